@@ -1,0 +1,38 @@
+"""A typed wrapper around cargo, useful on its own: ``from pytest_cpython_sys.cargo import Cargo``.
+
+It imports nothing but the standard library.
+"""
+
+from .build import Build, BuildListener, Unit
+from .command import BuildOptions, shown_command
+from .environment import prepend_library_path, process_environment
+from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
+from .messages import Artifact, BuildScript, Diagnostic
+from .metadata import Dependency, Package, Target, Workspace
+from .process import Process, stop_all
+from .wrapper import Cargo, Toolchain
+
+__all__ = [
+    "Artifact",
+    "Build",
+    "BuildListener",
+    "BuildOptions",
+    "BuildScript",
+    "Cargo",
+    "CargoError",
+    "CargoMissingError",
+    "CargoTooOldError",
+    "Dependency",
+    "Diagnostic",
+    "ManifestError",
+    "Package",
+    "Process",
+    "Target",
+    "Toolchain",
+    "Unit",
+    "Workspace",
+    "prepend_library_path",
+    "process_environment",
+    "shown_command",
+    "stop_all",
+]

@@ -1,0 +1,249 @@
+"""One build of a workspace, and all that cargo said about it."""
+
+from __future__ import annotations
+
+import os.path
+import re
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from .depinfo import RustcCall, parse_rustc_calls, read_depinfo
+from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_message
+from .process import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .metadata import Package, Target, Workspace
+
+__all__ = ["Build", "BuildListener", "Unit", "run_build"]
+
+# "   Building [====>    ] 12/40: syn, bindgen(build)": cargo's progress line, asked for through
+# its configuration https://doc.rust-lang.org/cargo/reference/config.html#termprogresswhen
+_PROGRESS = re.compile(r"Building \[[=> ]*\] (\d+)/(\d+): ([^\r\n]*)")
+_BLOCKING = re.compile(r"Blocking (waiting for file lock on [^\r\n]*)")
+_PROGRESS_LINE = re.compile(r"^[^\n]*\r(?=.)|^ *Building \[[^\n]*$", re.MULTILINE)
+_COULD_NOT_COMPILE = re.compile(
+    r"^error: could not compile `(?P<package>[^`]+)` \((?P<unit>[^)]*)\)[^\n]*"
+    r"(?:\n\nCaused by:\n  process didn't exit successfully: `[^\n]*` \((?P<how>[^\n]*)\))?",
+    re.MULTILINE,
+)
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+class BuildListener(Protocol):
+    """Is told how a build goes on, from another thread."""
+
+    def progress(self, done: int, total: int, current: str) -> None:
+        """``done`` of ``total`` crates are there; ``current`` names those in work."""
+
+    def blocked(self, reason: str) -> None:
+        """Cargo waits for another cargo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A target compiled in one way: as a test, or as what tests link to."""
+
+    package: Package
+    target: Target
+    test: bool
+    artifact: Artifact | None
+    call: RustcCall | None
+
+    @property
+    def depinfo(self) -> str | None:
+        """Path of the unit's dep-info file, as this build's own messages name it."""
+        if self.artifact is not None:
+            if self.artifact.executable:
+                return self.artifact.executable.removesuffix(".exe") + ".d"
+            for name in self.artifact.filenames:
+                stem, extension = os.path.splitext(name)
+                if extension == ".rmeta":
+                    directory, base = os.path.split(stem)
+                    return os.path.join(directory, base.removeprefix("lib") + ".d")
+        return self.call.depinfo if self.call is not None else None
+
+    @property
+    def cfgs(self) -> tuple[str, ...] | None:
+        """The ``--cfg`` values it was compiled with; None where they were not seen."""
+        return self.call.cfgs if self.call is not None else None
+
+
+@dataclass(frozen=True)
+class Build:
+    """What became of a build: everything that cargo said, typed."""
+
+    workspace: Workspace
+    command: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    exit_code: int
+    duration: float
+    """Seconds."""
+    artifacts: tuple[Artifact, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    scripts: tuple[BuildScript, ...]
+    stderr: str = field(repr=False)
+
+    @property
+    def success(self) -> bool:
+        """Whether every target was built."""
+        return self.exit_code == 0
+
+    @cached_property
+    def rustc_calls(self) -> tuple[RustcCall, ...]:
+        """The compiler calls of this build; none for what was up to date."""
+        return tuple(parse_rustc_calls(self.stderr))
+
+    @cached_property
+    def words(self) -> str:
+        """Standard error without what only ``-v`` and the progress bar put there."""
+        text = _PROGRESS_LINE.sub("", _ESCAPES.sub("", self.stderr))
+        hidden = ("Running `", "Fresh ", "Dirty ", "Compiling ", "Finished `")
+        lines = [line for line in text.splitlines() if not line.lstrip().startswith(hidden)]
+        return "\n".join(lines).strip("\n")
+
+    def script(self, package_id: str) -> BuildScript | None:
+        """Return what the build script of a package said in this build."""
+        return next((script for script in self.scripts if script.package_id == package_id), None)
+
+    def errors(self, package_id: str, target: Target) -> list[Diagnostic]:
+        """Return rustc's errors about a target, each once (cargo may compile a target twice)."""
+        found: dict[str, Diagnostic] = {}
+        for diagnostic in self.diagnostics:
+            if (
+                diagnostic.is_error
+                and diagnostic.package_id == package_id
+                and (diagnostic.target.kind, diagnostic.target.name) == (target.kind, target.name)
+            ):
+                found.setdefault(diagnostic.rendered, diagnostic)
+        return list(found.values())
+
+    def failed_packages(self) -> list[Package]:
+        """Return the members with an error of their own: of rustc, or of their build script."""
+        ids = {diagnostic.package_id for diagnostic in self.diagnostics if diagnostic.is_error}
+        return [
+            package
+            for package in self.workspace.packages
+            if package.id in ids or self.script_failed(package.name)
+        ]
+
+    def compiler_end(self, package: Package, unit: Unit) -> str | None:
+        """Return how rustc ended on a unit if that was not by reporting errors."""
+        kind = unit.target.kind
+        name = "" if kind == "lib" else f' "{unit.target.name}"'
+        label = f"{kind}{name}{' test' if unit.test else ''}"
+        for match in _COULD_NOT_COMPILE.finditer(self.stderr):
+            if match["package"] == package.name and match["unit"] == label:
+                how = match["how"] or ""
+                return None if how in ("", "exit status: 1", "exit code: 1") else how
+        return None
+
+    def script_failed(self, package_name: str) -> bool:
+        """Tell whether the build script of a package ended badly."""
+        return f"failed to run custom build command for `{package_name} v" in self.stderr
+
+    def unit(self, package: Package, target: Target, *, test: bool) -> Unit:
+        """Return how a target was compiled in this build; its parts are None where it was not."""
+        artifact = next(
+            (
+                artifact
+                for artifact in self.artifacts
+                if artifact.test == test
+                and artifact.package_id == package.id
+                and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
+            ),
+            None,
+        )
+        source = os.path.realpath(target.src_path)
+        call = next(
+            (
+                call
+                for call in self.rustc_calls
+                if call.crate_name == target.crate_name
+                and call.test == test
+                and os.path.realpath(os.path.join(self.workspace.root, call.source)) == source
+            ),
+            None,
+        )
+        return Unit(package, target, test, artifact, call)
+
+    def sources(self, unit: Unit) -> tuple[str, ...] | None:
+        """Return the absolute paths of what a unit was compiled from; None if nobody knows."""
+        path = unit.depinfo
+        return read_depinfo(path, self.workspace.root) if path is not None else None
+
+
+class _Watcher:
+    """Reads cargo's standard error for progress and for locks."""
+
+    def __init__(self, listener: BuildListener | None) -> None:
+        self._listener = listener
+        self._rest = ""
+
+    def feed(self, chunk: bytes) -> None:
+        if self._listener is None:
+            return
+        text = _ESCAPES.sub("", self._rest + chunk.decode("utf-8", "replace"))
+        matches = list(_PROGRESS.finditer(text))
+        if matches:
+            last = matches[-1]
+            self._listener.progress(int(last[1]), int(last[2]), last[3].strip())
+        blocked = _BLOCKING.search(text)
+        if blocked:
+            self._listener.blocked(blocked[1].strip())
+        # What was matched must not be matched again; a line may come in two chunks.
+        end = max((match.end() for match in (*matches, *([blocked] if blocked else []))), default=0)
+        self._rest = text[max(end, text.rfind("\n") + 1) :][-500:]
+
+
+def run_build(
+    command: Sequence[str],
+    workspace: Workspace,
+    environment: Mapping[str, str],
+    listener: BuildListener | None = None,
+) -> Build:
+    """Run a build of a workspace in its root, reading cargo's messages as they stream.
+
+    Raises OSError when cargo cannot be started. Whatever else interrupts it ends cargo first.
+    """
+    started = time.monotonic()
+    # A pipe gets no progress unless asked for; neither variable is part of any fingerprint.
+    env = {
+        **environment,
+        "CARGO_TERM_PROGRESS_WHEN": "always",
+        "CARGO_TERM_PROGRESS_WIDTH": "200",
+        "CARGO_TERM_COLOR": "never",
+    }
+    process = Process(command, cwd=workspace.root, env=env, on_error_chunk=_Watcher(listener).feed)
+    artifacts: list[Artifact] = []
+    diagnostics: list[Diagnostic] = []
+    scripts: list[BuildScript] = []
+    try:
+        for line in process.lines():
+            message = parse_message(line)
+            if isinstance(message, Artifact):
+                artifacts.append(message)
+            elif isinstance(message, Diagnostic):
+                diagnostics.append(message)
+            elif isinstance(message, BuildScript):
+                scripts.append(message)
+            elif isinstance(message, BuildFinished):
+                pass  # the exit code says the same, and more
+        code = process.wait()
+    except BaseException:
+        process.stop()
+        raise
+    return Build(
+        workspace=workspace,
+        command=tuple(command),
+        environment=environment,
+        exit_code=code,
+        duration=time.monotonic() - started,
+        artifacts=tuple(artifacts),
+        diagnostics=tuple(diagnostics),
+        scripts=tuple(scripts),
+        stderr=process.errors.decode("utf-8", "replace"),
+    )

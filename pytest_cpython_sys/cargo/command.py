@@ -1,0 +1,82 @@
+"""Cargo's command lines, made by pure functions."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .metadata import Package, Target
+
+__all__ = ["BuildOptions", "build_arguments", "shown_command"]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """Cargo's own options, in cargo's own words."""
+
+    packages: tuple[str, ...] = ()
+    """Names to build; empty for the whole workspace."""
+    features: tuple[str, ...] = ()
+    all_features: bool = False
+    no_default_features: bool = False
+    profile: str | None = None
+    target: str | None = None
+    target_dir: str | None = None
+    extra: tuple[str, ...] = ()
+
+    def arguments(self) -> list[str]:
+        """Return what selects features, profile and target; no package."""
+        words: list[str] = []
+        if self.features:
+            words.append("--features=" + ",".join(self.features))
+        if self.all_features:
+            words.append("--all-features")
+        if self.no_default_features:
+            words.append("--no-default-features")
+        if self.profile:
+            words.append(f"--profile={self.profile}")
+        if self.target:
+            words.append(f"--target={self.target}")
+        if self.target_dir:
+            words.append(f"--target-dir={self.target_dir}")
+        return [*words, *self.extra]
+
+
+def build_arguments(options: BuildOptions) -> list[str]:
+    """Return the arguments of the one build of a workspace.
+
+    ``-v`` makes cargo print compiler calls: the only place that names the dep-info file of a
+    crate that does not compile.
+    """
+    selection = [f"--package={name}" for name in options.packages] or ["--workspace"]
+    return [
+        "test",
+        *selection,
+        "--no-run",
+        "--no-fail-fast",
+        "--message-format=json",
+        "-v",
+        *options.arguments(),
+    ]
+
+
+def shown_command(
+    package: Package, target: Target | None, test: str | None, options: BuildOptions
+) -> str:
+    """Return the line to type for one test with cargo alone, in the workspace's directory."""
+    words = ["cargo", "test", "-p", package.name]
+    # Another target directory is our doing, not something to type.
+    words += BuildOptions(
+        features=options.features,
+        all_features=options.all_features,
+        no_default_features=options.no_default_features,
+        profile=options.profile,
+        target=options.target,
+        extra=options.extra,
+    ).arguments()
+    words += target.flag if target is not None else ("--doc",)
+    if test is not None:
+        words += ["--", "--exact", test] if target is not None else ["--", test]
+    return shlex.join(words)

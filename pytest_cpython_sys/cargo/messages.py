@@ -1,0 +1,134 @@
+"""Cargo's ``--message-format=json`` stream, a typed object a line.
+
+Format: https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .metadata import Target, parse_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["Artifact", "BuildFinished", "BuildScript", "Diagnostic", "Message", "parse_message"]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Something that was built, or was found to be up to date (``fresh``)."""
+
+    package_id: str
+    target: Target
+    test: bool
+    """Built as a test, with libtest's main function unless ``harness = false``."""
+    executable: str | None
+    filenames: tuple[str, ...]
+    features: tuple[str, ...]
+    fresh: bool
+    debug_assertions: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """What rustc had to say; ``raw`` is its own JSON object."""
+
+    package_id: str
+    target: Target
+    level: str
+    message: str
+    code: str | None
+    rendered: str
+    raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it keeps the target from being built."""
+        return self.level.startswith("error")
+
+
+@dataclass(frozen=True, slots=True)
+class BuildScript:
+    """What a build script told cargo."""
+
+    package_id: str
+    out_dir: str
+    cfgs: tuple[str, ...]
+    env: tuple[tuple[str, str], ...]
+    linked_paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFinished:
+    """The last message of a build."""
+
+    success: bool
+
+
+Message = Artifact | Diagnostic | BuildScript | BuildFinished
+
+
+def _artifact(raw: Mapping[str, Any]) -> Artifact:
+    profile = raw["profile"]
+    return Artifact(
+        package_id=raw["package_id"],
+        target=parse_target(raw["target"]),
+        test=bool(profile["test"]),
+        executable=raw["executable"],
+        filenames=tuple(raw["filenames"]),
+        features=tuple(raw["features"]),
+        fresh=bool(raw["fresh"]),
+        debug_assertions=bool(profile.get("debug_assertions", True)),
+    )
+
+
+def _diagnostic(raw: Mapping[str, Any]) -> Diagnostic:
+    message = raw["message"]
+    code = message.get("code")
+    return Diagnostic(
+        package_id=raw["package_id"],
+        target=parse_target(raw["target"]),
+        level=message["level"],
+        message=message["message"],
+        code=code["code"] if code else None,
+        rendered=message.get("rendered") or message["message"],
+        raw=message,
+    )
+
+
+def _build_script(raw: Mapping[str, Any]) -> BuildScript:
+    return BuildScript(
+        package_id=raw["package_id"],
+        out_dir=raw["out_dir"],
+        cfgs=tuple(raw["cfgs"]),
+        env=tuple((name, value) for name, value in raw["env"]),
+        linked_paths=tuple(raw["linked_paths"]),
+    )
+
+
+def _build_finished(raw: Mapping[str, Any]) -> BuildFinished:
+    return BuildFinished(bool(raw["success"]))
+
+
+_PARSERS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
+    "compiler-artifact": _artifact,
+    "compiler-message": _diagnostic,
+    "build-script-executed": _build_script,
+    "build-finished": _build_finished,
+}
+
+
+def parse_message(line: bytes) -> Message | None:
+    """Return what one line says; None for lines that are not cargo's, or of a kind unknown here."""
+    if not line.startswith(b"{"):
+        return None
+    try:
+        raw = json.loads(line)
+        parser = _PARSERS.get(raw["reason"])
+        return parser(raw) if parser else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        # A procedural macro may print what looks like a message.
+        return None

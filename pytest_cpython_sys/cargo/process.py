@@ -1,0 +1,138 @@
+"""Programs that we start, each in a process group of its own: it can be ended as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["Process", "stop_all"]
+
+_running: set[Process] = set()
+_lock = threading.Lock()
+
+
+class Process:
+    """A running program with its output in two byte streams.
+
+    ``on_error_chunk`` receives what arrives on standard error, as it arrives, in a thread of its
+    own. Raises OSError when the program cannot be started.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        on_error_chunk: Callable[[bytes], None] | None = None,
+        merge_streams: bool = False,
+    ) -> None:
+        self.argv = tuple(argv)
+        self._popen = subprocess.Popen(
+            self.argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge_streams else subprocess.PIPE,
+            start_new_session=True,
+        )
+        with _lock:
+            _running.add(self)
+        self._error_parts: list[bytes] = []
+        self._on_error_chunk = on_error_chunk
+        self._error_thread: threading.Thread | None = None
+        if self._popen.stderr is not None:
+            self._error_thread = threading.Thread(
+                target=self._read_errors, args=(self._popen.stderr,), daemon=True
+            )
+            self._error_thread.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is also the id of its process group."""
+        return self._popen.pid
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        """What the program writes to standard output."""
+        assert self._popen.stdout is not None  # noqa: S101 - given PIPE above
+        return self._popen.stdout
+
+    @property
+    def errors(self) -> bytes:
+        """What has arrived on standard error so far."""
+        return b"".join(self._error_parts)
+
+    def lines(self) -> Iterator[bytes]:
+        r"""Yield standard output by lines, split at ``\n`` alone and without it."""
+        for line in self.stdout:
+            yield line[:-1] if line.endswith(b"\n") else line
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code (negative: the signal). Seconds; raises TimeoutExpired."""
+        code = self._popen.wait(timeout)
+        if self._error_thread is not None:
+            # A descendant that lives on may keep the pipe open: do not wait for it.
+            self._error_thread.join(1.0)
+        with _lock:
+            _running.discard(self)
+        return code
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the program runs."""
+        return self._popen.poll()
+
+    def stop(self, grace: float = 2.0) -> int:
+        """End the whole process group: SIGTERM, ``grace`` seconds, SIGKILL."""
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(grace)
+        # Also after a good end: descendants may have outlived the leader.
+        self._signal(signal.SIGKILL)
+        return self.wait()
+
+    def group_alive(self) -> bool:
+        """Tell whether any process of the group still runs, the leader itself left out."""
+        try:
+            os.killpg(self.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
+
+    def kill_group(self, grace: float = 0.0) -> None:
+        """End what is left of the process group."""
+        self._signal(signal.SIGTERM if grace else signal.SIGKILL)
+        deadline = time.monotonic() + grace
+        while grace and self.group_alive():
+            if time.monotonic() > deadline:
+                self._signal(signal.SIGKILL)
+                return
+            time.sleep(0.01)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def _read_errors(self, stream: IO[bytes]) -> None:
+        with contextlib.suppress(ValueError, OSError):
+            while chunk := os.read(stream.fileno(), 65536):
+                self._error_parts.append(chunk)
+                if self._on_error_chunk is not None:
+                    self._on_error_chunk(chunk)
+
+
+def stop_all(grace: float = 2.0) -> None:
+    """End every program that still runs."""
+    with _lock:
+        left = list(_running)
+    for process in left:
+        process.stop(grace)

@@ -1,0 +1,188 @@
+"""The cargo command as an object."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .build import Build, BuildListener, run_build
+from .command import BuildOptions, build_arguments
+from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
+from .metadata import Workspace, parse_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Cargo", "Toolchain"]
+
+# The first release whose `cargo test` has all that is passed to it; `--no-fail-fast` builds on
+# past a broken target since then.
+_OLDEST = (1, 74)
+_MISSING = (
+    "no cargo: {tried} cannot be started ({why}). Install Rust (https://rustup.rs, or your "
+    "system's `cargo` package), or name cargo in $CARGO"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """Versions, as ``cargo -V`` and ``rustc -vV`` print them."""
+
+    cargo: str
+    rustc: str
+    host: str
+    """The target triple of the machine itself."""
+
+
+class Cargo:
+    """Runs cargo: ``$CARGO`` if it is set, else the one on the path. Never through a shell.
+
+    ``environ`` is what cargo and what it starts get (default: a copy of ours).
+    """
+
+    def __init__(
+        self, program: str | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.environ = dict(os.environ if environ is None else environ)
+        self.program = program or self.environ.get("CARGO") or "cargo"
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
+        cargo = self._ask([self._found, "-V"], "cargo")
+        rustc = self._ask([self.environ.get("RUSTC") or self._sibling("rustc"), "-vV"], "rustc")
+        match = re.search(r"(\d+)\.(\d+)\.\d+\S*", cargo)
+        if match is None:
+            raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")
+        if (int(match[1]), int(match[2])) < _OLDEST:
+            oldest = ".".join(map(str, _OLDEST))
+            raise CargoTooOldError(
+                f"{self._found} is cargo {match[0]}; {oldest} or newer is needed: "
+                "run `rustup update`, or name another cargo in $CARGO"
+            )
+        fields = dict(line.split(": ", 1) for line in rustc.splitlines() if ": " in line)
+        return Toolchain(match[0], fields.get("release", "unknown"), fields.get("host", ""))
+
+    @cached_property
+    def _found(self) -> str:
+        found = shutil.which(self.program, path=self.environ.get("PATH"))
+        if found is None:
+            raise CargoMissingError(_MISSING.format(tried=self.program, why="not found"))
+        return found
+
+    def _sibling(self, name: str) -> str:
+        """Return the program that stands beside cargo, else the one on the path."""
+        beside = os.path.join(os.path.dirname(self._found), name)
+        if os.access(beside, os.X_OK):
+            return beside
+        return shutil.which(name, path=self.environ.get("PATH")) or name
+
+    def _ask(self, argv: list[str], what: str) -> str:
+        try:
+            done = subprocess.run(
+                argv, env=self.environ, capture_output=True, stdin=subprocess.DEVNULL, check=False
+            )
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CargoMissingError(_MISSING.format(tried=argv[0], why=why)) from None
+        if done.returncode:
+            words = done.stderr.decode("utf-8", "replace").strip()
+            raise CargoMissingError(f"`{' '.join(argv)}` failed, so there is no {what}: {words}")
+        return done.stdout.decode("utf-8", "replace")
+
+    def workspace(self, manifest: str) -> Workspace:
+        """Return the workspace that a manifest belongs to.
+
+        Raises CargoMissingError, and ManifestError with cargo's own words.
+        """
+        argv = [
+            self._found,
+            "metadata",
+            "--no-deps",
+            "--format-version=1",
+            f"--manifest-path={manifest}",
+        ]
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=os.path.dirname(manifest) or ".",
+                env=self.environ,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CargoMissingError(_MISSING.format(tried=argv[0], why=why)) from None
+        if done.returncode:
+            raise ManifestError(manifest, done.stderr.decode("utf-8", "replace").strip())
+        try:
+            return parse_metadata(done.stdout)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ManifestError(manifest, f"cargo metadata printed no metadata: {error}") from None
+
+    def build(
+        self,
+        workspace: Workspace,
+        options: BuildOptions | None = None,
+        *,
+        extra_environment: Mapping[str, str] | None = None,
+        listener: BuildListener | None = None,
+    ) -> Build:
+        """Build all tests of a workspace, once. A build that fails is a Build like any other.
+
+        Raises CargoMissingError.
+        """
+        command = [self._found, *build_arguments(options or BuildOptions())]
+        environment = {**self.environ, **(extra_environment or {})}
+        try:
+            return run_build(command, workspace, environment, listener)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CargoMissingError(_MISSING.format(tried=command[0], why=why)) from None
+
+    @cached_property
+    def sysroot(self) -> str | None:
+        """The directory of the toolchain, or None if rustc does not tell."""
+        try:
+            return self._ask(
+                [self.environ.get("RUSTC") or self._sibling("rustc"), "--print=sysroot"], "rustc"
+            ).strip()
+        except CargoError:
+            return None
+
+    @cached_property
+    def path(self) -> str:
+        """What cargo calls itself in ``$CARGO``: rustup's proxy gives way to the real program."""
+        beside = os.path.join(self.sysroot, "bin", "cargo") if self.sysroot else ""
+        return beside if os.access(beside, os.X_OK) else self._found
+
+    def rustc_cfg(self, workspace: Workspace, target: str | None = None) -> list[str]:
+        """Return rustc's own ``cfg`` lines for a target triple (default: the host).
+
+        ``--cfg`` flags in ``RUSTFLAGS`` count. Raises CargoMissingError.
+        """
+        flags = (self.environ.get("CARGO_ENCODED_RUSTFLAGS") or "").split("\x1f")
+        if flags == [""]:
+            flags = (self.environ.get("RUSTFLAGS") or "").split()
+        argv = [self.environ.get("RUSTC") or self._sibling("rustc"), "--print=cfg", *flags]
+        if target:
+            argv.append(f"--target={target}")
+        # In the workspace: a toolchain file there chooses the compiler.
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=workspace.root,
+                env=self.environ,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+        except OSError as error:
+            raise CargoMissingError(_MISSING.format(tried=argv[0], why=error.strerror)) from None
+        return done.stdout.decode("utf-8", "replace").splitlines()

@@ -1,0 +1,105 @@
+"""The vocabulary that all layers share: a Case, its Verdict, and the Checker that links them.
+
+Everything here is a frozen dataclass of plain values, so that it crosses to another process, or
+into a cache, as it is. Nothing here imports pytest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+Kind = Literal[
+    "layout",
+    "unit",
+    "integration",
+    "example",
+    "bench",
+    "doctest",
+    "harness",
+    "build",
+    "abi",
+    "policy",
+]
+Outcome = Literal["passed", "failed", "skipped", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a source file: an absolute path and a line counted from 1."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test that exists.
+
+    ``file`` is the absolute path of the tracked file it stands under, ``levels`` its path below
+    that file (the parts that ``::`` separates in an id, not yet escaped for pytest).
+    """
+
+    file: str
+    levels: tuple[str, ...]
+    kind: Kind
+    checker: str
+    """Name of the checker that gives this case's verdict."""
+    package: str
+    target: str
+    """Name of the cargo target, as cargo prints it."""
+    rust_test: str
+    """The test's name as cargo prints it."""
+    line: int = 1
+    """Line in ``file``, counted from 1."""
+    generated: Location | None = None
+    """Where the test stands in a generated file, if it does."""
+    command: str = ""
+    """What to type to run it with cargo alone."""
+    group: str = ""
+    """Cases of one group are evaluated together (a test executable's path, say)."""
+    skip: str | None = None
+    """Why it is not to be run; None if it is."""
+
+    @property
+    def key(self) -> tuple[str, tuple[str, ...]]:
+        """What tells this case from all others of a session."""
+        return (self.file, self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a case.
+
+    ``error`` means that the test was not evaluated; it is never shown as passed.
+    """
+
+    outcome: Outcome
+    duration: float = 0.0
+    """Seconds that the test itself took."""
+    message: str = ""
+    """What to tell the user, without any terminal markup."""
+    location: Location | None = None
+    """Where the failure is, if that is known better than where the test is."""
+    output: str = ""
+    """What the test wrote."""
+
+
+class Checker(Protocol):
+    """Finds cases in a build, and gives verdicts for those it is asked for."""
+
+    @property
+    def name(self) -> str:
+        """What ``Case.checker`` holds for this checker's cases."""
+        ...
+
+    def discover(self) -> Iterable[Case]:
+        """Return all cases there are."""
+        ...
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Yield each case with its verdict, in any order, as soon as it is known."""
+        ...

@@ -1,0 +1,26 @@
+"""Checkers: each finds cases of one kind in a build, and gives their verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .layout import LayoutChecker
+from .libtest import LibtestChecker
+from .target import TargetChecker
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..case import Checker
+    from .context import BuildContext
+
+__all__ = ["all_checkers"]
+
+
+def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
+    """Return a checker of each kind for these builds; a new kind is one line more."""
+    return [
+        LayoutChecker(contexts),
+        LibtestChecker(contexts),
+        TargetChecker(contexts),
+    ]

@@ -1,0 +1,129 @@
+"""Evaluates ``cfg`` predicates, with a third answer where one cannot be decided here.
+
+Grammar: https://doc.rust-lang.org/reference/conditional-compilation.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["CfgSet", "Truth", "evaluate", "parse_cfg"]
+
+
+class Truth(Enum):
+    """What is known of a predicate."""
+
+    FALSE = 0
+    UNKNOWN = 1
+    TRUE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CfgSet:
+    """What is set: names alone, and names with values."""
+
+    names: frozenset[str] = frozenset()
+    pairs: frozenset[tuple[str, str]] = frozenset()
+
+    def __or__(self, other: CfgSet) -> CfgSet:
+        return CfgSet(self.names | other.names, self.pairs | other.pairs)
+
+    def without(self, name: str) -> CfgSet:
+        """Return the same less one name."""
+        return CfgSet(self.names - {name}, self.pairs)
+
+
+_LINE = re.compile(r'^\s*(?:r#)?(\w+)\s*(?:=\s*"((?:[^"\\]|\\.)*)")?\s*$')
+_TOKEN = re.compile(
+    r'\s*(?:(?P<word>(?:r#)?\w+)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<mark>[(),=])|(?P<junk>\S))'
+)
+
+
+def parse_cfg(lines: Iterable[str]) -> CfgSet:
+    """Return what lines like ``unix`` and ``feature="x"`` set.
+
+    ``rustc --print cfg``, the ``--cfg`` values of a compiler call and those of a build script
+    all have this form. Lines of any other form are left out.
+    """
+    names, pairs = set(), set()
+    for line in lines:
+        match = _LINE.match(line)
+        if match is None:
+            continue
+        if match[2] is None:
+            names.add(match[1])
+        else:
+            pairs.add((match[1], _unescaped(match[2])))
+    return CfgSet(frozenset(names), frozenset(pairs))
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+class _UndecidableError(Exception):
+    """The text is no predicate known here."""
+
+
+def evaluate(predicate: str, cfg: CfgSet) -> Truth:
+    """Return whether a predicate holds; UNKNOWN for what is no predicate known here."""
+    try:
+        tokens = list(_tokens(predicate))
+        truth, end = _predicate(tokens, 0, cfg)
+    except (_UndecidableError, IndexError, RecursionError):
+        return Truth.UNKNOWN
+    return truth if end == len(tokens) else Truth.UNKNOWN
+
+
+def _tokens(text: str) -> Iterator[str]:
+    position = 0
+    text = text.strip()
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None or match["junk"]:
+            raise _UndecidableError
+        yield (match["word"] or "").removeprefix("r#") or match["text"] or match["mark"]
+        position = match.end()
+
+
+def _predicate(tokens: list[str], at: int, cfg: CfgSet) -> tuple[Truth, int]:
+    word = tokens[at]
+    if not (word[0].isalpha() or word[0] == "_"):
+        raise _UndecidableError
+    following = tokens[at + 1] if at + 1 < len(tokens) else ""
+    if following == "(":
+        if word not in ("all", "any", "not"):
+            raise _UndecidableError
+        return _combined(word, tokens, at + 2, cfg)
+    if following == "=":
+        value = tokens[at + 2]
+        if not value.startswith('"'):
+            raise _UndecidableError
+        holds = (word, _unescaped(value[1:-1])) in cfg.pairs
+        return (Truth.TRUE if holds else Truth.FALSE), at + 3
+    if word in ("true", "false"):
+        return (Truth.TRUE if word == "true" else Truth.FALSE), at + 1
+    return (Truth.TRUE if word in cfg.names else Truth.FALSE), at + 1
+
+
+def _combined(word: str, tokens: list[str], at: int, cfg: CfgSet) -> tuple[Truth, int]:
+    values: list[Truth] = []
+    while tokens[at] != ")":
+        value, at = _predicate(tokens, at, cfg)
+        values.append(value)
+        if tokens[at] == ",":
+            at += 1
+        elif tokens[at] != ")":
+            raise _UndecidableError
+    if word == "not":
+        if len(values) != 1:
+            raise _UndecidableError
+        return Truth(2 - values[0].value), at + 1
+    numbers = [value.value for value in values]
+    return Truth(min(numbers, default=2) if word == "all" else max(numbers, default=0)), at + 1

@@ -1,0 +1,282 @@
+"""Runs tests of one binary: one process while all is well, isolation as soon as it is not.
+
+All tests that are asked for go into one process, as cargo has it. When that process ends
+before each has a verdict, the tests that had started are suspects: they run again in one
+process with one thread, so that the one that ends it can be named; then the rest goes on.
+Tests whose events contradict each other, or the counts and the exit code at the end, run again
+alone, where the exit code is the witness.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .events import SuiteEvent, TestEvent, parse_events
+from .listing import JSON_FLAGS, test_environment
+from .stream import BinaryRun, describe_exit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["Binary", "TestEnd", "run_tests"]
+
+# Arguments and environment share 2 MiB on Linux, with 128 KiB at most for one word.
+_ARGUMENT_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A test executable and how it is run. ``timeout`` and ``grace`` are seconds."""
+
+    executable: str
+    cwd: str
+    env: Mapping[str, str] = field(repr=False)
+    arguments: tuple[str, ...] = ()
+    timeout: Callable[[str], float | None] = lambda _: None
+    grace: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class TestEnd:
+    """How one test ended, in the words of libtest or in ours."""
+
+    __test__ = False  # not a pytest class
+
+    name: str
+    how: str
+    """``ok``, ``failed``, ``ignored``, ``crashed``, ``timeout``, ``unable`` or ``teardown``."""
+    exec_time: float = 0.0
+    """Seconds."""
+    stdout: str = ""
+    message: str = ""
+    leaked: bool = False
+
+
+@dataclass
+class _Round:
+    """What one process told."""
+
+    ends: dict[str, list[TestEvent]] = field(default_factory=dict)
+    started: dict[str, float] = field(default_factory=dict)
+    finished: SuiteEvent | None = None
+    conflict: bool = False
+    stray: list[bytes] = field(default_factory=list)
+    stray_size: int = 0
+
+    def unfinished(self) -> list[str]:
+        return [name for name in self.started if name not in self.ends]
+
+    def stray_text(self) -> str:
+        return b"\n".join(self.stray).decode("utf-8", "replace").strip("\n")
+
+
+class _Runner:
+    def __init__(self, binary: Binary, on_slow: Callable[[str], None] | None) -> None:
+        self._binary = binary
+        self._env = test_environment(binary.env)
+        self._on_slow = on_slow
+
+    def run(self, names: Sequence[str], *, every: bool) -> Iterator[TestEnd]:
+        """Yield the end of each test; ``every``: these are all that the binary would run."""
+        if every:
+            yield from self._drive(names, named=False)
+            return
+        for chunk in _chunks(names):
+            yield from self._drive(chunk, named=True)
+
+    def _drive(self, names: Sequence[str], *, named: bool) -> Iterator[TestEnd]:
+        waiting = dict.fromkeys(names)
+        while waiting:
+            before = len(waiting)
+            for end in self._batch(list(waiting), named=named, threads=None):
+                waiting.pop(end.name, None)
+                yield end
+            if len(waiting) == before:
+                # Nothing came of it: one process a test gives each its own cause.
+                for name in list(waiting):
+                    del waiting[name]
+                    yield from self._alone(name)
+            named = True
+
+    def _batch(self, names: list[str], *, named: bool, threads: int | None) -> Iterator[TestEnd]:
+        """Run once; yield what is certain, then see to the suspects. The rest is left out."""
+        told = _Round()
+        expected = frozenset(names)
+        held: dict[str, TestEvent] = {}
+        run = self._start(names if named else [], threads, told)
+        if isinstance(run, str):
+            for name in names:
+                yield TestEnd(name, "unable", message=run)
+            return
+        for line in run.lines():
+            event = self._note(line, told, expected)
+            if event is not None and event.kind != "started":
+                if len(names) == 1:
+                    held[event.name] = event
+                else:
+                    yield _end(event)
+        if len(names) == 1:
+            yield from self._single(names[0], run, told, held.get(names[0]))
+            return
+        if run.expired:
+            yield from self._expired(told, run)
+            return
+        suspects = told.unfinished()
+        if suspects and threads == 1:
+            yield self._crash(suspects[0], run, told)
+        elif len(suspects) == 1:
+            yield from self._again(suspects)
+        elif suspects:
+            yield from self._batch(suspects, named=True, threads=1)
+        elif told.finished is not None and run.exit_code not in (0, 101):
+            last = next(reversed(told.ends), None)
+            if last is not None:
+                yield self._teardown(last, run, told)
+
+    def _again(self, suspects: list[str]) -> Iterator[TestEnd]:
+        for name in suspects:
+            for end in self._alone(name):
+                if end.how == "ok":
+                    yield TestEnd(
+                        name,
+                        "crashed",
+                        end.exec_time,
+                        end.stdout,
+                        "ended its process when it ran beside others, and passed alone",
+                    )
+                else:
+                    yield end
+
+    def _alone(self, name: str) -> Iterator[TestEnd]:
+        return self._batch([name], named=True, threads=1)
+
+    def _single(
+        self, name: str, run: BinaryRun, told: _Round, event: TestEvent | None
+    ) -> Iterator[TestEnd]:
+        """Yield how a process with one test ended: exit code and event must agree."""
+        if run.expired:
+            yield self._timeout(name, run, told)
+        elif event is None or (event.kind == "ok" and told.finished is None):
+            yield self._crash(name, run, told)
+        elif event.kind == "ok" and run.exit_code != 0:
+            yield _end(event, leaked=run.leaked)
+            yield self._teardown(name, run, told)
+        else:
+            yield _end(event, leaked=run.leaked)
+
+    def _expired(self, told: _Round, run: BinaryRun) -> Iterator[TestEnd]:
+        now = time.monotonic()
+        for name in told.unfinished():
+            limit = self._binary.timeout(name)
+            if limit is not None and now - told.started[name] >= limit:
+                yield self._timeout(name, run, told)
+
+    def _note(self, line: bytes, told: _Round, expected: frozenset[str]) -> TestEvent | None:
+        event, before = parse_events(line)
+        if before and told.stray_size < _ARGUMENT_BYTES:
+            told.stray.append(before)
+            told.stray_size += len(before)
+        if isinstance(event, SuiteEvent):
+            if event.kind in ("ok", "failed"):
+                told.finished = event
+            return None
+        if event is None or event.name not in expected:
+            return None
+        if event.kind == "started":
+            told.started.setdefault(event.name, time.monotonic())
+        elif event.kind == "timeout":
+            if self._on_slow is not None:
+                self._on_slow(event.name)
+            return None
+        else:
+            told.ends.setdefault(event.name, []).append(event)
+        return event
+
+    def _start(self, names: list[str], threads: int | None, told: _Round) -> BinaryRun | str:
+        argv = [self._binary.executable, *JSON_FLAGS, "--report-time", "--show-output"]
+        argv += self._binary.arguments
+        if threads is not None:
+            argv.append(f"--test-threads={threads}")
+        if names:
+            argv += ["--exact", "--", *names]
+
+        def deadline() -> float | None:
+            moments = []
+            for name in told.unfinished():
+                limit = self._binary.timeout(name)
+                if limit is not None:
+                    moments.append(told.started[name] + limit)
+            return min(moments, default=None)
+
+        try:
+            return BinaryRun(
+                argv,
+                cwd=self._binary.cwd,
+                env=self._env,
+                deadline=deadline,
+                grace=self._binary.grace,
+            )
+        except OSError as error:
+            return f"{self._binary.executable} cannot be started: {error.strerror or error}"
+
+    def _crash(self, name: str, run: BinaryRun, told: _Round) -> TestEnd:
+        code = run.exit_code or 0
+        how = describe_exit(code)
+        message = how if code < 0 else f"exited before it finished ({how})"
+        return TestEnd(name, "crashed", self._since(name, told), _printed(run, told), message)
+
+    def _timeout(self, name: str, run: BinaryRun, told: _Round) -> TestEnd:
+        limit = self._binary.timeout(name)
+        message = f"timed out after {limit:g} s"
+        return TestEnd(name, "timeout", self._since(name, told), _printed(run, told), message)
+
+    def _teardown(self, name: str, run: BinaryRun, told: _Round) -> TestEnd:
+        how = describe_exit(run.exit_code or 0)
+        message = f"all tests had ended well, then the test binary ended badly: {how}"
+        return TestEnd(name, "teardown", 0.0, _printed(run, told), message)
+
+    @staticmethod
+    def _since(name: str, told: _Round) -> float:
+        return time.monotonic() - told.started[name] if name in told.started else 0.0
+
+
+def _printed(run: BinaryRun, told: _Round) -> str:
+    return "\n".join(part for part in (told.stray_text(), run.stderr.strip("\n")) if part)
+
+
+def _end(event: TestEvent, *, leaked: bool = False) -> TestEnd:
+    return TestEnd(
+        event.name,
+        event.kind,
+        event.exec_time or 0.0,
+        event.stdout,
+        event.message,
+        leaked=leaked,
+    )
+
+
+def _chunks(names: Sequence[str]) -> Iterator[list[str]]:
+    chunk: list[str] = []
+    size = 0
+    for name in names:
+        length = len(name.encode("utf-8", "replace")) + 9  # a NUL and a pointer
+        if chunk and size + length > _ARGUMENT_BYTES:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(name)
+        size += length
+    if chunk:
+        yield chunk
+
+
+def run_tests(
+    binary: Binary,
+    names: Sequence[str],
+    *,
+    every: bool = False,
+    on_slow: Callable[[str], None] | None = None,
+) -> Iterator[TestEnd]:
+    """Yield how each test ended, as soon as that is known. Each name comes at least once."""
+    yield from _Runner(binary, on_slow).run(list(dict.fromkeys(names)), every=every)

@@ -1,0 +1,267 @@
+"""Finds the tests of every test binary, and runs those that are asked for."""
+
+from __future__ import annotations
+
+import os.path
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ...cargo import prepend_library_path, process_environment, shown_command
+from ...case import Case, Location, Verdict
+from ..harness import custom_harnesses
+from ..layout.table import Row, layout_table
+from ..place import place
+from .batch import Binary, TestEnd, run_tests
+from .listing import ListedTest, Listing, ListingError, list_tests
+from .panics import find_panic, layout_values, without_panic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ...cargo import Package, Target
+    from ...case import Kind
+    from ..context import BuildContext
+
+__all__ = ["LibtestChecker", "is_layout_test"]
+
+_KINDS: Final[dict[str, Kind]] = {
+    "lib": "unit",
+    "bin": "unit",
+    "test": "integration",
+    "example": "example",
+    "bench": "bench",
+}
+_EMPTY = (
+    "no test in {target}: {root} was built and holds none. Most often all of them are behind a "
+    "`cfg` that does not hold{gate}"
+)
+
+
+def is_layout_test(name: str) -> bool:
+    """Tell whether a test is one of those that bindgen's old style generates."""
+    return name.rpartition("::")[2].lstrip("_").startswith("bindgen_test_layout_")
+
+
+@dataclass(frozen=True, slots=True)
+class _Executable:
+    context: BuildContext
+    package: Package
+    target: Target
+    path: str
+
+    def environment(self) -> dict[str, str]:
+        cargo = self.context.cargo
+        env = process_environment(
+            self.context.build,
+            self.package,
+            self.target,
+            self.path,
+            cargo=cargo.path,
+            sysroot=cargo.sysroot,
+        )
+        directories = self.context.library_directories(self.package)
+        if directories:
+            prepend_library_path(env, directories)
+        return env
+
+    def absolute(self, source: str) -> str:
+        return os.path.normpath(os.path.join(self.context.build.workspace.root, source))
+
+
+class LibtestChecker:
+    """Tests that a binary lists: one batch a binary, read as they stream."""
+
+    name: Final = "libtest"
+
+    def __init__(self, contexts: Sequence[BuildContext]) -> None:
+        self._contexts = contexts
+        self._executables: dict[str, _Executable] = {}
+        self._listed: dict[str, set[str]] = {}
+        """Names by executable, those alone that run when nobody names any."""
+
+    def discover(self) -> Iterable[Case]:
+        """Return the tests of all binaries that were built."""
+        found = [
+            _Executable(context, package, artifact.target, artifact.executable)
+            for context in self._contexts
+            for artifact in context.build.artifacts
+            if artifact.test
+            and artifact.executable
+            and (package := context.build.workspace.package(artifact.package_id))
+        ]
+        self._executables = {executable.path: executable for executable in found}
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            listings = list(pool.map(_listing, found))
+        for executable, listing in zip(found, listings, strict=True):
+            if isinstance(listing, ListingError):
+                yield _not_listed(executable, listing)
+            elif not listing.tests:
+                if executable.target.kind == "test":
+                    yield _empty(executable)
+            else:
+                yield from self._cases(executable, listing)
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Run the cases of each binary in a batch, binary after binary, as cargo does."""
+        groups: dict[str, list[Case]] = {}
+        for case in cases:
+            groups.setdefault(case.group, []).append(case)
+        for path, group in groups.items():
+            yield from self._run_binary(self._executables[path], group)
+
+    def _cases(self, executable: _Executable, listing: Listing) -> Iterator[Case]:
+        ignored = executable.context.run.ignored
+        runs = set()
+        for test in listing.tests:
+            skip = _skip_reason(test, ignored)
+            if not test.ignored:
+                runs.add(test.name)
+            yield _case(executable, test, skip)
+        self._listed[executable.path] = runs
+
+    def _run_binary(
+        self, executable: _Executable, cases: list[Case]
+    ) -> Iterator[tuple[Case, Verdict]]:
+        waiting: dict[str, list[Case]] = {}
+        for case in cases:
+            waiting.setdefault(case.rust_test, []).append(case)
+        run = executable.context.run
+        names = list(waiting)
+        binary = Binary(
+            executable=executable.path,
+            cwd=executable.package.root,
+            env=executable.environment(),
+            arguments=("--include-ignored",) if run.ignored != "default" else (),
+            timeout=lambda _: run.timeout,
+            grace=run.grace,
+        )
+        every = run.ignored == "default" and self._listed.get(executable.path) == set(names)
+        batches = [[name] for name in names] if run.isolate else [names]
+        for batch in batches:
+            for end in run_tests(binary, batch, every=every and not run.isolate):
+                for case in waiting.get(end.name, ()):
+                    yield case, _verdict(case, executable, end)
+
+
+def _listing(executable: _Executable) -> Listing | ListingError:
+    try:
+        return list_tests(
+            executable.path, cwd=executable.package.root, env=executable.environment()
+        )
+    except ListingError as error:
+        return error
+
+
+def _skip_reason(test: ListedTest, ignored: str) -> str | None:
+    if test.ignored and ignored == "default":
+        return test.reason or "#[ignore]"
+    if not test.ignored and ignored == "only":
+        return "not ignored, and only ignored tests were asked for"
+    return None
+
+
+def _case(executable: _Executable, test: ListedTest, skip: str | None) -> Case:
+    source = executable.absolute(test.source) if test.source else None
+    where = place(executable.package, executable.target, source)
+    kind: Kind = "layout" if is_layout_test(test.name) else _KINDS[executable.target.kind]
+    generated = None
+    if source is not None and not where.inside and is_layout_test(test.name):
+        generated = Location(source, test.line)
+    return Case(
+        file=where.file,
+        levels=(*where.levels, *test.name.split("::")),
+        kind=kind,
+        checker=LibtestChecker.name,
+        package=executable.package.name,
+        target=executable.target.name,
+        rust_test=test.name,
+        line=test.line if where.inside else 1,
+        generated=generated,
+        command=shown_command(
+            executable.package, executable.target, test.name, executable.context.options
+        ),
+        group=executable.path,
+        skip=skip,
+    )
+
+
+def _target_case(
+    executable: _Executable, level: str, kind: Kind, message: str, skip: str | None
+) -> Case:
+    where = place(executable.package, executable.target, executable.target.src_path)
+    return Case(
+        file=where.file,
+        levels=(*where.levels, level),
+        kind=kind,
+        checker="target",
+        package=executable.package.name,
+        target=executable.target.name,
+        rust_test=executable.target.name,
+        command=shown_command(
+            executable.package, executable.target, None, executable.context.options
+        ),
+        group=message,
+        skip=skip,
+    )
+
+
+def _empty(executable: _Executable) -> Case:
+    gate = _gate(executable.target.src_path)
+    reason = _EMPTY.format(
+        target=executable.target.label,
+        root=os.path.basename(executable.target.src_path),
+        gate=f": {gate}" if gate else "",
+    )
+    return _target_case(executable, "@empty", "integration", reason, reason)
+
+
+def _gate(path: str) -> str:
+    """Return the first inner ``cfg`` attribute of a file, as it is written there."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return next((line.strip() for line in file if line.startswith("#![cfg(")), "")
+    except OSError:
+        return ""
+
+
+def _not_listed(executable: _Executable, error: ListingError) -> Case:
+    if error.unknown_harness and executable.target in custom_harnesses(executable.package):
+        return _target_case(executable, "@main", "harness", "", None)
+    return _target_case(executable, "@build", "build", f"cannot list its tests: {error}", None)
+
+
+def _type_name(test: str) -> str:
+    name = test.rpartition("::")[2].lstrip("_").removeprefix("bindgen_test_layout_")
+    return name.removesuffix("_instantiation")
+
+
+def _verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
+    if end.how == "ok":
+        return Verdict("passed", end.exec_time, output=end.stdout)
+    if end.how == "ignored":
+        return Verdict("skipped", end.exec_time, message=end.message or "#[ignore]")
+    if end.how == "unable":
+        return Verdict("error", end.exec_time, message=end.message)
+    if end.how == "teardown":
+        return Verdict("error", end.exec_time, message=end.message, output=end.stdout)
+    if end.how != "failed":
+        return Verdict("failed", end.exec_time, message=end.message, output=end.stdout)
+    return _failure(case, executable, end)
+
+
+def _failure(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
+    panic = find_panic(end.stdout, case.rust_test)
+    output = without_panic(end.stdout, panic)
+    if panic is None:
+        return Verdict("failed", end.exec_time, end.message or "failed", output=output)
+    location = None
+    path = executable.absolute(panic.file)
+    if os.path.isfile(path):
+        location = Location(path, panic.line)
+    message = panic.message
+    if case.kind == "layout" and (values := layout_values(message)) is not None:
+        message = layout_table(_type_name(case.rust_test), [Row(*values)])
+    elif end.message:
+        message = f"{end.message}\n{message}"
+    return Verdict("failed", end.exec_time, message, location, output)

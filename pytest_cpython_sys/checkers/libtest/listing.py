@@ -1,0 +1,145 @@
+"""What tests a binary has: asked of the binary itself.
+
+JSON where it can, text where it refuses (libtest-mimic), see
+https://doc.rust-lang.org/rustc/tests/index.html#listing-and-running-tests
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .stream import BinaryRun, describe_exit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["JSON_FLAGS", "ListedTest", "Listing", "ListingError", "list_tests", "test_environment"]
+
+JSON_FLAGS = ("--format", "json", "-Z", "unstable-options")
+_TIMEOUT = 60.0
+_TEXT = re.compile(rb"^(?P<name>.+): (?P<kind>test|benchmark|bench)$")
+_NO_TESTS = re.compile(rb"^0 tests, \d+ benchmarks$", re.MULTILINE)
+_SHOULD_PANIC = " - should panic"
+_CHANGES_OUTPUT = ("RUST_TEST_NOCAPTURE", "RUST_TEST_TIME_UNIT", "RUST_TEST_TIME_INTEGRATION")
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTest:
+    """A test that a binary says it has. ``source`` is as rustc was given it, ``line`` from 1."""
+
+    name: str
+    ignored: bool = False
+    reason: str = ""
+    source: str | None = None
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All tests of a binary; ``json`` tells whether it speaks JSON when asked to list."""
+
+    tests: tuple[ListedTest, ...]
+    json: bool
+
+
+class ListingError(Exception):
+    """A binary cannot list its tests: the message says why.
+
+    ``unknown_harness`` is set where it ran well and just printed no listing.
+    """
+
+    def __init__(self, message: str, *, unknown_harness: bool = False) -> None:
+        super().__init__(message)
+        self.unknown_harness = unknown_harness
+
+
+def test_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a libtest binary of which we want JSON.
+
+    Only the binary looks whether RUSTC_BOOTSTRAP is set; with -1 every rustc that a test
+    starts stays strictly stable.
+    """
+    env = {name: value for name, value in environment.items() if name not in _CHANGES_OUTPUT}
+    env["RUSTC_BOOTSTRAP"] = "-1"
+    return env
+
+
+def _run(argv: list[str], cwd: str, env: Mapping[str, str]) -> tuple[list[bytes], int | None, str]:
+    """Return the lines, the exit code (None: out of time) and standard error of a listing."""
+    import time
+
+    end = time.monotonic() + _TIMEOUT
+    try:
+        run = BinaryRun(argv, cwd=cwd, env=env, deadline=lambda: end)
+    except OSError as error:
+        raise ListingError(f"{argv[0]} cannot be started: {error.strerror or error}") from None
+    lines = list(run.lines())
+    return lines, None if run.expired else run.exit_code, run.stderr
+
+
+def list_tests(executable: str, *, cwd: str, env: Mapping[str, str]) -> Listing:
+    """Return the tests of a binary. Raises ListingError with the loader's words."""
+    lines, code, stderr = _run([executable, "--list", *JSON_FLAGS], cwd, test_environment(env))
+    if code == 0 and (found := _parse_json(lines)) is not None:
+        return Listing(found, json=True)
+    names = _parse_text(lines) if code == 0 else None
+    if code is not None and code > 0:
+        # An argument parser of its own may refuse ours.
+        lines, code, plain_stderr = _run([executable, "--list"], cwd, env)
+        names = _parse_text(lines) if code == 0 else None
+        stderr = plain_stderr or stderr
+    if names is not None:
+        return Listing(_with_ignored(names, executable, cwd, env), json=False)
+    if code == 0:
+        raise ListingError(f"{executable} --list printed no list of tests", unknown_harness=True)
+    how = f"no answer within {_TIMEOUT:.0f} s" if code is None else describe_exit(code)
+    raise ListingError(f"{executable} --list: {how}\n{stderr}".rstrip(), unknown_harness=True)
+
+
+def _parse_json(lines: list[bytes]) -> tuple[ListedTest, ...] | None:
+    tests: list[ListedTest] = []
+    complete = False
+    for line in lines:
+        start = line.find(b"{")
+        if start < 0:
+            continue
+        try:
+            raw = json.loads(line[start:])
+            if raw["type"] == "suite" and raw["event"] == "completed":
+                complete = True
+            elif raw["type"] == "test" and raw["event"] == "discovered":
+                tests.append(
+                    ListedTest(
+                        name=raw["name"],
+                        ignored=bool(raw.get("ignore")),
+                        reason=raw.get("ignore_message") or "",
+                        source=raw.get("source_path") or None,
+                        line=max(1, int(raw.get("start_line") or 1)),
+                    )
+                )
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return tuple(tests) if complete else None
+
+
+def _parse_text(lines: list[bytes]) -> list[str] | None:
+    names = []
+    for line in lines:
+        match = _TEXT.match(line.rstrip(b"\r"))
+        if match is not None and match["kind"] == b"test":
+            names.append(match["name"].decode("utf-8", "replace").removesuffix(_SHOULD_PANIC))
+    if not names and not any(_NO_TESTS.search(line) for line in lines) and any(lines):
+        return None
+    return names
+
+
+def _with_ignored(
+    names: list[str], executable: str, cwd: str, env: Mapping[str, str]
+) -> tuple[ListedTest, ...]:
+    """Mark those that the binary lists again when asked for the ignored ones alone."""
+    lines, code, _ = _run([executable, "--list", "--ignored"], cwd, env)
+    ignored = set(_parse_text(lines) or ()) if code == 0 else set()
+    return tuple(ListedTest(name, ignored=name in ignored) for name in names)

@@ -1,0 +1,81 @@
+"""A failed test's output, taken apart: the panic's place and words, and all the rest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["Panic", "find_panic", "layout_values", "without_panic"]
+
+# "thread 'tests::bad' (1234) panicked at src/lib.rs:3:60:" and, before Rust 1.73, the message
+# first: "thread 'x' panicked at 'message', src/lib.rs:3:60".
+_PANIC = re.compile(
+    r"^\n?thread '(?P<thread>[^\n]*)' (?:\(\d+\) )?panicked at (?P<file>[^\n]+?):(?P<line>\d+)"
+    r":(?P<column>\d+):\n"
+    r"(?P<message>.*?)"
+    r"(?=^note: run with `RUST_BACKTRACE|^note: Some details are omitted|^stack backtrace:"
+    r"|^\n?thread '[^\n]*' (?:\(\d+\) )?panicked at |\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_NOTES = re.compile(
+    r"^note: run with `RUST_BACKTRACE[^\n]*\n?|^note: Some details are omitted[^\n]*\n?",
+    re.MULTILINE,
+)
+_BACKTRACE = re.compile(r"^stack backtrace:\n(?:^ +[^\n]*\n?)*", re.MULTILINE)
+_LAYOUT = re.compile(
+    r"(?P<what>Size of(?: template specialization)?|Align(?:ment)? of(?: template specialization)?"
+    r"|Offset of field): (?P<subject>[^\n]+)\n\s*left: (?P<left>\d+)\n\s*right: (?P<right>\d+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Where a test panicked, and what it said."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+
+def find_panic(output: str, name: str) -> Panic | None:
+    """Return the test's own panic in its output, else the last one of any thread."""
+    found = list(_PANIC.finditer(output))
+    own = [match for match in found if match["thread"] == name] or found
+    if not own:
+        return None
+    match = own[-1]
+    return Panic(
+        match["file"], int(match["line"]), int(match["column"]), match["message"].rstrip("\n")
+    )
+
+
+def without_panic(output: str, panic: Panic | None) -> str:
+    """Return the output less the panic that is shown elsewhere, and less its notes."""
+    if panic is None:
+        return output
+
+    def keep(match: re.Match[str]) -> str:
+        shown = (match["file"], int(match["line"]), match["message"].rstrip("\n")) == (
+            panic.file,
+            panic.line,
+            panic.message,
+        )
+        return "" if shown else match[0]
+
+    return _NOTES.sub("", _PANIC.sub(keep, output)).lstrip("\n")
+
+
+def layout_values(message: str) -> tuple[str, int, int] | None:
+    """Return what, recorded and rustc's value of a layout test of bindgen's old style."""
+    match = _LAYOUT.search(message)
+    if match is None:
+        return None
+    what = match["what"]
+    if what.startswith("Size"):
+        label = "size"
+    elif what.startswith("Align"):
+        label = "alignment"
+    else:
+        label = "offset of " + match["subject"].rpartition("::")[2]
+    return label, int(match["right"]), int(match["left"])

@@ -1,0 +1,180 @@
+"""One run of a test binary: its output as it arrives, its end, its time limits, its children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+from typing import IO, TYPE_CHECKING, Self
+
+from ...cargo import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["BinaryRun", "describe_exit"]
+
+_TICK = 0.1
+_KEPT = 1_000_000
+
+
+def describe_exit(code: int) -> str:
+    """Say in words how a process ended; negative codes are signals, as subprocess has it."""
+    import signal
+
+    if code < 0:
+        try:
+            number = signal.Signals(-code)
+        except ValueError:
+            return f"killed by signal {-code}"
+        words = signal.strsignal(number) or ""
+        return f"killed by {number.name} ({words})" if words else f"killed by {number.name}"
+    return f"exit code {code}"
+
+
+class _Tail:
+    """Keeps the begin and the end of what is written, and says how much is missing (bytes)."""
+
+    def __init__(self, limit: int = _KEPT) -> None:
+        self._half = limit // 2
+        self._head = bytearray()
+        self._rest = bytearray()
+        self._dropped = 0
+
+    def add(self, data: bytes) -> None:
+        room = self._half - len(self._head)
+        if room > 0:
+            self._head += data[:room]
+            data = data[room:]
+        self._rest += data
+        extra = len(self._rest) - self._half
+        if extra > self._half:
+            del self._rest[:extra]
+            self._dropped += extra
+
+    def text(self) -> str:
+        middle = f"\n[... {self._dropped} bytes left out ...]\n".encode() if self._dropped else b""
+        return (bytes(self._head) + middle + bytes(self._rest)).decode("utf-8", "replace")
+
+
+class BinaryRun:
+    """A test binary at work. Iterate over ``lines`` to its end, then read the rest.
+
+    Raises OSError when it cannot be started. ``deadline`` is asked again and again for the moment
+    (of ``time.monotonic``) at which to stop waiting; the run is then ended, and ``expired`` set.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str,
+        env: Mapping[str, str],
+        deadline: Callable[[], float | None] = lambda: None,
+        grace: float = 2.0,
+    ) -> None:
+        self._stderr = _Tail()
+        self._process = Process(argv, cwd=cwd, env=env, on_error_chunk=self._stderr.add)
+        self._deadline = deadline
+        self._grace = grace
+        self.expired = False
+        self.exit_code: int | None = None
+        self.leaked = False
+        """Whether something that the binary started was still running when it ended."""
+
+    @property
+    def stderr(self) -> str:
+        """What it wrote on standard error, cut in the middle if that is very much."""
+        return self._stderr.text()
+
+    def lines(self) -> Iterator[bytes]:
+        r"""Yield standard output by lines, split at ``\n`` alone, until the binary has ended."""
+        stream = self._process.stdout
+        rest = bytearray()
+        try:
+            for chunk in self._chunks(stream):
+                head, newline, tail = chunk.rpartition(b"\n")
+                if not newline:
+                    rest += chunk
+                    continue
+                rest += head
+                yield from bytes(rest).split(b"\n")
+                rest = bytearray(tail)
+            if rest:
+                yield bytes(rest)
+            self._finish()
+        except BaseException:
+            self._process.stop(self._grace)
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                stream.close()
+
+    def stop(self) -> None:
+        """End the binary and all that it started."""
+        self._process.stop(self._grace)
+
+    def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
+        """Yield what arrives until the end of the stream, or of the binary, or of its time."""
+        fd = stream.fileno()
+        watcher = _ExitWatcher(self._process)
+        with watcher:
+            while True:
+                deadline = self._deadline()
+                wait = None if watcher.exact else _TICK
+                if deadline is not None:
+                    left = max(0.0, deadline - time.monotonic())
+                    wait = left if wait is None else min(wait, left)
+                readable = watcher.wait(fd, wait)
+                if readable:
+                    chunk = os.read(fd, 1 << 18)
+                    if not chunk:
+                        return
+                    yield chunk
+                elif self._process.poll() is not None:
+                    return
+                deadline = self._deadline()
+                if deadline is not None and time.monotonic() >= deadline:
+                    self.expired = True
+                    self._process.stop(self._grace)
+                    return
+
+    def _finish(self) -> None:
+        self.exit_code = self._process.wait()
+        self.leaked = not self.expired and self._process.group_alive()
+        if self.leaked:
+            self._process.kill_group(self._grace)
+
+
+class _ExitWatcher:
+    """Waits for output or for the process's end, whichever comes first."""
+
+    def __init__(self, process: Process) -> None:
+        self._pidfd: int | None = None
+        self._poll = select.poll()
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                self._pidfd = os.pidfd_open(process.pid)
+                self._poll.register(self._pidfd, select.POLLIN)
+        self._registered: int | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the end of the process wakes us."""
+        return self._pidfd is not None
+
+    def wait(self, fd: int, timeout: float | None) -> bool:
+        """Return whether ``fd`` can be read. Seconds."""
+        if self._registered is None:
+            self._poll.register(fd, select.POLLIN)
+            self._registered = fd
+        events = self._poll.poll(None if timeout is None else int(timeout * 1000) + 1)
+        return any(ready == fd for ready, _ in events)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pidfd is not None:
+            os.close(self._pidfd)

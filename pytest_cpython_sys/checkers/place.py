@@ -1,0 +1,68 @@
+"""Where a test stands: the tracked file and the first levels of its id.
+
+The rules are those of "Node ids" in the documentation. They follow from the manifest alone, so
+that a sibling that breaks or appears changes no id.
+"""
+
+from __future__ import annotations
+
+import os.path
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ..cargo import Package, Target
+
+__all__ = ["Place", "is_inside", "place", "primary_target"]
+
+
+class Place(NamedTuple):
+    """A tracked file, and the levels that come before a test's own path in it."""
+
+    file: str
+    levels: tuple[str, ...]
+    inside: bool
+    """False where the source lies outside the package and the target's root stands in."""
+
+
+def primary_target(package: Package) -> Target | None:
+    """Return the target whose files carry no level: the library, else ``main.rs``, else a bin."""
+    if package.library is not None:
+        return package.library
+    bins = [target for target in package.targets if target.kind == "bin"]
+    main = os.path.join(package.root, "src", "main.rs")
+    return next((target for target in bins if target.src_path == main), bins[0] if bins else None)
+
+
+def is_inside(path: str, directory: str) -> bool:
+    """Tell whether a path lies in a directory or is it. Both absolute and normalised."""
+    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
+
+
+@cache
+def _real(path: str) -> str:
+    return os.path.realpath(path)
+
+
+def _first_with_root(package: Package, path: str) -> Target | None:
+    """Return the target that a root file belongs to, should several share it."""
+    owners = [
+        target
+        for target in package.targets
+        if target.kind != "custom-build" and _real(target.src_path) == path
+    ]
+    primary = primary_target(package)
+    return primary if primary in owners else next(iter(owners), None)
+
+
+def place(package: Package, target: Target, source: str | None) -> Place:
+    """Return where a test of ``target`` stands whose source file is ``source`` (absolute)."""
+    root_file = _real(target.src_path)
+    path = _real(os.path.normpath(source)) if source else root_file
+    inside = source is not None and is_inside(path, _real(package.root))
+    if not inside:
+        path = root_file
+    plain = target == (
+        _first_with_root(package, path) if path == root_file else primary_target(package)
+    )
+    return Place(path, () if plain else (f"@{target.kind}-{target.name}",), inside)

@@ -1,0 +1,168 @@
+"""Every target that a manifest promises has tests, or an item that says why not."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from typing import TYPE_CHECKING, Final
+
+from ..cargo import shown_command
+from ..case import Case, Location, Verdict
+from .place import place
+from .remedies import explain_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..cargo import Build, Diagnostic, Package, Target
+    from .context import BuildContext
+
+__all__ = ["TargetChecker"]
+
+_SHOWN_ERRORS = 20
+_COULD_NOT = re.compile(r"^error: could not compile `([^`]+)`", re.MULTILINE)
+_SCRIPT = re.compile(
+    r"^error: failed to run custom build command for `(?P<name>\S+) v[^\n]*$"
+    r"(?P<words>.*?)(?=^(?:error|warning: build failed)|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class TargetChecker:
+    """Targets that were not built: ``@build``."""
+
+    name: Final = "target"
+
+    def __init__(self, contexts: Sequence[BuildContext]) -> None:
+        self._contexts = contexts
+        self._verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
+
+    def discover(self) -> Iterable[Case]:
+        """Return an ``@build`` case for each target that is missing from its build."""
+        for context in self._contexts:
+            if context.build.success:
+                continue
+            for package in context.build.workspace.packages:
+                if not context.selects(package.name):
+                    continue
+                for target in package.targets:
+                    if not _promised(context.build, package, target):
+                        continue
+                    verdict = _missing(context.build, package, target)
+                    if verdict is not None:
+                        case = self._case(context, package, target)
+                        self._verdicts[case.key] = verdict
+                        yield case
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Yield what kept each target from being built; other verdicts are in the case."""
+        for case in cases:
+            verdict = self._verdicts.get(case.key)
+            yield case, verdict or Verdict("error", message=case.group)
+
+    @staticmethod
+    def _case(context: BuildContext, package: Package, target: Target) -> Case:
+        where = place(package, target, target.src_path)
+        return Case(
+            file=where.file,
+            levels=(*where.levels, "@build"),
+            kind="build",
+            checker=TargetChecker.name,
+            package=package.name,
+            target=target.name,
+            rust_test="@build",
+            command=shown_command(package, target, None, context.options),
+        )
+
+
+def _promised(build: Build, package: Package, target: Target) -> bool:
+    """Tell whether ``cargo test`` would build a target.
+
+    See https://doc.rust-lang.org/cargo/commands/cargo-test.html#target-selection
+    """
+    if target.kind == "custom-build" or (target.kind == "bench" and not target.test):
+        return False
+    if not target.required_features:
+        return True
+    enabled: set[str] = set()
+    for artifact in build.artifacts:
+        if artifact.package_id == package.id:
+            enabled.update(artifact.features)
+    return set(target.required_features) <= enabled
+
+
+def _missing(build: Build, package: Package, target: Target) -> Verdict | None:
+    """Return why a target was not built, or None if it was."""
+    built = any(
+        artifact.package_id == package.id
+        and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
+        and artifact.test >= target.test
+        for artifact in build.artifacts
+    )
+    if built:
+        return None
+    errors = build.errors(package.id, target)
+    if errors:
+        return _own_errors(build, errors)
+    script = next(
+        (match for match in _SCRIPT.finditer(build.words) if match["name"] == package.name), None
+    )
+    if script is not None:
+        return Verdict("failed", message=_with_remedy(script[0].strip("\n"), "not built"))
+    return Verdict("failed", message=_blocked(build, package, target))
+
+
+def _own_errors(build: Build, errors: list[Diagnostic]) -> Verdict:
+    rendered = [error.rendered.rstrip("\n") for error in errors[:_SHOWN_ERRORS]]
+    if len(errors) > _SHOWN_ERRORS:
+        rendered.append(f"... and {len(errors) - _SHOWN_ERRORS} more errors")
+    location = None
+    spans = [span for span in errors[0].raw.get("spans", ()) if span.get("is_primary")]
+    if spans:
+        path = os.path.normpath(os.path.join(build.workspace.root, str(spans[0]["file_name"])))
+        if os.path.isfile(path):
+            location = Location(path, int(spans[0]["line_start"]))
+    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    return Verdict(
+        "failed",
+        message=_with_remedy("\n\n".join(rendered), f"not built: {count}"),
+        location=location,
+    )
+
+
+def _with_remedy(words: str, heading: str) -> str:
+    remedy = explain_failure(words)
+    return f"{remedy}\n\n{words}" if remedy else f"{heading}\n{words}"
+
+
+def _blocked(build: Build, package: Package, target: Target) -> str:
+    """Name what kept a target from being built that has no error of its own."""
+    failed = {other.name for other in build.failed_packages()}
+    library = package.library
+    if target.kind != "lib" and library is not None and build.errors(package.id, library):
+        return f"not built: {package.name} (lib) failed"
+    culprits = [name for name in _dependencies(build, package) if name in failed]
+    if not culprits:
+        culprits = sorted(set(_COULD_NOT.findall(build.stderr)))
+    if culprits:
+        text = f"not built: {', '.join(culprits)} failed"
+        script = next(
+            (match for match in _SCRIPT.finditer(build.words) if match["name"] in culprits), None
+        )
+        return _with_remedy(script[0].strip("\n"), text) if script is not None else text
+    return _with_remedy(build.words or f"cargo ended with {build.exit_code}", "not built")
+
+
+def _dependencies(build: Build, package: Package) -> list[str]:
+    """Return the members that a package needs, near ones first."""
+    by_root = {os.path.realpath(other.root): other for other in build.workspace.packages}
+    names: list[str] = []
+    waiting = [package]
+    while waiting:
+        for dependency in waiting.pop(0).dependencies:
+            path = os.path.realpath(dependency.path) if dependency.path else ""
+            other = by_root.get(path)
+            if other is not None and other.name not in names and other is not package:
+                names.append(other.name)
+                waiting.append(other)
+    return names

@@ -1,0 +1,102 @@
+"""Where bindgen's libclang comes from: the user, the system, or a wheel."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["LibClang", "find_libclang"]
+
+# As clang-sys searches, https://docs.rs/clang-sys (build/common.rs).
+_LINUX = (
+    "/usr/local/llvm*/lib*",
+    "/usr/local/lib*/*/*",
+    "/usr/local/lib*/*",
+    "/usr/local/lib*",
+    "/usr/lib*/*/*",
+    "/usr/lib*/*",
+    "/usr/lib*",
+)
+_MACOS = (
+    "/usr/local/opt/llvm*/lib",
+    "/opt/homebrew/opt/llvm*/lib",
+    "/Library/Developer/CommandLineTools/usr/lib",
+    "/Applications/Xcode.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr/lib",
+)
+_NAMES = ("libclang.so", "libclang-*.so", "libclang.so.*", "libclang-*.so.*")
+
+
+@dataclass(frozen=True, slots=True)
+class LibClang:
+    """A libclang, and what must be added to the environment for bindgen to use it."""
+
+    source: Literal["environment", "system", "wheel"]
+    path: str
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+def find_libclang(environ: Mapping[str, str]) -> LibClang | None:
+    """Return the libclang to use: the user's, the system's, else the ``libclang-ng`` wheel's."""
+    if environ.get("LIBCLANG_PATH"):
+        return LibClang("environment", environ["LIBCLANG_PATH"])
+    system = next(_system(environ), None)
+    if system is not None:
+        return LibClang("system", system)
+    return _wheel(environ)
+
+
+def _system(environ: Mapping[str, str]) -> Iterator[str]:
+    directories: list[str] = []
+    config = environ.get("LLVM_CONFIG_PATH") or shutil.which(
+        "llvm-config", path=environ.get("PATH")
+    )
+    if config:
+        try:
+            done = subprocess.run(
+                [config, "--libdir"], capture_output=True, text=True, check=False, timeout=10
+            )
+            directories += done.stdout.split()
+        except (OSError, subprocess.SubprocessError):
+            pass
+    for pattern in _MACOS if sys.platform == "darwin" else _LINUX:
+        for name in ("libclang.dylib",) if sys.platform == "darwin" else _NAMES:
+            yield from glob.iglob(os.path.join(pattern, name))
+    for directory in directories:
+        for name in (*_NAMES, "libclang.dylib"):
+            yield from glob.iglob(os.path.join(directory, name))
+
+
+def _wheel(environ: Mapping[str, str]) -> LibClang | None:
+    """Return the wheel's library, if its resource headers are there: it cannot do without."""
+    from importlib.util import find_spec
+
+    try:
+        spec = find_spec("clang.native")
+    except (ImportError, ValueError):
+        return None
+    for directory in (spec.submodule_search_locations or ()) if spec is not None else ():
+        resource = os.path.join(directory, "resource")
+        library = next(iter(glob.glob(os.path.join(glob.escape(directory), "libclang.*"))), None)
+        if library is None or not os.path.isfile(os.path.join(resource, "include", "stddef.h")):
+            continue
+        arguments = (
+            f'"-resource-dir={resource}"' if " " in resource else f"-resource-dir={resource}"
+        )
+        old = environ.get("BINDGEN_EXTRA_CLANG_ARGS")
+        return LibClang(
+            "wheel",
+            library,
+            (
+                ("LIBCLANG_PATH", directory),
+                ("BINDGEN_EXTRA_CLANG_ARGS", f"{old} {arguments}" if old else arguments),
+            ),
+        )
+    return None

@@ -1,0 +1,149 @@
+"""pytest's nodes: a file, its modules, and items that hold a Case and ask for its Verdict."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .marks import MARKS
+from .names import escape
+from .report import RustError, failure_repr, properties
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from _pytest._code.code import TerminalRepr
+
+    from .case import Case, Verdict
+    from .evaluator import Evaluator
+
+__all__ = ["RustFile", "RustItem", "RustModule"]
+
+_RUST = pytest.Mark("rust", (), {}, _ispytest=True)
+_BY_KIND = {
+    name.removeprefix("rust_"): [_RUST, pytest.Mark(name, (), {}, _ispytest=True)]
+    for name in MARKS
+    if name != "rust"
+}
+
+
+class RustFile(pytest.File):
+    """A source file with Rust tests in it, or a manifest that cargo refuses."""
+
+    cases: Sequence[Case]
+    evaluator: Evaluator
+
+    @classmethod
+    def make(
+        cls, parent: pytest.Collector, path: Path, cases: Sequence[Case], evaluator: Evaluator
+    ) -> RustFile:
+        """Return the node of a file; one outside rootdir has an id that begins with ``../``."""
+        root = parent.config.rootpath
+        extra: dict[str, Any] = {}
+        if not path.is_relative_to(root):
+            extra["nodeid"] = os.path.relpath(path, root).replace(os.sep, "/")
+        node: RustFile = cls.from_parent(parent, path=path, **extra)
+        node.cases = cases
+        node.evaluator = evaluator
+        return node
+
+    def collect(self) -> Iterator[RustItem | RustModule]:
+        """Yield modules and tests, in the order of the source."""
+        cases = sorted(self.cases, key=lambda case: (case.line, case.generated is not None))
+        return _children(self, [(case.levels, case) for case in cases], self.evaluator)
+
+
+class RustModule(pytest.Collector):
+    """A level of an id between the file and the test: pytest allows no ``::`` in a name."""
+
+    entries: list[tuple[tuple[str, ...], Case]]
+    evaluator: Evaluator
+
+    def collect(self) -> Iterator[RustItem | RustModule]:
+        """Yield what is in the module."""
+        return _children(self, self.entries, self.evaluator)
+
+
+def _children(
+    parent: RustFile | RustModule,
+    entries: Iterable[tuple[tuple[str, ...], Case]],
+    evaluator: Evaluator,
+) -> Iterator[RustItem | RustModule]:
+    modules: dict[str, RustModule] = {}
+    children: list[RustItem | RustModule] = []
+    for levels, case in entries:
+        if len(levels) == 1:
+            children.append(RustItem.make(parent, escape(levels[0]), case, evaluator))
+            continue
+        module = modules.get(levels[0])
+        if module is None:
+            module = RustModule.from_parent(parent, name=escape(levels[0]))
+            module.entries = []
+            module.evaluator = evaluator
+            modules[levels[0]] = module
+            children.append(module)
+        module.entries.append((levels[1:], case))
+    return iter(children)
+
+
+class RustItem(pytest.Item):
+    """A Rust test."""
+
+    case: Case
+    evaluator: Evaluator
+    outcome: Verdict | None = None
+
+    @classmethod
+    def make(
+        cls, parent: pytest.Collector, name: str, case: Case, evaluator: Evaluator
+    ) -> RustItem:
+        """Return the item of a case."""
+        item: RustItem = cls.from_parent(parent, name=name)
+        item.case = case
+        item.evaluator = evaluator
+        # Marks as pytest keeps them; `add_marker` would look each up in the registry.
+        item.own_markers.extend(_BY_KIND[case.kind])
+        item.user_properties.extend(properties(case, parent.config.rootpath))
+        return item
+
+    def setup(self) -> None:
+        """Wait for the verdict. A test that was not evaluated is an error, not a failure."""
+        verdict = self.outcome = self.evaluator.verdict(self.case)
+        if verdict.outcome == "error":
+            if verdict.output:
+                self.add_report_section("setup", "stdout", verdict.output)
+            raise RustError(verdict)
+        if self.case.skip is not None:
+            raise pytest.skip.Exception(self.case.skip, _use_item_location=True)
+
+    def runtest(self) -> None:
+        """Report what became of the test."""
+        verdict = self.outcome
+        assert verdict is not None  # noqa: S101 - set by setup
+        if verdict.output:
+            self.add_report_section("call", "stdout", verdict.output)
+        if verdict.outcome == "skipped":
+            raise pytest.skip.Exception(verdict.message, _use_item_location=True)
+        if verdict.outcome == "failed":
+            raise RustError(verdict)
+
+    def teardown(self) -> None:
+        """Report a test binary that ended badly after its last test."""
+        late = self.evaluator.late_failure(self.case)
+        if late is not None:
+            raise RustError(late)
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
+    ) -> str | TerminalRepr:
+        """Return what to show of a failure: Rust's words, not our stack."""
+        if isinstance(excinfo.value, RustError):
+            return failure_repr(self.case, excinfo.value.verdict, self.config.rootpath)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """Return the test's file, its line counted from 0, and its name."""
+        return self.path, self.case.line - 1, "::".join(self.case.levels)

@@ -1,0 +1,33 @@
+"""The pytest hooks, and only they. With neither option nor ini key, nothing is registered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest import Config, Parser, PytestPluginManager
+
+__all__ = ["pytest_addoption", "pytest_configure"]
+
+
+def pytest_addoption(parser: Parser, pluginmanager: PytestPluginManager) -> None:
+    """Declare the options."""
+    from .options import add_options
+
+    del pluginmanager
+    add_options(parser)
+
+
+def pytest_configure(config: Config) -> None:
+    """Register the marks, and the plugin proper if it is switched on."""
+    from .marks import MARKS
+
+    for name, text in MARKS.items():
+        config.addinivalue_line("markers", f"{name}: {text}")
+    option = config.getoption("cpython_sys", None)
+    if not (config.getini("cpython_sys") if option is None else option):
+        return
+    from .session import RustSession
+    from .settings import read_settings
+
+    config.pluginmanager.register(RustSession(config, read_settings(config)), "cpython_sys_session")

@@ -1,0 +1,64 @@
+"""Shows how a build goes on: a rewriting line on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BuildProgress"]
+
+_QUIET_SECONDS = 2.0
+_LINE_SECONDS = 30.0
+_REWRITE_SECONDS = 0.1
+
+
+class BuildProgress:
+    """A listener for a build. Says nothing of builds that take less than two seconds."""
+
+    def __init__(
+        self,
+        write_line: Callable[[str], None],
+        rewrite: Callable[[str], None] | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._write_line = write_line
+        self._rewrite = rewrite
+        self._clock = clock
+        self._started = clock()
+        self._last = self._started
+        self._rewritten = False
+        self._lock = threading.Lock()
+
+    def progress(self, done: int, total: int, current: str) -> None:
+        """Show ``done`` of ``total`` crates, if it is time to."""
+        now = self._clock()
+        with self._lock:
+            if now - self._started < _QUIET_SECONDS:
+                return
+            text = f"building {done}/{total}: {current}"
+            if self._rewrite is not None:
+                if now - self._last >= _REWRITE_SECONDS:
+                    self._rewrite(text)
+                    self._rewritten = True
+                    self._last = now
+            elif now - self._last >= _LINE_SECONDS:
+                self._write_line(text)
+                self._last = now
+
+    def blocked(self, reason: str) -> None:
+        """Say at once what is being waited for."""
+        with self._lock:
+            self._write_line(
+                f"cargo is {reason}: another cargo (an editor's, perhaps) is at work there"
+            )
+
+    def finish(self) -> None:
+        """Leave no half line behind."""
+        with self._lock:
+            if self._rewritten and self._rewrite is not None:
+                self._rewrite("")

@@ -1,0 +1,121 @@
+"""What a run selects: the places that its arguments name, before anything is collected."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+__all__ = ["Scope", "TypedPlace", "read_scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedPlace:
+    """A file that was typed, with the levels of an id if there are any."""
+
+    path: str
+    names: tuple[str, ...]
+
+
+@dataclass
+class Scope:
+    """Absolute paths that were selected."""
+
+    places: list[str] = field(default_factory=list)
+    """Those that can hold Rust tests."""
+    named: list[str] = field(default_factory=list)
+    """Those to warn of if there is no package."""
+    typed: list[TypedPlace] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    """Places beside pytest's own arguments (``testpaths``): their Rust tests are added."""
+
+    def holds(self, file: str) -> bool:
+        """Tell whether a file lies in what was selected."""
+        return any(
+            file == place or file.startswith(place.rstrip(os.sep) + os.sep)
+            for place in map(os.path.realpath, (*self.places, *self.added))
+        )
+
+    def extend(self, config: pytest.Config, files: Iterable[str]) -> None:
+        """Add the files of ``added`` places that pytest's own arguments do not reach."""
+        own = [os.path.realpath(_path_of(argument, config)) for argument in config.args]
+        for file in sorted(files):
+            inside = any(file == path or file.startswith(path + os.sep) for path in own)
+            if not inside and any(
+                file.startswith(os.path.realpath(place) + os.sep) for place in self.added
+            ):
+                config.args.append(file)
+
+    @staticmethod
+    def is_ignored(config: pytest.Config, path: Path) -> bool:
+        """Tell whether the user asked to pass a path by (``norecursedirs`` is only a default)."""
+        ignored = config.getoption("ignore", None) or []
+        globs = config.getoption("ignore_glob", None) or []
+        base = config.invocation_params.dir
+        return any(os.path.abspath(base / name) == str(path) for name in ignored) or any(
+            fnmatch.fnmatch(str(path), os.path.abspath(base / glob)) for glob in globs
+        )
+
+
+def _path_of(argument: str, config: pytest.Config) -> str:
+    return os.path.abspath(config.invocation_params.dir / argument.partition("::")[0])
+
+
+def _rust_below(directory: str) -> bool:
+    """Tell whether a directory holds a Rust source or a manifest, as far down as it takes."""
+    for _, directories, files in os.walk(directory):
+        directories[:] = [
+            name
+            for name in directories
+            if not name.startswith(".") and name not in ("target", "node_modules", "site-packages")
+        ]
+        if any(name.endswith(".rs") or name == "Cargo.toml" for name in files):
+            return True
+    return False
+
+
+def _can_hold_rust(path: str) -> bool:
+    if os.path.isdir(path):
+        return _rust_below(path)
+    return path.endswith(".rs") or os.path.basename(path) == "Cargo.toml"
+
+
+def _manifest_to_directory(argument: str, config: pytest.Config) -> str:
+    """A ``Cargo.toml`` stands for its directory."""
+    path = _path_of(argument, config)
+    is_manifest = os.path.basename(path) == "Cargo.toml" and os.path.isfile(path)
+    return os.path.dirname(path) if is_manifest and "::" not in argument else argument
+
+
+def _typed(arguments: Iterable[str], config: pytest.Config) -> Iterator[TypedPlace]:
+    for argument in arguments:
+        path = _path_of(argument, config)
+        if os.path.isfile(path) and path.endswith(".rs"):
+            names = argument.partition("::")[2]
+            yield TypedPlace(path, tuple(names.split("::")) if names else ())
+
+
+def read_scope(config: pytest.Config) -> Scope:
+    """Return what the arguments select; manifests among them become their directories."""
+    scope = Scope()
+    here = str(config.invocation_params.dir)
+    source = config.args_source
+    if source == pytest.Config.ArgsSource.ARGS:
+        config.args[:] = [_manifest_to_directory(argument, config) for argument in config.args]
+        named = [_path_of(argument, config) for argument in config.args]
+        scope.named = [path for path in named if os.path.isdir(path) or path.endswith(".rs")]
+        scope.typed = list(_typed(config.args, config))
+    else:
+        named = [here]
+        scope.named = [here]
+        if source == pytest.Config.ArgsSource.TESTPATHS:
+            scope.added = [here]
+    scope.places = [path for path in dict.fromkeys(named) if _can_hold_rust(path)]
+    return scope

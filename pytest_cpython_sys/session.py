@@ -1,0 +1,302 @@
+"""The plugin proper, registered only when it is switched on: from arguments to items."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .cargo import Cargo, CargoError, stop_all
+from .evaluator import Evaluator
+from .interpreter import Interpreter, InterpreterError, current, load
+from .names import unescape
+from .nodes import RustFile, RustItem
+from .progress import BuildProgress
+from .project import Plan, Project
+from .report import PackageCounts, outcome_of, relative, warning_lines
+from .scope import Scope, read_scope
+from .surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from .case import Case
+    from .settings import Settings
+
+__all__ = ["RustSession"]
+
+
+class RustSession:
+    """What is known of the Rust tests of one pytest session."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config = config
+        self._settings = settings
+        self._scope: Scope = read_scope(config)
+        self._interpreter = _interpreter(settings)
+        self._cargo = Cargo()
+        self._project: Project | None = None
+        self._plan = Plan()
+        self._evaluator = Evaluator({})
+        self._leading: set[str] = set()
+        """Directories on the way to a file with Rust tests."""
+        self._opened: list[str] = []
+        """Directories that pytest would have passed by, and that are entered for Rust's sake."""
+        self._problem: CargoError | None = None
+        self._counts = PackageCounts()
+
+    # -- before the tests ---------------------------------------------------------------------
+
+    def _load(self) -> Project | None:
+        """Find the packages, once; None if nothing that was selected can hold Rust tests."""
+        if self._project is not None or not self._scope.places:
+            return self._project
+        settings = self._settings
+        self._project = Project(
+            self._cargo,
+            self._scope.places,
+            options=settings.build,
+            run=settings.run,
+            package_globs=settings.package_globs,
+            surroundings=Surroundings(self._interpreter),
+        )
+        try:
+            self._project.load()
+        except CargoError as error:
+            self._problem = error
+        return self._project
+
+    @pytest.hookimpl
+    def pytest_report_header(self) -> list[str]:
+        """Say what is in force."""
+        project = self._load()
+        if project is None or self._problem is not None or not project.packages:
+            return []
+        try:
+            toolchain = self._cargo.toolchain
+        except CargoError as error:
+            self._problem = error
+            return []
+        parts = [f"cargo {toolchain.cargo}", f"rustc {toolchain.rustc}"]
+        if self._interpreter is not None:
+            parts.append(self._interpreter.describe())
+        names = [package.name for package in project.packages]
+        lines = [f"cpython-sys: {', '.join(parts)}", f"packages: {', '.join(names)}"]
+        added = project.additions()
+        if added:
+            lines.append(f"added to cargo's environment: {', '.join(added)}")
+        return lines
+
+    @pytest.hookimpl
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Build, before anything is collected."""
+        del session
+        project = self._load()
+        if project is None:
+            self._warn_of_nothing(None)
+            return
+        try:
+            if self._problem is not None:
+                raise self._problem
+            if project.packages:
+                _ = self._cargo.toolchain
+            self._plan = self._build(project)
+        except CargoError as error:
+            if not self._settings.from_ini:
+                raise pytest.UsageError(str(error)) from None
+            self._plan = project.broken_plan(error)
+        if self._settings.package_globs and not project.packages and project.known_packages:
+            names = ", ".join(sorted(project.known_packages))
+            globs = ", ".join(self._settings.package_globs)
+            raise pytest.UsageError(f"--cargo-package={globs} selects none of: {names}")
+        self._warn_of_nothing(project)
+        for place in self._scope.typed:
+            levels = tuple(unescape(name) for name in place.names)
+            project.add_typed(self._plan, place.path, levels)
+        self._evaluator = Evaluator(self._plan.checkers)
+        for file in self._plan.cases:
+            self._leading.update(str(parent) for parent in Path(file).parents)
+        for package in project.packages:
+            self._counts.add_package(package.name)
+        self._scope.extend(self._config, self._plan.cases)
+
+    def _build(self, project: Project) -> Plan:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or hasattr(self._config, "workerinput"):
+            return project.build()
+
+        def write_line(text: str) -> None:
+            terminal.write_line(text)
+
+        def rewrite(text: str) -> None:
+            terminal.rewrite(text[: terminal.writer_width - 1], erase=True)
+
+        on_terminal = bool(getattr(terminal, "isatty", False))
+        if on_terminal:
+            terminal.writer_width = terminal._tw.fullwidth
+        progress = BuildProgress(write_line, rewrite if on_terminal else None)
+        try:
+            return project.build(progress)
+        finally:
+            progress.finish()
+
+    def _warn_of_nothing(self, project: Project | None) -> None:
+        """Zero tests is never silent."""
+        roots = [Path(package.root).resolve() for package in project.packages] if project else []
+        roots += (
+            [Path(error.manifest).resolve().parent for error in project.errors] if project else []
+        )
+        if self._problem is not None or (project is not None and self._settings.package_globs):
+            return
+        if self._settings.from_ini:
+            return
+        for place in self._scope.named:
+            path = Path(place).resolve()
+            if not any(path.is_relative_to(root) or root.is_relative_to(path) for root in roots):
+                self._warn(f"no cargo package at or below {place}")
+
+    def _warn(self, text: str) -> None:
+        """Show a warning in pytest's summary; ``-W error`` must not end the run with it."""
+        import warnings
+
+        message = warnings.WarningMessage(
+            pytest.PytestWarning(text), pytest.PytestWarning, filename=__file__, lineno=1
+        )
+        self._config.hook.pytest_warning_recorded.call_historic(
+            kwargs={
+                "warning_message": message,
+                "nodeid": "",
+                "when": "config",
+                "location": None,
+            }
+        )
+
+    # -- collection ---------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_ignore_collect(
+        self, collection_path: Path
+    ) -> Generator[None, bool | None, bool | None]:
+        """Leave cargo's output out; enter folders that pytest skips if Rust tests are in them."""
+        ignored = yield
+        name = str(collection_path)
+        if self._opened and any(name.startswith(prefix) for prefix in self._opened):
+            if collection_path.is_dir():
+                return os.path.realpath(name) not in self._leading
+            return os.path.realpath(name) not in self._plan.cases
+        if not self._leading or not collection_path.is_dir():
+            return ignored
+        real = os.path.realpath(name)
+        if not ignored:
+            outputs = self._project.target_directories if self._project else ()
+            return True if real in outputs else ignored
+        if real in self._leading and not self._scope.is_ignored(self._config, collection_path):
+            self._opened.append(name + os.sep)
+            return False
+        return ignored
+
+    @pytest.hookimpl
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> RustFile | None:
+        """Return a node for a file with Rust tests."""
+        if file_path.suffix != ".rs" and file_path.name != "Cargo.toml":
+            return None
+        cases = self._plan.cases.get(os.path.realpath(file_path))
+        return RustFile.make(parent, file_path, cases, self._evaluator) if cases else None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note what will be asked for: only that runs."""
+        if not hasattr(self._config, "workerinput"):
+            self._evaluator.select(
+                item.case for item in session.items if isinstance(item, RustItem)
+            )
+
+    # -- tests --------------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Give a report the test's own duration."""
+        del call
+        report = yield
+        if isinstance(item, RustItem):
+            verdict = item.outcome
+            is_call = report.when == "call" and verdict is not None
+            report.duration = verdict.duration if is_call and verdict is not None else 0.0
+        return report
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count for the summary."""
+        known = report.user_properties
+        if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
+            outcome = outcome_of(report)
+            if outcome is not None:
+                self._counts.count(str(known[0][1]), str(known[3][1]), outcome)
+
+    # -- the end ------------------------------------------------------------------------------
+
+    def _unbuilt(self) -> list[Case]:
+        """Return what was selected and did not build, whatever was deselected since."""
+        return [
+            case
+            for case in self._plan.all_cases()
+            if case.kind == "build" and self._scope.holds(case.file)
+        ]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Never be green when something did not build."""
+        green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if session.exitstatus in green and self._unbuilt():
+            if not self._config.option.collectonly:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show a line a package, rustc's warnings, and what did not build."""
+        members = {package.id for package in self._project.packages} if self._project else set()
+        diagnostics = [
+            diagnostic
+            for build in self._plan.builds
+            for diagnostic in build.diagnostics
+            if diagnostic.package_id in members
+        ]
+        warnings = list(warning_lines(diagnostics))
+        if warnings:
+            terminalreporter.section("rustc warnings")
+            for line in warnings:
+                terminalreporter.line(line)
+        counts = list(self._counts.lines())
+        unbuilt = self._unbuilt()
+        if counts or unbuilt:
+            terminalreporter.section("Rust packages")
+        for line in counts:
+            terminalreporter.line(line)
+        for case in unbuilt:
+            file = relative(case.file, self._config.rootpath)
+            terminalreporter.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+
+    @pytest.hookimpl
+    def pytest_unconfigure(self) -> None:
+        """Leave no process behind."""
+        stop_all(self._settings.run.grace)
+
+
+def _interpreter(settings: Settings) -> Interpreter | None:
+    """Return the target Python. Raises pytest.UsageError where the user named a bad one."""
+    try:
+        if settings.pythons:
+            if len(settings.pythons) > 1:
+                raise pytest.UsageError(
+                    "--cpython-sys-python: one interpreter a run; run pytest once for each"
+                )
+            return load(settings.pythons[0])
+        return current()
+    except InterpreterError as error:
+        if settings.pythons:
+            raise pytest.UsageError(str(error)) from None
+        return None

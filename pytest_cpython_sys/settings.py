@@ -1,0 +1,134 @@
+"""Settings: one frozen dataclass out of the command line and the ini file."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .cargo import BuildOptions
+from .checkers.context import RunOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["Settings", "read_settings"]
+
+_IGNORED = ("default", "only", "all")
+_ABI = ("auto", "all", "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user asked for; see the reference of options in the documentation."""
+
+    enabled: bool
+    from_ini: bool
+    """Switched on by the ini file: then a missing cargo is an item's error, not an exit."""
+    package_globs: tuple[str, ...]
+    build: BuildOptions
+    run: RunOptions
+    pythons: tuple[str, ...]
+    abi: str
+
+    def selects(self, package: str) -> bool:
+        """Tell whether ``--cargo-package`` leaves a package in."""
+        return not self.package_globs or any(
+            fnmatchcase(package, glob) for glob in self.package_globs
+        )
+
+
+class _Reader:
+    """Reads one setting: the command line first, then the ini key of the same name."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def raw(self, name: str) -> Any:
+        value = self._config.getoption(name, None)
+        return self._config.getini(name) if value is None else value
+
+    def text(self, name: str) -> str | None:
+        value = self.raw(name)
+        return str(value) if value not in (None, "") else None
+
+    def flag(self, name: str) -> bool:
+        return bool(self.raw(name))
+
+    def words(self, name: str, split: Callable[[str], list[str]]) -> tuple[str, ...]:
+        value = self.raw(name)
+        if value is None:
+            return ()
+        items: Iterable[str] = [value] if isinstance(value, str) else value
+        return tuple(word for item in items for word in split(str(item)) if word)
+
+    def seconds(self, name: str) -> float | None:
+        value = self.raw(name)
+        if value in (None, ""):
+            return None
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0 < number < float("inf"):
+            raise pytest.UsageError(f"{_option(name)}={value}: give a number of seconds above 0")
+        return number
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            allowed = ", ".join(choices)
+            raise pytest.UsageError(f"{_option(name)}={value}: choose one of {allowed}")
+        return value
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _shell_words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"--cargo-args={text}: {error}") from None
+
+
+def _whole(text: str) -> list[str]:
+    return [text]
+
+
+def _by_comma(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Return the settings in force. Raises pytest.UsageError for what makes no sense."""
+    option = config.getoption("cpython_sys", None)
+    reader = _Reader(config)
+    grace = reader.seconds("cargo_grace")
+    return Settings(
+        enabled=bool(config.getini("cpython_sys")) if option is None else bool(option),
+        from_ini=option is None,
+        package_globs=reader.words("cargo_package", _whole),
+        build=BuildOptions(
+            features=reader.words("cargo_features", _by_comma),
+            all_features=reader.flag("cargo_all_features"),
+            no_default_features=reader.flag("cargo_no_default_features"),
+            profile=reader.text("cargo_profile"),
+            target=reader.text("cargo_target"),
+            target_dir=reader.text("cargo_target_dir"),
+            extra=reader.words("cargo_args", _shell_words),
+        ),
+        run=RunOptions(
+            timeout=reader.seconds("cargo_timeout"),
+            grace=2.0 if grace is None else grace,
+            isolate=reader.flag("cargo_isolate"),
+            ignored=reader.choice("cargo_run_ignored", _IGNORED),
+            doctests=not reader.flag("cargo_no_doctests"),
+        ),
+        pythons=reader.words("cpython_sys_python", _whole),
+        abi=reader.choice("cpython_sys_abi", _ABI),
+    )
