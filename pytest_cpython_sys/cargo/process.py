@@ -83,6 +83,8 @@ class Process:
         if self._error_thread is not None:
             # A descendant that lives on may keep the pipe open: do not wait for it.
             self._error_thread.join(1.0)
+        with contextlib.suppress(OSError):
+            self.stdout.close()
         with _lock:
             _running.discard(self)
         return code
@@ -123,7 +125,7 @@ class Process:
             os.killpg(self.pid, number)
 
     def _read_errors(self, stream: IO[bytes]) -> None:
-        with contextlib.suppress(ValueError, OSError):
+        with contextlib.suppress(ValueError, OSError), stream:
             while chunk := os.read(stream.fileno(), 65536):
                 self._error_parts.append(chunk)
                 if self._on_error_chunk is not None:
