@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -31,7 +32,7 @@ _MACOS = (
     "/Library/Developer/CommandLineTools/usr/lib",
     "/Applications/Xcode.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr/lib",
 )
-_NAMES = ("libclang.so", "libclang-*.so", "libclang.so.*", "libclang-*.so.*")
+_NAME = re.compile(r"libclang(?:-(?!cpp)[^/]*)?\.(?:so(?:\..+)?|dylib)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,6 @@ def find_libclang(environ: Mapping[str, str]) -> LibClang | None:
 
 
 def _system(environ: Mapping[str, str]) -> Iterator[str]:
-    directories: list[str] = []
     config = environ.get("LLVM_CONFIG_PATH") or shutil.which(
         "llvm-config", path=environ.get("PATH")
     )
@@ -63,15 +63,25 @@ def _system(environ: Mapping[str, str]) -> Iterator[str]:
             done = subprocess.run(
                 [config, "--libdir"], capture_output=True, text=True, check=False, timeout=10
             )
-            directories += done.stdout.split()
         except (OSError, subprocess.SubprocessError):
             pass
+        else:
+            for directory in done.stdout.split():
+                yield from _libraries(directory)
     for pattern in _MACOS if sys.platform == "darwin" else _LINUX:
-        for name in ("libclang.dylib",) if sys.platform == "darwin" else _NAMES:
-            yield from glob.iglob(os.path.join(pattern, name))
-    for directory in directories:
-        for name in (*_NAMES, "libclang.dylib"):
-            yield from glob.iglob(os.path.join(directory, name))
+        for directory in glob.iglob(pattern):
+            yield from _libraries(directory)
+
+
+def _libraries(directory: str) -> Iterator[str]:
+    """Yield the libclangs in a directory; ``libclang-cpp`` is another library."""
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return
+    for name in names:
+        if name.startswith("libclang") and _NAME.fullmatch(name):
+            yield os.path.join(directory, name)
 
 
 def _wheel(environ: Mapping[str, str]) -> LibClang | None:
