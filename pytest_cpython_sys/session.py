@@ -15,7 +15,14 @@ from .names import unescape
 from .nodes import RustFile, RustItem
 from .progress import BuildProgress
 from .project import Plan, Project
-from .report import PackageCounts, outcome_of, relative, warning_lines
+from .report import (
+    PackageCounts,
+    RustError,
+    failure_repr,
+    outcome_of,
+    relative,
+    warning_lines,
+)
 from .scope import Scope, read_scope
 from .surroundings import Surroundings
 
@@ -220,9 +227,14 @@ class RustSession:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Give a report the test's own duration."""
-        del call
         report = yield
         if isinstance(item, RustItem):
+            # pytest asks an item for its words about its call alone.
+            if report.when != "call" and call.excinfo is not None:
+                error = call.excinfo.value
+                if isinstance(error, RustError):
+                    root = self._config.rootpath
+                    report.longrepr = failure_repr(item.case, error.verdict, root)
             verdict = item.outcome
             is_call = report.when == "call" and verdict is not None
             report.duration = verdict.duration if is_call and verdict is not None else 0.0

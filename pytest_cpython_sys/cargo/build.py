@@ -24,7 +24,7 @@ __all__ = ["Build", "BuildListener", "Unit", "run_build"]
 # its configuration https://doc.rust-lang.org/cargo/reference/config.html#termprogresswhen
 _PROGRESS = re.compile(r"Building \[[=> ]*\] (\d+)/(\d+): ([^\r\n]*)")
 _BLOCKING = re.compile(r"Blocking (waiting for file lock on [^\r\n]*)")
-_PROGRESS_LINE = re.compile(r"^[^\n]*\r(?=.)|^ *Building \[[^\n]*$", re.MULTILINE)
+_REWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
 _COULD_NOT_COMPILE = re.compile(
     r"^error: could not compile `(?P<package>[^`]+)` \((?P<unit>[^)]*)\)[^\n]*"
     r"(?:\n\nCaused by:\n  process didn't exit successfully: `[^\n]*` \((?P<how>[^\n]*)\))?",
@@ -100,9 +100,8 @@ class Build:
     @cached_property
     def words(self) -> str:
         """Standard error without what only ``-v`` and the progress bar put there."""
-        text = _PROGRESS_LINE.sub("", _ESCAPES.sub("", self.stderr))
-        hidden = ("Running `", "Fresh ", "Dirty ", "Compiling ", "Finished `")
-        lines = [line for line in text.splitlines() if not line.lstrip().startswith(hidden)]
+        hidden = ("Running `", "Fresh ", "Dirty ", "Compiling ", "Finished `", "Building [")
+        lines = [line for line in self.stderr.splitlines() if not line.lstrip().startswith(hidden)]
         return "\n".join(lines).strip("\n")
 
     def script(self, package_id: str) -> BuildScript | None:
@@ -199,6 +198,11 @@ class _Watcher:
         self._rest = text[max(end, text.rfind("\n") + 1) :][-500:]
 
 
+def _without_progress(text: str) -> str:
+    """Return what a terminal would show in the end: without lines that were written over."""
+    return _REWRITTEN.sub("", _ESCAPES.sub("", text))
+
+
 def run_build(
     command: Sequence[str],
     workspace: Workspace,
@@ -245,5 +249,5 @@ def run_build(
         artifacts=tuple(artifacts),
         diagnostics=tuple(diagnostics),
         scripts=tuple(scripts),
-        stderr=process.errors.decode("utf-8", "replace"),
+        stderr=_without_progress(process.errors.decode("utf-8", "replace")),
     )

@@ -24,7 +24,7 @@ _NOTES = re.compile(
 _BACKTRACE = re.compile(r"^stack backtrace:\n(?:^ +[^\n]*\n?)*", re.MULTILINE)
 _LAYOUT = re.compile(
     r"(?P<what>Size of(?: template specialization)?|Align(?:ment)? of(?: template specialization)?"
-    r"|Offset of field): (?P<subject>[^\n]+)\n\s*left: (?P<left>\d+)\n\s*right: (?P<right>\d+)"
+    r"|Offset of field):?\s+(?P<subject>[^\n]+)\n\s*left: (?P<left>\d+)\n\s*right: (?P<right>\d+)"
 )
 
 

@@ -1,0 +1,106 @@
+"""Real cargo, real rustc, real pytest: small workspaces, written where a test runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+EXAMPLES = Path(__file__).parents[2] / "example_crate"
+
+# What a developer's own shell may hold, and what a test must not depend on.
+_CLEARED = (
+    "CARGO",
+    "CARGO_BUILD_TARGET",
+    "CARGO_TARGET_DIR",
+    "PYO3_PYTHON",
+    "PYTEST_ADDOPTS",
+    "PYTHON_BUILD_DIR",
+    "PY_CC",
+    "PY_CFLAGS",
+    "PY_CPPFLAGS",
+    "PY_GIL_DISABLED",
+    "RUSTFLAGS",
+    "RUST_BACKTRACE",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("acceptance")
+
+
+# pytester gives each test a home directory of its own: no place for a toolchain.
+_HOMES = {
+    name: os.environ.get(name) or str(Path.home() / directory)
+    for name, directory in (("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup"))
+}
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _CLEARED:
+        monkeypatch.delenv(name, raising=False)
+    for name, directory in _HOMES.items():
+        monkeypatch.setenv(name, directory)
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture
+def write(pytester: pytest.Pytester) -> Callable[[Mapping[str, str]], Path]:
+    """Write files below the test's directory; a ``Cargo.toml`` may be just a package's name."""
+
+    def write(files: Mapping[str, str]) -> Path:
+        for name, text in files.items():
+            path = pytester.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.name == "Cargo.toml" and "[" not in text:
+                text = f'[package]\nname = "{text}"\nversion = "0.1.0"\nedition = "2021"\n'
+            path.write_text(text, encoding="utf-8")
+        return pytester.path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def _built_pregenerated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("pregenerated")
+    source = EXAMPLES / "pregenerated"
+    shutil.copytree(
+        source, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("target")
+    )
+    return directory
+
+
+@pytest.fixture
+def pregenerated(pytester: pytest.Pytester, _built_pregenerated: Path) -> Path:
+    """A copy of the workspace with checked-in bindings, where a test may change it."""
+    shutil.copytree(_built_pregenerated, pytester.path, dirs_exist_ok=True)
+    return pytester.path
+
+
+def replace_once(path: Path, old: str, new: str) -> None:
+    """Change the one place in a file where a text stands; keep rustc's mtime check awake."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path.name}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    stamp = path.stat().st_mtime + 2
+    os.utime(path, (stamp, stamp))
+
+
+def outcomes(result: pytest.RunResult) -> dict[str, str]:
+    """Return each item's id and outcome, out of ``-rA``."""
+    found = {}
+    for line in result.outlines:
+        word, _, rest = line.partition(" ")
+        if word in ("PASSED", "FAILED", "ERROR", "XFAIL") and "::" in rest:
+            found[rest.partition(" - ")[0].strip()] = word.lower()
+    return found
