@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest import Config, Parser, PytestPluginManager
+    import pytest
 
 __all__ = ["pytest_addoption", "pytest_configure"]
 
 
-def pytest_addoption(parser: Parser, pluginmanager: PytestPluginManager) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
     from .options import add_options
 
-    del pluginmanager
     add_options(parser)
 
 
-def pytest_configure(config: Config) -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and the plugin proper if it is switched on."""
     from .marks import MARKS
 

@@ -88,7 +88,7 @@ def _can_hold_rust(path: str) -> bool:
 
 
 def _manifest_to_directory(argument: str, config: pytest.Config) -> str:
-    """A ``Cargo.toml`` stands for its directory."""
+    """Return the directory that a typed ``Cargo.toml`` stands for, else the argument."""
     path = _path_of(argument, config)
     is_manifest = os.path.basename(path) == "Cargo.toml" and os.path.isfile(path)
     return os.path.dirname(path) if is_manifest and "::" not in argument else argument

@@ -263,9 +263,9 @@ class RustSession:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Never be green when something did not build."""
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        if session.exitstatus in green and self._unbuilt():
-            if not self._config.option.collectonly:
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        runs = not self._config.option.collectonly
+        if runs and session.exitstatus in green and self._unbuilt():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

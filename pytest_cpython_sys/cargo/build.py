@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -86,6 +86,8 @@ class Build:
     diagnostics: tuple[Diagnostic, ...]
     scripts: tuple[BuildScript, ...]
     stderr: str = field(repr=False)
+    target: str | None = None
+    """The triple it was built for, if one was named."""
 
     @property
     def success(self) -> bool:
@@ -143,6 +145,67 @@ class Build:
     def script_failed(self, package_name: str) -> bool:
         """Tell whether the build script of a package ended badly."""
         return f"failed to run custom build command for `{package_name} v" in self.stderr
+
+    def blockers(self, package: Package, target: Target) -> list[str]:
+        """Return the names of the members whose errors keep a target from being built."""
+        failed = {other.name for other in self.failed_packages()}
+        names = [other.name for other in self._needed(package) if other.name in failed]
+        library = package.library
+        own = library is not None and target.kind != "lib" and self.errors(package.id, library)
+        if own or self.script_failed(package.name):
+            names.insert(0, package.name)
+        return names
+
+    def _needed(self, package: Package) -> list[Package]:
+        """Return the members that a package needs, near ones first."""
+        by_root = {os.path.realpath(other.root): other for other in self.workspace.packages}
+        found: list[Package] = []
+        waiting = [package]
+        while waiting:
+            for dependency in waiting.pop(0).dependencies:
+                other = by_root.get(os.path.realpath(dependency.path)) if dependency.path else None
+                if other is not None and other not in found and other is not package:
+                    found.append(other)
+                    waiting.append(other)
+        return found
+
+    def is_built(self, package: Package, target: Target) -> bool:
+        """Tell whether a target was built, as a test if it is one."""
+        return any(
+            artifact.package_id == package.id
+            and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
+            and artifact.test >= target.test
+            for artifact in self.artifacts
+        )
+
+    def may_be_incomplete(self) -> bool:
+        """Tell whether a target is missing that no error explains: cargo just stopped."""
+        return not self.success and any(
+            not self.is_built(package, target)
+            and not self.errors(package.id, target)
+            and not self.blockers(package, target)
+            for package in self.workspace.packages
+            for target in package.targets
+            if target.kind not in ("custom-build", "bench")
+        )
+
+    def completed_by(self, other: Build) -> Build:
+        """Return this build with what another one of the same workspace found out."""
+        seen = {(item.package_id, item.target, item.rendered) for item in other.diagnostics}
+        mine = [
+            item
+            for item in self.diagnostics
+            if (item.package_id, item.target, item.rendered) not in seen
+        ]
+        scripts = {script.package_id: script for script in (*self.scripts, *other.scripts)}
+        return replace(
+            self,
+            duration=self.duration + other.duration,
+            artifacts=other.artifacts or self.artifacts,
+            diagnostics=(*mine, *other.diagnostics),
+            scripts=tuple(scripts.values()),
+            stderr=f"{self.stderr}\n{other.stderr}",
+        )
 
     def unit(self, package: Package, target: Target, *, test: bool) -> Unit:
         """Return how a target was compiled in this build; its parts are None where it was not."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .metadata import Package, Target
 
-__all__ = ["BuildOptions", "build_arguments", "shown_command"]
+__all__ = ["BuildOptions", "build_arguments", "completion_arguments", "shown_command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,40 @@ class BuildOptions:
         return [*words, *self.extra]
 
 
+def _selection(options: BuildOptions) -> list[str]:
+    return [f"--package={name}" for name in options.packages] or ["--workspace"]
+
+
+def completion_arguments(options: BuildOptions) -> list[str]:
+    """Return the arguments that build what a failed build left out.
+
+    ``cargo test`` stops starting compilers at the first error, and has no ``--keep-going``;
+    ``cargo build`` has it, and builds the very same units in the same profile.
+    """
+    profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
+    return [
+        "build",
+        *_selection(options),
+        *profile,
+        "--bins",
+        "--tests",
+        "--examples",
+        "--keep-going",
+        "--message-format=json",
+        "-v",
+        *options.arguments(),
+    ]
+
+
 def build_arguments(options: BuildOptions) -> list[str]:
     """Return the arguments of the one build of a workspace.
 
     ``-v`` makes cargo print compiler calls: the only place that names the dep-info file of a
     crate that does not compile.
     """
-    selection = [f"--package={name}" for name in options.packages] or ["--workspace"]
     return [
         "test",
-        *selection,
+        *_selection(options),
         "--no-run",
         "--no-fail-fast",
         "--message-format=json",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .build import Build
     from .metadata import Package, Target
+    from .wrapper import Cargo
 
 __all__ = ["LIBRARY_PATH", "prepend_library_path", "process_environment"]
 
@@ -38,26 +39,27 @@ def _version_parts(version: str) -> dict[str, str]:
     }
 
 
-def _library_directories(build: Build, executable: str, sysroot: str | None) -> Iterator[str]:
+def _library_directories(
+    build: Build, executable: str, sysroot: str | None, host: str
+) -> Iterator[str]:
     """Yield what cargo puts on the library path: only what lies in its own directories."""
-    roots = (build.workspace.target_directory, build.workspace.build_directory)
+    deps = os.path.dirname(executable)
+    output = os.path.dirname(deps)
     seen = set()
     for script in build.scripts:
         for path in script.linked_paths:
-            # "native=/path": rustc's own kinds, https://doc.rust-lang.org/rustc/command-line-arguments.html#-l-add-a-directory-to-the-library-search-path
+            # "native=/path" or just "/path", as build scripts print it:
+            # https://doc.rust-lang.org/cargo/reference/build-scripts.html#rustc-link-search
             kind, found, directory = path.partition("=")
             directory = directory if found and "/" not in kind else path
-            inside = directory.startswith(roots) or os.path.dirname(executable).startswith(
-                os.path.dirname(os.path.dirname(os.path.dirname(directory)))
-            )
-            if inside and directory not in seen:
+            if directory.startswith(output + os.sep) and directory not in seen:
                 seen.add(directory)
                 yield directory
-    deps = os.path.dirname(executable)
+    yield output
     yield deps
-    yield os.path.dirname(deps)
     if sysroot is not None:
-        yield os.path.join(sysroot, "lib")
+        triple = build.target or host
+        yield os.path.join(sysroot, "lib", "rustlib", triple, "lib")
 
 
 def process_environment(
@@ -66,11 +68,14 @@ def process_environment(
     target: Target,
     executable: str,
     *,
-    cargo: str,
-    sysroot: str | None = None,
+    cargo: Cargo,
 ) -> dict[str, str]:
     """Return the environment of a test binary: the build's own, and what cargo adds."""
     env = dict(build.environment)
+    sysroot = cargo.sysroot
+    if sysroot is not None and cargo.is_proxy:
+        # What rustup itself adds before it starts the real cargo.
+        prepend_library_path(env, [os.path.join(sysroot, "lib")])
     script = build.script(package.id)
     if script is not None:
         env.update(script.env)
@@ -87,7 +92,7 @@ def process_environment(
     env.update(_version_parts(package.version))
     env.update(
         {
-            "CARGO": cargo,
+            "CARGO": cargo.path,
             "CARGO_MANIFEST_DIR": package.root,
             "CARGO_MANIFEST_PATH": package.manifest_path,
             "CARGO_PKG_NAME": package.name,
@@ -95,5 +100,6 @@ def process_environment(
     )
     for name, value in package.about.items():
         env[f"CARGO_PKG_{name}"] = value
-    prepend_library_path(env, list(_library_directories(build, executable, sysroot)))
+    host = cargo.toolchain.host
+    prepend_library_path(env, list(_library_directories(build, executable, sysroot, host)))
     return env

@@ -6,12 +6,12 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .build import Build, BuildListener, run_build
-from .command import BuildOptions, build_arguments
+from .command import BuildOptions, build_arguments, completion_arguments
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .metadata import Workspace, parse_metadata
 
@@ -138,13 +138,20 @@ class Cargo:
 
         Raises CargoMissingError.
         """
-        command = [self._found, *build_arguments(options or BuildOptions())]
+        options = options or BuildOptions()
         environment = {**self.environ, **(extra_environment or {})}
+
+        def run(arguments: list[str]) -> Build:
+            return run_build([self._found, *arguments], workspace, environment, listener)
+
         try:
-            return run_build(command, workspace, environment, listener)
+            build = run(build_arguments(options))
+            if build.may_be_incomplete():
+                build = build.completed_by(run(completion_arguments(options)))
         except OSError as error:
             why = error.strerror or str(error)
-            raise CargoMissingError(_MISSING.format(tried=command[0], why=why)) from None
+            raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
+        return replace(build, target=options.target)
 
     @cached_property
     def sysroot(self) -> str | None:
@@ -161,6 +168,11 @@ class Cargo:
         """What cargo calls itself in ``$CARGO``: rustup's proxy gives way to the real program."""
         beside = os.path.join(self.sysroot, "bin", "cargo") if self.sysroot else ""
         return beside if os.access(beside, os.X_OK) else self._found
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether it is rustup's, which starts the real one."""
+        return os.path.realpath(self.path) != os.path.realpath(self._found)
 
     def rustc_cfg(self, workspace: Workspace, target: str | None = None) -> list[str]:
         """Return rustc's own ``cfg`` lines for a target triple (default: the host).

@@ -93,13 +93,7 @@ def _promised(build: Build, package: Package, target: Target) -> bool:
 
 def _missing(build: Build, package: Package, target: Target) -> Verdict | None:
     """Return why a target was not built, or None if it was."""
-    built = any(
-        artifact.package_id == package.id
-        and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
-        and artifact.test >= target.test
-        for artifact in build.artifacts
-    )
-    if built:
+    if build.is_built(package, target):
         return None
     errors = build.errors(package.id, target)
     if errors:
@@ -137,11 +131,10 @@ def _with_remedy(words: str, heading: str) -> str:
 
 def _blocked(build: Build, package: Package, target: Target) -> str:
     """Name what kept a target from being built that has no error of its own."""
-    failed = {other.name for other in build.failed_packages()}
     library = package.library
-    if target.kind != "lib" and library is not None and build.errors(package.id, library):
+    if library is not None and build.errors(package.id, library):
         return f"not built: {package.name} (lib) failed"
-    culprits = [name for name in _dependencies(build, package) if name in failed]
+    culprits = build.blockers(package, target)
     if not culprits:
         culprits = sorted(set(_COULD_NOT.findall(build.stderr)))
     if culprits:
@@ -151,18 +144,3 @@ def _blocked(build: Build, package: Package, target: Target) -> str:
         )
         return _with_remedy(script[0].strip("\n"), text) if script is not None else text
     return _with_remedy(build.words or f"cargo ended with {build.exit_code}", "not built")
-
-
-def _dependencies(build: Build, package: Package) -> list[str]:
-    """Return the members that a package needs, near ones first."""
-    by_root = {os.path.realpath(other.root): other for other in build.workspace.packages}
-    names: list[str] = []
-    waiting = [package]
-    while waiting:
-        for dependency in waiting.pop(0).dependencies:
-            path = os.path.realpath(dependency.path) if dependency.path else ""
-            other = by_root.get(path)
-            if other is not None and other.name not in names and other is not package:
-                names.append(other.name)
-                waiting.append(other)
-    return names

@@ -74,9 +74,7 @@ def write(pytester: pytest.Pytester) -> Callable[[Mapping[str, str]], Path]:
 def _built_pregenerated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("pregenerated")
     source = EXAMPLES / "pregenerated"
-    shutil.copytree(
-        source, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("target")
-    )
+    shutil.copytree(source, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("target"))
     return directory
 
 

@@ -91,9 +91,17 @@ def test_a_changed_field_type_fails_the_types_whose_layout_changes(
     pytester: pytest.Pytester, pregenerated: Path, style: str, path: str
 ) -> None:
     """``segment`` embeds ``point`` twice, ``tagged`` and its anonymous union embed it too."""
-    replace_once(pregenerated / path, "pub struct point {\n    pub x: i32,", "pub struct point {\n    pub x: i64,")
+    replace_once(
+        pregenerated / path,
+        "pub struct point {\n    pub x: i32,",
+        "pub struct point {\n    pub x: i64,",
+    )
     library = pregenerated / style / "src" / "lib.rs"
-    replace_once(library, "i64::from(segment.to.x) - i64::from(segment.from.x)", "segment.to.x - segment.from.x")
+    replace_once(
+        library,
+        "i64::from(segment.to.x) - i64::from(segment.from.x)",
+        "segment.to.x - segment.from.x",
+    )
     result = run(pytester, style)
     failed = {name for name, outcome in layouts(result).items() if outcome != "passed"}
     assert failed == {"point", "segment", "tagged", "tagged__bindgen_ty_1"}
@@ -145,7 +153,10 @@ def test_another_error_inside_a_block_is_that_blocks(
     pytester: pytest.Pytester, write: Write
 ) -> None:
     write(
-        {"Cargo.toml": "c", "src/lib.rs": block("A").replace("pub b: u64", "pub bb: u64") + block("B")}
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": block("A").replace("pub b: u64", "pub bb: u64") + block("B"),
+        }
     )
     result = run(pytester)
     assert layouts(result) == {"A": "failed", "B": "error"}
@@ -157,8 +168,12 @@ def test_a_block_under_a_false_cfg_is_no_item(pytester: pytest.Pytester, write: 
         block("A")
         + block("W", 1).replace("const _", "#[cfg(windows)]\nconst _")
         + block("U").replace("const _", "#[cfg(unix)]\nconst _")
-        + "#[cfg(test)] mod only_in_tests {" + block("T") + "}\n"
-        + '#[cfg(feature = "off")] mod off {' + block("O", 1) + "}\n"
+        + "#[cfg(test)] mod only_in_tests {"
+        + block("T")
+        + "}\n"
+        + '#[cfg(feature = "off")] mod off {'
+        + block("O", 1)
+        + "}\n"
     )
     write({"Cargo.toml": "c", "src/lib.rs": source})
     result = run(pytester)
@@ -167,7 +182,9 @@ def test_a_block_under_a_false_cfg_is_no_item(pytester: pytest.Pytester, write: 
 
 
 def test_a_build_scripts_cfg_counts(pytester: pytest.Pytester, write: Write) -> None:
-    source = "#[cfg(mine)] mod m {" + block("M") + "}\n#[cfg(not(mine))] mod n {" + block("N") + "}\n"
+    source = (
+        "#[cfg(mine)] mod m {" + block("M") + "}\n#[cfg(not(mine))] mod n {" + block("N") + "}\n"
+    )
     write(
         {
             "Cargo.toml": "c",
@@ -199,7 +216,9 @@ def test_a_block_in_a_comment_or_a_string_is_no_item(
         + f"/* {inner} /* nested */ {inner} */\n"
         + "".join(f"// {line}\n" for line in inner.splitlines())
         + f'pub const TEXT: &str = r#"{inner}"#;\n'
-        + "macro_rules! never { () => {" + inner + "} }\n"
+        + "macro_rules! never { () => {"
+        + inner
+        + "} }\n"
     )
     write({"Cargo.toml": "c", "src/lib.rs": source})
     result = run(pytester)
@@ -208,7 +227,11 @@ def test_a_block_in_a_comment_or_a_string_is_no_item(
 
 def test_inline_modules_are_levels_of_the_id(pytester: pytest.Pytester, write: Write) -> None:
     source = (
-        "pub mod one {" + block("Same") + "}\npub mod two { pub mod deep {" + block("Same", 24) + "} }\n"
+        "pub mod one {"
+        + block("Same")
+        + "}\npub mod two { pub mod deep {"
+        + block("Same", 24)
+        + "} }\n"
     )
     write({"Cargo.toml": "c", "src/lib.rs": source})
     result = run(pytester)
@@ -224,9 +247,10 @@ def test_a_generated_file_stands_under_the_file_that_includes_it(
     write(
         {
             "Cargo.toml": "c",
-            "build.rs": "fn main() { let dir = std::env::var(\"OUT_DIR\").unwrap();\n"
-            f"std::fs::write(dir + \"/c_api.rs\", r####\"{generated}\"####).unwrap(); }}",
-            "src/lib.rs": "pub mod ffi {\n    include!(concat!(env!(\"OUT_DIR\"), \"/c_api.rs\"));\n}\n",
+            "build.rs": 'fn main() { let dir = std::env::var("OUT_DIR").unwrap();\n'
+            f'std::fs::write(dir + "/c_api.rs", r####"{generated}"####).unwrap(); }}',
+            "src/lib.rs": "pub mod ffi {\n"
+            '    include!(concat!(env!("OUT_DIR"), "/c_api.rs"));\n}\n',
         }
     )
     result = run(pytester)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -32,6 +33,8 @@ _KINDS: Final[dict[str, Kind]] = {
     "example": "example",
     "bench": "bench",
 }
+# What libtest prints when a test returns an error.
+_RETURNED = re.compile(r"^Error: .*", re.MULTILINE | re.DOTALL)
 _EMPTY = (
     "no test in {target}: {root} was built and holds none. Most often all of them are behind a "
     "`cfg` that does not hold{gate}"
@@ -57,8 +60,7 @@ class _Executable:
             self.package,
             self.target,
             self.path,
-            cargo=cargo.path,
-            sysroot=cargo.sysroot,
+            cargo=cargo,
         )
         directories = self.context.library_directories(self.package)
         if directories:
@@ -91,6 +93,8 @@ class LibtestChecker:
             and (package := context.build.workspace.package(artifact.package_id))
         ]
         self._executables = {executable.path: executable for executable in found}
+        for context in self._contexts if found else ():
+            _ = context.cargo.sysroot, context.cargo.toolchain  # asked once, not in each thread
         with ThreadPoolExecutor(max_workers=4) as pool:
             listings = list(pool.map(_listing, found))
         for executable, listing in zip(found, listings, strict=True):
@@ -254,7 +258,9 @@ def _failure(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
     panic = find_panic(end.stdout, case.rust_test)
     output = without_panic(end.stdout, panic)
     if panic is None:
-        return Verdict("failed", end.exec_time, end.message or "failed", output=output)
+        returned = _RETURNED.search(end.stdout)
+        message = end.message or (returned[0] if returned else "failed")
+        return Verdict("failed", end.exec_time, message, output=output)
     location = None
     path = executable.absolute(panic.file)
     if os.path.isfile(path):

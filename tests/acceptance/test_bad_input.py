@@ -1,0 +1,362 @@
+"""Bad input gets one clear answer: what was tried, what happened, what to do next."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+OK = "#[test] fn ok() {}\n"
+TWO_TARGETS = {
+    "Cargo.toml": "c",
+    "src/lib.rs": OK,
+    "tests/good.rs": OK,
+    "tests/bad.rs": '#[test] fn t() { let x: u32 = "text"; }\n',
+}
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+# -- no cargo, an old cargo --------------------------------------------------------------------
+
+
+def test_no_cargo_is_one_line_and_exit_4(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    monkeypatch.setenv("CARGO", "no-such-cargo")
+    result = run(pytester)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: no cargo: no-such-cargo cannot be started*Install Rust*"])
+    assert "Traceback" not in result.stderr.str() + result.stdout.str()
+
+
+def test_no_cargo_under_the_ini_key_is_an_erroring_item(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        {
+            "pytest.ini": "[pytest]\ncpython_sys = true\n",
+            "Cargo.toml": "c",
+            "src/lib.rs": OK,
+            "test_python.py": "def test_python(): pass\n",
+        }
+    )
+    monkeypatch.setenv("CARGO", "no-such-cargo")
+    result = pytester.runpytest("-rA")
+    assert outcomes(result) == {
+        "Cargo.toml::@build": "error",
+        "test_python.py::test_python": "passed",
+    }
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*no cargo: no-such-cargo*"])
+
+
+def test_an_old_cargo_is_named(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    real = shutil.which("cargo")
+    old = script(
+        tmp_path / "cargo",
+        f'[ "$1" != -V ] && exec {real} "$@"\necho "cargo 1.60.0 (d1fd9fe 2022-03-01)"',
+    )
+    monkeypatch.setenv("CARGO", str(old))
+    result = run(pytester)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["ERROR: * is cargo 1.60.0; * or newer is needed: run `rustup update`*"]
+    )
+
+
+# -- manifests ---------------------------------------------------------------------------------
+
+
+def test_a_refused_manifest_is_an_error_there_and_others_go_on(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "good/Cargo.toml": "good",
+            "good/src/lib.rs": OK,
+            "bad/Cargo.toml": "[package]\nname = 3\n",
+            "bad/src/lib.rs": OK,
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {"bad/Cargo.toml::@build": "error", "good/src/lib.rs::ok": "passed"}
+    result.stdout.fnmatch_lines(["*cargo refuses *Cargo.toml*", "*invalid type: integer `3`*"])
+    assert result.ret == 1
+
+
+def test_a_path_without_any_package_is_warned_of(pytester: pytest.Pytester, write: Write) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK, "../elsewhere/test_x.py": "def test_x(): pass\n"})
+    result = run(pytester, "-W", "error", "src/lib.rs", "../elsewhere")
+    result.stdout.fnmatch_lines(["*PytestWarning: no cargo package at or below *elsewhere"])
+    assert result.ret == 0
+
+
+# -- builds that fail --------------------------------------------------------------------------
+
+
+def test_a_broken_target_fails_alone_with_rustcs_words(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(TWO_TARGETS)
+    result = run(pytester)
+    assert outcomes(result) == {
+        "src/lib.rs::ok": "passed",
+        "tests/good.rs::ok": "passed",
+        "tests/bad.rs::@build": "failed",
+    }
+    result.stdout.fnmatch_lines(
+        ["*error[[]E0308]: mismatched types*", "*did not build: tests/bad.rs*"]
+    )
+    assert result.ret == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-k", "ok"], ["-m", "rust_unit"], ["--deselect", "tests/bad.rs::@build"]]
+)
+def test_a_broken_target_in_scope_is_never_green(
+    pytester: pytest.Pytester, write: Write, arguments: list[str]
+) -> None:
+    write(TWO_TARGETS)
+    result = run(pytester, *arguments)
+    assert "failed" not in outcomes(result).values()
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["did not build: tests/bad.rs::@build"])
+
+
+def test_a_broken_target_is_never_green_under_lf(pytester: pytest.Pytester, write: Write) -> None:
+    write({**TWO_TARGETS, "tests/good.rs": "#[test] fn no() { assert!(1 > 2); }\n"})
+    pytester.runpytest("--cpython-sys", "-k", "no")
+    write({"tests/good.rs": "#[test] fn no() { assert!(3 > 2); }\n"})
+    result = pytester.runpytest("--cpython-sys", "--lf", "-rA")
+    assert outcomes(result) == {"tests/good.rs::no": "passed"}
+    assert result.ret == 1
+
+
+def test_a_broken_target_out_of_scope_does_not_matter(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(TWO_TARGETS)
+    assert run(pytester, "tests/good.rs").ret == 0
+
+
+def test_a_target_blocked_by_another_package_says_so(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+            "a/Cargo.toml": "a",
+            "a/src/lib.rs": 'pub fn f() -> u32 { "text" }',
+            "b/Cargo.toml": '[package]\nname = "b"\nversion = "0.1.0"\nedition = "2021"\n'
+            '[dependencies]\na = { path = "../a" }\n',
+            "b/src/main.rs": "fn main() {}\n" + OK,
+            "b/tests/t.rs": OK,
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {
+        "a/src/lib.rs::@build": "failed",
+        "b/src/main.rs::@build": "failed",
+        "b/tests/t.rs::@build": "failed",
+    }
+    assert result.stdout.str().count("not built: a failed") >= 2
+
+
+def test_an_id_of_a_target_that_did_not_build_is_an_erroring_item(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": "mod foo;\n", "src/foo.rs": 'fn f() -> u32 { "" }\n'})
+    for name in ("src/lib.rs::tests::one", "src/foo.rs::foo::tests::two"):
+        result = run(pytester, name)
+        assert outcomes(result) == {name: "error"}
+        result.stdout.fnmatch_lines(["*error[[]E0308]: mismatched types*"])
+        assert result.ret == 1
+
+
+def test_undefined_python_symbols_come_with_the_remedy_first(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": 'extern "C" { fn PyErr_Occurred() -> *mut u8; }\n'
+            "#[test] fn t() { assert!(unsafe { PyErr_Occurred() }.is_null()); }\n",
+        }
+    )
+    result = run(pytester)
+    result.stdout.re_match_lines_random(
+        [r".*the linker found no Python symbols.*extension-module.*"]
+    )
+    text = result.stdout.str()
+    assert text.index("the linker found no Python symbols") < text.index("linking with")
+
+
+BUILD_SCRIPT = 'fn main() {{ panic!("{words}"); }}\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (
+            'Unable to find libclang: \\"couldn\'t find any valid shared libraries\\"',
+            "bindgen found no libclang",
+        ),
+        ("wrapper.h:1:10: fatal error: 'Python.h' file not found", "there are no Python headers"),
+        ("no pyconfig.h in build", "there is no pyconfig.h: run ./configure"),
+    ],
+    ids=["libclang", "headers", "pyconfig"],
+)
+def test_a_build_script_that_fails_has_its_remedy_first(
+    pytester: pytest.Pytester, write: Write, words: str, remedy: str
+) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "build.rs": BUILD_SCRIPT.format(words=words),
+            "src/lib.rs": OK,
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {"src/lib.rs::@build": "failed"}
+    text = result.stdout.str()
+    # The build script's own words stand under the remedy.
+    assert text.index(remedy) < text.index("panicked at build.rs")
+
+
+def test_an_integration_test_target_without_tests_is_a_visible_skip(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": '[package]\nname = "c"\nversion = "0.1.0"\n[features]\nextra = []\n',
+            "src/lib.rs": "",
+            "tests/gated.rs": '#![cfg(feature = "extra")]\n' + OK,
+        }
+    )
+    result = pytester.runpytest("--cpython-sys", "-rs")
+    result.stdout.re_match_lines(
+        [r'SKIPPED .*tests/gated.rs:1: no test in test "gated".*#!\[cfg\(feature = "extra"\)\]']
+    )
+    result.assert_outcomes(skipped=1)
+
+
+# -- company and absence -----------------------------------------------------------------------
+
+
+def test_a_locked_build_directory_is_told(pytester: pytest.Pytester, write: Write) -> None:
+    """Another cargo builds for five seconds in the same directory."""
+    root = write(
+        {
+            "Cargo.toml": "c",
+            "build.rs": 'fn main() { println!("cargo:rerun-if-env-changed=SLOW");\n'
+            'if std::env::var_os("SLOW").is_some() {\n'
+            'std::fs::write("started", "").unwrap();\n'
+            "std::thread::sleep(std::time::Duration::from_secs(5)) } }",
+            "src/lib.rs": OK,
+        }
+    )
+    import os
+
+    other = subprocess.Popen(
+        ["cargo", "build", "--quiet"], cwd=root, env={**os.environ, "SLOW": "1"}
+    )
+    deadline = time.monotonic() + 60
+    while not (root / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    result = run(pytester)
+    other.wait()
+    result.stdout.fnmatch_lines(["cargo is waiting for file lock on *another cargo*"])
+    result.assert_outcomes(passed=1)
+
+
+def test_without_the_switch_no_cargo_is_called(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    called = tmp_path / "called"
+    monkeypatch.setenv("CARGO", str(script(tmp_path / "cargo", f"touch {called}")))
+    write({"Cargo.toml": "c", "src/lib.rs": OK, "test_x.py": "def test_x(): pass\n"})
+    result = pytester.runpytest("-rA")
+    assert outcomes(result) == {"test_x.py::test_x": "passed"}
+    assert not called.exists()
+    assert "Rust" not in result.stdout.str()
+
+
+def test_the_plugin_imports_little_without_the_switch(pytester: pytest.Pytester) -> None:
+    """What is not imported costs nothing; the time itself is in the benchmarks."""
+    pytester.makepyfile(
+        """
+        import sys
+        def test_modules():
+            ours = {name for name in sys.modules if name.startswith("pytest_cpython_sys")}
+            assert ours == {
+                "pytest_cpython_sys",
+                "pytest_cpython_sys.marks",
+                "pytest_cpython_sys.options",
+                "pytest_cpython_sys.plugin",
+            }
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--cargo-timeout=soon", "--cargo-timeout=soon: give a number of seconds"),
+        ("--cargo-run-ignored=some", "choose one of default, only, all"),
+        ("--cpython-sys-abi=maybe", "choose one of auto, all, off"),
+        ("--cargo-args='unclosed", "--cargo-args"),
+        ("--cpython-sys-python=/no/such/python", "/no/such/python does not exist: name a Python"),
+        ("--cargo-package=nothing*", "--cargo-package=nothing[*] selects none of: c"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_one_line_and_exit_4(
+    pytester: pytest.Pytester, write: Write, option: str, words: str
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    result = run(pytester, option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *{words}*"])
+
+
+def test_a_python_that_cannot_start_is_named(
+    pytester: pytest.Pytester, write: Write, tmp_path: Path
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    broken = script(tmp_path / "python", "echo nonsense; exit 3")
+    result = run(pytester, f"--cpython-sys-python={broken}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: * did not answer as a Python does (exit code 3*"])
+
+
+def test_a_directory_that_is_no_build_directory_is_named(
+    pytester: pytest.Pytester, write: Write, tmp_path: Path
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    result = run(pytester, f"--cpython-sys-python={tmp_path}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: no pyconfig.h in *: run ./configure there*"])

@@ -1,0 +1,178 @@
+"""The example workspace against the real headers of real Pythons, with cargo's own verdicts."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_cpython_sys.interpreter import InterpreterError, load
+from pytest_cpython_sys.libclang import find_libclang
+
+from .conftest import EXAMPLES, outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_cpython_sys.interpreter import Interpreter
+
+
+@pytest.fixture(scope="module")
+def target_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One directory for all Pythons: bindgen itself is compiled once."""
+    return tmp_path_factory.mktemp("example-target")
+
+
+@pytest.fixture
+def example(pytester: pytest.Pytester) -> Path:
+    shutil.copytree(
+        EXAMPLES,
+        pytester.path / "example_crate",
+        ignore=shutil.ignore_patterns("target", "pregenerated"),
+    )
+    return pytester.path / "example_crate"
+
+
+def _candidates(version: str) -> Iterator[str]:
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        yield sys.executable
+    found = shutil.which(f"python{version}")
+    if found:
+        yield found
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))
+
+
+def _python(version: str) -> Interpreter:
+    for path in _candidates(version):
+        try:
+            interpreter = load(path)
+        except InterpreterError:
+            continue
+        if interpreter.version.startswith(version + ".") and any(
+            (Path(directory) / "Python.h").is_file() for directory in interpreter.include_dirs
+        ):
+            return interpreter
+    pytest.skip(f"no Python {version} with headers on this machine")
+
+
+def run(
+    pytester: pytest.Pytester, python: Interpreter, target_directory: Path, *arguments: str
+) -> pytest.RunResult:
+    return pytester.runpytest(
+        "--cpython-sys",
+        f"--cpython-sys-python={python.executable}",
+        f"--cargo-target-dir={target_directory}",
+        "-rA",
+        "-p",
+        "no:cacheprovider",
+        *arguments,
+    )
+
+
+def cargo_verdicts(root: Path, python: Interpreter, target_directory: Path) -> dict[str, str]:
+    """Return name and verdict of each test that cargo alone runs, doctests left out."""
+    libclang = find_libclang(os.environ)
+    assert libclang is not None, "install the extra `bindgen`"
+    env = {**os.environ, **python.build_environment(), **dict(libclang.environment)}
+    if python.libdir:
+        env["LD_LIBRARY_PATH"] = python.libdir
+    own = target_directory / "cpython-sys" / f"{python.tag}-{python.fingerprint}"
+    done = subprocess.run(
+        ["cargo", "test", "--no-fail-fast", "--tests", "--target-dir", str(own)],
+        cwd=root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    pattern = re.compile(
+        r"^test (\S+)(?: - should panic)? \.\.\. (ok|FAILED|ignored)", re.MULTILINE
+    )
+    return dict(pattern.findall(done.stdout))
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_layouts_and_tests_against_a_pythons_headers(
+    pytester: pytest.Pytester, example: Path, target_directory: Path, version: str
+) -> None:
+    python = _python(version)
+    result = run(pytester, python, target_directory)
+    found = outcomes(result)
+    layouts = [name for name in found if "bindgen_test_layout_" in name]
+    assert len(layouts) >= 500
+    assert all(name.startswith("example_crate/cpython-sys/src/") for name in layouts)
+    assert {
+        f"example_crate/cpython-sys/src/lib.rs::bindgen_test_layout_{name}"
+        for name in ("PyModuleDef", "_object", "PyTypeObject", "PyInterpreterConfig")
+        if version != "3.11" or name != "PyInterpreterConfig"
+    } <= {name.replace("_typeobject", "PyTypeObject") for name in layouts}
+    assert set(found.values()) == {"passed"}
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"cpython-sys: *Python {python.version} ({python.tag})"])
+
+    words = {"passed": "ok", "failed": "FAILED"}
+    ours = {
+        name.split("::", 1)[1]: words[outcome]
+        for name, outcome in found.items()
+        if "bindgen_test_layout_" not in name
+    }
+    cargos = cargo_verdicts(example, python, target_directory)
+    assert {name for name, verdict in cargos.items() if verdict != "ignored"} == set(ours)
+    assert {name: cargos[name] for name in ours} == ours
+    ignored = sum(verdict == "ignored" for verdict in cargos.values())
+    # One more skip: the integration test target that a `cfg` gates away.
+    assert result.parseoutcomes()["skipped"] == ignored + 1
+    result.stdout.fnmatch_lines(["SKIPPED * example_crate/spam/tests/embedded.rs:1: no test in *"])
+
+
+def test_free_threaded_layouts_with_ordinary_headers(
+    pytester: pytest.Pytester,
+    example: Path,
+    target_directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the user has set stays: ``PY_GIL_DISABLED`` makes bindgen see other structs."""
+    python = _python("3.13")
+    monkeypatch.setenv("PY_GIL_DISABLED", "1")
+    name = "example_crate/cpython-sys/src/lib.rs::bindgen_test_layout__object"
+    result = run(pytester, python, target_directory, "-m", "rust_layout")
+    assert outcomes(result)[name] == "passed"
+    newest = max(
+        target_directory.rglob("cpython-sys-*/out/c_api.rs"), key=lambda path: path.stat().st_mtime
+    )
+    assert re.search(r'"Size of _object"\]\s*\[.*- 32usize', newest.read_text(encoding="utf-8"))
+
+
+def test_the_fixture_layout_is_that_of_c(
+    pytester: pytest.Pytester, example: Path, target_directory: Path
+) -> None:
+    """A wrong field in the hand-written PyObject changes the layout of what embeds it."""
+    python = _python("3.13")
+    objects = [
+        path
+        for path in (example / "cpython-sys" / "src").glob("*.rs")
+        if "repr(transparent)" in path.read_text(encoding="utf-8")
+    ]
+    assert objects
+    for path in objects:
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("repr(transparent)", "repr(C, align(64))"),
+            encoding="utf-8",
+        )
+    result = run(pytester, python, target_directory, "-m", "rust_layout")
+    found = outcomes(result)
+    failed = {
+        name.rpartition("layout_")[2] for name, outcome in found.items() if outcome != "passed"
+    }
+    assert {"PyVarObject", "PyModuleDef", "PyModuleDef_Base"} <= failed
+    assert "PyMethodDescrObject" in failed
+    assert not failed & {"_object", "PyInterpreterConfig", "PyConfig"}
+    assert {found[name] for name in found if name.rpartition("layout_")[2] in failed} == {"failed"}
+    assert result.ret == 1
