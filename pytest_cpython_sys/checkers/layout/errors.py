@@ -58,7 +58,7 @@ def find_block(
     if index < 0 or position >= blocks[index].end:
         return None
     block = blocks[index]
-    for assertion in block.assertions:
+    for assertion in block.assertions(source):
         if assertion.start <= position < assertion.end:
             return block, assertion
     return block, None
