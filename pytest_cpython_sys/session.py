@@ -15,6 +15,7 @@ from .names import unescape
 from .nodes import RustFile, RustItem
 from .progress import BuildProgress
 from .project import Plan, Project
+from .protocol import FastProtocol
 from .report import (
     PackageCounts,
     RustError,
@@ -53,6 +54,7 @@ class RustSession:
         """Directories that pytest would have passed by, and that are entered for Rust's sake."""
         self._problem: CargoError | None = None
         self._counts = PackageCounts()
+        self._fast: FastProtocol | None = None
 
     # -- before the tests ---------------------------------------------------------------------
 
@@ -219,6 +221,17 @@ class RustSession:
             self._evaluator.select(
                 item.case for item in session.items if isinstance(item, RustItem)
             )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> bool | None:
+        """Report on a Rust test directly where nobody takes part in how items run."""
+        if not isinstance(item, RustItem):
+            return None
+        if self._fast is None:
+            self._fast = FastProtocol(self._config, self)
+        return True if self._fast.usable and self._fast.run(item, nextitem) else None
 
     # -- tests --------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from ..cargo import Package, Target
 
-__all__ = ["Place", "is_inside", "place", "primary_target"]
+__all__ = ["Place", "is_inside", "place", "primary_target", "real_path"]
 
 
 class Place(NamedTuple):
@@ -40,7 +40,8 @@ def is_inside(path: str, directory: str) -> bool:
 
 
 @cache
-def _real(path: str) -> str:
+def real_path(path: str) -> str:
+    """Return a path without symbolic links; asked of the file system once."""
     return os.path.realpath(path)
 
 
@@ -49,7 +50,7 @@ def _first_with_root(package: Package, path: str) -> Target | None:
     owners = [
         target
         for target in package.targets
-        if target.kind != "custom-build" and _real(target.src_path) == path
+        if target.kind != "custom-build" and real_path(target.src_path) == path
     ]
     primary = primary_target(package)
     return primary if primary in owners else next(iter(owners), None)
@@ -57,9 +58,9 @@ def _first_with_root(package: Package, path: str) -> Target | None:
 
 def place(package: Package, target: Target, source: str | None) -> Place:
     """Return where a test of ``target`` stands whose source file is ``source`` (absolute)."""
-    root_file = _real(target.src_path)
-    path = _real(os.path.normpath(source)) if source else root_file
-    inside = source is not None and is_inside(path, _real(package.root))
+    root_file = real_path(target.src_path)
+    path = real_path(os.path.normpath(source)) if source else root_file
+    inside = source is not None and is_inside(path, real_path(package.root))
     if not inside:
         path = root_file
     plain = target == (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...cargo import shown_command
 from ...case import Case, Location, Verdict
-from ..place import place
+from ..place import place, real_path
 from .cfg import CfgSet, Truth, evaluate, parse_cfg
 from .errors import actual_value, find_block, primary_spots
 from .sources import Site, SourceFile, Sources
@@ -176,7 +176,7 @@ class _Judge:
     ) -> None:
         self._root = context.build.workspace.root
         self._errors = context.build.errors(package.id, target)
-        self._sources = {os.path.realpath(file.path): file for file in sources.files}
+        self._sources = {real_path(file.path): file for file in sources.files}
         self._files = {file.path for file in sources.files} if sources.exact else set()
         self._why_not = self._obstacle(context, package, target, units)
         self._by_block: dict[tuple[str, int], list[Diagnostic]] = {}
@@ -187,7 +187,7 @@ class _Judge:
 
     def verdict(self, found: _Found) -> Verdict:
         """Return what the build says of a block."""
-        own = self._by_block.get((os.path.realpath(found.file.path), found.block.start))
+        own = self._by_block.get((real_path(found.file.path), found.block.start))
         if own:
             return self._failure(found, own)
         if not found.decided:
@@ -224,7 +224,7 @@ class _Judge:
 
     def _block_of(self, error: Diagnostic) -> tuple[str, int] | None:
         for spot in primary_spots(error.raw):
-            path = os.path.realpath(os.path.join(self._root, spot.file))
+            path = real_path(os.path.join(self._root, spot.file))
             file = self._sources.get(path)
             if file is None:
                 continue
