@@ -29,7 +29,7 @@ print("LIBDIR", sysconfig.get_config_var("LIBDIR") or "", sep="=")
 "#;
 
 /// The versions whose `PyObject_HEAD_INIT` is written down in src/lib.rs.
-const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 11..=13;
+const MINOR_VERSIONS: std::ops::RangeInclusive<u32> = 11..=15;
 
 fn main() {
     let settings = Settings::read();
@@ -66,7 +66,7 @@ fn main() {
     }
     generate(arguments);
 
-    println!("cargo::rustc-check-cfg=cfg(py_3_12, py_3_13, py_gil_disabled)");
+    println!("cargo::rustc-check-cfg=cfg(py_3_12, py_3_13, py_3_14, py_3_15, py_gil_disabled)");
     for version in 12..=minor {
         println!("cargo::rustc-cfg=py_3_{version}");
     }
@@ -74,18 +74,16 @@ fn main() {
         println!("cargo::rustc-cfg=py_gil_disabled");
     }
 
+    // For the build scripts of dependents.
     println!("cargo::metadata=MINOR_VERSION={minor}");
-    let abi_flags = match (gil_disabled, defines(&configured, "Py_DEBUG")) {
-        (false, false) => "",
-        (true, false) => "t",
-        (false, true) => "d",
-        (true, true) => "td",
+    let free_threaded = if gil_disabled { "t" } else { "" };
+    let debug = if defines(&configured, "Py_DEBUG") {
+        "d"
+    } else {
+        ""
     };
-    if let Some((directory, name)) = find_libpython(
-        &format!("python3.{minor}{abi_flags}"),
-        &settings,
-        &build_dir,
-    ) {
+    let stem = format!("libpython3.{minor}{free_threaded}{debug}");
+    if let Some((directory, name)) = find_libpython(&stem, &settings, &build_dir) {
         println!("cargo::metadata=LIBDIR={}", directory.display());
         println!("cargo::metadata=LIBRARY={name}");
     }
@@ -242,9 +240,11 @@ fn generate(arguments: Vec<String>) {
         // Written by hand in src/lib.rs, which says why.
         .blocklist_type("PyObject")
         .blocklist_type("PyMethodDef")
+        .blocklist_type("_Py_SourceLocation")
         // One block of assertions for each type. It is the default; this crate is about it.
         .layout_tests(true)
         .derive_debug(false)
+        .wrap_unsafe_ops(true)
         .rust_edition(bindgen::RustEdition::Edition2024)
         .formatter(bindgen::Formatter::Prettyplease)
         .parse_callbacks(Box::new(bindgen::CargoCallbacks::new()))
@@ -257,11 +257,7 @@ fn generate(arguments: Vec<String>) {
 /// Finds the library that a program needs to embed Python: its directory and its name.
 ///
 /// An extension module does without, as the interpreter that loads it has all the symbols.
-fn find_libpython(
-    stem: &str,
-    settings: &Settings,
-    build_dir: &Path,
-) -> Option<(PathBuf, String)> {
+fn find_libpython(stem: &str, settings: &Settings, build_dir: &Path) -> Option<(PathBuf, String)> {
     let mut directories = vec![build_dir.to_owned()];
     directories.extend(settings.answers.get("LIBDIR").map(PathBuf::from));
     // An installed pyconfig.h is in PREFIX/include/python3.X.
@@ -273,7 +269,7 @@ fn find_libpython(
     }
     for directory in directories {
         for suffix in ["so", "dylib", "a"] {
-            let name = format!("lib{stem}.{suffix}");
+            let name = format!("{stem}.{suffix}");
             if directory.join(&name).is_file() {
                 return Some((directory, name));
             }

@@ -1,18 +1,23 @@
-//! What the crate offers to other Rust code; needs no Python.
+//! What other crates may use. No Python is needed here, nor linked.
 
-mod counting {
-    #[test]
-    fn no_spam() {
-        assert_eq!(spam::count("egg and bacon"), 0);
-    }
+use spam::{add, count_spam};
+
+mod adding {
+    use super::*;
 
     #[test]
-    fn much_spam() {
-        assert_eq!(spam::count("spam spam spam egg and spam"), 4);
+    fn is_commutative() {
+        for (a, b) in [(1, 2), (-7, 7), (0, i64::MIN)] {
+            assert_eq!(add(a, b), add(b, a));
+        }
     }
 }
 
-#[test]
-fn the_sum_of_two_numbers() {
-    assert_eq!(spam::add(40, 2), Some(42));
+mod counting {
+    use super::*;
+
+    #[test]
+    fn survives_what_is_not_ascii() {
+        assert_eq!(count_spam("späm, spam, ѕрам, 🥫spam"), 2);
+    }
 }

@@ -2,7 +2,13 @@
 //!
 //! `cargo test` shows none of them: they are constants, evaluated when the crate is compiled.
 
-#[allow(dead_code, non_camel_case_types, non_snake_case, non_upper_case_globals)]
+#[allow(
+    clippy::all,
+    dead_code,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals
+)]
 mod bindings;
 
 pub use bindings::{point, segment};

@@ -2,7 +2,13 @@
 //!
 //! Each is an ordinary test: `bindings::bindgen_test_layout_point` and so on.
 
-#[allow(dead_code, non_camel_case_types, non_snake_case, non_upper_case_globals)]
+#[allow(
+    clippy::all,
+    dead_code,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals
+)]
 mod bindings;
 
 pub use bindings::{point, segment};
