@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["pytest_addoption", "pytest_configure"]
+__all__ = ["pytest_addhooks", "pytest_addoption", "pytest_configure"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,6 +15,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     from .options import add_options
 
     add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks, whether or not they are called: a conftest may define them."""
+    from . import newhooks
+
+    pluginmanager.add_hookspecs(newhooks)
 
 
 def pytest_configure(config: pytest.Config) -> None:

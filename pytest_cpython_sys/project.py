@@ -231,11 +231,15 @@ class Project:
             names.update(dict.fromkeys(extra))
         return list(names)
 
-    def build(self, listener: BuildListener | None = None) -> Plan:
+    def build(
+        self,
+        listener: BuildListener | None = None,
+        more_checkers: Callable[[Sequence[BuildContext]], Iterable[Checker]] = lambda _: (),
+    ) -> Plan:
         """Build every workspace once and find all cases. Raises CargoMissingError."""
         contexts = [self._build(loaded, listener) for loaded in self._loaded]
         plan = Plan(builds=[context.build for context in contexts])
-        for checker in all_checkers(contexts):
+        for checker in (*all_checkers(contexts), *more_checkers(contexts)):
             plan.checkers[checker.name] = checker
             plan.add(case for case in checker.discover() if self._in_scope(case))
         known = _Known()

@@ -28,9 +28,10 @@ from .scope import Scope, read_scope
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
-    from .case import Case
+    from .case import Case, Checker
+    from .checkers.context import BuildContext
     from .settings import Settings
 
 __all__ = ["RustSession"]
@@ -134,7 +135,7 @@ class RustSession:
     def _build(self, project: Project) -> Plan:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is None or hasattr(self._config, "workerinput"):
-            return project.build()
+            return project.build(more_checkers=self._more_checkers)
 
         def write_line(text: str) -> None:
             terminal.write_line(text)
@@ -147,9 +148,13 @@ class RustSession:
             terminal.writer_width = terminal._tw.fullwidth
         progress = BuildProgress(write_line, rewrite if on_terminal else None)
         try:
-            return project.build(progress)
+            return project.build(progress, self._more_checkers)
         finally:
             progress.finish()
+
+    def _more_checkers(self, contexts: Sequence[BuildContext]) -> list[Checker]:
+        found = self._config.hook.pytest_cpython_sys_checkers(contexts=contexts)
+        return [checker for checkers in found for checker in checkers or ()]
 
     def _warn_of_nothing(self, project: Project | None) -> None:
         """Zero tests is never silent."""

@@ -180,7 +180,9 @@ class Build:
 
     def may_be_incomplete(self) -> bool:
         """Tell whether a target is missing that no error explains: cargo just stopped."""
-        return not self.success and any(
+        if self.success or not self.failed_packages():
+            return False
+        return any(
             not self.is_built(package, target)
             and not self.errors(package.id, target)
             and not self.blockers(package, target)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .build import Build, BuildListener, run_build
 from .command import BuildOptions, build_arguments, completion_arguments
+from .configuration import rustflags
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .metadata import Workspace, parse_metadata
 
@@ -177,11 +178,9 @@ class Cargo:
     def rustc_cfg(self, workspace: Workspace, target: str | None = None) -> list[str]:
         """Return rustc's own ``cfg`` lines for a target triple (default: the host).
 
-        ``--cfg`` flags in ``RUSTFLAGS`` count. Raises CargoMissingError.
+        Flags of the environment and of cargo's configuration count. Raises CargoMissingError.
         """
-        flags = (self.environ.get("CARGO_ENCODED_RUSTFLAGS") or "").split("\x1f")
-        if flags == [""]:
-            flags = (self.environ.get("RUSTFLAGS") or "").split()
+        flags = rustflags(self.environ, workspace.root)
         argv = [self.environ.get("RUSTC") or self._sibling("rustc"), "--print=cfg", *flags]
         if target:
             argv.append(f"--target={target}")

@@ -315,6 +315,7 @@ def test_the_plugin_imports_little_without_the_switch(pytester: pytest.Pytester)
             assert ours == {
                 "pytest_cpython_sys",
                 "pytest_cpython_sys.marks",
+                "pytest_cpython_sys.newhooks",
                 "pytest_cpython_sys.options",
                 "pytest_cpython_sys.plugin",
             }

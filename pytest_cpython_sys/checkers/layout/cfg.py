@@ -6,7 +6,7 @@ Grammar: https://doc.rust-lang.org/reference/conditional-compilation.html
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -24,19 +24,34 @@ class Truth(Enum):
     TRUE = 2
 
 
+# Set by the compiler alone: what it does not print is not set.
+_COMPILERS_OWN = frozenset({"unix", "windows", "panic", "test", "doc", "doctest", "miri"})
+
+
 @dataclass(frozen=True, slots=True)
 class CfgSet:
     """What is set: names alone, and names with values."""
 
     names: frozenset[str] = frozenset()
     pairs: frozenset[tuple[str, str]] = frozenset()
+    complete: bool = True
+    """False where features and a build script's own names are not known."""
 
     def __or__(self, other: CfgSet) -> CfgSet:
-        return CfgSet(self.names | other.names, self.pairs | other.pairs)
+        return CfgSet(
+            self.names | other.names, self.pairs | other.pairs, self.complete and other.complete
+        )
 
     def without(self, name: str) -> CfgSet:
         """Return the same less one name."""
-        return CfgSet(self.names - {name}, self.pairs)
+        return replace(self, names=self.names - {name})
+
+    def truth(self, name: str, value: str | None) -> Truth:
+        """Return whether a name, or a name with a value, is set."""
+        if (name in self.names) if value is None else ((name, value) in self.pairs):
+            return Truth.TRUE
+        decided = self.complete or name in _COMPILERS_OWN or name.startswith("target_")
+        return Truth.FALSE if decided else Truth.UNKNOWN
 
 
 _LINE = re.compile(r'^\s*(?:r#)?(\w+)\s*(?:=\s*"((?:[^"\\]|\\.)*)")?\s*$')
@@ -105,11 +120,10 @@ def _predicate(tokens: list[str], at: int, cfg: CfgSet) -> tuple[Truth, int]:
         value = tokens[at + 2]
         if not value.startswith('"'):
             raise _UndecidableError
-        holds = (word, _unescaped(value[1:-1])) in cfg.pairs
-        return (Truth.TRUE if holds else Truth.FALSE), at + 3
+        return cfg.truth(word, _unescaped(value[1:-1])), at + 3
     if word in ("true", "false"):
         return (Truth.TRUE if word == "true" else Truth.FALSE), at + 1
-    return (Truth.TRUE if word in cfg.names else Truth.FALSE), at + 1
+    return cfg.truth(word, None), at + 1
 
 
 def _combined(word: str, tokens: list[str], at: int, cfg: CfgSet) -> tuple[Truth, int]:

@@ -154,6 +154,8 @@ class LayoutChecker:
         script = context.build.script(unit.package.id)
         if script is not None:
             cfg |= parse_cfg(script.cfgs)
+        if unit.call is None and unit.artifact is None:
+            cfg |= CfgSet(complete=False)
         if unit.call is not None:
             cfg |= parse_cfg(unit.call.cfgs)
         if unit.artifact is not None:
