@@ -1,41 +1,37 @@
-"""The target Python: its headers, compiler and flags, free-threaded or not."""
+"""The target Python: its headers, compiler and flags, free-threaded or not, built or not.
+
+An installed interpreter describes itself through ``sysconfig``. A CPython build directory is read
+from its ``Makefile`` and ``pyconfig.h``, so that one that is configured but not built will do.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import json
 import os
-import re
 import shlex
-import subprocess
+import shutil
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
-from .makefile import parse_makefile
+from .makefile import (
+    absolute_flags,
+    header_version,
+    parse_config,
+    parse_makefile,
+    resolve,
+    split_flags,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 
-_TIMEOUT = 20.0
-# Runs in the interpreter that was asked for, whatever its version: prints one line of JSON.
-_QUESTION = """
-import json, sys, sysconfig
-config = sysconfig.get_config_vars()
-names = ("CC", "CFLAGS", "CPPFLAGS", "LIBDIR", "LDLIBRARY", "LIBRARY", "Py_GIL_DISABLED",
-         "Py_DEBUG", "VERSION", "srcdir", "Py_ENABLE_SHARED")
-print("\\n@" + json.dumps({
-    "implementation": sys.implementation.name,
-    "version": ".".join(map(str, sys.version_info[:3])),
-    "executable": sys.executable,
-    "prefix": sys.base_prefix,
-    "config_h": sysconfig.get_config_h_filename(),
-    "include": [sysconfig.get_path("include"), sysconfig.get_path("platinclude")],
-    "vars": dict((name, config.get(name)) for name in names),
-}))
-"""
+_TIMEOUT: Final = 10.0  # seconds
+_OLDEST: Final = (3, 8)
+_OTHER: Final = "name another interpreter with --cpython-sys-python"
 
 
 class InterpreterError(Exception):
@@ -47,35 +43,50 @@ class Interpreter:
     """A Python to build against."""
 
     executable: str | None
-    """None for a build directory that is configured but not built."""
+    """None for a build directory without an interpreter that starts."""
     version: str
+    """Three numbers: ``3.13.0``."""
     gil_disabled: bool
     debug: bool
     build_dir: str
     """The directory of ``pyconfig.h``."""
     include_dirs: tuple[str, ...]
+    """What ``cppflags`` names with ``-I``, in order."""
     cc: tuple[str, ...]
     cppflags: tuple[str, ...]
+    """Every path in it is absolute: cargo starts build scripts in the directory of a package."""
     cflags: tuple[str, ...]
     libdir: str | None = None
     """The directory of a libpython that really is there."""
     libpython: str | None = None
-    prefix: str = ""
+    """The file name of that libpython."""
+    home: str | None = None
+    """PYTHONHOME for a program that embeds a Python moved away from where it was configured."""
+    source_dir: str | None = None
+    """The source tree of a build directory."""
+    remarks: tuple[str, ...] = ()
+    """What a user should know, and what hinders no build."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether there is a libpython, and it is a shared library."""
+        return self.libpython is not None and not self.libpython.endswith(".a")
 
     @property
     def tag(self) -> str:
-        """``cp313``, ``cp313t``: as wheels have it."""
+        """``cp313``, or ``cp313t`` for a free-threaded one: as wheels have it."""
         major, minor = self.version.split(".")[:2]
         return f"cp{major}{minor}{'t' if self.gil_disabled else ''}"
 
     @property
     def fingerprint(self) -> str:
         """What tells it from another interpreter of the same tag: eight hex digits."""
-        text = "\0".join((self.executable or "", self.build_dir, *self.cc, *self.cflags))
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        text = "\0".join((self.executable or "", self.build_dir))
+        digest = hashlib.sha1(os.fsencode(text), usedforsecurity=False)
+        return digest.hexdigest()[:8]
 
     def build_environment(self) -> dict[str, str]:
-        """Return what the build scripts of CPython's crates read (see docs/reference.md)."""
+        """Return the variables that the build scripts of CPython's crates read."""
         env = {
             "PYTHON_BUILD_DIR": self.build_dir,
             "PY_CC": shlex.join(self.cc),
@@ -90,133 +101,57 @@ class Interpreter:
 
     def describe(self) -> str:
         """Return one phrase for a header line."""
-        traits = [self.tag, *(["debug"] if self.debug else [])]
+        traits = [self.tag]
+        if self.debug:
+            traits.append("debug")
+        if self.executable is None:
+            traits.append("not built")
         return f"Python {self.version} ({', '.join(traits)})"
 
+    def problems(self) -> tuple[str, ...]:
+        """Return what is missing to build against it, each with what to do."""
+        return tuple(self._problems())
 
-def _answer(executable: str) -> dict[str, Any]:
-    """Ask an interpreter about itself, without its site packages."""
-    try:
-        done = subprocess.run(
-            [executable, "-I", "-S", "-c", _QUESTION],
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_TIMEOUT,
-            check=False,
+    def _problems(self) -> Iterable[str]:
+        major_minor = ".".join(self.version.split(".")[:2])
+        install = (
+            f"install Python's headers (python{major_minor}-dev, python3-dev or python3-devel)"
+            if self.source_dir is None
+            else "get the whole source tree"
         )
-    except OSError as error:
-        raise InterpreterError(
-            f"{executable} cannot be started ({error.strerror or error}): name a Python "
-            "interpreter or a build directory with --cpython-sys-python"
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise InterpreterError(
-            f"{executable} gave no answer within {_TIMEOUT:.0f} s: name another interpreter "
-            "with --cpython-sys-python"
-        ) from None
-    lines = [line for line in done.stdout.splitlines() if line.startswith(b"@{")]
-    try:
-        raw = json.loads(lines[-1][1:])
-    except (ValueError, IndexError):
-        words = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        raise InterpreterError(
-            f"{executable} did not answer as a Python does (exit code {done.returncode}"
-            f"{': ' + words if words else ''}): name another one with --cpython-sys-python"
-        ) from None
-    if not isinstance(raw, dict):
-        raise InterpreterError(f"{executable} printed no description of itself")
-    return raw
-
-
-def _from_answer(raw: Mapping[str, Any]) -> Interpreter:
-    if raw["implementation"] != "cpython":
-        raise InterpreterError(
-            f"{raw['executable']} is {raw['implementation']}; only CPython's headers are "
-            "supported: name a CPython with --cpython-sys-python"
-        )
-    variables = raw["vars"]
-    include = tuple(dict.fromkeys(path for path in raw["include"] if path))
-    return _make(
-        executable=raw["executable"],
-        version=raw["version"],
-        variables=variables,
-        build_dir=os.path.dirname(raw["config_h"]),
-        include=include,
-        prefix=raw["prefix"],
-    )
-
-
-def _make(
-    *,
-    executable: str | None,
-    version: str,
-    variables: Mapping[str, Any],
-    build_dir: str,
-    include: tuple[str, ...],
-    prefix: str,
-) -> Interpreter:
-    libdirs = [build_dir, str(variables.get("LIBDIR") or "")]
-    names = [str(variables.get(name) or "") for name in ("LDLIBRARY", "LIBRARY")]
-    libdir, libpython = next(
-        (
-            (directory, name)
-            for name in names
-            for directory in libdirs
-            if name and directory and os.path.isfile(os.path.join(directory, name))
-        ),
-        (None, None),
-    )
-    return Interpreter(
-        executable=executable,
-        version=version,
-        gil_disabled=_set(variables.get("Py_GIL_DISABLED")),
-        debug=_set(variables.get("Py_DEBUG")),
-        build_dir=build_dir,
-        include_dirs=include,
-        cc=tuple(_words(variables.get("CC"))) or ("cc",),
-        cppflags=tuple(f"-I{path}" for path in include),
-        cflags=tuple(_words(variables.get("CFLAGS"))),
-        libdir=libdir,
-        libpython=libpython,
-        prefix=prefix,
-    )
-
-
-def _set(value: object) -> bool:
-    return value not in (None, "", 0, "0")
-
-
-def _words(value: object) -> list[str]:
-    try:
-        return shlex.split(str(value or ""))
-    except ValueError:
-        return str(value).split()
+        headers = [path for path in self.include_dirs if _is_file(path, "Python.h")]
+        if not headers:
+            yield f"no Python.h in {', '.join(self.include_dirs)}: {install}, or {_OTHER}"
+        elif not _is_file(self.build_dir, "pyconfig.h"):
+            yield f"no pyconfig.h in {self.build_dir}: run ./configure there, or {_OTHER}"
+        else:
+            found = header_version(headers[0])
+            if found is not None and not found.startswith(major_minor + "."):
+                yield (
+                    f"the headers in {headers[0]} are those of Python {found}, "
+                    f"the interpreter is {self.version}: {install}, or {_OTHER}"
+                )
+        if shutil.which(self.cc[0]) is None:
+            yield f"no C compiler: {self.cc[0]} is not to be found: install it, or {_OTHER}"
 
 
 def current() -> Interpreter:
-    """Return the Python that runs us; in a virtual environment, with its base's headers."""
-    import sysconfig
+    """Return the Python that runs us; in a virtual environment, with its base's headers.
 
-    names = ("CC", "CFLAGS", "LIBDIR", "LDLIBRARY", "LIBRARY", "Py_GIL_DISABLED", "Py_DEBUG")
-    return _from_answer(
-        {
-            "implementation": sys.implementation.name,
-            "version": ".".join(map(str, sys.version_info[:3])),
-            "executable": sys.executable,
-            "prefix": sys.base_prefix,
-            "config_h": sysconfig.get_config_h_filename(),
-            "include": [sysconfig.get_path("include"), sysconfig.get_path("platinclude")],
-            "vars": {name: sysconfig.get_config_var(name) for name in names},
-        }
-    )
+    Raises InterpreterError if it is not a CPython.
+    """
+    return _from_facts(_describe(), sys.executable)
 
 
 def load(path: str) -> Interpreter:
-    """Return the Python that a path names: an executable, or a CPython build directory.
+    """Return the Python that a path names: an interpreter, or a CPython build directory.
 
-    Raises InterpreterError.
+    A bare name is looked for on PATH when there is no such file. Raises InterpreterError.
     """
-    path = os.path.abspath(os.path.expanduser(path))
+    path = os.path.expanduser(path)
+    if os.sep not in path and not os.path.exists(path):
+        path = shutil.which(path) or path
+    path = os.path.abspath(path)
     if os.path.isdir(path):
         return _build_directory(path)
     if not os.path.exists(path):
@@ -224,73 +159,278 @@ def load(path: str) -> Interpreter:
             f"{path} does not exist: name a Python interpreter or a build directory with "
             "--cpython-sys-python"
         )
-    return _from_answer(_answer(path))
+    return _from_facts(_ask(path), path)
 
 
-def _build_directory(path: str) -> Interpreter:
-    if not os.path.isfile(os.path.join(path, "pyconfig.h")):
-        raise InterpreterError(
-            f"no pyconfig.h in {path}: run ./configure there, or name another interpreter with "
-            "--cpython-sys-python"
-        )
-    makefile = os.path.join(path, "Makefile")
+class _Facts(TypedDict):
+    """What a Python says of itself."""
+
+    implementation: str
+    version: str
+    executable: str
+    prefix: str
+    stdlib: str
+    build: bool
+    project_base: str
+    config_h: str
+    include: list[str]
+    variables: dict[str, object]
+
+
+# Its source is also run by the interpreters that are asked: their syntax may be that of 3.6.
+def _describe():  # type: () -> _Facts
+    import os
+    import sys
+    import sysconfig
+
+    base, build = sysconfig.get_config_var("projectbase"), sysconfig.is_python_build()
+    # Without the site module a virtual environment does not know that its base is a build.
+    config = os.path.join(os.path.dirname(os.path.dirname(sys.executable)), "pyvenv.cfg")
+    if not build and os.path.isfile(config):
+        with open(config, "rb") as file:
+            for line in file.read().decode("utf-8", "replace").splitlines():
+                key, _, value = line.partition("=")
+                if key.strip() == "home":
+                    home = value.strip()
+                    if os.path.isfile(os.path.join(home, "Modules", "Setup.local")):
+                        base, build = home, True
+    names = "CC CFLAGS Py_GIL_DISABLED Py_DEBUG LDLIBRARY INSTSONAME LIBRARY "
+    names += "LIBDIR LIBPL LIBDEST PYTHONFRAMEWORKPREFIX"
+    return {
+        "implementation": sys.implementation.name,
+        "version": ".".join(map(str, sys.version_info[:3])),
+        "executable": sys.executable,
+        "prefix": sys.base_prefix,
+        "stdlib": sysconfig.get_path("stdlib"),
+        "build": build,
+        "project_base": base,
+        "config_h": sysconfig.get_config_h_filename(),
+        "include": [sysconfig.get_path("include"), sysconfig.get_path("platinclude")],
+        "variables": {name: sysconfig.get_config_var(name) for name in names.split()},
+    }
+
+
+def _ask(executable: str) -> _Facts:
+    """Ask an interpreter about itself, without its site packages. Raises InterpreterError."""
+    import inspect
+    import json
+    import subprocess
+
+    code = f"{inspect.getsource(_describe)}\nimport json\nprint('\\n@' + json.dumps(_describe()))"
+    env = dict(os.environ)
+    directory = os.path.dirname(executable)
+    if _is_file(directory, "pyconfig.h"):
+        # One that was built with --enable-shared, and not installed, needs the libpython beside it.
+        name = "DYLD_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
+        env[name] = os.pathsep.join(filter(None, (directory, env.get(name))))
     try:
-        with open(makefile, encoding="utf-8", errors="surrogateescape") as file:
-            variables = parse_makefile(file.read())
+        process = subprocess.Popen(
+            [executable, "-I", "-S", "-c", code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            start_new_session=True,
+        )
     except OSError as error:
         raise InterpreterError(
-            f"no Makefile in {path} ({error.strerror}): name a build directory, or an "
-            "interpreter, with --cpython-sys-python"
+            f"{executable} cannot be started ({error.strerror or error}): name a Python "
+            "interpreter or a build directory with --cpython-sys-python"
         ) from None
-    source = os.path.normpath(os.path.join(path, variables.get("srcdir") or "."))
-    version = _header_version(os.path.join(source, "Include", "patchlevel.h"))
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            _kill(process.pid)
+            raise InterpreterError(
+                f"{executable} gave no answer within {_TIMEOUT:g} s: {_OTHER}"
+            ) from None
+        except BaseException:
+            _kill(process.pid)
+            raise
+    answers = [line[1:] for line in stdout.splitlines() if line.startswith(b"@{")]
+    try:
+        facts = json.loads(answers[-1])
+    except (ValueError, IndexError):
+        facts = None
+    if isinstance(facts, dict) and _Facts.__required_keys__ <= facts.keys():
+        return cast("_Facts", facts)
+    raise InterpreterError(_no_answer(executable, process.returncode, stderr))
+
+
+def _kill(group: int) -> None:
+    """Kill a process and what it has started."""
+    import signal
+
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _no_answer(executable: str, code: int, stderr: bytes) -> str:
+    import signal
+
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    if any(line.startswith("Unknown option: -I") for line in lines):
+        return f"{executable} is Python 2, or not a Python at all: {_OTHER}"
+    try:
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    except ValueError:
+        how = f"was killed by signal {-code}"
+    words = next((f": {line.strip()}" for line in reversed(lines) if line.strip()), "")
+    return f"{executable} did not answer as a Python does ({how}{words}): {_OTHER}"
+
+
+def _from_facts(facts: _Facts, asked: str) -> Interpreter:
+    if facts["implementation"] != "cpython":
+        raise InterpreterError(
+            f"{asked} is {facts['implementation']}, which is not supported: {_OTHER}"
+        )
+    if tuple(map(int, facts["version"].split("."))) < _OLDEST:
+        raise InterpreterError(
+            f"{asked} is Python {facts['version']}, older than "
+            f"{'.'.join(map(str, _OLDEST))}: {_OTHER}"
+        )
+    if facts["build"]:
+        return _build_directory(facts["project_base"], facts)
+    return _installed(facts)
+
+
+def _installed(facts: _Facts) -> Interpreter:
+    variables = facts["variables"]
+    include = tuple(dict.fromkeys(path for path in facts["include"] if path))
+    cc = split_flags(variables["CC"]) or ["cc"]
+    if shutil.which(cc[0]) is None and shutil.which("cc") is not None:
+        cc = ["cc"]  # This Python was compiled elsewhere; its headers are for any compiler.
+    libdir, libpython = _find_libpython(
+        variables,
+        (
+            variables["LIBDIR"],
+            os.path.join(facts["prefix"], "lib"),
+            variables["LIBPL"],
+            variables["PYTHONFRAMEWORKPREFIX"],
+        ),
+    )
+    configured = str(variables["LIBDEST"] or facts["stdlib"])
+    moved = os.path.realpath(configured) != os.path.realpath(facts["stdlib"])
+    return Interpreter(
+        executable=facts["executable"] or None,
+        version=facts["version"],
+        gil_disabled=_is_set(variables["Py_GIL_DISABLED"]),
+        debug=_is_set(variables["Py_DEBUG"]),
+        build_dir=os.path.dirname(facts["config_h"]),
+        include_dirs=include,
+        cc=tuple(cc),
+        cppflags=tuple(f"-I{path}" for path in include),
+        cflags=tuple(split_flags(variables["CFLAGS"])),
+        libdir=libdir,
+        libpython=libpython,
+        home=facts["prefix"] if moved else None,
+    )
+
+
+def _build_directory(path: str, facts: _Facts | None = None) -> Interpreter:
+    """Read a build directory; the facts are those of an interpreter that belongs to it."""
+    variables = _configuration(path)
+    source = resolve(path, variables.get("srcdir") or ".")
+    version = _checked_version(path, source, variables.get("VERSION", ""))
+    gil_disabled = _is_set(variables.get("Py_GIL_DISABLED"))
+    remarks: tuple[str, ...] = ()
+    built = os.path.join(path, variables.get("BUILDPYTHON") or "python")
+    if facts is None and os.path.isfile(built):
+        try:
+            facts = _ask(built)
+        except InterpreterError as error:
+            remarks = (str(error),)
+    if facts is not None and (
+        facts["version"] != version
+        or _is_set(facts["variables"]["Py_GIL_DISABLED"]) != gil_disabled
+    ):
+        remarks = (f"{facts['executable']} was built before ./configure last ran: run make again",)
+        facts = None
+    include = os.path.join(source, "Include")
+    internal = os.path.join(include, "internal")
+    cppflags = absolute_flags(split_flags(variables.get("PY_CPPFLAGS")), path)
+    for directory in (path, include, internal, os.path.join(internal, "mimalloc")):
+        if f"-I{directory}" not in cppflags and os.path.isdir(directory):
+            cppflags.append(f"-I{directory}")
+    libdir, libpython = _find_libpython(variables, (path,))
+    return Interpreter(
+        executable=facts["executable"] if facts is not None else None,
+        version=version,
+        gil_disabled=gil_disabled,
+        debug=_is_set(variables.get("Py_DEBUG")),
+        build_dir=path,
+        include_dirs=tuple(flag[2:] for flag in cppflags if flag.startswith("-I")),
+        cc=tuple(split_flags(variables.get("CC"))) or ("cc",),
+        cppflags=tuple(cppflags),
+        cflags=tuple(absolute_flags(split_flags(variables.get("PY_CFLAGS")), path)),
+        libdir=libdir,
+        libpython=libpython,
+        source_dir=source,
+        remarks=remarks,
+    )
+
+
+def _configuration(path: str) -> dict[str, str]:
+    """Return what the Makefile and ``pyconfig.h`` of a build directory say."""
+    has = {name for name in ("pyconfig.h", "Makefile", "patchlevel.h") if _is_file(path, name)}
+    if {"pyconfig.h", "patchlevel.h"} <= has:
+        raise InterpreterError(
+            f"{path} is the include directory of an installed Python: name its interpreter with "
+            "--cpython-sys-python"
+        )
+    python = os.path.join(path, "bin", "python3")
+    if "Makefile" not in has and os.path.exists(python):
+        raise InterpreterError(f"{path} is no build directory: did you mean {python}?")
+    for name in ("pyconfig.h", "Makefile"):
+        if name not in has:
+            raise InterpreterError(f"no {name} in {path}: run ./configure there, or {_OTHER}")
+    texts = []
+    for name in ("Makefile", "pyconfig.h"):
+        try:
+            with open(os.path.join(path, name), encoding="utf-8", errors="surrogateescape") as file:
+                texts.append(file.read())
+        except OSError as error:
+            raise InterpreterError(
+                f"{name} in {path} cannot be read ({error.strerror}): {_OTHER}"
+            ) from None
+    return {**parse_makefile(texts[0]), **parse_config(texts[1])}
+
+
+def _checked_version(path: str, source: str, made_for: str) -> str:
+    """Return the version of the sources' headers, if a build directory was made for it."""
+    version = header_version(os.path.join(source, "Include"))
+    again = f"run ./configure again in {path}, or {_OTHER}"
     if version is None:
         raise InterpreterError(
-            f"{makefile} says that its sources are in {source}, but there is no "
-            "Include/patchlevel.h: run ./configure again"
+            f"the Makefile in {path} has its sources in {source}, where there is no "
+            f"Include/patchlevel.h: {again}"
         )
-    made_for = variables.get("VERSION", "")
-    if made_for and not version.startswith(made_for + "."):
+    if not version.startswith(made_for + "."):
         raise InterpreterError(
-            f"{makefile} is of Python {made_for}, the headers in {source} are of {version}: "
-            "run ./configure again"
+            f"the Makefile in {path} is of Python {made_for or '(no version)'}, the headers in "
+            f"{source} are of {version}: {again}"
         )
-    include = (
-        os.path.join(source, "Include"),
-        os.path.join(source, "Include", "internal"),
-        path,
-    )
-    executable = os.path.join(path, "python" + variables.get("EXE", variables.get("BUILDEXE", "")))
-    return _make(
-        executable=executable if os.access(executable, os.X_OK) else None,
-        version=version,
-        variables={
-            **variables,
-            "CFLAGS": variables.get("PY_CFLAGS") or variables.get("CFLAGS"),
-            **_configured(os.path.join(path, "pyconfig.h")),
-        },
-        build_dir=path,
-        include=include,
-        prefix=variables.get("prefix", ""),
-    )
+    return version
 
 
-def _header_version(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
-    except OSError:
-        return None
-    parts = [
-        re.search(rf"^#define PY_{name}_VERSION\s+(\d+)", text, re.MULTILINE)
-        for name in ("MAJOR", "MINOR", "MICRO")
-    ]
-    return ".".join(part[1] for part in parts if part) if all(parts) else None
+def _find_libpython(
+    variables: Mapping[str, object], directories: Iterable[object]
+) -> tuple[str, str] | tuple[None, None]:
+    """Return directory and name of the first libpython that is there: shared ones come first."""
+    names = dict.fromkeys(variables.get(name) for name in ("LDLIBRARY", "INSTSONAME", "LIBRARY"))
+    places = [str(directory) for directory in directories if directory]
+    for name in filter(None, names):
+        for directory in places:
+            path = os.path.join(directory, str(name))  # In a framework the name has directories.
+            if os.path.isfile(path):
+                return os.path.split(path)
+    return None, None
 
 
-def _configured(path: str) -> dict[str, str]:
-    """Return what ``pyconfig.h`` defines of what matters here."""
-    with open(path, encoding="utf-8", errors="replace") as file:
-        text = file.read()
-    found = re.findall(r"^#define (Py_GIL_DISABLED|Py_DEBUG) (\S+)", text, re.MULTILINE)
-    return dict(found)
+def _is_set(value: object) -> bool:
+    return value not in (None, "", 0, "0")
+
+
+def _is_file(directory: str, name: str) -> bool:
+    return os.path.isfile(os.path.join(directory, name))

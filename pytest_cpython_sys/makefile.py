@@ -1,33 +1,134 @@
-"""Variables of a configured Makefile, expanded; nothing of it is run.
+"""Reads what ``./configure`` wrote: a Makefile's variables, ``pyconfig.h``, and compiler flags.
 
-CPython's own reader is ``sysconfig._parse_makefile``: the format is that of make's macros,
-https://www.gnu.org/software/make/manual/make.html#Using-Variables
+Nothing is run. CPython's own reader of the same Makefile is ``sysconfig._parse_makefile``; this
+one also knows ``:=``, ``?=``, ``+=`` and comments at a line's end, and asks the environment for
+nothing. The format: https://www.gnu.org/software/make/manual/html_node/Using-Variables.html
 """
 
 from __future__ import annotations
 
+import os.path
 import re
+import shlex
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["parse_makefile"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-_VARIABLE = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*)\s*[:?]?=\s*(.*)$")
-_REFERENCE = re.compile(r"\$(?:\(([A-Za-z0-9_]+)\)|\{([A-Za-z0-9_]+)\})")
-_DEPTH = 20
+__all__ = [
+    "absolute_flags",
+    "header_version",
+    "parse_config",
+    "parse_makefile",
+    "resolve",
+    "split_flags",
+]
+
+# A recipe's line begins with a tab, so it never matches.
+_ASSIGNMENT: Final = re.compile(
+    r" *(?:(?:export|override) +)*([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(::?:?=|\?=|\+=|=)[ \t]*(.*)"
+)
+_CONTINUED: Final = re.compile(r"[ \t]*\\\r?\n[ \t]*")
+_COMMENT: Final = re.compile(r"(?<!\\)#.*")
+# What is more than a name in parentheses is a function, or a substitution: left as it stands.
+_REFERENCE: Final = re.compile(r"\$(?:\$|\(([A-Za-z0-9_.-]+)\)|\{([A-Za-z0-9_.-]+)\})")
+# Real Makefiles stay below 10. A deeper reference expands to nothing.
+_DEPTH: Final = 50
+# Characters. A longer value (variables that double one another) expands to nothing.
+_LENGTH: Final = 1 << 20
+_DIRECTORY_FLAG: Final = re.compile(r"(-I|-isystem|-iquote|-idirafter|-isysroot)(.*)", re.DOTALL)
 
 
 def parse_makefile(text: str) -> dict[str, str]:
-    """Return all variables. A reference that leads nowhere, or in a circle, becomes empty."""
+    """Return all variables that a Makefile assigns, expanded.
+
+    A reference to an unknown variable is empty, as in make, and so is one to the variable itself.
+    Conditionals are not evaluated: the last assignment of a name wins.
+    """
     raw: dict[str, str] = {}
-    for line in text.replace("\\\n", " ").splitlines():
-        match = _VARIABLE.match(line)
-        if match is not None:
-            raw[match[1]] = re.sub(r"(?<!\\)#.*$", "", match[2]).strip()
+    for line in _CONTINUED.sub(" ", text).split("\n"):
+        match = _ASSIGNMENT.match(line) if "=" in line else None
+        if match is None:
+            continue
+        name, operator = match[1], match[2]
+        value = _COMMENT.sub("", match[3]).replace("\\#", "#").strip()
+        if operator == "?=":
+            raw.setdefault(name, value)
+        elif operator == "+=":
+            raw[name] = f"{raw[name]} {value}" if name in raw else value
+        elif operator == "=":
+            raw[name] = value
+        else:
+            # Expanded at once; what came out is not expanded a second time.
+            raw[name] = _expand(value, raw, ()).replace("$", "$$")
+    return {name: _expand(value, raw, (name,)).strip() for name, value in raw.items()}
 
-    def expand(value: str, depth: int) -> str:
-        if depth > _DEPTH:
+
+def _expand(value: str, raw: dict[str, str], inside: tuple[str, ...]) -> str:
+    """Expand a value; ``inside`` names the variables whose expansion led here."""
+    if "$" not in value:
+        return value
+    if len(inside) > _DEPTH:
+        return ""
+
+    def replace(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if name is None:
+            return "$"
+        if name in inside:
             return ""
-        return _REFERENCE.sub(
-            lambda match: expand(raw.get(match[1] or match[2], ""), depth + 1), value
-        ).replace("$$", "$")
+        return _expand(raw.get(name, ""), raw, (*inside, name))
 
-    return {name: expand(value, 0) for name, value in raw.items()}
+    expanded = _REFERENCE.sub(replace, value)
+    return expanded if len(expanded) <= _LENGTH else ""
+
+
+def parse_config(text: str) -> dict[str, str]:
+    """Return what a ``pyconfig.h`` defines: ``{"Py_GIL_DISABLED": "1", ...}``."""
+    return dict(re.findall(r"^#define (\w+) (\S.*?)\s*$", text, re.MULTILINE))
+
+
+def header_version(directory: str) -> str | None:
+    """Return the version that Python's headers in a directory are of; None if they do not tell."""
+    try:
+        with open(os.path.join(directory, "patchlevel.h"), encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+    numbers = dict(
+        re.findall(r"^#define\s+PY_(MAJOR|MINOR|MICRO)_VERSION\s+(\d+)", text, re.MULTILINE)
+    )
+    if len(numbers) < 3:
+        return None
+    return f"{numbers['MAJOR']}.{numbers['MINOR']}.{numbers['MICRO']}"
+
+
+def split_flags(value: object) -> list[str]:
+    """Split a command or flags as a shell would; by blanks alone if a quote is left open."""
+    text = str(value or "")
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def absolute_flags(words: Iterable[str], base: str) -> list[str]:
+    """Return flags with relative directories resolved, and each in one word with its option."""
+    flags: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        match = _DIRECTORY_FLAG.fullmatch(word)
+        if match is None:
+            flags.append(word)
+            continue
+        path = match[2] or next(rest, "")
+        if path:
+            # "=" stands for the sysroot.
+            flags.append(match[1] + (path if path[0] == "=" else resolve(base, path)))
+    return flags
+
+
+def resolve(base: str, path: str) -> str:
+    """Return an absolute path; one that leads upwards is followed, as its base may be a link."""
+    joined = os.path.join(base, path)
+    return os.path.realpath(joined) if ".." in path.split(os.sep) else os.path.normpath(joined)

@@ -57,8 +57,13 @@ def add_options(parser: pytest.Parser) -> None:
     flag("cargo-no-doctests", "leave doctests out")
     several("cpython-sys-python", "PATH", "the interpreter or build directory to build against")
     value("cpython-sys-abi", "auto|all|off", "what the C compiler is asked about")
+    import pytest
+
+    # pytest 8.3 knows no numbers; a string is read as one all the same.
+    numbers = pytest.version_tuple >= (8, 4)
     for name, text, kind in _INI:
-        parser.addini(name, text, type=kind, default=None)
+        known: _IniType = kind if numbers or kind != "float" else "string"
+        parser.addini(name, text, type=known, default=None)
 
 
 # Plain strings, read below: a typed TOML table may hold numbers and booleans all the same.

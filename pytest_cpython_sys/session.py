@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ class RustSession:
             self._cargo,
             self._scope.places,
             options=settings.build,
-            run=settings.run,
+            run=replace(settings.run, on_slow=self._say_slow),
             package_globs=settings.package_globs,
             surroundings=Surroundings(self._interpreter),
         )
@@ -103,6 +104,7 @@ class RustSession:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Build, before anything is collected."""
         del session
+        self._handle_termination()
         project = self._load()
         if project is None:
             self._warn_of_nothing(None)
@@ -132,6 +134,26 @@ class RustSession:
             self._counts.add_package(package.name)
         self._scope.extend(self._config, self._plan.cases)
 
+    def _handle_termination(self) -> None:
+        """Let SIGTERM end the run as Ctrl-C does: with a summary, and with no process left."""
+        import signal
+        import threading
+
+        def interrupt(number: int, frame: object) -> None:
+            del number, frame
+            raise KeyboardInterrupt
+
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        ):
+            signal.signal(signal.SIGTERM, interrupt)
+
+            def restore() -> None:
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+            self._config.add_cleanup(restore)
+
     def _build(self, project: Project) -> Plan:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is None or hasattr(self._config, "workerinput"):
@@ -155,6 +177,11 @@ class RustSession:
     def _more_checkers(self, contexts: Sequence[BuildContext]) -> list[Checker]:
         found = self._config.hook.pytest_cpython_sys_checkers(contexts=contexts)
         return [checker for checkers in found for checker in checkers or ()]
+
+    def _say_slow(self, name: str) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None:
+            terminal.write_line(f"still running after 60 s: {name}")
 
     def _warn_of_nothing(self, project: Project | None) -> None:
         """Zero tests is never silent."""
@@ -300,7 +327,8 @@ class RustSession:
             terminalreporter.section("rustc warnings")
             for line in warnings:
                 terminalreporter.line(line)
-        counts = list(self._counts.lines())
+        runs = not self._config.option.collectonly
+        counts = list(self._counts.lines()) if runs else []
         unbuilt = self._unbuilt()
         if counts or unbuilt:
             terminalreporter.section("Rust packages")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["configuration_files", "rustflags"]
+__all__ = ["configuration_files", "configured_environment", "rustflags"]
 
 
 def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[str]:
@@ -66,3 +66,26 @@ def rustflags(environ: Mapping[str, str], directory: str) -> list[str]:
         if isinstance(build, dict):
             of_build += _words(build.get("rustflags"))
     return of_targets or of_build
+
+
+def configured_environment(environ: Mapping[str, str], directory: str) -> dict[str, str]:
+    """Return what ``[env]`` sets for what cargo starts; the nearest file wins.
+
+    See https://doc.rust-lang.org/cargo/reference/config.html#env
+    """
+    found: dict[str, str] = {}
+    for path in configuration_files(environ, directory):
+        try:
+            with open(path, "rb") as file:
+                table = tomllib.load(file).get("env")
+        except (OSError, ValueError):
+            continue
+        base = os.path.dirname(os.path.dirname(path))
+        for name, entry in table.items() if isinstance(table, dict) else ():
+            options = entry if isinstance(entry, dict) else {"value": entry}
+            value = str(options.get("value", ""))
+            if options.get("relative"):
+                value = os.path.join(base, value)
+            if name not in found and (options.get("force") or name not in environ):
+                found[name] = value
+    return found

@@ -9,6 +9,8 @@ import os.path
 import sys
 from typing import TYPE_CHECKING
 
+from .configuration import configured_environment
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -72,6 +74,7 @@ def process_environment(
 ) -> dict[str, str]:
     """Return the environment of a test binary: the build's own, and what cargo adds."""
     env = dict(build.environment)
+    env.update(configured_environment(build.environment, build.workspace.root))
     sysroot = cargo.sysroot
     if sysroot is not None and cargo.is_proxy:
         # What rustup itself adds before it starts the real cargo.

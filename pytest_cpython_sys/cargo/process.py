@@ -18,6 +18,59 @@ __all__ = ["Process", "stop_all"]
 _running: set[Process] = set()
 _lock = threading.Lock()
 
+# Reads "+pid" and "-pid"; when we are gone, however that came about, its input ends, and what
+# still runs is killed, whole groups at a time.
+_WATCHDOG = """
+running=
+while read -r sign pid; do
+    case $sign in
+        +) running="$running $pid" ;;
+        -)
+            kept=
+            for one in $running; do [ $one = $pid ] || kept="$kept $one"; done
+            running=$kept ;;
+    esac
+done
+for one in $running; do kill -9 -$one; done 2>/dev/null
+"""
+
+
+class _Watchdog:
+    """A shell that outlives us for as long as it takes to end what we started."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._lock = threading.Lock()
+
+    def tell(self, sign: str, pid: int) -> None:
+        """Say that a process group was started, or has ended."""
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            if self._process is None or self._owner != os.getpid():
+                self._owner = os.getpid()
+                self._process = subprocess.Popen(
+                    ["/bin/sh", "-c", _WATCHDOG],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            assert self._process.stdin is not None  # noqa: S101 - given PIPE above
+            self._process.stdin.write(f"{sign} {pid}\n".encode())
+            self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Let it end; with nothing running it does so at once."""
+        with self._lock:
+            if self._process is not None and self._process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    self._process.stdin.close()
+                self._process.wait()
+                self._process = None
+
+
+_watchdog = _Watchdog()
+
 
 class Process:
     """A running program with its output in two byte streams.
@@ -47,6 +100,7 @@ class Process:
         )
         with _lock:
             _running.add(self)
+        _watchdog.tell("+", self.pid)
         self._error_parts: list[bytes] = []
         self._on_error_chunk = on_error_chunk
         self._error_thread: threading.Thread | None = None
@@ -85,6 +139,7 @@ class Process:
             self._error_thread.join(1.0)
         with contextlib.suppress(OSError):
             self.stdout.close()
+        _watchdog.tell("-", self.pid)
         with _lock:
             _running.discard(self)
         return code
@@ -138,3 +193,4 @@ def stop_all(grace: float = 2.0) -> None:
         left = list(_running)
     for process in left:
         process.stop(grace)
+    _watchdog.close()

@@ -25,6 +25,8 @@ class RunOptions:
     ignored: str = "default"
     """Which ignored tests run: ``default`` (none), ``only`` those, ``all``."""
     doctests: bool = True
+    on_slow: Callable[[str], None] | None = None
+    """Is told of a test that has run for a minute, from another thread."""
 
 
 @dataclass(frozen=True)

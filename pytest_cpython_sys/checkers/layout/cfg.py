@@ -56,8 +56,11 @@ class CfgSet:
 
 _LINE = re.compile(r'^\s*(?:r#)?(\w+)\s*(?:=\s*"((?:[^"\\]|\\.)*)")?\s*$')
 _TOKEN = re.compile(
-    r'\s*(?:(?P<word>(?:r#)?\w+)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<mark>[(),=])|(?P<junk>\S))'
+    r'(?P<blank>\s+|//[^\n]*|/\*.*?\*/)|r(?P<hashes>#*)"(?P<raw>.*?)"(?P=hashes)'
+    r'|"(?P<text>(?:[^"\\]|\\.)*)"|(?P<word>(?:r#)?\w+)|(?P<mark>[(),=])|(?P<junk>.)',
+    re.DOTALL,
 )
+_Token = tuple[str, str]  # "text", "word" or "junk" with what it says; or a mark, twice
 
 
 def parse_cfg(lines: Iterable[str]) -> CfgSet:
@@ -87,53 +90,69 @@ class _UndecidableError(Exception):
 
 
 def evaluate(predicate: str, cfg: CfgSet) -> Truth:
-    """Return whether a predicate holds; UNKNOWN for what is no predicate known here."""
+    """Return whether a predicate holds; UNKNOWN for what is no predicate known here.
+
+    One such part does not hide what the others decide: ``any(unix, version("1.70"))`` holds
+    on Unix.
+    """
+    tokens = list(_tokens(predicate))
     try:
-        tokens = list(_tokens(predicate))
         truth, end = _predicate(tokens, 0, cfg)
     except (_UndecidableError, IndexError, RecursionError):
         return Truth.UNKNOWN
-    return truth if end == len(tokens) else Truth.UNKNOWN
+    return truth if tokens[end:] in ([], [(",", ",")]) else Truth.UNKNOWN
 
 
-def _tokens(text: str) -> Iterator[str]:
-    position = 0
-    text = text.strip()
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None or match["junk"]:
-            raise _UndecidableError
-        yield (match["word"] or "").removeprefix("r#") or match["text"] or match["mark"]
-        position = match.end()
+def _tokens(text: str) -> Iterator[_Token]:
+    for match in _TOKEN.finditer(text):
+        if match["word"]:
+            yield "word", match["word"]
+        elif match["raw"] is not None:
+            yield "text", match["raw"]
+        elif match["text"] is not None:
+            yield "text", _unescaped(match["text"])
+        elif match["mark"]:
+            yield match["mark"], match["mark"]
+        elif match["junk"]:
+            yield "junk", match["junk"]
 
 
-def _predicate(tokens: list[str], at: int, cfg: CfgSet) -> tuple[Truth, int]:
-    word = tokens[at]
-    if not (word[0].isalpha() or word[0] == "_"):
+def _predicate(tokens: list[_Token], at: int, cfg: CfgSet) -> tuple[Truth, int]:
+    kind, word = tokens[at]
+    if kind != "word" or word[0].isdigit():
         raise _UndecidableError
-    following = tokens[at + 1] if at + 1 < len(tokens) else ""
+    following = tokens[at + 1][0] if at + 1 < len(tokens) else ""
     if following == "(":
-        if word not in ("all", "any", "not"):
-            raise _UndecidableError
-        return _combined(word, tokens, at + 2, cfg)
+        if word in ("all", "any", "not"):
+            return _combined(word, tokens, at + 2, cfg)
+        return Truth.UNKNOWN, _after_parentheses(tokens, at + 1)
     if following == "=":
-        value = tokens[at + 2]
-        if not value.startswith('"'):
+        kind, value = tokens[at + 2]
+        if kind != "text":
             raise _UndecidableError
-        return cfg.truth(word, _unescaped(value[1:-1])), at + 3
+        return cfg.truth(word.removeprefix("r#"), value), at + 3
     if word in ("true", "false"):
         return (Truth.TRUE if word == "true" else Truth.FALSE), at + 1
-    return cfg.truth(word, None), at + 1
+    return cfg.truth(word.removeprefix("r#"), None), at + 1
 
 
-def _combined(word: str, tokens: list[str], at: int, cfg: CfgSet) -> tuple[Truth, int]:
+def _after_parentheses(tokens: list[_Token], at: int) -> int:
+    depth = 0
+    while True:
+        depth += {"(": 1, ")": -1}.get(tokens[at][0], 0)
+        at += 1
+        if depth == 0:
+            return at
+
+
+def _combined(word: str, tokens: list[_Token], at: int, cfg: CfgSet) -> tuple[Truth, int]:
     values: list[Truth] = []
-    while tokens[at] != ")":
+    while tokens[at][0] != ")":
         value, at = _predicate(tokens, at, cfg)
         values.append(value)
-        if tokens[at] == ",":
+        if tokens[at][0] == ",":
             at += 1
-        elif tokens[at] != ")":
+        elif tokens[at][0] != ")":
             raise _UndecidableError
     if word == "not":
         if len(values) != 1:

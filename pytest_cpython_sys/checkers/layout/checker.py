@@ -14,7 +14,7 @@ from ...cargo import shown_command
 from ...case import Case, Location, Verdict
 from ..place import place, real_path
 from .cfg import CfgSet, Truth, evaluate, parse_cfg
-from .errors import actual_value, find_block, primary_spots
+from .errors import explain, find_block, primary_spots
 from .sources import Site, SourceFile, Sources
 from .table import Row, layout_table
 
@@ -259,7 +259,7 @@ class _Judge:
             if hit is None or hit[0] is not found.block or hit[1] is None:
                 continue
             assertion = hit[1]
-            actual = actual_value(error.message, assertion.recorded)
+            actual = explain(error.raw, assertion).actual
             return Row(assertion.what, assertion.recorded, actual)
         return None
 

@@ -7,7 +7,6 @@ Since bindgen 0.70 a type's layout test is ``const _: () = { ["Size of T"][size_
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from .masking import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "AssertionKind",
@@ -30,24 +29,34 @@ __all__ = [
 AssertionKind = Literal["size", "alignment", "offset"]
 
 _BLOCK = re.compile(rb"const\s+_\s*:\s*\(\s*\)\s*=\s*\{")
+# Possessive quantifiers: a masked comment is a long run of spaces. The type may hold a semicolon,
+# as in `size_of::<Box<[c_int; 4usize]>>()`, but no quote: that would be the next statement's.
 _STATEMENT = re.compile(
-    rb'\[\s*"(?P<what>Size of|Align(?:ment)? of|Offset of field:)'
-    rb'(?P<template> template specialization:)?\s*(?P<subject>[^"]*)"\s*,?\s*\]'
-    rb"\s*\[(?P<expression>[^;]*?)-\s*(?P<recorded>[0-9_]+)\s*usize\s*,?\s*\]\s*;?"
+    rb'\[\s*+(?P<words>"[^"]*")\s*+(?:,\s*+)?\]\s*+\[[^"]*?'
+    rb"-\s*+(?P<recorded>[0-9][0-9_]{0,39})(?:usize)?\s*+(?:,\s*+)?\]\s*+(?:;|(?=\}))"
+)
+_WORDS = re.compile(
+    rb'"(?P<what>Size of|Align(?:ment)? of|Offset of field:)'
+    rb'(?P<template> template specialization:)?\s*(?P<subject>[^"]*)"'
 )
 _KINDS: dict[bytes, AssertionKind] = {b"S": "size", b"A": "alignment", b"O": "offset"}
 _BRACES = re.compile(rb"[{}]")
-_MODULE = re.compile(rb"\bmod\s+(?:r#)?(\w+)\s*$")
-_MACRO = re.compile(rb"\b(\w+)\s*!\s*(?:\w+\s*)?[({\[]?\s*$")
-_CFG = re.compile(rb"#\s*(?P<inner>!)?\s*\[\s*(?P<name>cfg|cfg_attr|path)\b\s*(?P<open>\(|=)")
-_INNER_CFG = re.compile(rb"#\s*!\s*\[\s*cfg\s*\(")
+_MODULE = re.compile(rb"\bmod\s++(?:r#)?([\w\x80-\xff]+)\s*+$")
+_MACRO = re.compile(rb"\b(\w+)!\s*+(?:[({\[]\s*+)?$")
+_CFG = re.compile(rb"#\s*+(?P<inner>!\s*+)?\[\s*+(?P<name>cfg|cfg_attr|path)\b\s*+(?:\(|=)")
+# A file may begin with a byte order mark and a shebang line.
+_INNER = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?(?:#!(?!\s*+\[)[^\n]*)?)?\s*+#\s*+!\s*+\[")
 # These begin with letters, and are checked for a word's begin after: a pattern that begins with
 # `\b` is searched several times as slowly.
-_DECLARATION = re.compile(rb"mod\s+(?:r#)?(\w+)\s*;")
-_INCLUDE = re.compile(rb"include\s*!\s*([({\[])")
+_DECLARATION = re.compile(rb"mod\s++(?:r#)?([\w\x80-\xff]+)\s*+;")
+_INCLUDE = re.compile(rb"include\s*+!\s*+([({\[])")
+_MACRO_RULES = re.compile(rb"macro_rules\s*+!\s*+\w*\s*+([({\[])")
 _WORD = re.compile(rb"\w")
-_CLOSING = {b"(": b")", b"{": b"}", b"[": b"]"}
-_HINTS = (b"Size of", b"Align", b"Offset of")
+_PATH = re.compile(rb'\s*+(?:r(#*)"(?P<raw>.*?)"\1|"(?P<plain>[^"]*)")', re.DOTALL)
+_BRACKETS = {b"(": re.compile(rb"[()]"), b"{": _BRACES, b"[": re.compile(rb"[\[\]]")}
+_HINTS = (b"Size of", b"Align", b"Offset of", b"include", b"mod")
+_DEEPEST = 500
+"""Levels of braces that are looked at. It bounds what hostile input costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +97,32 @@ class LayoutBlock:
 
         Worked out when asked for: only a failure needs them.
         """
-        base = source.count(b"\n", 0, self.start) + 1
-        return [
-            _assertion(match, base + source.count(b"\n", self.start, match.start()))
-            for match in _STATEMENT.finditer(source, self.start, self.end)
-        ]
+        text = source[self.start : self.end]
+        found = []
+        for statement, words in _statements(text, mask(text), 0, len(text)):
+            kind = _KINDS[words["what"][:1]]
+            subject = words["subject"].decode("utf-8", "replace").strip()
+            found.append(
+                LayoutAssertion(
+                    kind=kind,
+                    field=subject.rpartition("::")[2] if kind == "offset" else None,
+                    recorded=int(statement["recorded"].replace(b"_", b"")),
+                    start=self.start + statement.start(),
+                    end=self.start + statement.end(),
+                    line=self.line + text.count(b"\n", 0, statement.start()),
+                )
+            )
+        return found
 
 
-def _assertion(match: re.Match[bytes], line: int) -> LayoutAssertion:
-    kind = _KINDS[match["what"][:1]]
-    subject = match["subject"].decode("utf-8", "replace").strip()
-    return LayoutAssertion(
-        kind=kind,
-        field=subject.rpartition("::")[2] if kind == "offset" else None,
-        recorded=int(match["recorded"].replace(b"_", b"") or b"0"),
-        start=match.start(),
-        end=match.end(),
-        line=line,
-    )
+def _statements(
+    source: bytes, masked: bytes, start: int, end: int
+) -> Iterator[tuple[re.Match[bytes], re.Match[bytes]]]:
+    """Yield bindgen's statements: where one is, and what its text says."""
+    for statement in _STATEMENT.finditer(masked, start, end):
+        words = _WORDS.fullmatch(source, *statement.span("words"))
+        if words is not None:
+            yield statement, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +158,10 @@ class SourceScan:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What stands around a place: modules, predicates, and whether a macro's body does."""
+    """What stands around a place."""
 
     modules: tuple[str, ...] = ()
     cfgs: tuple[str, ...] = ()
-    in_macro_rules: bool = False
 
 
 def scan_source(source: bytes) -> SourceScan:
@@ -153,19 +169,19 @@ def scan_source(source: bytes) -> SourceScan:
 
     Never raises, whatever the bytes.
     """
-    has_blocks = any(hint in source for hint in _HINTS)
-    has_others = b"include" in source or b"mod" in source
-    if not has_blocks and not has_others:
-        return SourceScan()
-    return _Scanner(source).scan()
+    if any(hint in source for hint in _HINTS):
+        return _Scanner(source).scan()
+    return SourceScan()
 
 
 class _Scanner:
     def __init__(self, source: bytes) -> None:
         self._source = source
-        self._masked = mask(source)
-        self._newlines: list[int] | None = None
-        self._scopes: dict[tuple[int, ...], _Scope] = {}
+        self._masked = _without_macro_rules(mask(source))
+        self._counted = (0, 1)
+        self._included = 0
+        self._scopes: dict[int, _Scope] = {}
+        self._file = _Scope(cfgs=tuple(self._inner_cfgs(0)))
 
     def scan(self) -> SourceScan:
         masked = self._masked
@@ -219,7 +235,7 @@ class _Scanner:
         for brace in _BRACES.finditer(masked):
             position = brace.start()
             while following is not None and following.start() < position:
-                self._other(following, tuple(stack), includes, declarations)
+                self._other(following, stack, includes, declarations)
                 following = next(waiting, None)
             if masked[position] == 0x7B:
                 if open_block is None and position in starts:
@@ -229,32 +245,26 @@ class _Scanner:
                 opened = stack.pop()
                 if opened == open_block:
                     open_block = None
-                    block = self._block(starts[opened], opened, position + 1, tuple(stack))
+                    block = self._block(starts[opened], opened, position + 1, stack)
                     if block is not None:
                         blocks.append(block)
         while following is not None:
-            self._other(following, tuple(stack), includes, declarations)
+            self._other(following, stack, includes, declarations)
             following = next(waiting, None)
         return SourceScan(tuple(_numbered(blocks)), tuple(includes), tuple(declarations))
 
-    def _block(
-        self, start: int, opened: int, end: int, stack: tuple[int, ...]
-    ) -> LayoutBlock | None:
-        scope = self._scope(stack)
-        if scope.in_macro_rules:
+    def _block(self, start: int, opened: int, end: int, stack: Sequence[int]) -> LayoutBlock | None:
+        _, words = next(_statements(self._source, self._masked, opened, end), (None, None))
+        if words is None:
             return None
-        for first in _STATEMENT.finditer(self._source, opened, end):
-            if self._masked[first.start()] == 0x5B:  # not in a comment
-                break
-        else:
-            return None
-        subject = first["subject"].decode("utf-8", "replace").strip()
-        if first["what"][:1] == b"O":
+        subject = words["subject"].decode("utf-8", "replace").strip()
+        if words["what"][:1] == b"O":
             subject = subject.rpartition("::")[0]
         name = f"bindgen_test_layout_{subject}"
+        scope = self._scope(stack)
         return LayoutBlock(
             type_name=subject,
-            test_name=f"__{name}_instantiation" if first["template"] else name,
+            test_name=f"__{name}_instantiation" if words["template"] else name,
             modules=scope.modules,
             cfgs=(*scope.cfgs, *self._attributes(start)),
             start=start,
@@ -265,13 +275,13 @@ class _Scanner:
     def _other(
         self,
         match: re.Match[bytes],
-        stack: tuple[int, ...],
+        stack: Sequence[int],
         includes: list[Include],
         declarations: list[ModuleDeclaration],
     ) -> None:
-        scope = self._scope(stack)
-        if scope.in_macro_rules:
+        if match.start() < self._included:
             return
+        scope = self._scope(stack)
         line = self._line(match.start())
         cfgs = (*scope.cfgs, *self._attributes(match.start()))
         if match.re is _DECLARATION:
@@ -279,97 +289,102 @@ class _Scanner:
             path = self._path_attribute(match.start())
             declarations.append(ModuleDeclaration(name, path, scope.modules, cfgs, line))
             return
-        start, end = match.end(), self._closing(match.end(), match[1])
+        start, end = match.end(), _closing(self._masked, match.end(), match[1])
+        self._included = end
         argument = self._source[start:end].decode("utf-8", "replace").strip()
         includes.append(Include(argument, scope.modules, cfgs, line))
 
-    def _closing(self, start: int, opening: bytes) -> int:
-        """Return where the bracket closes that was opened just before ``start``."""
-        depth = 1
-        pattern = re.compile(b"[" + re.escape(opening + _CLOSING[opening]) + b"]")
-        for match in pattern.finditer(self._masked, start):
-            depth += 1 if match[0] == opening else -1
-            if depth == 0:
-                return match.start()
-        return len(self._masked)
-
-    def _scope(self, stack: tuple[int, ...]) -> _Scope:
+    def _scope(self, stack: Sequence[int]) -> _Scope:
         """Return what the braces say that are open at a place."""
-        known = self._scopes.get(stack)
-        if known is not None:
-            return known
-        if not stack:
-            # Inner attributes of a file come before any item.
-            scope = _Scope(cfgs=tuple(self._inner_cfgs(0)))
-        else:
-            scope = self._inside(self._scope(stack[:-1]), stack[-1])
-        self._scopes[stack] = scope
+        known = min(len(stack), _DEEPEST)
+        while known and stack[known - 1] not in self._scopes:
+            known -= 1
+        scope = self._scopes[stack[known - 1]] if known else self._file
+        for brace in stack[known:_DEEPEST]:
+            scope = self._scopes[brace] = self._inside(scope, brace)
         return scope
 
     def _inside(self, outer: _Scope, brace: int) -> _Scope:
-        start = self._item_start(brace)
-        header = self._masked[start:brace]
-        cfgs = [*outer.cfgs, *self._cfgs(start, brace)]
+        header = self._masked[self._item_start(brace) : brace]
+        cfgs = (*outer.cfgs, *self._attributes(brace))
         module = _MODULE.search(header)
         if module is not None:
             name = module[1].decode("utf-8", "replace")
-            cfgs += self._inner_cfgs(brace + 1)
-            return _Scope((*outer.modules, name), tuple(cfgs), outer.in_macro_rules)
+            return _Scope((*outer.modules, name), (*cfgs, *self._inner_cfgs(brace + 1)))
         macro = _MACRO.search(header)
         if macro is not None:
-            if macro[1] == b"macro_rules":
-                return _Scope(outer.modules, tuple(cfgs), in_macro_rules=True)
-            # What another macro makes of its tokens cannot be known here.
-            cfgs.append(f"inside {macro[1].decode('utf-8', 'replace')}!")
-        return _Scope(outer.modules, tuple(cfgs), outer.in_macro_rules)
+            # What a macro makes of its tokens cannot be known here.
+            cfgs = (*cfgs, f"inside {macro[1].decode('utf-8', 'replace')}!")
+        return _Scope(outer.modules, cfgs)
 
     def _item_start(self, position: int) -> int:
-        masked = self._masked
-        return 1 + max(masked.rfind(edge, 0, position) for edge in (b";", b"{", b"}"))
+        start = 0
+        for edge in (b";", b"{", b"}"):
+            start = max(start, self._masked.rfind(edge, start, position) + 1)
+        return start
 
-    def _attributes(self, position: int) -> list[str]:
-        """Return the predicates of the attributes before an item that starts there."""
+    def _attributes(self, position: int) -> Iterator[str]:
+        """Yield the predicates of the attributes before an item that starts there."""
         return self._cfgs(self._item_start(position), position)
 
-    def _cfgs(self, start: int, end: int) -> list[str]:
-        found = []
-        for match in _CFG.finditer(self._masked, start, end):
-            if match["inner"] or match["name"] == b"path":
+    def _cfgs(self, start: int, end: int, *, inner: bool = False) -> Iterator[str]:
+        while (match := _CFG.search(self._masked, start, end)) is not None:
+            start = match.end()
+            if match["name"] == b"path" or bool(match["inner"]) is not inner:
                 continue
-            close = self._parenthesis(match.end())
-            text = self._source[match.end() : close].decode("utf-8", "replace").strip()
+            start = _closing(self._masked, match.end(), b"(", end)
+            text = self._source[match.end() : start].decode("utf-8", "replace").strip()
             if match["name"] == b"cfg":
-                found.append(text)
+                yield text
             elif re.search(r",\s*cfg\b", text):
-                found.append(f"cfg_attr({text})")
-        return found
+                yield f"cfg_attr({text})"
 
     def _inner_cfgs(self, position: int) -> Iterator[str]:
-        """Yield ``#![cfg(...)]`` at the begin of a file or of a module's body."""
-        inner = re.compile(rb"(?:\xef\xbb\xbf)?\s*#\s*!\s*\[")
-        while (match := inner.match(self._masked, position)) is not None:
-            close = self._closing(match.end(), b"[")
-            cfg = _INNER_CFG.search(self._masked, match.start(), close)
-            if cfg is not None:
-                end = self._parenthesis(cfg.end())
-                yield self._source[cfg.end() : end].decode("utf-8", "replace").strip()
-            position = close + 1
-
-    def _parenthesis(self, start: int) -> int:
-        return self._closing(start, b"(")
+        """Yield those of ``#![cfg(...)]`` at the begin of a file or of a module's body."""
+        while (match := _INNER.match(self._masked, position)) is not None:
+            position = _closing(self._masked, match.end(), b"[") + 1
+            yield from self._cfgs(match.start(), position, inner=True)
 
     def _path_attribute(self, position: int) -> str | None:
         for match in _CFG.finditer(self._masked, self._item_start(position), position):
             if match["name"] == b"path":
-                value = re.match(rb'\s*"([^"]*)"', self._source[match.end() : position])
+                value = _PATH.match(self._source, match.end(), position)
                 if value is not None:
-                    return value[1].decode("utf-8", "replace")
+                    return (value["raw"] or value["plain"] or b"").decode("utf-8", "replace")
         return None
 
     def _line(self, position: int) -> int:
-        if self._newlines is None:
-            self._newlines = [match.start() for match in re.finditer(rb"\n", self._source)]
-        return bisect_right(self._newlines, position - 1) + 1
+        # Mostly asked for in the file's order: so each line end is counted once.
+        at, line = self._counted
+        if position < at:
+            line -= self._source.count(b"\n", position, at)
+        else:
+            line += self._source.count(b"\n", at, position)
+        self._counted = position, line
+        return line
+
+
+def _closing(masked: bytes, start: int, opening: bytes, end: int | None = None) -> int:
+    """Return where the bracket closes that was opened just before ``start``, or the end."""
+    end = len(masked) if end is None else end
+    depth = 1
+    for match in _BRACKETS[opening].finditer(masked, start, end):
+        depth += 1 if match[0] == opening else -1
+        if depth == 0:
+            return match.start()
+    return end
+
+
+def _without_macro_rules(masked: bytes) -> bytes:
+    """Return the source with spaces for the bodies of macros: what is in there is no item."""
+    parts: list[bytes] = []
+    done = 0
+    for match in _MACRO_RULES.finditer(masked):
+        if match.start() >= done:
+            end = _closing(masked, match.end(), match[1])
+            parts += masked[done : match.end()], b" " * (end - match.end())
+            done = end
+    return b"".join((*parts, masked[done:])) if parts else masked
 
 
 def _numbered(blocks: list[LayoutBlock]) -> Iterator[LayoutBlock]:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["Site", "SourceFile", "Sources", "resolve_include"]
 
 _LITERAL = re.compile(r'r(#*)"(.*?)"\1|"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_ENV = re.compile(r"(?:env|option_env)\s*!\s*[({\[]\s*\"(\w+)\"[^)}\]]*[)}\]]")
-_CONCAT = re.compile(r"concat\s*!\s*[({\[](.*)[)}\]]\s*,?\s*$", re.DOTALL)
+_ENV = re.compile(r'(?:(?:std|core)::)?env\s*!\s*[({\[]\s*"(\w+)"\s*(?:,[^)}\]]*)?[)}\]]')
+_CONCAT = re.compile(r"(?:(?:std|core)::)?concat\s*!\s*[({\[]|[)}\]]")
+_BLANK = re.compile(r"(?:[\s,]|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
 
 
 def resolve_include(argument: str, env: Mapping[str, str], including: str) -> str | None:
@@ -29,19 +30,18 @@ def resolve_include(argument: str, env: Mapping[str, str], including: str) -> st
     String literals, ``concat!`` and ``env!`` are understood, see
     https://doc.rust-lang.org/std/macro.include.html
     """
-    text = argument.strip().rstrip(",").strip()
-    concat = _CONCAT.match(text)
     parts: list[str] = []
-    rest = concat[1] if concat is not None else text
     position = 0
-    while position < len(rest):
-        if rest[position] in " \t\r\n,":
-            position += 1
-            continue
-        literal = _LITERAL.match(rest, position)
-        variable = _ENV.match(rest, position)
-        if literal is not None:
-            parts.append(literal[2] if literal[2] is not None else literal[3])
+    while position < len(argument):
+        # The parts of nested concat! follow one another: how they nest does not matter.
+        skipped = _BLANK.match(argument, position) or _CONCAT.match(argument, position)
+        literal = _LITERAL.match(argument, position)
+        variable = _ENV.match(argument, position)
+        if skipped is not None:
+            position = skipped.end()
+        elif literal is not None:
+            plain = literal[3]
+            parts.append(literal[2] if plain is None else re.sub(r"\\(.)", r"\1", plain))
             position = literal.end()
         elif variable is not None and variable[1] in env:
             parts.append(env[variable[1]])

@@ -3,8 +3,7 @@
 All tests that are asked for go into one process, as cargo has it. When that process ends
 before each has a verdict, the tests that had started are suspects: they run again in one
 process with one thread, so that the one that ends it can be named; then the rest goes on.
-Tests whose events contradict each other, or the counts and the exit code at the end, run again
-alone, where the exit code is the witness.
+An end that libtest's own log does not know is a forgery, and no more than output.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING
 from .events import SuiteEvent, TestEvent, parse_events
 from .listing import JSON_FLAGS, test_environment
 from .stream import BinaryRun, describe_exit
+from .witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 __all__ = ["Binary", "TestEnd", "run_tests"]
 
@@ -36,6 +36,8 @@ class Binary:
     arguments: tuple[str, ...] = ()
     timeout: Callable[[str], float | None] = lambda _: None
     grace: float = 2.0
+    speaks_json: bool = True
+    """Whether it is libtest proper; a custom harness may understand less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,10 @@ class TestEnd:
 class _Round:
     """What one process told."""
 
+    witness: Witness
     ends: dict[str, list[TestEvent]] = field(default_factory=dict)
     started: dict[str, float] = field(default_factory=dict)
     finished: SuiteEvent | None = None
-    conflict: bool = False
     stray: list[bytes] = field(default_factory=list)
     stray_size: int = 0
 
@@ -102,52 +104,64 @@ class _Runner:
 
     def _batch(self, names: list[str], *, named: bool, threads: int | None) -> Iterator[TestEnd]:
         """Run once; yield what is certain, then see to the suspects. The rest is left out."""
-        told = _Round()
-        expected = frozenset(names)
-        held: dict[str, TestEvent] = {}
-        run = self._start(names if named else [], threads, told)
-        if isinstance(run, str):
-            for name in names:
-                yield TestEnd(name, "unable", message=run)
-            return
-        for line in run.lines():
-            event = self._note(line, told, expected)
-            if event is not None and event.kind != "started":
-                if len(names) == 1:
-                    held[event.name] = event
-                else:
-                    yield _end(event)
+        with Witness(wanted=self._binary.speaks_json) as witness:
+            told = _Round(witness)
+            run = self._start(names if named else [], threads, told)
+            if isinstance(run, str):
+                for name in names:
+                    yield TestEnd(name, "unable", message=run)
+                return
+            held = yield from self._listen(run, told, names)
         if len(names) == 1:
-            yield from self._single(names[0], run, told, held.get(names[0]))
+            yield from self._single(names[0], run, told, held)
             return
         if run.expired:
             yield from self._expired(told, run)
             return
+        if not told.started and run.exit_code not in (0, 101) and self._binary.speaks_json:
+            message = f"{self._binary.executable} ended before any test had started: "
+            message += describe_exit(run.exit_code or 0)
+            for name in names:
+                yield TestEnd(name, "unable", stdout=_printed(run, told), message=message)
+            return
         suspects = told.unfinished()
         if suspects and threads == 1:
             yield self._crash(suspects[0], run, told)
-        elif len(suspects) == 1:
-            yield from self._again(suspects)
         elif suspects:
-            yield from self._batch(suspects, named=True, threads=1)
+            yield from self._again(suspects, describe_exit(run.exit_code or 0))
         elif told.finished is not None and run.exit_code not in (0, 101):
             last = next(reversed(told.ends), None)
             if last is not None:
                 yield self._teardown(last, run, told)
 
-    def _again(self, suspects: list[str]) -> Iterator[TestEnd]:
-        for name in suspects:
-            for end in self._alone(name):
-                if end.how == "ok":
-                    yield TestEnd(
-                        name,
-                        "crashed",
-                        end.exec_time,
-                        end.stdout,
-                        "ended its process when it ran beside others, and passed alone",
-                    )
-                else:
-                    yield end
+    def _listen(
+        self, run: BinaryRun, told: _Round, names: list[str]
+    ) -> Generator[TestEnd, None, TestEvent | None]:
+        """Yield ends as they come; return that of a single test, which its process must confirm."""
+        expected = frozenset(names)
+        held = None
+        for line in run.lines():
+            event = self._note(line, told, expected)
+            if event is None or event.kind == "started":
+                continue
+            if len(names) == 1:
+                held = event
+            else:
+                yield _end(event)
+        return held
+
+    def _again(self, suspects: list[str], how: str) -> Iterator[TestEnd]:
+        """Run suspects one after another; if none ends its process now, say that one did."""
+        ends = list(self._batch(suspects, named=True, threads=1))
+        caught = any(end.how not in ("ok", "ignored") for end in ends)
+        for end in ends:
+            if caught or end.how == "ignored":
+                yield end
+            else:
+                others = "" if len(suspects) == 1 else f" (or did {len(suspects) - 1} others)"
+                message = f"ended its process when it ran beside others{others}: {how}; "
+                message += "it passed when it ran again, one test at a time"
+                yield TestEnd(end.name, "crashed", end.exec_time, end.stdout, message)
 
     def _alone(self, name: str) -> Iterator[TestEnd]:
         return self._batch([name], named=True, threads=1)
@@ -158,6 +172,11 @@ class _Runner:
         """Yield how a process with one test ended: exit code and event must agree."""
         if run.expired:
             yield self._timeout(name, run, told)
+        elif event is None and not self._binary.speaks_json:
+            # All that a harness of its own kind is known to tell is how it ended.
+            how = "ok" if run.exit_code == 0 else "failed"
+            message = "" if how == "ok" else describe_exit(run.exit_code or 0)
+            yield TestEnd(name, how, 0.0, _printed(run, told), message, leaked=run.leaked)
         elif event is None or (event.kind == "ok" and told.finished is None):
             yield self._crash(name, run, told)
         elif event.kind == "ok" and run.exit_code != 0:
@@ -182,7 +201,10 @@ class _Runner:
             if event.kind in ("ok", "failed"):
                 told.finished = event
             return None
-        if event is None or event.name not in expected:
+        if event is None:
+            return None
+        if event.name not in expected or not told.witness.confirms(event.name, event.kind):
+            told.stray.append(line)
             return None
         if event.kind == "started":
             told.started.setdefault(event.name, time.monotonic())
@@ -195,8 +217,11 @@ class _Runner:
         return event
 
     def _start(self, names: list[str], threads: int | None, told: _Round) -> BinaryRun | str:
-        argv = [self._binary.executable, *JSON_FLAGS, "--report-time", "--show-output"]
-        argv += self._binary.arguments
+        argv = [self._binary.executable, *self._binary.arguments]
+        if self._binary.speaks_json or len(names) != 1:
+            argv += JSON_FLAGS
+        if self._binary.speaks_json:
+            argv += ["--report-time", "--show-output", *told.witness.arguments]
         if threads is not None:
             argv.append(f"--test-threads={threads}")
         if names:
@@ -243,7 +268,8 @@ class _Runner:
 
 
 def _printed(run: BinaryRun, told: _Round) -> str:
-    return "\n".join(part for part in (told.stray_text(), run.stderr.strip("\n")) if part)
+    stderr = Witness.without_notice(run.stderr).strip("\n")
+    return "\n".join(part for part in (told.stray_text(), stderr) if part)
 
 
 def _end(event: TestEvent, *, leaked: bool = False) -> TestEnd:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os.path
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import prepend_library_path, process_environment, shown_command
@@ -16,6 +17,7 @@ from ..place import place
 from .batch import Binary, TestEnd, run_tests
 from .listing import ListedTest, Listing, ListingError, list_tests
 from .panics import find_panic, layout_values, without_panic
+from .stream import BinaryRun, describe_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -81,6 +83,7 @@ class LibtestChecker:
         self._executables: dict[str, _Executable] = {}
         self._listed: dict[str, set[str]] = {}
         """Names by executable, those alone that run when nobody names any."""
+        self._speak_json: dict[str, bool] = {}
 
     def discover(self) -> Iterable[Case]:
         """Return the tests of all binaries that were built."""
@@ -123,10 +126,15 @@ class LibtestChecker:
                 runs.add(test.name)
             yield _case(executable, test, skip)
         self._listed[executable.path] = runs
+        self._speak_json[executable.path] = listing.json
 
     def _run_binary(
         self, executable: _Executable, cases: list[Case]
     ) -> Iterator[tuple[Case, Verdict]]:
+        for case in cases:
+            if case.kind == "harness" and case.levels[-1] == "@main":
+                yield case, _run_main(executable)
+                return
         waiting: dict[str, list[Case]] = {}
         for case in cases:
             waiting.setdefault(case.rust_test, []).append(case)
@@ -139,13 +147,40 @@ class LibtestChecker:
             arguments=("--include-ignored",) if run.ignored != "default" else (),
             timeout=lambda _: run.timeout,
             grace=run.grace,
+            speaks_json=self._speak_json.get(executable.path, True),
         )
         every = run.ignored == "default" and self._listed.get(executable.path) == set(names)
         batches = [[name] for name in names] if run.isolate else [names]
         for batch in batches:
-            for end in run_tests(binary, batch, every=every and not run.isolate):
+            every_one = every and not run.isolate
+            for end in run_tests(binary, batch, every=every_one, on_slow=run.on_slow):
                 for case in waiting.get(end.name, ()):
                     yield case, _verdict(case, executable, end)
+
+
+def _run_main(executable: _Executable) -> Verdict:
+    """Run a test program that has no tests to list: its exit code is its verdict."""
+    started = time.monotonic()
+    limit = executable.context.run.timeout
+    end = None if limit is None else started + limit
+    try:
+        run = BinaryRun(
+            [executable.path],
+            cwd=executable.package.root,
+            env=executable.environment(),
+            deadline=lambda: end,
+            grace=executable.context.run.grace,
+        )
+    except OSError as error:
+        return Verdict("error", message=f"{executable.path} cannot be started: {error.strerror}")
+    lines = b"\n".join(run.lines()).decode("utf-8", "replace")
+    seconds = time.monotonic() - started
+    output = "\n".join(part for part in (lines, run.stderr.strip("\n")) if part)
+    if run.expired:
+        return Verdict("failed", seconds, f"timed out after {limit:g} s", output=output)
+    if run.exit_code == 0:
+        return Verdict("passed", seconds, output=output)
+    return Verdict("failed", seconds, describe_exit(run.exit_code or 0), output=output)
 
 
 def _listing(executable: _Executable) -> Listing | ListingError:
@@ -231,7 +266,8 @@ def _gate(path: str) -> str:
 
 def _not_listed(executable: _Executable, error: ListingError) -> Case:
     if error.unknown_harness and executable.target in custom_harnesses(executable.package):
-        return _target_case(executable, "@main", "harness", "", None)
+        case = _target_case(executable, "@main", "harness", "", None)
+        return replace(case, checker=LibtestChecker.name, group=executable.path)
     return _target_case(executable, "@build", "build", f"cannot list its tests: {error}", None)
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import time
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_cpython_sys.checkers.layout.masking import mask
 from pytest_cpython_sys.checkers.layout.scan import LayoutBlock, scan_source
+
+DATA = Path(__file__).with_name("data")
+"""What bindgen 0.72.1 makes of ``shapes.hpp``, with ``enable_cxx_namespaces``."""
 
 PRETTYPLEASE = """#[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -92,6 +99,9 @@ def test_template_instantiations_are_numbered_as_in_the_old_style() -> None:
         'const T: &str = r#"{}"#;',
         'const T: &[u8] = br##"{} "# "##;',
         "macro_rules! m {{ () => {{ {} }} }}",
+        "macro_rules! m ( () => {{ {} }} );",
+        "macro_rules! m ( () => ( {} ) );",
+        "macro_rules! m [ () => {{ {} }} ];",
         "/* {}",
     ],
 )
@@ -190,3 +200,174 @@ def test_blocks_between_other_items_are_found_in_their_modules(
         source += f"mod {module} {{ {inner} }}\n" if module else inner
         expected.append(f"{module}::T{number}" if module else f"T{number}")
     assert names(source) == expected
+
+
+def old_style_names(source: str) -> list[tuple[str, ...]]:
+    """Return modules and names of the test functions that prettyplease indented."""
+    open_modules: list[tuple[str, str]] = []
+    names = []
+    for indent, module, test in re.findall(
+        r"^( *)(?:pub mod (\w+) \{|fn (\w*bindgen_test_layout_\w+)\()", source, re.MULTILINE
+    ):
+        open_modules = [(name, at) for name, at in open_modules if len(at) < len(indent)]
+        if module:
+            open_modules.append((module, indent))
+        else:
+            names.append((*(name for name, _ in open_modules), test))
+    return names
+
+
+@pytest.mark.parametrize("formatter", ["prettyplease", "rustfmt", "none"])
+def test_names_and_numbers_are_those_of_bindgens_old_style(formatter: str) -> None:
+    source = (DATA / f"{formatter}.rs").read_bytes()
+    blocks = scan_source(source).blocks
+    old = (DATA / "test_style.rs").read_text(encoding="utf-8")
+    assert len(blocks) == 12
+    assert [(*item.modules, item.test_name) for item in blocks] == old_style_names(old)
+    new_values = [one.recorded for item in blocks for one in item.assertions(source)]
+    texts = re.findall(rb'"(?:Size of|Align of|Alignment of|Offset of field:) ', source)
+    assert len(new_values) == len(texts)
+    old_values = re.findall(r'\b(\d+)usize,\s*"(?:Size|Align|Offset)', old)
+    assert new_values == [int(number) for number in old_values]
+
+
+def test_an_array_as_a_templates_argument() -> None:
+    data = (
+        b'const _: () = { ["Size of template specialization: Box_open0_array4_int_close0"]'
+        b"[::std::mem::size_of::<Box<[c_int; 4usize]>>() - 20usize];"
+        b'["Align of template specialization: Box_open0_array4_int_close0"]'
+        b"[::std::mem::align_of::<Box<[c_int; N - 1]>>() - 4usize]; };"
+    )
+    (item,) = scan_source(data).blocks
+    assert [(one.kind, one.recorded) for one in item.assertions(data)] == [
+        ("size", 20),
+        ("alignment", 4),
+    ]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ['["Alignment of X"][y - 9usize];', "it's \" {", "}"],
+)
+def test_comments_inside_a_block(comment: str) -> None:
+    data = (
+        f"const _: () = {{ /* {comment} */ // {comment}\n"
+        f'[ /* {comment} */ "Size of X" ] [ size_of::<X>() /* {comment} */ - 8 ] /* x */ ; }};'
+    ).encode()
+    (item,) = scan_source(data).blocks
+    (one,) = item.assertions(data)
+    assert (item.type_name, one.kind, one.recorded, one.line) == ("X", "size", 8, 2)
+    assert data[one.start :].startswith(b"[ /*")
+    assert data[: one.end].endswith(b";")
+
+
+def test_a_macros_definition_hides_only_itself() -> None:
+    rules = f"macro_rules! m {{ () => {{ {block('Hidden')} }} }}"
+    assert names(f"{block('A')} mod n {{ {rules} {block('B')} }} {block('C')}") == [
+        "A",
+        "n::B",
+        "C",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("around", "modules"),
+    [
+        ("mod größe {{ {} }}", ("größe",)),
+        ("mod r#type {{ {} }}", ("type",)),
+        ("pub(in crate::a) mod x {{ {} }}", ("x",)),
+        ("#[allow(x)]\r\npub\r\nmod\r\nx\r\n{{ {} }}", ("x",)),
+        ("fn f() -> ! {{ {} }}", ()),
+        ("impl<T> S<T> {{ fn f() {{ {} }} }}", ()),
+        ("fn f(x: bool) {{ if !x {{ {} }} }}", ()),
+        ("mod a {{ fn f() {{ mod b {{ {} }} }} }}", ("a", "b")),
+    ],
+)
+def test_what_a_block_stands_in(around: str, modules: tuple[str, ...]) -> None:
+    (item,) = found(around.format(block("X")))
+    assert (item.modules, item.cfgs) == (modules, ())
+
+
+@pytest.mark.parametrize(
+    ("top", "cfgs"),
+    [
+        ("#![allow(x)]\n#![cfg(a)]", ("a",)),
+        ("#!/usr/bin/env run\n#![cfg(a)]", ("a",)),
+        ("\ufeff//! Words.\n#![cfg(a)]", ("a",)),
+        ("#! [ cfg ( all(a, b) ) ]", ("all(a, b)",)),
+        ("#![cfg_attr(a, cfg(b))]", ("cfg_attr(a, cfg(b))",)),
+        ("#![cfg_attr(a, allow(cfg_x))]", ()),
+        ("#[cfg_attr(a, cfg(b))]", ("cfg_attr(a, cfg(b))",)),
+        ("#[cfg_attr(a, allow(x))]", ()),
+        ('#[cfg(feature = ")")] #[doc = "#[cfg(b)]"] /* #[cfg(c)] */', ('feature = ")"',)),
+        ("#[cfg(a)] struct S;", ()),
+    ],
+)
+def test_predicates_before_a_block(top: str, cfgs: tuple[str, ...]) -> None:
+    (item,) = found(f"{top}\n{block('X')}")
+    assert item.cfgs == cfgs
+
+
+@pytest.mark.parametrize(
+    ("attribute", "path"),
+    [
+        ('#[path = "a/b.rs"]', "a/b.rs"),
+        ('#[path = r"a/b.rs"]', "a/b.rs"),
+        ('#[path = r#"a"b.rs"#]', 'a"b.rs'),
+        ('#[cfg(path = "c")]', None),
+        ("", None),
+    ],
+)
+def test_paths_of_declarations(attribute: str, path: str | None) -> None:
+    (declaration,) = scan_source(f"{attribute} pub(crate) mod r#a;".encode()).declarations
+    assert (declaration.name, declaration.path) == ("a", path)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "mod a {",
+        "{",
+        " include!(",
+        " mod x;",
+        "#[cfg(",
+        "#![cfg(",
+        "macro_rules! m {",
+        'const _: () = {["Size of X"] [ ',
+        '["Size of X"] [ - ',
+        "/*",
+        "r#",
+        "'",
+    ],
+)
+def test_hostile_input_is_gone_through_in_no_long_time(piece: str) -> None:
+    source = (piece * (200_000 // len(piece)) + block("X")).encode()
+    started = time.monotonic()
+    for item in scan_source(source).blocks:
+        item.assertions(source)
+    assert time.monotonic() - started < 10  # seconds; a tenth of one is usual
+
+
+@given(st.lists(st.sampled_from([*"{}()[]\"'#!;-,\n", "mod a ", "8usize", *PRETTYPLEASE.split()])))
+def test_statements_of_whatever_is_found_lie_in_it(pieces: list[str]) -> None:
+    source = (" ".join(pieces) + PRETTYPLEASE + " ".join(reversed(pieces))).encode()
+    end = 0
+    for item in scan_source(source).blocks:
+        assert end <= item.start < item.end <= len(source)
+        end = item.end
+        assert item.line == source.count(b"\n", 0, item.start) + 1
+        for one in item.assertions(source):
+            assert item.start < one.start < one.end <= item.end
+            assert one.line == source.count(b"\n", 0, one.start) + 1
+
+
+def test_a_truncated_file() -> None:
+    source = f"{block('A')} {PRETTYPLEASE}".encode()
+    for length in range(len(source)):
+        blocks = scan_source(source[:length]).blocks
+        assert [item.type_name for item in blocks] in ([], ["A"], ["A", "PyModuleDef"])
+
+
+def test_bytes_that_are_no_text() -> None:
+    source = b"// \xff\xfe\n" + block("A").encode() + b"\xc3(" + block("B").encode()
+    assert [item.type_name for item in scan_source(source).blocks] == ["A", "B"]
