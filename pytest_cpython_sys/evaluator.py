@@ -34,6 +34,7 @@ class Evaluator:
         self._verdicts: dict[_Key, Verdict] = {}
         self._late: dict[_Group, Verdict] = {}
         self._asked: set[_Key] = set()
+        self._handed_out: set[_Key] = set()
         self._threads: dict[_Group, threading.Thread] = {}
         self._finished: set[_Group] = set()
         self._changed = threading.Condition()
@@ -62,6 +63,7 @@ class Evaluator:
         with self._changed:
             self._changed.wait_for(lambda: case.key in self._verdicts or group in self._finished)
             verdict = self._verdicts.pop(case.key, None)
+        self._handed_out.add(case.key)
         return verdict or self._alone(case)
 
     def late_failure(self, case: Case) -> Verdict | None:
@@ -69,6 +71,8 @@ class Evaluator:
         group = (case.checker, case.group)
         if self._last.get(group) != case.key or group not in self._threads:
             return None
+        if case.key not in self._handed_out:
+            return None  # an interrupted run must not wait for the rest of its group
         self._threads[group].join()
         return self._late.pop(group, None)
 

@@ -27,7 +27,6 @@ class Witness:
         self._fd = -1
         self._rest = b""
         self._known: Counter[tuple[str, str]] = Counter()
-        self._written = False
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -41,14 +40,13 @@ class Witness:
         if not self._known[name, kind]:
             self._read()
         if not self._known[name, kind]:
-            return not self._written
+            return False
         self._known[name, kind] -= 1
         return True
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
             while chunk := os.read(self._fd, 1 << 16):
-                self._written = True
                 *lines, self._rest = (self._rest + chunk).split(b"\n")
                 for line in lines:
                     # "ok tests::name <0.001s>"
