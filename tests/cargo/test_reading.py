@@ -1,0 +1,242 @@
+"""What cargo prints becomes typed objects; what is not cargo's is left out. No cargo is run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_cpython_sys.cargo import (
+    BuildOptions,
+    Cargo,
+    CargoMissingError,
+    CargoTooOldError,
+    ManifestError,
+    shown_command,
+)
+from pytest_cpython_sys.cargo.command import build_arguments, completion_arguments
+from pytest_cpython_sys.cargo.configuration import configured_environment, rustflags
+from pytest_cpython_sys.cargo.depinfo import parse_depinfo, parse_rustc_calls
+from pytest_cpython_sys.cargo.messages import Artifact, BuildScript, Diagnostic, parse_message
+from pytest_cpython_sys.cargo.metadata import parse_metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_subprocess import FakeProcess
+
+TARGET: dict[str, Any] = {
+    "kind": ["cdylib", "rlib"],
+    "crate_types": ["cdylib", "rlib"],
+    "name": "my_lib",
+    "src_path": "/w/a/src/lib.rs",
+    "edition": "2021",
+    "doctest": True,
+    "test": True,
+}
+METADATA = {
+    "packages": [
+        {
+            "name": "my-lib",
+            "version": "1.2.3",
+            "id": "path+file:///w/a#my-lib@1.2.3",
+            "manifest_path": "/w/a/Cargo.toml",
+            "targets": [TARGET, {**TARGET, "kind": ["bin"], "name": "tool"}],
+            "dependencies": [{"name": "b", "kind": None, "path": "/w/b"}],
+            "features": {"default": ["x"], "x": []},
+            "metadata": None,
+        },
+        {"id": "not-a-member", "name": "other"},
+    ],
+    "workspace_members": ["path+file:///w/a#my-lib@1.2.3"],
+    "workspace_root": "/w",
+    "target_directory": "/w/target",
+}
+
+
+def line(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def test_metadata_holds_the_members_alone() -> None:
+    workspace = parse_metadata(json.dumps(METADATA))
+    (package,) = workspace.packages
+    assert (workspace.root, workspace.build_directory) == ("/w", "/w/target")
+    assert (package.root, package.features["default"]) == ("/w/a", ("x",))
+    assert package.library is not None
+    assert [target.kind for target in package.targets] == ["lib", "bin"]
+    assert package.dependencies[0].path == "/w/b"
+
+
+def test_an_artifact() -> None:
+    message = parse_message(
+        line(
+            reason="compiler-artifact",
+            package_id="p",
+            target=TARGET,
+            profile={"test": True},
+            executable="/w/target/debug/deps/my_lib-1",
+            filenames=["/w/target/debug/deps/my_lib-1"],
+            features=["x"],
+            fresh=False,
+        )
+    )
+    assert isinstance(message, Artifact)
+    assert (message.test, message.executable) == (True, "/w/target/debug/deps/my_lib-1")
+
+
+def test_a_diagnostic_and_a_build_script() -> None:
+    message = parse_message(
+        line(
+            reason="compiler-message",
+            package_id="p",
+            target=TARGET,
+            message={"level": "error", "message": "m", "code": {"code": "E0080"}, "rendered": "r"},
+        )
+    )
+    assert isinstance(message, Diagnostic)
+    assert (message.is_error, message.code, message.rendered) == (True, "E0080", "r")
+    script = parse_message(
+        line(
+            reason="build-script-executed",
+            package_id="p",
+            out_dir="/o",
+            cfgs=["x"],
+            env=[["A", "b"]],
+            linked_paths=[],
+        )
+    )
+    assert isinstance(script, BuildScript)
+    assert script.env == (("A", "b"),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"{}", b'{"reason":3}', b'{"reason":"compiler-artifact"}', b"[1]", b"warning"],
+)
+def test_what_is_no_message(text: bytes) -> None:
+    assert parse_message(text) is None
+
+
+@given(st.binary(max_size=80))
+def test_reading_a_message_never_raises(data: bytes) -> None:
+    parse_message(data)
+    parse_message(b'{"reason":"compiler-message",' + data)
+
+
+def test_dep_info_names_the_sources_of_the_first_rule() -> None:
+    text = (
+        "/t/deps/c-1.d: src/lib.rs src/a\\ b.rs /o/gen.rs\n\nsrc/lib.rs:\n\n# env-dep:OUT_DIR=/o\n"
+    )
+    assert parse_depinfo(text) == ("src/lib.rs", "src/a b.rs", "/o/gen.rs")
+    assert parse_depinfo("") == ()
+
+
+def test_compiler_calls_in_cargos_words() -> None:
+    text = (
+        "   Compiling c v0.1.0\n"
+        "     Running `A=b /r/rustc --crate-name c --edition=2021 src/lib.rs --test "
+        "--cfg 'feature=\"x y\"' -C extra-filename=-1f --out-dir /t/debug/deps`\n"
+        "     Running `/t/debug/build/c-1/build-script-build`\n"
+    )
+    (call,) = parse_rustc_calls(text)
+    assert (call.crate_name, call.source, call.test) == ("c", "src/lib.rs", True)
+    assert call.cfgs == ('feature="x y"',)
+    assert call.depinfo == "/t/debug/deps/c-1f.d"
+
+
+def test_command_lines() -> None:
+    options = BuildOptions(
+        packages=("a", "b"), features=("x", "y"), profile="fast", extra=("--offline",)
+    )
+    assert build_arguments(options) == [
+        "test",
+        "--package=a",
+        "--package=b",
+        "--no-run",
+        "--no-fail-fast",
+        "--message-format=json",
+        "-v",
+        "--features=x,y",
+        "--profile=fast",
+        "--offline",
+    ]
+    assert "--workspace" in build_arguments(BuildOptions())
+    completion = completion_arguments(BuildOptions())
+    assert {"build", "--keep-going", "--profile=test", "--workspace"} <= set(completion)
+    assert "--profile=test" not in completion_arguments(options)
+
+
+def test_the_line_to_type_needs_no_thought_about_quotes() -> None:
+    (package,) = parse_metadata(json.dumps(METADATA)).packages
+    tool = package.targets[1]
+    options = BuildOptions(features=("x",), target_dir="/ours")
+    assert (
+        shown_command(package, tool, "a b", options)
+        == "cargo test -p my-lib --features=x --bin tool -- --exact 'a b'"
+    )
+
+
+def test_flags_and_variables_of_cargos_configuration(tmp_path: Path) -> None:
+    inner = tmp_path / "w" / "inner"
+    for directory, text in (
+        (inner, '[env]\nA = "near"\nR = { value = "x", relative = true }\nS = "kept"\n'),
+        (
+            tmp_path / "w",
+            ('[build]\nrustflags = ["--cfg", "far"]\n[env]\nA = "far"\n'
+            'F = { value = "forced", force = true }\n'),
+        ),
+    ):
+        (directory / ".cargo").mkdir(parents=True)
+        (directory / ".cargo" / "config.toml").write_text(text, encoding="utf-8")
+    environ = {"CARGO_HOME": str(tmp_path / "none"), "S": "shell", "F": "shell"}
+    assert configured_environment(environ, str(inner)) == {
+        "A": "near",
+        "R": str(inner / "x"),
+        "F": "forced",
+    }
+    assert rustflags(environ, str(inner)) == ["--cfg", "far"]
+    assert rustflags({**environ, "RUSTFLAGS": "-C x"}, str(inner)) == ["-C", "x"]
+
+
+@pytest.fixture
+def cargo(tmp_path: Path) -> Cargo:
+    program = tmp_path / "cargo"
+    program.write_text("", encoding="utf-8")
+    program.chmod(0o755)
+    return Cargo(str(program), {"PATH": str(tmp_path), "RUSTC": "rustc"})
+
+
+def test_versions(cargo: Cargo, fp: FakeProcess) -> None:
+    fp.register([cargo.program, "-V"], stdout="cargo 1.95.0 (f2d3ce0bd 2026-03-21)\n")
+    fp.register(["rustc", "-vV"], stdout="rustc 1.95.0\nhost: x86_64-unknown\nrelease: 1.95.0\n")
+    toolchain = cargo.toolchain
+    assert (toolchain.cargo, toolchain.rustc) == ("1.95.0", "1.95.0")
+    assert toolchain.host == "x86_64-unknown"
+
+
+def test_an_old_cargo(cargo: Cargo, fp: FakeProcess) -> None:
+    fp.register([cargo.program, "-V"], stdout="cargo 1.60.0\n")
+    fp.register(["rustc", "-vV"], stdout="release: 1.60.0\n")
+    with pytest.raises(CargoTooOldError, match=r"is cargo 1\.60\.0; .* or newer is needed"):
+        _ = cargo.toolchain
+
+
+def test_no_cargo() -> None:
+    with pytest.raises(CargoMissingError, match="no cargo: nowhere cannot be started"):
+        _ = Cargo("nowhere", {"PATH": ""}).toolchain
+
+
+def test_a_refused_manifest_has_cargos_words(cargo: Cargo, fp: FakeProcess) -> None:
+    fp.register([cargo.program, "metadata", fp.any()], returncode=101, stderr="error: bad key\n")
+    with pytest.raises(ManifestError) as caught:
+        cargo.workspace("/w/Cargo.toml")
+    assert (caught.value.manifest, caught.value.words) == ("/w/Cargo.toml", "error: bad key")
+
+
+def test_cargo_of_the_environment_wins() -> None:
+    assert Cargo(environ={"CARGO": "/mine"}).program == "/mine"
+    assert Cargo(environ={}).program == "cargo"
