@@ -186,8 +186,10 @@ def test_flags_and_variables_of_cargos_configuration(tmp_path: Path) -> None:
         (inner, '[env]\nA = "near"\nR = { value = "x", relative = true }\nS = "kept"\n'),
         (
             tmp_path / "w",
-            ('[build]\nrustflags = ["--cfg", "far"]\n[env]\nA = "far"\n'
-            'F = { value = "forced", force = true }\n'),
+            (
+                '[build]\nrustflags = ["--cfg", "far"]\n[env]\nA = "far"\n'
+                'F = { value = "forced", force = true }\n'
+            ),
         ),
     ):
         (directory / ".cargo").mkdir(parents=True)
