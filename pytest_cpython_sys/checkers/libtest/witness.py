@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections import Counter
 from typing import Self
 
 __all__ = ["Witness"]
 
+_TIMED = re.compile(r"(?:^| )(?P<name>\S+) <\d+\.\d+s>$")
 _NOTICE = "warning: `--logfile` is deprecated"
 
 
@@ -49,10 +51,17 @@ class Witness:
             while chunk := os.read(self._fd, 1 << 16):
                 *lines, self._rest = (self._rest + chunk).split(b"\n")
                 for line in lines:
-                    # "ok tests::name <0.001s>"
-                    kind, _, rest = line.decode("utf-8", "replace").partition(" ")
-                    name, _, _ = rest.rpartition(" <")
-                    self._known[name or rest, kind] += 1
+                    self._note(line.decode("utf-8", "replace"))
+
+    def _note(self, line: str) -> None:
+        """Take a line: ``ok NAME <0.001s>``, ``failed NAME <0.001s>``, ``failed: WHY NAME <...>``.
+
+        A reason may have several lines; a name has no space in it, and stands last.
+        """
+        match = _TIMED.search(line)
+        if match is not None:
+            kind = "ok" if line.startswith("ok ") else "failed"
+            self._known[match["name"], kind] += 1
 
     def __enter__(self) -> Self:
         if self._wanted:
