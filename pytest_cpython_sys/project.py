@@ -320,6 +320,7 @@ class Project:
             build=build,
             options=replace(options, packages=()),
             run=self._run,
+            processes=self.cargo.test_processes(build, options),
             library_directories=self._surroundings.library_directories,
             selects=chosen.__contains__,
         )

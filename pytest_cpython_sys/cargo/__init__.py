@@ -10,6 +10,7 @@ from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestErr
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace
 from .process import Process, stop_all
+from .recording import TestProcess
 from .wrapper import Cargo, Toolchain
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Package",
     "Process",
     "Target",
+    "TestProcess",
     "Toolchain",
     "Unit",
     "Workspace",

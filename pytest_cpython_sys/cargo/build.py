@@ -178,6 +178,21 @@ class Build:
             for artifact in self.artifacts
         )
 
+    def unbroken_flags(self) -> list[str] | None:
+        """Return the flags that select test targets without selecting one that is not built.
+
+        None stands for all. A flag selects by name, in every package.
+        """
+        if self.success:
+            return None
+        flags: dict[tuple[str, ...], bool] = {}
+        for package in self.workspace.packages:
+            for target in package.targets:
+                if target.test:
+                    built = self.is_built(package, target)
+                    flags[target.flag] = flags.get(target.flag, True) and built
+        return [word for flag, built in flags.items() if built for word in flag]
+
     def may_be_incomplete(self) -> bool:
         """Tell whether a target is missing that no error explains: cargo just stopped."""
         if self.success or not self.failed_packages():

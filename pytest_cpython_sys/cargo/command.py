@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from .metadata import Package, Target
 
-__all__ = ["BuildOptions", "build_arguments", "completion_arguments", "shown_command"]
+__all__ = [
+    "BuildOptions",
+    "build_arguments",
+    "completion_arguments",
+    "recording_arguments",
+    "shown_command",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,37 @@ def build_arguments(options: BuildOptions) -> list[str]:
         "-v",
         *options.arguments(),
     ]
+
+
+def recording_arguments(options: BuildOptions, flags: Sequence[str] | None) -> list[str] | None:
+    """Return the arguments that make cargo start each test executable, as it does for a user.
+
+    ``flags`` name the targets of an incomplete build that are there; None stands for all, and
+    for an empty sequence there is nothing to ask. The user's own runner, if it was given with
+    ``--config``, is left out: it would win over ours.
+    """
+    if flags is not None and not flags:
+        return None
+    selected = ["--tests"] if flags is None else list(flags)
+    return [
+        "test",
+        *_selection(options),
+        *selected,
+        "--no-fail-fast",
+        *replace(options, extra=tuple(_without_runner(options.extra))).arguments(),
+    ]
+
+
+def _without_runner(words: Sequence[str]) -> Iterator[str]:
+    waiting = iter(words)
+    for word in waiting:
+        if word == "--config":
+            value = next(waiting, "")
+            if "runner" not in value:
+                yield word
+                yield value
+        elif not (word.startswith("--config=") and "runner" in word):
+            yield word
 
 
 def shown_command(

@@ -9,10 +9,12 @@ import os
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from .cfg import Truth, evaluate, parse_cfg
 
-__all__ = ["configuration_files", "configured_environment", "rustflags"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+__all__ = ["configuration_files", "configured_environment", "configured_runner", "rustflags"]
 
 
 def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[str]:
@@ -89,3 +91,71 @@ def configured_environment(environ: Mapping[str, str], directory: str) -> dict[s
             if name not in found and (options.get("force") or name not in environ):
                 found[name] = value
     return found
+
+
+def configured_runner(
+    environ: Mapping[str, str],
+    directory: str,
+    triple: str,
+    arguments: Sequence[str],
+    rustc_cfg: Callable[[], list[str]],
+) -> tuple[str, ...]:
+    """Return the program, with its arguments, that the user has put in front of executables.
+
+    ``arguments`` are cargo's own (``--config`` wins), then comes the environment, then the files.
+    ``rustc_cfg`` is asked for only where a table stands under a ``cfg`` expression.
+    See https://doc.rust-lang.org/cargo/reference/config.html#targettriplerunner
+    """
+    for raw in _config_arguments(arguments):
+        if found := _runner(raw, triple, rustc_cfg, directory):
+            return found
+    variable = f"CARGO_TARGET_{triple.upper().replace('-', '_').replace('.', '_')}_RUNNER"
+    if words := environ.get(variable, "").split():
+        return _resolved(words, directory)
+    for path in configuration_files(environ, directory):
+        try:
+            with open(path, "rb") as file:
+                raw = tomllib.load(file)
+        except (OSError, ValueError):
+            continue
+        if found := _runner(raw, triple, rustc_cfg, os.path.dirname(os.path.dirname(path))):
+            return found
+    return ()
+
+
+def _config_arguments(words: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield what each ``--config`` among cargo's arguments sets, the last first."""
+    values = [
+        word.removeprefix("--config=") if word.startswith("--config=") else following
+        for word, following in zip(words, (*words[1:], ""), strict=False)
+        if word == "--config" or word.startswith("--config=")
+    ]
+    for value in reversed(values):
+        try:
+            yield tomllib.loads(value)
+        except ValueError:
+            continue
+
+
+def _runner(
+    raw: Mapping[str, Any], triple: str, rustc_cfg: Callable[[], list[str]], base: str
+) -> tuple[str, ...]:
+    tables = raw.get("target")
+    if not isinstance(tables, dict):
+        return ()
+    own = tables.get(triple)
+    if isinstance(own, dict) and own.get("runner"):
+        return _resolved(_words(own["runner"]), base)
+    for key, table in tables.items():
+        runner = table.get("runner") if isinstance(table, dict) else None
+        if runner and key.startswith("cfg(") and key.endswith(")"):
+            predicate = key.removeprefix("cfg(").removesuffix(")")
+            if evaluate(predicate, parse_cfg(rustc_cfg())) is Truth.TRUE:
+                return _resolved(_words(runner), base)
+    return ()
+
+
+def _resolved(words: list[str], base: str) -> tuple[str, ...]:
+    """Return a command; a program named by a relative path is one below ``base``."""
+    program = os.path.join(base, words[0]) if os.sep in words[0] else words[0]
+    return (program, *words[1:])

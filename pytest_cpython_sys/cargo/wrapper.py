@@ -15,6 +15,7 @@ from .command import BuildOptions, build_arguments, completion_arguments
 from .configuration import rustflags
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .metadata import Workspace, parse_metadata
+from .recording import TestProcess, test_processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,6 +154,15 @@ class Cargo:
             why = error.strerror or str(error)
             raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
         return replace(build, target=options.target)
+
+    def test_processes(self, build: Build, options: BuildOptions) -> dict[str, TestProcess]:
+        """Return how cargo would start each test executable of a build, by its path."""
+        return test_processes(self, build, options)
+
+    @property
+    def program_path(self) -> str:
+        """The program that is started. Raises CargoMissingError."""
+        return self._found
 
     @cached_property
     def sysroot(self) -> str | None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from ..cargo import Build, BuildOptions, Cargo, Package
+    from ..cargo import Build, BuildOptions, Cargo, Package, TestProcess
 
 __all__ = ["BuildContext", "RunOptions"]
 
@@ -37,6 +37,8 @@ class BuildContext:
     build: Build
     options: BuildOptions
     run: RunOptions = field(default_factory=RunOptions)
+    processes: Mapping[str, TestProcess] = field(default_factory=dict)
+    """How each test executable is started, by its path."""
     library_directories: Callable[[Package], tuple[str, ...]] = lambda _: ()
     """Directories that a package's test processes need on the library path, beyond cargo's."""
     selects: Callable[[str], bool] = lambda _: True

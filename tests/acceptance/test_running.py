@@ -255,6 +255,10 @@ def test_cargo_is_called_once_for_metadata_and_once_for_a_build(
     monkeypatch.setenv("CARGO", str(proxy))
     write(PROJECT)
     run(pytester)
+    # The second `cargo test` starts a program that notes each test's environment.
+    assert sorted(log.read_text(encoding="utf-8").split()) == ["-V", "metadata", "test", "test"]
+    log.unlink()
+    run(pytester)
     assert sorted(log.read_text(encoding="utf-8").split()) == ["-V", "metadata", "test"]
 
 
@@ -312,34 +316,114 @@ def test_a_build_that_takes_long_shows_its_progress(
     child.expect("1 passed", timeout=60)
 
 
-def test_the_environment_is_that_of_a_cargo_test(pytester: pytest.Pytester, write: Write) -> None:
+NOTING = """
+#[test] fn environment() {{
+    let target = "{target}";
+    include!(concat!(env!("CARGO_MANIFEST_DIR"), "/note.rs"));
+}}
+"""
+ENVIRONMENT = {
+    "Cargo.toml": """
+[package]
+name = "c"
+version = "0.1.0-rc.1"
+edition = "2021"
+authors = ["Spam <spam@example.org>", "Eggs"]
+description = "has it all"
+[lib]
+proc-macro = true
+""",
+    ".cargo/config.toml": """
+[env]
+FROM_CONFIG = { value = "sub/dir", relative = true }
+""",
+    "build.rs": 'fn main() { println!("cargo:rustc-env=FROM_SCRIPT=yes"); }',
+    "src/lib.rs": NOTING.format(target="lib"),
+    "src/main.rs": "fn main() {}\n" + NOTING.format(target="main"),
+    "tests/env.rs": NOTING.format(target="env"),
+    "note.rs": """{
+    let mut found: Vec<(String, String)> = std::env::vars().collect();
+    found.sort();
+    let text: String = found.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let here = std::env::current_dir().unwrap();
+    let by = if std::env::var("RUSTC_BOOTSTRAP").is_ok() { "ours" } else { "cargos" };
+    std::fs::write(format!("{by}-{target}"), format!("{text}{}\n", here.display())).unwrap();
+}
+""",
+}
+# What pytest, its tool for tests and `import readline` set, and what unlocks JSON.
+_PYTESTS_OWN = ("PYTEST_", "PYTHONPATH=", "LINES=", "RUSTC_BOOTSTRAP=")
+
+
+def noted(root: Path, by: str) -> dict[str, set[str]]:
+    return {
+        path.name.removeprefix(f"{by}-"): {
+            line
+            for line in path.read_text(encoding="utf-8").splitlines()
+            if not line.startswith(_PYTESTS_OWN)
+        }
+        for path in root.glob(f"{by}-*")
+    }
+
+
+def differences(root: Path) -> dict[str, set[str]]:
+    ours = noted(root, "ours")
+    return {name: ours[name] ^ lines for name, lines in noted(root, "cargos").items()}
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["built", "beside a broken target"])
+def test_the_environment_is_exactly_that_of_a_cargo_test(
+    pytester: pytest.Pytester, write: Write, broken: bool
+) -> None:
+    import subprocess
+
+    root = write(ENVIRONMENT)
+    subprocess.run(["cargo", "test", "--quiet"], cwd=root, check=True, capture_output=True)
+    if broken:
+        write({"tests/broken.rs": "fn f( {\n"})
+    for _ in range(2):  # asked of cargo, then out of the cache
+        result = run(pytester)
+        result.assert_outcomes(passed=3, failed=1 if broken else 0)
+        assert differences(root) == dict.fromkeys(("lib", "main", "env"), set())
+        for path in root.glob("ours-*"):
+            path.unlink()
+    run(pytester, "--cargo-isolate").assert_outcomes(passed=3, failed=1 if broken else 0)
+    assert differences(root) == dict.fromkeys(("lib", "main", "env"), set())
+
+
+@pytest.mark.parametrize("where", ["variable", "triple", "cfg", "argument"])
+def test_a_configured_runner_is_used(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    import subprocess
+
+    host = next(
+        line.removeprefix("host: ")
+        for line in subprocess.run(
+            ["rustc", "-vV"], check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+        if line.startswith("host: ")
+    )
     root = write(
         {
             "Cargo.toml": "c",
-            "build.rs": 'fn main() { println!("cargo:rustc-env=FROM_SCRIPT=yes"); }',
-            "src/main.rs": "fn main() {}\n",
-            "tests/env.rs": """
-#[test]
-fn environment() {
-    let mut found: Vec<(String, String)> = std::env::vars().collect();
-    found.sort();
-    let wanted = ["CARGO", "OUT_DIR", "FROM_SCRIPT", "LD_LIBRARY_PATH"];
-    let text: String = found
-        .iter()
-        .filter(|(name, _)| name.starts_with("CARGO_") || wanted.contains(&name.as_str()))
-        .map(|(name, value)| format!("{name}={value}\\n"))
-        .collect();
-    let here = std::env::current_dir().unwrap();
-    let file = if std::env::var("RUSTC_BOOTSTRAP").is_ok() { "ours" } else { "cargos" };
-    std::fs::write(file, format!("{text}{}\\n", here.display())).unwrap();
-}
-""",
+            "src/lib.rs": "#[test] fn under() "
+            '{ assert_eq!(std::env::var("RUNNER").unwrap(), "with blanks"); }\n',
+            "tools/runner": '#!/bin/sh\nRUNNER="$1 $2"\nexport RUNNER\nshift 2\nexec "$@"\n',
         }
     )
-    import subprocess
-
-    run(pytester).assert_outcomes(passed=1)
-    subprocess.run(["cargo", "test", "--quiet"], cwd=root, check=True, capture_output=True)
-    ours = set((root / "ours").read_text(encoding="utf-8").splitlines())
-    cargos = set((root / "cargos").read_text(encoding="utf-8").splitlines())
-    assert ours == cargos
+    (root / "tools" / "runner").chmod(0o755)
+    arguments = []
+    runner = '["tools/runner", "with", "blanks"]'
+    if where == "variable":
+        name = f"CARGO_TARGET_{host.upper().replace('-', '_')}_RUNNER"
+        monkeypatch.setenv(name, f"{root}/tools/runner with blanks")
+    elif where == "argument":
+        config = f"target.{host}.runner={runner}"
+        arguments = [f"--cargo-args=--config '{config}'"]
+    else:
+        key = host if where == "triple" else "'cfg(unix)'"
+        write({".cargo/config.toml": f"[target.{key}]\nrunner = {runner}\n"})
+    run(pytester, *arguments).assert_outcomes(passed=1)
+    if not arguments:
+        subprocess.run(["cargo", "test", "--quiet"], cwd=root, check=True, capture_output=True)

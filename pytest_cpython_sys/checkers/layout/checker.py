@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import shown_command
+from ...cargo.cfg import CfgSet, Truth, evaluate, parse_cfg
 from ...case import Case, Location, Verdict
 from ..place import place, real_path
-from .cfg import CfgSet, Truth, evaluate, parse_cfg
 from .errors import explain, find_block, primary_spots
 from .sources import Site, SourceFile, Sources
 from .table import Row, layout_table

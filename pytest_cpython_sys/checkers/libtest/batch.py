@@ -8,6 +8,7 @@ An end that libtest's own log does not know is a forgery, and no more than outpu
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ _ARGUMENT_BYTES = 1_000_000
 class Binary:
     """A test executable and how it is run. ``timeout`` and ``grace`` are seconds."""
 
-    executable: str
+    command: tuple[str, ...]
+    """The executable, with the user's runner in front of it if there is one."""
     cwd: str
     env: Mapping[str, str] = field(repr=False)
     arguments: tuple[str, ...] = ()
@@ -38,6 +40,11 @@ class Binary:
     grace: float = 2.0
     speaks_json: bool = True
     """Whether it is libtest proper; a custom harness may understand less."""
+
+    @property
+    def name(self) -> str:
+        """The command as one would type it."""
+        return shlex.join(self.command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +126,7 @@ class _Runner:
             yield from self._expired(told, run)
             return
         if not told.started and run.exit_code not in (0, 101) and self._binary.speaks_json:
-            message = f"{self._binary.executable} ended before any test had started: "
+            message = f"{self._binary.name} ended before any test had started: "
             message += describe_exit(run.exit_code or 0)
             for name in names:
                 yield TestEnd(name, "unable", stdout=_printed(run, told), message=message)
@@ -217,7 +224,7 @@ class _Runner:
         return event
 
     def _start(self, names: list[str], threads: int | None, told: _Round) -> BinaryRun | str:
-        argv = [self._binary.executable, *self._binary.arguments]
+        argv = [*self._binary.command, *self._binary.arguments]
         if self._binary.speaks_json or len(names) != 1:
             argv += JSON_FLAGS
         if self._binary.speaks_json:
@@ -244,7 +251,7 @@ class _Runner:
                 grace=self._binary.grace,
             )
         except OSError as error:
-            return f"{self._binary.executable} cannot be started: {error.strerror or error}"
+            return f"{self._binary.name} cannot be started: {error.strerror or error}"
 
     def _crash(self, name: str, run: BinaryRun, told: _Round) -> TestEnd:
         code = run.exit_code or 0

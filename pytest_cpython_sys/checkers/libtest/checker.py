@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import prepend_library_path, process_environment, shown_command
+from ...cargo import prepend_library_path, shown_command
 from ...case import Case, Location, Verdict
 from ..harness import custom_harnesses
 from ..layout.table import Row, layout_table
@@ -22,7 +22,7 @@ from .stream import BinaryRun, describe_exit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import Package, Target
+    from ...cargo import Package, Target, TestProcess
     from ...case import Kind
     from ..context import BuildContext
 
@@ -55,15 +55,12 @@ class _Executable:
     target: Target
     path: str
 
+    @property
+    def process(self) -> TestProcess:
+        return self.context.processes[self.path]
+
     def environment(self) -> dict[str, str]:
-        cargo = self.context.cargo
-        env = process_environment(
-            self.context.build,
-            self.package,
-            self.target,
-            self.path,
-            cargo=cargo,
-        )
+        env = self.process.environment(self.context.build.environment)
         directories = self.context.library_directories(self.package)
         if directories:
             prepend_library_path(env, directories)
@@ -96,8 +93,6 @@ class LibtestChecker:
             and (package := context.build.workspace.package(artifact.package_id))
         ]
         self._executables = {executable.path: executable for executable in found}
-        for context in self._contexts if found else ():
-            _ = context.cargo.sysroot, context.cargo.toolchain  # asked once, not in each thread
         with ThreadPoolExecutor(max_workers=4) as pool:
             listings = list(pool.map(_listing, found))
         for executable, listing in zip(found, listings, strict=True):
@@ -141,8 +136,8 @@ class LibtestChecker:
         run = executable.context.run
         names = list(waiting)
         binary = Binary(
-            executable=executable.path,
-            cwd=executable.package.root,
+            command=executable.process.argv,
+            cwd=executable.process.cwd,
             env=executable.environment(),
             arguments=("--include-ignored",) if run.ignored != "default" else (),
             timeout=lambda _: run.timeout,
@@ -165,8 +160,8 @@ def _run_main(executable: _Executable) -> Verdict:
     end = None if limit is None else started + limit
     try:
         run = BinaryRun(
-            [executable.path],
-            cwd=executable.package.root,
+            executable.process.argv,
+            cwd=executable.process.cwd,
             env=executable.environment(),
             deadline=lambda: end,
             grace=executable.context.run.grace,
@@ -186,7 +181,7 @@ def _run_main(executable: _Executable) -> Verdict:
 def _listing(executable: _Executable) -> Listing | ListingError:
     try:
         return list_tests(
-            executable.path, cwd=executable.package.root, env=executable.environment()
+            executable.process.argv, cwd=executable.process.cwd, env=executable.environment()
         )
     except ListingError as error:
         return error

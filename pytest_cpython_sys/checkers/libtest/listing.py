@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .stream import BinaryRun, describe_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["JSON_FLAGS", "ListedTest", "Listing", "ListingError", "list_tests", "test_environment"]
 
@@ -80,23 +81,24 @@ def _run(argv: list[str], cwd: str, env: Mapping[str, str]) -> tuple[list[bytes]
     return lines, None if run.expired else run.exit_code, run.stderr
 
 
-def list_tests(executable: str, *, cwd: str, env: Mapping[str, str]) -> Listing:
+def list_tests(command: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> Listing:
     """Return the tests of a binary. Raises ListingError with the loader's words."""
-    lines, code, stderr = _run([executable, "--list", *JSON_FLAGS], cwd, test_environment(env))
+    shown = shlex.join(command)
+    lines, code, stderr = _run([*command, "--list", *JSON_FLAGS], cwd, test_environment(env))
     if code == 0 and (found := _parse_json(lines)) is not None:
         return Listing(found, json=True)
     names = _parse_text(lines) if code == 0 else None
     if code is not None and code > 0:
         # An argument parser of its own may refuse ours.
-        lines, code, plain_stderr = _run([executable, "--list"], cwd, env)
+        lines, code, plain_stderr = _run([*command, "--list"], cwd, env)
         names = _parse_text(lines) if code == 0 else None
         stderr = plain_stderr or stderr
     if names is not None:
-        return Listing(_with_ignored(names, executable, cwd, env), json=False)
+        return Listing(_with_ignored(names, command, cwd, env), json=False)
     if code == 0:
-        raise ListingError(f"{executable} --list printed no list of tests", unknown_harness=True)
+        raise ListingError(f"{shown} --list printed no list of tests", unknown_harness=True)
     how = f"no answer within {_TIMEOUT:.0f} s" if code is None else describe_exit(code)
-    raise ListingError(f"{executable} --list: {how}\n{stderr}".rstrip(), unknown_harness=True)
+    raise ListingError(f"{shown} --list: {how}\n{stderr}".rstrip(), unknown_harness=True)
 
 
 def _parse_json(lines: list[bytes]) -> tuple[ListedTest, ...] | None:
@@ -137,9 +139,9 @@ def _parse_text(lines: list[bytes]) -> list[str] | None:
 
 
 def _with_ignored(
-    names: list[str], executable: str, cwd: str, env: Mapping[str, str]
+    names: list[str], command: Sequence[str], cwd: str, env: Mapping[str, str]
 ) -> tuple[ListedTest, ...]:
     """Mark those that the binary lists again when asked for the ignored ones alone."""
-    lines, code, _ = _run([executable, "--list", "--ignored"], cwd, env)
+    lines, code, _ = _run([*command, "--list", "--ignored"], cwd, env)
     ignored = set(_parse_text(lines) or ()) if code == 0 else set()
     return tuple(ListedTest(name, ignored=name in ignored) for name in names)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_cpython_sys.checkers.layout.cfg import CfgSet, Truth, evaluate, parse_cfg
+from pytest_cpython_sys.cargo.cfg import CfgSet, Truth, evaluate, parse_cfg
 
 CFG = parse_cfg(
     ["unix", 'target_os="linux"', 'feature="a"', 'feature = "b c"', "debug_assertions", "junk junk"]
