@@ -384,11 +384,11 @@ def test_the_environment_is_exactly_that_of_a_cargo_test(
     for _ in range(2):  # asked of cargo, then out of the cache
         result = run(pytester)
         result.assert_outcomes(passed=3, failed=1 if broken else 0)
-        assert differences(root) == dict.fromkeys(("lib", "main", "env"), set())
+        assert differences(root) == {key: set() for key in ("lib", "main", "env")}
         for path in root.glob("ours-*"):
             path.unlink()
     run(pytester, "--cargo-isolate").assert_outcomes(passed=3, failed=1 if broken else 0)
-    assert differences(root) == dict.fromkeys(("lib", "main", "env"), set())
+    assert differences(root) == {key: set() for key in ("lib", "main", "env")}
 
 
 @pytest.mark.parametrize("where", ["variable", "triple", "cfg", "argument"])
