@@ -63,6 +63,8 @@ class Case:
     """Cases of one group are evaluated together (a test executable's path, say)."""
     skip: str | None = None
     """Why it is not to be run; None if it is."""
+    ordinal: int = 1
+    """Which one of several tests of this name, where a harness has such, in its own order."""
 
     @property
     def key(self) -> tuple[str, tuple[str, ...]]:
@@ -86,6 +88,8 @@ class Verdict:
     """Where the failure is, if that is known better than where the test is."""
     output: str = ""
     """What the test wrote."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know besides, whatever the outcome."""
 
 
 class Checker(Protocol):

@@ -8,44 +8,67 @@ runs test binaries: two at once would make tests fail that share a port or a fil
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .case import Case, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from .case import Checker
 
 __all__ = ["Evaluator"]
 
 _Key = tuple[str, tuple[str, ...]]
-_Group = tuple[str, str]
 _NOTHING = Verdict("error", message="the run ended without a word about this test")
 
 
-class Evaluator:
-    """Verdicts for the cases of a session."""
+@dataclass
+class _Batch:
+    """Cases that are evaluated together."""
 
-    def __init__(self, checkers: Mapping[str, Checker]) -> None:
+    cases: list[Case]
+    thread: threading.Thread | None = None
+    finished: bool = False
+    late: Verdict | None = None
+
+    def note_late(self, verdict: Verdict) -> None:
+        """Keep what is said after all verdicts; an error comes before a warning."""
+        known = self.late
+        if known is not None:
+            worse = known if known.outcome == "error" else verdict
+            verdict = replace(worse, warnings=(*known.warnings, *verdict.warnings))
+        self.late = verdict
+
+
+class Evaluator:
+    """Verdicts for the cases of a session.
+
+    ``upcoming`` tells, where nothing was selected, which cases will be asked for next.
+    """
+
+    def __init__(
+        self,
+        checkers: Mapping[str, Checker],
+        upcoming: Callable[[], Iterable[Case]] = lambda: (),
+    ) -> None:
         self._checkers = checkers
-        self._selected: dict[_Group, dict[_Key, Case]] = {}
-        self._last: dict[_Group, _Key] = {}
+        self._upcoming = upcoming
+        self._batches: dict[_Key, _Batch] = {}
         self._verdicts: dict[_Key, Verdict] = {}
-        self._late: dict[_Group, Verdict] = {}
         self._asked: set[_Key] = set()
-        self._handed_out: set[_Key] = set()
-        self._threads: dict[_Group, threading.Thread] = {}
-        self._finished: set[_Group] = set()
+        self._running: _Batch | None = None
         self._changed = threading.Condition()
 
     def select(self, cases: Iterable[Case]) -> None:
         """Say which cases will be asked for, in the order in which they will be."""
+        groups: dict[tuple[str, str], list[Case]] = {}
         for case in cases:
-            group = (case.checker, case.group)
-            self._last[group] = case.key
             if case.skip is None:
-                self._selected.setdefault(group, {})[case.key] = case
+                groups.setdefault((case.checker, case.group), []).append(case)
+        for group in groups.values():
+            self._batches.update(dict.fromkeys((case.key for case in group), _Batch(group)))
 
     def verdict(self, case: Case) -> Verdict:
         """Return what became of a case, waiting for it if need be.
@@ -54,55 +77,69 @@ class Evaluator:
         """
         if case.skip is not None:
             return Verdict("skipped", message=case.skip)
-        group = (case.checker, case.group)
-        if case.key in self._asked or case.key not in self._selected.get(group, ()):
+        batch = self._batches.get(case.key)
+        if batch is None:
+            self._look_ahead(case)
+            batch = self._batches[case.key]
+        if case.key in self._asked:
             return self._alone(case)
         self._asked.add(case.key)
-        if group not in self._threads:
-            self._start(group)
+        if batch.thread is None:
+            self._start(batch)
         with self._changed:
-            self._changed.wait_for(lambda: case.key in self._verdicts or group in self._finished)
+            self._changed.wait_for(lambda: case.key in self._verdicts or batch.finished)
             verdict = self._verdicts.pop(case.key, None)
-        self._handed_out.add(case.key)
         return verdict or self._alone(case)
 
-    def late_failure(self, case: Case) -> Verdict | None:
-        """Return what went wrong after a group's verdicts, if ``case`` is the last of it."""
-        group = (case.checker, case.group)
-        if self._last.get(group) != case.key or group not in self._threads:
+    def late_verdict(self, case: Case) -> Verdict | None:
+        """Return what was said after a batch's verdicts, if ``case`` is the last of it."""
+        batch = self._batches.get(case.key)
+        if batch is None or batch.thread is None or batch.cases[-1].key != case.key:
             return None
-        if case.key not in self._handed_out:
-            return None  # an interrupted run must not wait for the rest of its group
-        self._threads[group].join()
-        return self._late.pop(group, None)
+        if case.key not in self._asked:
+            return None  # an interrupted run must not wait for the rest of its batch
+        batch.thread.join()
+        late, batch.late = batch.late, None
+        return late
 
-    def _start(self, group: _Group) -> None:
-        for thread in self._threads.values():
-            thread.join()
-        cases = list(self._selected[group].values())
-        thread = threading.Thread(target=self._drive, args=(group, cases), daemon=True)
-        self._threads[group] = thread
-        thread.start()
+    def _look_ahead(self, case: Case) -> None:
+        group = [case]
+        for other in self._upcoming():
+            same = (other.checker, other.group) == (case.checker, case.group)
+            if same and other.skip is None and other.key not in self._batches:
+                group.append(other)
+        self.select(group)
 
-    def _drive(self, group: _Group, cases: Sequence[Case]) -> None:
+    def _start(self, batch: _Batch) -> None:
+        if self._running is not None and self._running.thread is not None:
+            self._running.thread.join()
+        self._running = batch
+        batch.thread = threading.Thread(target=self._drive, args=(batch,), daemon=True)
+        batch.thread.start()
+
+    def _drive(self, batch: _Batch) -> None:
         seen: set[_Key] = set()
         try:
-            for case, verdict in self._checkers[group[0]].run(cases):
+            for case, verdict in self._checkers[batch.cases[0].checker].run(batch.cases):
                 with self._changed:
                     if case.key not in seen:
                         seen.add(case.key)
                         self._verdicts[case.key] = verdict
-                    elif verdict.outcome == "error":
-                        self._late[group] = verdict
+                    elif verdict.outcome == "error" or verdict.warnings:
+                        batch.note_late(verdict)
                     self._changed.notify_all()
         finally:
             with self._changed:
-                self._finished.add(group)
+                batch.finished = True
                 self._changed.notify_all()
 
     def _alone(self, case: Case) -> Verdict:
         first: Verdict | None = None
         for other, verdict in self._checkers[case.checker].run([case]):
-            if other.key == case.key and (first is None or verdict.outcome == "error"):
+            if other.key != case.key:
+                continue
+            if first is None or verdict.outcome == "error":
                 first = verdict
+            elif verdict.warnings:
+                first = replace(first, warnings=(*first.warnings, *verdict.warnings))
         return first or _NOTHING

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["MARKS"]
+__all__ = ["MARKS", "TIMEOUT"]
 
 MARKS: Final[dict[str, str]] = {
     "rust": "any Rust test",
@@ -17,3 +17,5 @@ MARKS: Final[dict[str, str]] = {
     "rust_abi": "the C compiler's opinion",
     "rust_policy": "a policy",
 }
+
+TIMEOUT: Final = "cargo_timeout(seconds)"

@@ -9,7 +9,7 @@ import pytest
 
 from .marks import MARKS
 from .names import escape
-from .report import RustError, failure_repr, properties
+from .report import RustError, failure_repr, properties, record_warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -112,6 +112,7 @@ class RustItem(pytest.Item):
     def setup(self) -> None:
         """Wait for the verdict. A test that was not evaluated is an error, not a failure."""
         verdict = self.outcome = self.evaluator.verdict(self.case)
+        self.show_warnings(verdict)
         if verdict.outcome == "error":
             if verdict.output:
                 self.add_report_section("setup", "stdout", verdict.output)
@@ -132,9 +133,16 @@ class RustItem(pytest.Item):
 
     def teardown(self) -> None:
         """Report a test binary that ended badly after its last test."""
-        late = self.evaluator.late_failure(self.case)
+        late = self.evaluator.late_verdict(self.case)
         if late is not None:
-            raise RustError(late)
+            self.show_warnings(late)
+            if late.outcome == "error":
+                raise RustError(late)
+
+    def show_warnings(self, verdict: Verdict) -> None:
+        """Show what a verdict says besides its outcome."""
+        for text in verdict.warnings:
+            record_warning(self.config, text, self.nodeid)
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None

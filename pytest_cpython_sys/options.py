@@ -82,5 +82,11 @@ _INI: tuple[tuple[str, str, _IniType], ...] = (
     ("cargo_no_doctests", "leave doctests out", "bool"),
     ("cpython_sys_python", "interpreters or build directories", "args"),
     ("cpython_sys_abi", "auto, all or off", "string"),
+    (
+        "cargo_timeouts",
+        "GLOB=SECONDS for node ids: how long such Rust tests may take",
+        "args",
+    ),
+    ("cargo_leaks", "warn or fail: what a process that outlives its test is", "string"),
     ("cargo_grace", "seconds between asking a process to end and killing it", "float"),
 )

@@ -26,10 +26,11 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and the plugin proper if it is switched on."""
-    from .marks import MARKS
+    from .marks import MARKS, TIMEOUT
 
     for name, text in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
+    config.addinivalue_line("markers", f"{TIMEOUT}: how long a Rust test may take")
     option = config.getoption("cpython_sys", None)
     if not (config.getini("cpython_sys") if option is None else option):
         return

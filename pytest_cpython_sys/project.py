@@ -81,7 +81,12 @@ class Plan:
     cases: dict[str, list[Case]] = field(default_factory=dict)
     checkers: dict[str, Checker] = field(default_factory=dict)
     builds: list[Build] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    outputs: set[str] = field(default_factory=set)
+    """Directories in which cargo builds."""
+    packages: list[str] = field(default_factory=list)
+    """Names of the packages that take part."""
+    limits: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    """Seconds for single cases, shared with all checkers."""
 
     def add(self, cases: Iterable[Case]) -> None:
         """Add cases; a second one of a name in one place gets ``-2``, a third ``-3``."""
@@ -238,7 +243,12 @@ class Project:
     ) -> Plan:
         """Build every workspace once and find all cases. Raises CargoMissingError."""
         contexts = [self._build(loaded, listener) for loaded in self._loaded]
-        plan = Plan(builds=[context.build for context in contexts])
+        plan = Plan(
+            builds=[context.build for context in contexts],
+            outputs=self.target_directories,
+            packages=[package.name for package in self.packages],
+            limits=self._run.limits,
+        )
         for checker in (*all_checkers(contexts), *more_checkers(contexts)):
             plan.checkers[checker.name] = checker
             plan.add(case for case in checker.discover() if self._in_scope(case))
@@ -320,7 +330,7 @@ class Project:
             build=build,
             options=replace(options, packages=()),
             run=self._run,
-            processes=self.cargo.test_processes(build, options),
+            processes=self.cargo.test_processes(build, options, doctests=self._run.doctests),
             library_directories=self._surroundings.library_directories,
             selects=chosen.__contains__,
         )

@@ -93,7 +93,12 @@ def _reports(item: RustItem) -> list[pytest.TestReport]:
     """Return the reports that the ordinary way would give."""
     case = item.case
     verdict = item.evaluator.verdict(case)
-    late = item.evaluator.late_failure(case)
+    late = item.evaluator.late_verdict(case)
+    for told in (verdict, late):
+        if told is not None:
+            item.show_warnings(told)
+    if late is not None and late.outcome != "error":
+        late = None
     make = _ReportMaker(item)
     if verdict.outcome == "error" or case.skip is not None:
         make.add_output("setup", verdict.output)

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from .cargo import Diagnostic
     from .case import Case, Location, Verdict
 
-__all__ = ["PackageCounts", "RustError", "failure_repr", "properties", "relative", "warning_lines"]
+__all__ = [
+    "PackageCounts",
+    "RustError",
+    "failure_repr",
+    "properties",
+    "record_warning",
+    "relative",
+    "warning_lines",
+]
 
 
 class RustError(Exception):
@@ -97,6 +105,25 @@ def _summary(heading: str, rest: str) -> str:
     """Return one line for the short summary: values too, where there are two."""
     values = [line.strip() for line in rest.split("\n")[:2] if "left:" in line or "right:" in line]
     return " ".join([heading, *values])
+
+
+def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:
+    """Show a warning in pytest's summary; ``-W error`` must not change a verdict with it."""
+    import warnings
+
+    import pytest
+
+    message = warnings.WarningMessage(
+        pytest.PytestWarning(text), pytest.PytestWarning, filename=__file__, lineno=1
+    )
+    config.hook.pytest_warning_recorded.call_historic(
+        kwargs={
+            "warning_message": message,
+            "nodeid": nodeid,
+            "when": "runtest" if nodeid else "config",
+            "location": None,
+        }
+    )
 
 
 class PackageCounts:

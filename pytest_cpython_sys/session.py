@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .cargo import Cargo, CargoError, stop_all
+from .checkers.context import Announcer
+from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
 from .interpreter import Interpreter, InterpreterError, current, load
 from .names import unescape
@@ -22,6 +25,7 @@ from .report import (
     RustError,
     failure_repr,
     outcome_of,
+    record_warning,
     relative,
     warning_lines,
 )
@@ -29,7 +33,7 @@ from .scope import Scope, read_scope
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from .case import Case, Checker
     from .checkers.context import BuildContext
@@ -45,13 +49,17 @@ class RustSession:
         self._config = config
         self._settings = settings
         self._scope: Scope = read_scope(config)
-        self._interpreter = _interpreter(settings)
+        self._received = unpack(config)
+        """The controller's plan, in a worker of pytest-xdist."""
+        self._interpreter = None if self._received else _interpreter(settings)
         self._cargo = Cargo()
         self._project: Project | None = None
         self._plan = Plan()
         self._evaluator = Evaluator({})
         self._leading: set[str] = set()
         """Directories on the way to a file with Rust tests."""
+        self._names: set[str] = set()
+        """Names of files with Rust tests."""
         self._opened: list[str] = []
         """Directories that pytest would have passed by, and that are entered for Rust's sake."""
         self._problem: CargoError | None = None
@@ -62,14 +70,14 @@ class RustSession:
 
     def _load(self) -> Project | None:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
-        if self._project is not None or not self._scope.places:
+        if self._project is not None or not self._scope.places or self._received:
             return self._project
         settings = self._settings
         self._project = Project(
             self._cargo,
             self._scope.places,
             options=settings.build,
-            run=replace(settings.run, on_slow=self._say_slow),
+            run=replace(settings.run, on_slow=Announcer(self._say_slow)),
             package_globs=settings.package_globs,
             surroundings=Surroundings(self._interpreter),
         )
@@ -103,8 +111,10 @@ class RustSession:
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Build, before anything is collected."""
-        del session
         self._handle_termination()
+        if self._received is not None:
+            self._take(self._received, lambda: upcoming_cases(session))
+            return
         project = self._load()
         if project is None:
             self._warn_of_nothing(None)
@@ -127,12 +137,23 @@ class RustSession:
         for place in self._scope.typed:
             levels = tuple(unescape(name) for name in place.names)
             project.add_typed(self._plan, place.path, levels)
-        self._evaluator = Evaluator(self._plan.checkers)
-        for file in self._plan.cases:
-            self._leading.update(str(parent) for parent in Path(file).parents)
-        for package in project.packages:
-            self._counts.add_package(package.name)
+        self._take(self._plan)
         self._scope.extend(self._config, self._plan.cases)
+
+    def _take(self, plan: Plan, upcoming: Callable[[], Iterable[Case]] = lambda: ()) -> None:
+        """Make a plan the one of this session."""
+        self._plan = plan
+        self._evaluator = Evaluator(plan.checkers, upcoming)
+        for file in plan.cases:
+            self._leading.update(str(parent) for parent in Path(file).parents)
+            self._names.add(os.path.basename(file))
+        for package in plan.packages:
+            self._counts.add_package(package)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand the plan to a worker of pytest-xdist: workers never call cargo."""
+        pack(self._plan, node.workerinput)
 
     def _handle_termination(self) -> None:
         """Let SIGTERM end the run as Ctrl-C does: with a summary, and with no process left."""
@@ -196,23 +217,7 @@ class RustSession:
         for place in self._scope.named:
             path = Path(place).resolve()
             if not any(path.is_relative_to(root) or root.is_relative_to(path) for root in roots):
-                self._warn(f"no cargo package at or below {place}")
-
-    def _warn(self, text: str) -> None:
-        """Show a warning in pytest's summary; ``-W error`` must not end the run with it."""
-        import warnings
-
-        message = warnings.WarningMessage(
-            pytest.PytestWarning(text), pytest.PytestWarning, filename=__file__, lineno=1
-        )
-        self._config.hook.pytest_warning_recorded.call_historic(
-            kwargs={
-                "warning_message": message,
-                "nodeid": "",
-                "when": "config",
-                "location": None,
-            }
-        )
+                record_warning(self._config, f"no cargo package at or below {place}")
 
     # -- collection ---------------------------------------------------------------------------
 
@@ -231,8 +236,7 @@ class RustSession:
             return ignored
         real = os.path.realpath(name)
         if not ignored:
-            outputs = self._project.target_directories if self._project else ()
-            return True if real in outputs else ignored
+            return True if real in self._plan.outputs else ignored
         if real in self._leading and not self._scope.is_ignored(self._config, collection_path):
             self._opened.append(name + os.sep)
             return False
@@ -241,18 +245,25 @@ class RustSession:
     @pytest.hookimpl
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> RustFile | None:
         """Return a node for a file with Rust tests."""
-        if file_path.suffix != ".rs" and file_path.name != "Cargo.toml":
+        if file_path.name not in self._names:
             return None
         cases = self._plan.cases.get(os.path.realpath(file_path))
         return RustFile.make(parent, file_path, cases, self._evaluator) if cases else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note what will be asked for: only that runs."""
+        """Note what will be asked for, and how long it may take: only that runs."""
+        items = [item for item in session.items if isinstance(item, RustItem)]
+        globs = self._settings.timeouts
+        for item in items:
+            mark = item.get_closest_marker("cargo_timeout")
+            limits = [seconds for glob, seconds in globs if fnmatchcase(item.nodeid, glob)]
+            if mark is not None:
+                self._plan.limits[item.case.key] = _seconds(mark)
+            elif limits:
+                self._plan.limits[item.case.key] = limits[-1]
         if not hasattr(self._config, "workerinput"):
-            self._evaluator.select(
-                item.case for item in session.items if isinstance(item, RustItem)
-            )
+            self._evaluator.select(item.case for item in items)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
@@ -342,6 +353,14 @@ class RustSession:
     def pytest_unconfigure(self) -> None:
         """Leave no process behind."""
         stop_all(self._settings.run.grace)
+
+
+def _seconds(mark: pytest.Mark) -> float:
+    """Return the seconds of a ``cargo_timeout`` mark. Raises pytest.UsageError."""
+    value = mark.args[0] if mark.args else mark.kwargs.get("seconds")
+    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise pytest.UsageError(f"cargo_timeout({value!r}): give a number of seconds above 0")
+    return float(value)
 
 
 def _interpreter(settings: Settings) -> Interpreter | None:

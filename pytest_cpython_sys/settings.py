@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "read_settings"]
 
 _IGNORED = ("default", "only", "all")
+_LEAKS = ("warn", "fail")
 _ABI = ("auto", "all", "off")
 
 
@@ -33,6 +34,8 @@ class Settings:
     run: RunOptions
     pythons: tuple[str, ...]
     abi: str
+    timeouts: tuple[tuple[str, float], ...] = ()
+    """Globs of node ids with seconds; the last that matches counts."""
 
     def selects(self, package: str) -> bool:
         """Tell whether ``--cargo-package`` leaves a package in."""
@@ -100,6 +103,17 @@ def _whole(text: str) -> list[str]:
     return [text]
 
 
+def _limit(text: str) -> tuple[str, float]:
+    glob, _, number = text.rpartition("=")
+    try:
+        seconds = float(number)
+    except ValueError:
+        seconds = -1.0
+    if not glob or not 0 < seconds < float("inf"):
+        raise pytest.UsageError(f"cargo_timeouts: {text}: write GLOB=SECONDS, seconds above 0")
+    return glob, seconds
+
+
 def _by_comma(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
@@ -128,7 +142,9 @@ def read_settings(config: pytest.Config) -> Settings:
             isolate=reader.flag("cargo_isolate"),
             ignored=reader.choice("cargo_run_ignored", _IGNORED),
             doctests=not reader.flag("cargo_no_doctests"),
+            leaks_fail=reader.choice("cargo_leaks", _LEAKS) == "fail",
         ),
         pythons=reader.words("cpython_sys_python", _whole),
         abi=reader.choice("cpython_sys_abi", _ABI),
+        timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),
     )

@@ -4,13 +4,14 @@ It imports nothing but the standard library.
 """
 
 from .build import Build, BuildListener, Unit
+from .cache import cache_path, keep_json, read_json
 from .command import BuildOptions, shown_command
 from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace
 from .process import Process, stop_all
-from .recording import TestProcess
+from .recording import TestProcess, TestProcesses
 from .wrapper import Cargo, Toolchain
 
 __all__ = [
@@ -30,11 +31,15 @@ __all__ = [
     "Process",
     "Target",
     "TestProcess",
+    "TestProcesses",
     "Toolchain",
     "Unit",
     "Workspace",
+    "cache_path",
+    "keep_json",
     "prepend_library_path",
     "process_environment",
+    "read_json",
     "shown_command",
     "stop_all",
 ]

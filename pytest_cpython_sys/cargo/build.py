@@ -178,13 +178,11 @@ class Build:
             for artifact in self.artifacts
         )
 
-    def unbroken_flags(self) -> list[str] | None:
+    def unbroken_flags(self) -> list[str]:
         """Return the flags that select test targets without selecting one that is not built.
 
-        None stands for all. A flag selects by name, in every package.
+        A flag selects by name, in every package.
         """
-        if self.success:
-            return None
         flags: dict[tuple[str, ...], bool] = {}
         for package in self.workspace.packages:
             for target in package.targets:
@@ -192,6 +190,19 @@ class Build:
                     built = self.is_built(package, target)
                     flags[target.flag] = flags.get(target.flag, True) and built
         return [word for flag, built in flags.items() if built for word in flag]
+
+    def documented_packages(self) -> list[Package]:
+        """Return the packages whose library was built and may have doctests."""
+        linked = {
+            artifact.package_id
+            for artifact in self.artifacts
+            if artifact.target.kind == "lib" and not artifact.test
+        }
+        return [
+            package
+            for package in self.workspace.packages
+            if package.id in linked and package.library is not None and package.library.doctest
+        ]
 
     def may_be_incomplete(self) -> bool:
         """Tell whether a target is missing that no error explains: cargo just stopped."""

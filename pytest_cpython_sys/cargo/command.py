@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .build import Build
     from .metadata import Package, Target
 
 __all__ = [
@@ -94,23 +95,31 @@ def build_arguments(options: BuildOptions) -> list[str]:
     ]
 
 
-def recording_arguments(options: BuildOptions, flags: Sequence[str] | None) -> list[str] | None:
-    """Return the arguments that make cargo start each test executable, as it does for a user.
+def recording_arguments(
+    options: BuildOptions, build: Build, *, doctests: bool
+) -> Iterator[list[str]]:
+    """Yield the arguments that make cargo start each test of a build, as it does for a user.
 
-    ``flags`` name the targets of an incomplete build that are there; None stands for all, and
-    for an empty sequence there is nothing to ask. The user's own runner, if it was given with
-    ``--config``, is left out: it would win over ours.
+    Of an incomplete build the targets that are there are named: else cargo starts none. The
+    user's own runner, if it was given with ``--config``, is left out: it would win over ours.
     """
-    if flags is not None and not flags:
-        return None
-    selected = ["--tests"] if flags is None else list(flags)
-    return [
-        "test",
-        *_selection(options),
-        *selected,
+    rest = [
         "--no-fail-fast",
         *replace(options, extra=tuple(_without_runner(options.extra))).arguments(),
     ]
+    selection = _selection(options)
+    if build.success:
+        yield ["test", *selection, *([] if doctests else ["--tests"]), *rest]
+        return
+    flags = build.unbroken_flags()
+    if flags:
+        yield ["test", *selection, *flags, *rest]
+    if doctests:
+        there = {package.name for package in build.documented_packages()}
+        names = options.packages or [package.name for package in build.workspace.packages]
+        out = [f"--exclude={name}" for name in names if name not in there]
+        named = [f"--package={name}" for name in options.packages if name in there]
+        yield ["test", "--doc", *(named or ["--workspace", *out]), *rest]
 
 
 def _without_runner(words: Sequence[str]) -> Iterator[str]:

@@ -14,7 +14,13 @@ from .cfg import Truth, evaluate, parse_cfg
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["configuration_files", "configured_environment", "configured_runner", "rustflags"]
+__all__ = [
+    "configuration_files",
+    "configured_environment",
+    "configured_runner",
+    "runner_variable",
+    "rustflags",
+]
 
 
 def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[str]:
@@ -93,6 +99,11 @@ def configured_environment(environ: Mapping[str, str], directory: str) -> dict[s
     return found
 
 
+def runner_variable(triple: str) -> str:
+    """Return the name of the variable that holds a target's runner."""
+    return f"CARGO_TARGET_{triple.upper().replace('-', '_').replace('.', '_')}_RUNNER"
+
+
 def configured_runner(
     environ: Mapping[str, str],
     directory: str,
@@ -109,8 +120,7 @@ def configured_runner(
     for raw in _config_arguments(arguments):
         if found := _runner(raw, triple, rustc_cfg, directory):
             return found
-    variable = f"CARGO_TARGET_{triple.upper().replace('-', '_').replace('.', '_')}_RUNNER"
-    if words := environ.get(variable, "").split():
+    if words := environ.get(runner_variable(triple), "").split():
         return _resolved(words, directory)
     for path in configuration_files(environ, directory):
         try:

@@ -1,23 +1,26 @@
 """The exact environment of each test process, as cargo itself gives it.
 
-Cargo is asked to run the tests that were just built, with a program in front of them that notes
-its environment and starts nothing: ``CARGO_TARGET_<TRIPLE>_RUNNER``, see
-https://doc.rust-lang.org/cargo/reference/config.html#targettriplerunner
+Cargo is asked to run the tests that were just built, with programs in front of them that note
+their environment and start nothing: ``CARGO_TARGET_<TRIPLE>_RUNNER`` for executables, ``RUSTDOC``
+for doctests. See
+https://doc.rust-lang.org/cargo/reference/config.html#targettriplerunner and
+https://doc.rust-lang.org/cargo/reference/environment-variables.html
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
+import shlex
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .cache import cache_path, keep_json, read_json
 from .command import recording_arguments
-from .configuration import configuration_files, configured_runner
+from .configuration import configuration_files, configured_runner, runner_variable
 from .environment import process_environment
 from .process import Process
 
@@ -26,17 +29,18 @@ if TYPE_CHECKING:
 
     from .build import Build
     from .command import BuildOptions
+    from .metadata import Package
     from .wrapper import Cargo
 
-__all__ = ["TestProcess", "runner_variable", "test_processes"]
+__all__ = ["TestProcess", "TestProcesses", "find_test_processes"]
 
-# In cargo's own order of calls, a process after the other: the process id is a fine name.
+# Each call has files of its own, named by its process id.
 _RECORDER = """#!/bin/sh
-here=${0%/*}
+case " $* " in *" --test "*) ;; *) [ {kind} = test ] || exec {program} "$@" ;; esac
+here=${{0%/*}}
 if [ -r /proc/$$/environ ]; then cat /proc/$$/environ; else env -0; fi > "$here/$$.environ"
-printf '%s\\0%s\\0' "$1" "$(pwd -P)" > "$here/$$.called"
+printf '%s\\0' "$(pwd -P)" "$@" > "$here/$$.{kind}"
 """
-_KEPT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,14 @@ class TestProcess:
     cwd: str
     sets: Mapping[str, str] = field(repr=False)
     unsets: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    """Those of cargo; for doctests: all that rustdoc is told of the crate."""
     runner: tuple[str, ...] = ()
 
     @property
     def argv(self) -> tuple[str, ...]:
         """The command's first words."""
-        return (*self.runner, self.executable)
+        return (*self.runner, self.executable, *self.arguments)
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
         """Return the whole environment; ``base`` is that of the build."""
@@ -65,20 +71,31 @@ class TestProcess:
         return {**env, **self.sets}
 
 
-def runner_variable(triple: str) -> str:
-    """Return the name of the variable that holds a target's runner."""
-    return f"CARGO_TARGET_{triple.upper().replace('-', '_').replace('.', '_')}_RUNNER"
+@dataclass(frozen=True, slots=True)
+class TestProcesses:
+    """All processes in which a build's tests run."""
+
+    __test__ = False  # not a pytest class
+
+    executables: Mapping[str, TestProcess] = field(default_factory=dict)
+    """By the path of the test executable."""
+    doctests: Mapping[str, TestProcess] = field(default_factory=dict)
+    """By the directory of the package's manifest."""
 
 
-def test_processes(cargo: Cargo, build: Build, options: BuildOptions) -> dict[str, TestProcess]:
-    """Return how cargo would start each test executable of a build, by its path.
+def find_test_processes(
+    cargo: Cargo, build: Build, options: BuildOptions, *, doctests: bool
+) -> TestProcesses:
+    """Return how cargo would start each test of a build.
 
-    What cargo cannot be asked about (a target beside one that does not build) is imitated.
+    What cargo cannot be asked about (a target beside one that does not build) is imitated;
+    for doctests there is no imitation.
     """
     wanted = [artifact.executable for artifact in build.artifacts if artifact.test]
     executables = [path for path in wanted if path]
-    if not executables:
-        return {}
+    documented = build.documented_packages() if doctests else []
+    if not executables and not documented:
+        return TestProcesses()
     triple = build.target or cargo.toolchain.host
     runner = configured_runner(
         build.environment,
@@ -87,18 +104,19 @@ def test_processes(cargo: Cargo, build: Build, options: BuildOptions) -> dict[st
         options.extra,
         lambda: cargo.rustc_cfg(build.workspace, build.target),
     )
-    base = options.target_dir or build.workspace.target_directory
-    base = os.path.join(build.workspace.root, base)
-    cache = os.path.join(base, "cpython-sys", "environments", f"{_key(cargo, build)}.json")
-    found = _cached(cache, runner)
+    cache = cache_path(build, options, "processes", _key(cargo, build, bool(documented)))
+    found = _from_json(read_json(cache), runner)
     if found is None:
-        found = dict(_record(cargo, build, options, runner_variable(triple), runner))
-        if set(executables) <= set(found):
-            _keep(cache, found)
-    for path in executables:
-        if path not in found:
-            found[path] = _imitated(cargo, build, path, runner)
-    return found
+        found = _record(cargo, build, options, runner_variable(triple), runner, documented)
+        complete = set(executables) <= set(found.executables)
+        if complete and {package.root for package in documented} <= set(found.doctests):
+            keep_json(cache, asdict(found))
+    imitated = {
+        path: _imitated(cargo, build, path, runner)
+        for path in executables
+        if path not in found.executables
+    }
+    return TestProcesses({**found.executables, **imitated}, found.doctests)
 
 
 def _imitated(cargo: Cargo, build: Build, path: str, runner: tuple[str, ...]) -> TestProcess:
@@ -112,24 +130,66 @@ def _imitated(cargo: Cargo, build: Build, path: str, runner: tuple[str, ...]) ->
 
 
 def _record(
-    cargo: Cargo, build: Build, options: BuildOptions, variable: str, runner: tuple[str, ...]
-) -> Iterator[tuple[str, TestProcess]]:
-    """Let cargo start the recorder for each executable. Yields nothing where that fails."""
-    arguments = recording_arguments(options, build.unbroken_flags())
-    if sys.platform == "win32" or arguments is None:
-        return
+    cargo: Cargo,
+    build: Build,
+    options: BuildOptions,
+    variable: str,
+    runner: tuple[str, ...],
+    documented: Sequence[Package],
+) -> TestProcesses:
+    """Let cargo start the recorders. What cargo did not start is missing."""
+    if sys.platform == "win32":
+        return TestProcesses()
     with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
-        recorder = os.path.join(directory, "record")
-        with open(recorder, "w", encoding="utf-8") as file:
-            file.write(_RECORDER)
-        os.chmod(recorder, 0o700)
-        env = {**build.environment, variable: recorder}
-        with contextlib.suppress(OSError):
-            _run([cargo.program_path, *arguments], build.workspace.root, env)
+        recorders = {variable: "test", "RUSTDOC": "doctest"}
+        own = dict(build.environment)
+        for name, kind in recorders.items():
+            own[name] = _write_recorder(directory, kind, cargo.rustdoc)
+        for arguments in recording_arguments(options, build, doctests=bool(documented)):
+            with contextlib.suppress(OSError):
+                _run([cargo.program_path, *arguments], build.workspace.root, own)
+        executables, doctests = {}, {}
         for name in sorted(os.listdir(directory)):
             stem, extension = os.path.splitext(os.path.join(directory, name))
-            if extension == ".called" and os.path.exists(f"{stem}.environ"):
-                yield _noted(stem, build.environment, variable, runner)
+            if not os.path.exists(f"{stem}.environ"):
+                continue
+            if extension == ".test":
+                process = _noted(stem, extension, build.environment, recorders)
+                path, *rest = process.arguments
+                executables[path] = _replace(process, path, rest, runner)
+            elif extension == ".doctest":
+                process = _noted(stem, extension, build.environment, recorders)
+                root = process.sets.get("CARGO_MANIFEST_DIR", process.cwd)
+                told = _with_runner(process.arguments, own[variable], runner)
+                doctests[root] = _replace(process, cargo.rustdoc, told, ())
+    return TestProcesses(executables, doctests)
+
+
+def _with_runner(words: Sequence[str], recorder: str, runner: Sequence[str]) -> list[str]:
+    """Put the user's runner, if there is one, where rustdoc was told of the recorder."""
+    told = list(words)
+    if recorder in told:
+        at = told.index(recorder)
+        own = [runner[0], *(f"--test-runtool-arg={word}" for word in runner[1:])] if runner else []
+        told[at - 1 : at + 1] = [told[at - 1], *own] if own else []
+    return told
+
+
+def _replace(
+    process: TestProcess, executable: str, arguments: Sequence[str], runner: tuple[str, ...]
+) -> TestProcess:
+    return TestProcess(
+        executable, process.cwd, process.sets, process.unsets, tuple(arguments), runner
+    )
+
+
+def _write_recorder(directory: str, kind: str, program: str) -> str:
+    # A runner is one word: a list would be joined with the user's own.
+    path = os.path.join(directory, f"record-{kind}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(_RECORDER.format(kind=kind, program=shlex.quote(program)))
+    os.chmod(path, 0o700)
+    return path
 
 
 def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
@@ -144,33 +204,32 @@ def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
 
 
 def _noted(
-    stem: str, base: Mapping[str, str], variable: str, runner: tuple[str, ...]
-) -> tuple[str, TestProcess]:
-    with open(f"{stem}.called", "rb") as file:
-        executable, cwd = map(os.fsdecode, file.read().split(b"\0")[:2])
+    stem: str, extension: str, base: Mapping[str, str], recorders: Mapping[str, str]
+) -> TestProcess:
+    with open(stem + extension, "rb") as file:
+        cwd, *arguments = map(os.fsdecode, file.read().split(b"\0")[:-1])
     with open(f"{stem}.environ", "rb") as file:
         pairs = [os.fsdecode(pair).partition("=") for pair in file.read().split(b"\0") if pair]
-    env = {name: value for name, _, value in pairs if name != variable}
-    if variable in base:
-        env[variable] = base[variable]
-    return executable, TestProcess(
-        executable,
-        cwd,
+    env = {name: value for name, _, value in pairs if name not in recorders}
+    env.update({name: base[name] for name in recorders if name in base})
+    return TestProcess(
+        executable="",
+        cwd=cwd,
         sets={name: value for name, value in env.items() if base.get(name) != value},
         unsets=tuple(name for name in base if name not in env),
-        runner=runner,
+        arguments=tuple(arguments),
     )
 
 
-def _key(cargo: Cargo, build: Build) -> str:
+def _key(cargo: Cargo, build: Build, doctests: bool) -> str:
     """Return what an environment follows from, hashed: all but the values of foreign variables."""
     digest = hashlib.sha256()
 
     def add(*values: object) -> None:
         digest.update(repr(values).encode("utf-8", "surrogateescape"))
 
-    add(cargo.toolchain, build.workspace, build.target, build.scripts)
-    add(sorted(artifact.executable or "" for artifact in build.artifacts))
+    add(cargo.toolchain, build.workspace, build.target, build.scripts, doctests)
+    add(sorted((artifact.executable or "", *artifact.filenames) for artifact in build.artifacts))
     for name, value in sorted(build.environment.items()):
         own = name.startswith(("CARGO", "RUST", "LD_", "DYLD_")) or name == "PATH"
         add(name, value if own else "")
@@ -180,34 +239,24 @@ def _key(cargo: Cargo, build: Build) -> str:
     return digest.hexdigest()[:32]
 
 
-def _cached(path: str, runner: tuple[str, ...]) -> dict[str, TestProcess] | None:
-    try:
-        with open(path, encoding="utf-8") as file:
-            raw = json.load(file)
-        return {
-            entry["executable"]: TestProcess(
-                str(entry["executable"]),
-                str(entry["cwd"]),
-                {str(name): str(value) for name, value in entry["sets"].items()},
-                tuple(map(str, entry["unsets"])),
-                runner,
+def _from_json(raw: Any, runner: tuple[str, ...]) -> TestProcesses | None:
+    def processes(entries: Any, runner: tuple[str, ...]) -> Iterator[tuple[str, TestProcess]]:
+        for key, entry in entries.items():
+            yield (
+                str(key),
+                TestProcess(
+                    executable=str(entry["executable"]),
+                    cwd=str(entry["cwd"]),
+                    sets={str(name): str(value) for name, value in entry["sets"].items()},
+                    unsets=tuple(map(str, entry["unsets"])),
+                    arguments=tuple(map(str, entry["arguments"])),
+                    runner=runner,
+                ),
             )
-            for entry in raw
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+
+    try:
+        return TestProcesses(
+            dict(processes(raw["executables"], runner)), dict(processes(raw["doctests"], ()))
+        )
+    except (KeyError, TypeError, AttributeError):
         return None
-
-
-def _keep(path: str, found: Mapping[str, TestProcess]) -> None:
-    """Write the cache; what cannot be kept is asked for again."""
-    directory = os.path.dirname(path)
-    with contextlib.suppress(OSError):
-        os.makedirs(directory, exist_ok=True)
-        fd, temporary = tempfile.mkstemp(dir=directory, suffix=".part")
-        with open(fd, "w", encoding="utf-8") as file:
-            json.dump([asdict(process) for process in found.values()], file)
-        os.replace(temporary, path)
-        with os.scandir(directory) as entries:
-            old = sorted(entries, key=lambda entry: entry.stat().st_mtime)[:-_KEPT]
-        for entry in old:
-            os.unlink(entry.path)

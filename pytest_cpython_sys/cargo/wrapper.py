@@ -15,7 +15,7 @@ from .command import BuildOptions, build_arguments, completion_arguments
 from .configuration import rustflags
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .metadata import Workspace, parse_metadata
-from .recording import TestProcess, test_processes
+from .recording import TestProcesses, find_test_processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,11 @@ class Toolchain:
     rustc: str
     host: str
     """The target triple of the machine itself."""
+
+    @property
+    def is_unstable(self) -> bool:
+        """Whether unstable features need no permission: a nightly, or a compiler of one's own."""
+        return "nightly" in self.rustc or "dev" in self.rustc
 
 
 class Cargo:
@@ -155,9 +160,18 @@ class Cargo:
             raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
         return replace(build, target=options.target)
 
-    def test_processes(self, build: Build, options: BuildOptions) -> dict[str, TestProcess]:
-        """Return how cargo would start each test executable of a build, by its path."""
-        return test_processes(self, build, options)
+    def test_processes(
+        self, build: Build, options: BuildOptions, *, doctests: bool = True
+    ) -> TestProcesses:
+        """Return how cargo would start the tests of a build."""
+        return find_test_processes(self, build, options, doctests=doctests)
+
+    @cached_property
+    def rustdoc(self) -> str:
+        """The rustdoc that cargo uses, as far as the environment tells."""
+        named = self.environ.get("RUSTDOC")
+        beside = os.path.join(self.sysroot, "bin", "rustdoc") if self.sysroot else ""
+        return named or (beside if os.access(beside, os.X_OK) else self._sibling("rustdoc"))
 
     @property
     def program_path(self) -> str:

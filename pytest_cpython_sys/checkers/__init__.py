@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
 from .target import TargetChecker
@@ -22,5 +23,6 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
     return [
         LayoutChecker(contexts),
         LibtestChecker(contexts),
+        DoctestChecker(contexts),
         TargetChecker(contexts),
     ]

@@ -5,12 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..cargo import TestProcesses
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from ..cargo import Build, BuildOptions, Cargo, Package, TestProcess
+    from ..cargo import Build, BuildOptions, Cargo, Package
+    from ..case import Case
 
-__all__ = ["BuildContext", "RunOptions"]
+__all__ = ["Announcer", "BuildContext", "RunOptions"]
+
+
+class Announcer:
+    """Tells whoever listens of a test that has run for a minute; nobody in another process."""
+
+    def __init__(self, listener: Callable[[str], None] | None = None) -> None:
+        self.listener = listener
+
+    def __call__(self, test: str) -> None:
+        """Announce a test by its name. Called from another thread."""
+        if self.listener is not None:
+            self.listener(test)
+
+    def __reduce__(self) -> tuple[type[Announcer], tuple[()]]:
+        return Announcer, ()
 
 
 @dataclass(frozen=True)
@@ -19,14 +37,21 @@ class RunOptions:
 
     timeout: float | None = None
     """Seconds that one test may take."""
+    limits: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    """Seconds for single cases, by their keys; filled in when it is known what is selected."""
     grace: float = 2.0
     isolate: bool = False
     """One process a test."""
     ignored: str = "default"
     """Which ignored tests run: ``default`` (none), ``only`` those, ``all``."""
     doctests: bool = True
-    on_slow: Callable[[str], None] | None = None
-    """Is told of a test that has run for a minute, from another thread."""
+    on_slow: Announcer = field(default_factory=Announcer)
+    leaks_fail: bool = False
+    """Whether a process that outlives its test is a failure, or just worth a warning."""
+
+    def limit(self, case: Case) -> float | None:
+        """Return how many seconds a case may take, None for as long as it likes."""
+        return self.limits.get(case.key, self.timeout)
 
 
 @dataclass(frozen=True)
@@ -37,8 +62,8 @@ class BuildContext:
     build: Build
     options: BuildOptions
     run: RunOptions = field(default_factory=RunOptions)
-    processes: Mapping[str, TestProcess] = field(default_factory=dict)
-    """How each test executable is started, by its path."""
+    processes: TestProcesses = field(default_factory=TestProcesses)
+    """How its tests are started."""
     library_directories: Callable[[Package], tuple[str, ...]] = lambda _: ()
     """Directories that a package's test processes need on the library path, beyond cargo's."""
     selects: Callable[[str], bool] = lambda _: True

@@ -14,17 +14,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .events import SuiteEvent, TestEvent, parse_events
-from .listing import JSON_FLAGS, test_environment
-from .stream import BinaryRun, describe_exit
+from .listing import JSON_FLAGS
+from .stream import BinaryRun, cut, describe_exit
 from .witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
-__all__ = ["Binary", "TestEnd", "run_tests"]
+__all__ = ["LEAKED", "Binary", "TestEnd", "run_repeated", "run_tests"]
 
 # Arguments and environment share 2 MiB on Linux, with 128 KiB at most for one word.
 _ARGUMENT_BYTES = 1_000_000
+LEAKED = "left a process running when it ended, which was then ended too"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Binary:
     grace: float = 2.0
     speaks_json: bool = True
     """Whether it is libtest proper; a custom harness may understand less."""
+    compose: Callable[[Sequence[str], Sequence[str]], list[str]] | None = None
+    """Makes the harness's arguments, and names, into those of a command that wraps it; such a
+    command may run more tests than were named."""
+    others: frozenset[str] = frozenset()
+    """Names of tests that may run though nobody asked for them."""
 
     @property
     def name(self) -> str:
@@ -55,7 +61,8 @@ class TestEnd:
 
     name: str
     how: str
-    """``ok``, ``failed``, ``ignored``, ``crashed``, ``timeout``, ``unable`` or ``teardown``."""
+    """``ok``, ``failed``, ``ignored``, ``crashed``, ``timeout``, ``unable``, ``teardown`` or
+    ``leaked``."""
     exec_time: float = 0.0
     """Seconds."""
     stdout: str = ""
@@ -84,7 +91,7 @@ class _Round:
 class _Runner:
     def __init__(self, binary: Binary, on_slow: Callable[[str], None] | None) -> None:
         self._binary = binary
-        self._env = test_environment(binary.env)
+        self._env = binary.env
         self._on_slow = on_slow
 
     def run(self, names: Sequence[str], *, every: bool) -> Iterator[TestEnd]:
@@ -111,7 +118,8 @@ class _Runner:
 
     def _batch(self, names: list[str], *, named: bool, threads: int | None) -> Iterator[TestEnd]:
         """Run once; yield what is certain, then see to the suspects. The rest is left out."""
-        with Witness(wanted=self._binary.speaks_json) as witness:
+        binary = self._binary
+        with Witness(wanted=binary.speaks_json and binary.compose is None) as witness:
             told = _Round(witness)
             run = self._start(names if named else [], threads, told)
             if isinstance(run, str):
@@ -125,6 +133,8 @@ class _Runner:
         if run.expired:
             yield from self._expired(told, run)
             return
+        if run.leaked and told.ends:
+            yield TestEnd(next(reversed(told.ends)), "leaked", message=LEAKED)
         if not told.started and run.exit_code not in (0, 101) and self._binary.speaks_json:
             message = f"{self._binary.name} ended before any test had started: "
             message += describe_exit(run.exit_code or 0)
@@ -186,11 +196,27 @@ class _Runner:
             yield TestEnd(name, how, 0.0, _printed(run, told), message, leaked=run.leaked)
         elif event is None or (event.kind == "ok" and told.finished is None):
             yield self._crash(name, run, told)
-        elif event.kind == "ok" and run.exit_code != 0:
+        elif event.kind == "ok" and run.exit_code not in (
+            (0, 101) if self._binary.others else (0,)
+        ):
             yield _end(event, leaked=run.leaked)
             yield self._teardown(name, run, told)
         else:
             yield _end(event, leaked=run.leaked)
+
+    def repeated(self, name: str, count: int) -> Iterator[TestEnd]:
+        """Yield the ends of all ``count`` tests of one name, in the harness's own order."""
+        told = _Round(Witness(wanted=False))
+        run = self._start([name], 1, told, json=True)
+        if isinstance(run, str):
+            yield from (TestEnd(name, "unable", message=run) for _ in range(count))
+            return
+        for line in run.lines():
+            self._note(line, told, frozenset([name]))
+        ends = told.ends.get(name, [])[:count]
+        yield from map(_end, ends)
+        for _ in range(count - len(ends)):
+            yield self._timeout(name, run, told) if run.expired else self._crash(name, run, told)
 
     def _expired(self, told: _Round, run: BinaryRun) -> Iterator[TestEnd]:
         now = time.monotonic()
@@ -210,6 +236,8 @@ class _Runner:
             return None
         if event is None:
             return None
+        if event.name not in expected and event.name in self._binary.others:
+            return None
         if event.name not in expected or not told.witness.confirms(event.name, event.kind):
             told.stray.append(line)
             return None
@@ -223,16 +251,20 @@ class _Runner:
             told.ends.setdefault(event.name, []).append(event)
         return event
 
-    def _start(self, names: list[str], threads: int | None, told: _Round) -> BinaryRun | str:
-        argv = [*self._binary.command, *self._binary.arguments]
-        if self._binary.speaks_json or len(names) != 1:
-            argv += JSON_FLAGS
+    def _start(
+        self, names: list[str], threads: int | None, told: _Round, *, json: bool = False
+    ) -> BinaryRun | str:
+        flags = list(self._binary.arguments)
+        if self._binary.speaks_json or len(names) != 1 or json:
+            flags += JSON_FLAGS
         if self._binary.speaks_json:
-            argv += ["--report-time", "--show-output", *told.witness.arguments]
+            flags += ["--report-time", "--show-output", *told.witness.arguments]
         if threads is not None:
-            argv.append(f"--test-threads={threads}")
-        if names:
-            argv += ["--exact", "--", *names]
+            flags.append(f"--test-threads={threads}")
+        if self._binary.compose is not None:
+            argv = [*self._binary.command, *self._binary.compose(flags, names)]
+        else:
+            argv = [*self._binary.command, *flags, *(["--exact", "--", *names] if names else [])]
 
         def deadline() -> float | None:
             moments = []
@@ -284,7 +316,7 @@ def _end(event: TestEvent, *, leaked: bool = False) -> TestEnd:
         event.name,
         event.kind,
         event.exec_time or 0.0,
-        event.stdout,
+        cut(event.stdout),
         event.message,
         leaked=leaked,
     )
@@ -302,6 +334,11 @@ def _chunks(names: Sequence[str]) -> Iterator[list[str]]:
         size += length
     if chunk:
         yield chunk
+
+
+def run_repeated(binary: Binary, name: str, count: int) -> Iterator[TestEnd]:
+    """Yield how each of ``count`` tests of one and the same name ended, one after another."""
+    yield from _Runner(binary, None).repeated(name, count)
 
 
 def run_tests(

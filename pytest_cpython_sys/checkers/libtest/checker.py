@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 import re
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -14,8 +15,8 @@ from ...case import Case, Location, Verdict
 from ..harness import custom_harnesses
 from ..layout.table import Row, layout_table
 from ..place import place
-from .batch import Binary, TestEnd, run_tests
-from .listing import ListedTest, Listing, ListingError, list_tests
+from .batch import LEAKED, Binary, TestEnd, run_repeated, run_tests
+from .listing import ListedTest, Listing, ListingError, list_tests, test_environment
 from .panics import find_panic, layout_values, without_panic
 from .stream import BinaryRun, describe_exit
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from ...cargo import Package, Target, TestProcess
     from ...case import Kind
-    from ..context import BuildContext
+    from ..context import BuildContext, RunOptions
 
 __all__ = ["LibtestChecker", "is_layout_test"]
 
@@ -57,14 +58,14 @@ class _Executable:
 
     @property
     def process(self) -> TestProcess:
-        return self.context.processes[self.path]
+        return self.context.processes.executables[self.path]
 
     def environment(self) -> dict[str, str]:
         env = self.process.environment(self.context.build.environment)
         directories = self.context.library_directories(self.package)
         if directories:
             prepend_library_path(env, directories)
-        return env
+        return test_environment(env, self.context.cargo.toolchain)
 
     def absolute(self, source: str) -> str:
         return os.path.normpath(os.path.join(self.context.build.workspace.root, source))
@@ -81,6 +82,8 @@ class LibtestChecker:
         self._listed: dict[str, set[str]] = {}
         """Names by executable, those alone that run when nobody names any."""
         self._speak_json: dict[str, bool] = {}
+        self._repeated: dict[str, dict[str, int]] = {}
+        """Names that several tests of an executable have, and how many."""
 
     def discover(self) -> Iterable[Case]:
         """Return the tests of all binaries that were built."""
@@ -115,11 +118,14 @@ class LibtestChecker:
     def _cases(self, executable: _Executable, listing: Listing) -> Iterator[Case]:
         ignored = executable.context.run.ignored
         runs = set()
+        seen: Counter[str] = Counter()
         for test in listing.tests:
             skip = _skip_reason(test, ignored)
             if not test.ignored:
                 runs.add(test.name)
-            yield _case(executable, test, skip)
+            seen[test.name] += 1
+            yield replace(_case(executable, test, skip), ordinal=seen[test.name])
+        self._repeated[executable.path] = {name: count for name, count in seen.items() if count > 1}
         self._listed[executable.path] = runs
         self._speak_json[executable.path] = listing.json
 
@@ -128,19 +134,21 @@ class LibtestChecker:
     ) -> Iterator[tuple[Case, Verdict]]:
         for case in cases:
             if case.kind == "harness" and case.levels[-1] == "@main":
-                yield case, _run_main(executable)
+                yield case, _run_main(executable, case)
                 return
         waiting: dict[str, list[Case]] = {}
         for case in cases:
             waiting.setdefault(case.rust_test, []).append(case)
         run = executable.context.run
-        names = list(waiting)
+        repeated = self._repeated.get(executable.path, {})
+        names = [name for name in waiting if name not in repeated]
+        limits = {name: run.limit(group[0]) for name, group in waiting.items()}
         binary = Binary(
             command=executable.process.argv,
             cwd=executable.process.cwd,
             env=executable.environment(),
             arguments=("--include-ignored",) if run.ignored != "default" else (),
-            timeout=lambda _: run.timeout,
+            timeout=limits.get,
             grace=run.grace,
             speaks_json=self._speak_json.get(executable.path, True),
         )
@@ -151,12 +159,16 @@ class LibtestChecker:
             for end in run_tests(binary, batch, every=every_one, on_slow=run.on_slow):
                 for case in waiting.get(end.name, ()):
                     yield case, _verdict(case, executable, end)
+        for name in (name for name in waiting if name in repeated):
+            ends = list(run_repeated(binary, name, repeated[name]))
+            for case in waiting[name]:
+                yield case, _verdict(case, executable, ends[case.ordinal - 1])
 
 
-def _run_main(executable: _Executable) -> Verdict:
+def _run_main(executable: _Executable, case: Case) -> Verdict:
     """Run a test program that has no tests to list: its exit code is its verdict."""
     started = time.monotonic()
-    limit = executable.context.run.timeout
+    limit = executable.context.run.limit(case)
     end = None if limit is None else started + limit
     try:
         run = BinaryRun(
@@ -174,8 +186,10 @@ def _run_main(executable: _Executable) -> Verdict:
     if run.expired:
         return Verdict("failed", seconds, f"timed out after {limit:g} s", output=output)
     if run.exit_code == 0:
-        return Verdict("passed", seconds, output=output)
-    return Verdict("failed", seconds, describe_exit(run.exit_code or 0), output=output)
+        verdict = Verdict("passed", seconds, output=output)
+    else:
+        verdict = Verdict("failed", seconds, describe_exit(run.exit_code or 0), output=output)
+    return with_leak(verdict, executable.context.run) if run.leaked else verdict
 
 
 def _listing(executable: _Executable) -> Listing | ListingError:
@@ -271,7 +285,27 @@ def _type_name(test: str) -> str:
     return name.removesuffix("_instantiation")
 
 
+def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:
+    """Return a verdict that tells of a process that outlived its test."""
+    if not run.leaks_fail:
+        return replace(verdict, warnings=(*verdict.warnings, LEAKED))
+    if verdict.outcome != "passed":
+        return replace(verdict, message=f"{verdict.message}\n{LEAKED}")
+    return replace(verdict, outcome="failed", message=LEAKED)
+
+
 def _verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
+    run = executable.context.run
+    if end.how == "leaked":
+        words = f"{executable.target.label} of {executable.package.name} {end.message}"
+        if run.leaks_fail:
+            return Verdict("error", message=words)
+        return Verdict("passed", warnings=(words,))
+    verdict = _plain_verdict(case, executable, end)
+    return with_leak(verdict, run) if end.leaked else verdict
+
+
+def _plain_verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
     if end.how == "ok":
         return Verdict("passed", end.exec_time, output=end.stdout)
     if end.how == "ignored":

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from .stream import BinaryRun, describe_exit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ...cargo import Toolchain
 
 __all__ = ["JSON_FLAGS", "ListedTest", "Listing", "ListingError", "list_tests", "test_environment"]
 
@@ -57,14 +59,15 @@ class ListingError(Exception):
         self.unknown_harness = unknown_harness
 
 
-def test_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def test_environment(environment: Mapping[str, str], toolchain: Toolchain) -> dict[str, str]:
     """Return the environment of a libtest binary of which we want JSON.
 
     Only the binary looks whether RUSTC_BOOTSTRAP is set; with -1 every rustc that a test
-    starts stays strictly stable.
+    starts stays strictly stable. A nightly toolchain needs no permission, and keeps its features.
     """
     env = {name: value for name, value in environment.items() if name not in _CHANGES_OUTPUT}
-    env["RUSTC_BOOTSTRAP"] = "-1"
+    if not toolchain.is_unstable:
+        env.setdefault("RUSTC_BOOTSTRAP", "-1")
     return env
 
 
@@ -81,16 +84,26 @@ def _run(argv: list[str], cwd: str, env: Mapping[str, str]) -> tuple[list[bytes]
     return lines, None if run.expired else run.exit_code, run.stderr
 
 
-def list_tests(command: Sequence[str], *, cwd: str, env: Mapping[str, str]) -> Listing:
-    """Return the tests of a binary. Raises ListingError with the loader's words."""
+def list_tests(
+    command: Sequence[str],
+    *,
+    cwd: str,
+    env: Mapping[str, str],
+    compose: Callable[[Sequence[str]], list[str]] = list,
+) -> Listing:
+    """Return the tests of a binary. Raises ListingError with the loader's words.
+
+    ``env`` is one of ``test_environment``; ``compose`` makes arguments of the harness into those
+    of the command.
+    """
     shown = shlex.join(command)
-    lines, code, stderr = _run([*command, "--list", *JSON_FLAGS], cwd, test_environment(env))
+    lines, code, stderr = _run([*command, *compose(["--list", *JSON_FLAGS])], cwd, env)
     if code == 0 and (found := _parse_json(lines)) is not None:
         return Listing(found, json=True)
     names = _parse_text(lines) if code == 0 else None
     if code is not None and code > 0:
         # An argument parser of its own may refuse ours.
-        lines, code, plain_stderr = _run([*command, "--list"], cwd, env)
+        lines, code, plain_stderr = _run([*command, *compose(["--list"])], cwd, env)
         names = _parse_text(lines) if code == 0 else None
         stderr = plain_stderr or stderr
     if names is not None:

@@ -13,7 +13,7 @@ from ...cargo import Process
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["BinaryRun", "describe_exit"]
+__all__ = ["BinaryRun", "cut", "describe_exit"]
 
 _TICK = 0.1
 _KEPT = 1_000_000
@@ -56,6 +56,15 @@ class _Tail:
     def text(self) -> str:
         middle = f"\n[... {self._dropped} bytes left out ...]\n".encode() if self._dropped else b""
         return (bytes(self._head) + middle + bytes(self._rest)).decode("utf-8", "replace")
+
+
+def cut(text: str, limit: int = _KEPT) -> str:
+    """Return a text without its middle if it is longer than ``limit`` characters."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    left_out = len(text) - 2 * half
+    return f"{text[:half]}\n[... {left_out} characters left out ...]\n{text[-half:]}"
 
 
 class BinaryRun:

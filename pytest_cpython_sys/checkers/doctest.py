@@ -1,0 +1,288 @@
+"""Documentation tests, run by rustdoc as cargo calls it, and each an item of its own.
+
+rustdoc takes filters of one word each and no exact names, so it may run more tests than were
+asked for. What it says of those is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ..cargo import cache_path, keep_json, prepend_library_path, read_json, shown_command
+from ..case import Case, Verdict
+from .libtest.batch import Binary, TestEnd, run_tests
+from .libtest.listing import ListedTest, ListingError, list_tests, test_environment
+from .libtest.panics import find_panic, without_panic
+from .place import is_inside, real_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..cargo import Package, TestProcess
+    from .context import BuildContext
+
+__all__ = ["DoctestChecker"]
+
+# "src/lib.rs - ffi::add (line 6)", and without a path for the documentation of the crate itself.
+_NAME = re.compile(r"^(?P<file>.+?) - (?:(?P<path>.+) )?\(line (?P<line>\d+)\)$")
+_TEXT_FILE = re.compile(r'"([^"\n]+\.(?:md|txt))"')
+_UNASKED = "cargo did not start rustdoc for it"
+
+
+@dataclass(frozen=True)
+class _Crate:
+    """A library with what rustdoc is told of it."""
+
+    context: BuildContext
+    package: Package
+    process: TestProcess
+
+    @property
+    def group(self) -> str:
+        return f"doctests of {self.package.root}"
+
+    def environment(self) -> dict[str, str]:
+        env = self.process.environment(self.context.build.environment)
+        directories = self.context.library_directories(self.package)
+        if directories:
+            prepend_library_path(env, directories)
+        return test_environment(env, self.context.cargo.toolchain)
+
+
+def _wrapped(flags: Sequence[str]) -> list[str]:
+    return [f"--test-args={flag}" for flag in flags]
+
+
+class DoctestChecker:
+    """Doctests: ``@doctest::path::N``, numbered in the order of the file for each name."""
+
+    name: Final = "doctest"
+
+    def __init__(self, contexts: Sequence[BuildContext]) -> None:
+        self._contexts = contexts
+        self._crates: dict[str, _Crate] = {}
+        self._names: dict[str, frozenset[str]] = {}
+        """Names by group, those alone that run when nobody names any."""
+
+    def discover(self) -> Iterable[Case]:
+        """Return the doctests of all libraries that were built."""
+        crates = []
+        for context in self._contexts:
+            if not context.run.doctests:
+                continue
+            for package in context.build.documented_packages():
+                process = context.processes.doctests.get(package.root)
+                if not context.selects(package.name):
+                    continue
+                if process is not None:
+                    crates.append(_Crate(context, package, process))
+                elif context.build.target in (None, context.cargo.toolchain.host):
+                    yield _not_listed(context, package, _UNASKED)
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            listings = list(pool.map(_listing, crates))
+        for crate, listing in zip(crates, listings, strict=True):
+            if isinstance(listing, ListingError):
+                yield _not_listed(crate.context, crate.package, str(listing))
+                continue
+            self._crates[crate.group] = crate
+            self._names[crate.group] = frozenset(test.name for test in listing if not test.ignored)
+            yield from _cases(crate, listing)
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Run the cases of each crate in one rustdoc."""
+        groups: dict[str, list[Case]] = {}
+        for case in cases:
+            groups.setdefault(case.group, []).append(case)
+        for group, members in groups.items():
+            yield from self._run_crate(self._crates[group], members)
+
+    def _run_crate(self, crate: _Crate, cases: list[Case]) -> Iterator[tuple[Case, Verdict]]:
+        run = crate.context.run
+        waiting: dict[str, list[Case]] = {}
+        for case in cases:
+            waiting.setdefault(case.rust_test, []).append(case)
+        known = self._names[crate.group]
+        limits = {name: run.limit(group[0]) for name, group in waiting.items()}
+
+        def compose(flags: Sequence[str], names: Sequence[str]) -> list[str]:
+            return _wrapped([*flags, *_filters(names, known)])
+
+        binary = Binary(
+            command=crate.process.argv,
+            cwd=crate.process.cwd,
+            env=crate.environment(),
+            arguments=("--include-ignored",) if run.ignored != "default" else (),
+            timeout=limits.get,
+            grace=run.grace,
+            compose=compose,
+            others=known - set(waiting),
+        )
+        every = run.ignored == "default" and known == set(waiting)
+        for end in run_tests(binary, list(waiting), every=every, on_slow=run.on_slow):
+            for case in waiting.get(end.name, ()):
+                yield case, _verdict(case, end)
+
+
+def _filters(names: Sequence[str], known: frozenset[str]) -> list[str]:
+    """Return a word for each name that few other names contain; none where most are asked for."""
+    if len(names) * 2 > len(known):
+        return []
+    filters: dict[str, None] = {}
+    for name in names:
+        words = [word for word in name.split() if word not in ("-", "(line")]
+        filters[min(words, key=lambda word: sum(word in other for other in known))] = None
+    return list(filters)
+
+
+def _listing(crate: _Crate) -> tuple[ListedTest, ...] | ListingError:
+    key = _key(crate)
+    path = cache_path(crate.context.build, crate.context.options, "doctests", key) if key else ""
+    known = _from_json(read_json(path)) if path else None
+    if known is not None:
+        return known
+    try:
+        listing = list_tests(
+            crate.process.argv,
+            cwd=crate.process.cwd,
+            env=crate.environment(),
+            compose=_wrapped,
+        )
+    except ListingError as error:
+        return error
+    if path:
+        keep_json(path, [asdict(test) for test in listing.tests])
+    return listing.tests
+
+
+def _from_json(raw: Any) -> tuple[ListedTest, ...] | None:
+    try:
+        return tuple(ListedTest(**entry) for entry in raw)
+    except TypeError:
+        return None
+
+
+def _key(crate: _Crate) -> str | None:
+    """Return what a listing follows from, hashed; None where that is not known."""
+    library = crate.package.library
+    build = crate.context.build
+    sources = build.sources(build.unit(crate.package, library, test=False)) if library else None
+    if not sources or library is None:
+        return None
+    digest = hashlib.sha256()
+    digest.update(repr((crate.process, crate.context.cargo.toolchain)).encode())
+    files = {*sources, *_rust_files(os.path.dirname(library.src_path))}
+    # Text that documentation includes may be seen by rustdoc alone, under `cfg(doctest)`.
+    for path in sorted(files | set(_text_files(files, crate.package.root))):
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        digest.update(repr((path, status.st_mtime_ns, status.st_size)).encode())
+    return digest.hexdigest()[:32]
+
+
+def _rust_files(directory: str) -> Iterator[str]:
+    for parent, directories, files in os.walk(directory):
+        directories[:] = [name for name in directories if name not in ("target", ".git")]
+        yield from (os.path.join(parent, name) for name in files if name.endswith(".rs"))
+
+
+def _text_files(sources: Iterable[str], root: str) -> Iterator[str]:
+    for source in sources:
+        try:
+            with open(source, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+        except OSError:
+            continue
+        if "include_str!" in text:
+            for name in _TEXT_FILE.findall(text):
+                yield os.path.normpath(os.path.join(os.path.dirname(source), name))
+                yield os.path.normpath(os.path.join(root, name.lstrip("/")))
+
+
+def _cases(crate: _Crate, listing: Sequence[ListedTest]) -> Iterator[Case]:
+    library = crate.package.library
+    assert library is not None  # noqa: S101 - only libraries are documented packages
+    found = []
+    for test in listing:
+        match = _NAME.match(test.name)
+        path = match["path"] if match else None
+        source = os.path.join(crate.process.cwd, match["file"]) if match else library.src_path
+        found.append(
+            (real_path(os.path.normpath(source)), int(match["line"] if match else 1), path, test)
+        )
+    counts: Counter[tuple[str, str | None]] = Counter()
+    for file, line, path, test in sorted(found, key=lambda entry: entry[:2]):
+        if not is_inside(file, real_path(crate.package.root)):
+            file, line = real_path(library.src_path), 1
+        counts[file, path] += 1
+        levels = path.split("::") if path else []
+        yield Case(
+            file=file,
+            levels=("@doctest", *levels, str(counts[file, path])),
+            kind="doctest",
+            checker=DoctestChecker.name,
+            package=crate.package.name,
+            target=library.name,
+            rust_test=test.name,
+            line=line,
+            command=shown_command(crate.package, None, path or f"{line})", crate.context.options),
+            group=crate.group,
+            skip=_skip(test, crate.context.run.ignored),
+        )
+
+
+def _skip(test: ListedTest, ignored: str) -> str | None:
+    if test.ignored and ignored == "default":
+        return test.reason or "marked `ignore`"
+    if not test.ignored and ignored == "only":
+        return "not ignored, and only ignored tests were asked for"
+    return None
+
+
+def _not_listed(context: BuildContext, package: Package, why: str) -> Case:
+    library = package.library
+    assert library is not None  # noqa: S101 - only libraries are documented packages
+    return Case(
+        file=real_path(library.src_path),
+        levels=("@build",),
+        kind="build",
+        checker="target",
+        package=package.name,
+        target=library.name,
+        rust_test="@build",
+        command=shown_command(package, None, None, context.options),
+        group=f"cannot list its doctests: {why}",
+    )
+
+
+def _verdict(case: Case, end: TestEnd) -> Verdict:
+    if end.how == "ok":
+        return Verdict("passed", end.exec_time, output=end.stdout)
+    if end.how == "ignored":
+        return Verdict("skipped", end.exec_time, message=end.message or "marked `ignore`")
+    if end.how == "leaked":
+        return Verdict("passed", warnings=(f"rustdoc for {case.package} {end.message}",))
+    if end.how in ("unable", "teardown"):
+        return Verdict("error", end.exec_time, end.message, output=end.stdout)
+    if end.how != "failed":
+        return Verdict("failed", end.exec_time, end.message, output=end.stdout)
+    return _failure(end)
+
+
+def _failure(end: TestEnd) -> Verdict:
+    """Say what went wrong; a panic's own place is one of the program that rustdoc made."""
+    panic = find_panic(end.stdout, "main")
+    if panic is not None:
+        output = without_panic(end.stdout, panic)
+        return Verdict("failed", end.exec_time, panic.message, output=output)
+    words = end.stdout.strip("\n") or end.message or "failed"
+    if words.startswith(("error", "warning")):
+        words = f"does not compile\n{words}"
+    return Verdict("failed", end.exec_time, words)

@@ -1,0 +1,64 @@
+"""pytest-xdist: the controller's plan for its workers, and what a worker will run next.
+
+Only the controller calls cargo. Its plan is plain data, and what the plan's checkers know.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from .case import Case
+    from .project import Plan
+
+__all__ = ["pack", "unpack", "upcoming_cases"]
+
+_KEY = "cpython_sys_plan"
+
+
+def pack(plan: Plan, workerinput: dict[str, Any]) -> None:
+    """Put a plan into what a worker is given.
+
+    A checker of another plugin that cannot cross makes the worker find everything out again.
+    """
+    try:
+        workerinput[_KEY] = pickle.dumps(plan, protocol=pickle.HIGHEST_PROTOCOL)
+    except (pickle.PicklingError, TypeError, AttributeError):
+        workerinput.pop(_KEY, None)
+
+
+def unpack(config: pytest.Config) -> Plan | None:
+    """Return the controller's plan; None in a process that is no worker of its."""
+    data = getattr(config, "workerinput", {}).get(_KEY)
+    if data is None:
+        return None
+    plan: Plan = pickle.loads(data)  # noqa: S301 - from our own controller
+    return plan
+
+
+def upcoming_cases(session: pytest.Session) -> Iterator[Case]:
+    """Yield the cases that this worker has in its queue; none where that cannot be seen.
+
+    With ``--dist=worksteal`` another worker may take them away: then nothing counts as certain.
+    """
+    config = session.config
+    if config.getoption("dist", "no") == "worksteal":
+        return
+    worker = next(
+        (plugin for plugin in config.pluginmanager.get_plugins() if hasattr(plugin, "torun")), None
+    )
+    try:
+        with worker.torun.lock() as queue:  # type: ignore[union-attr]
+            waiting = [worker.nextitem_index, *queue]  # type: ignore[union-attr]
+        for index in waiting:
+            if isinstance(index, int):
+                case = getattr(session.items[index], "case", None)
+                if case is not None:
+                    yield case
+    except (AttributeError, IndexError, TypeError):
+        return
