@@ -21,7 +21,7 @@ def cache_path(build: Build, options: BuildOptions, kind: str, key: str) -> str:
     """Return the path of a file that belongs to a build: cargo's own cleaning removes it."""
     base = options.target_dir or build.workspace.target_directory
     base = os.path.join(build.workspace.root, base)
-    return os.path.join(base, "cpython-sys", kind, f"{key}.json")
+    return os.path.join(base, "cpython-sys-cache", kind, f"{key}.json")
 
 
 def read_json(path: str) -> Any:

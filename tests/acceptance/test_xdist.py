@@ -1,0 +1,111 @@
+"""With pytest-xdist: the same ids and verdicts, and workers that never call cargo."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outcomes
+from .test_running import FAILING, PASSING, PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
+
+
+@pytest.mark.parametrize(
+    "dist", ["load", "worksteal", "loadscope", "loadfile", "loadgroup", "each"]
+)
+def test_the_verdicts_are_the_same(pytester: pytest.Pytester, write: Write, dist: str) -> None:
+    write(PROJECT)
+    found = outcomes(run(pytester, "-n2", f"--dist={dist}"))
+    assert {name for name, how in found.items() if how == "failed"} == FAILING
+    assert {name for name, how in found.items() if how == "passed"} == PASSING
+
+
+def test_workers_never_call_cargo(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = tmp_path / "calls"
+    proxy = tmp_path / "cargo"
+    proxy.write_text(
+        f'#!/bin/sh\necho "$1" >> {log}\nexec {shutil.which("cargo")} "$@"\n', encoding="utf-8"
+    )
+    proxy.chmod(0o755)
+    monkeypatch.setenv("CARGO", str(proxy))
+    write(PROJECT)
+    run(pytester, "-n2").assert_outcomes(passed=len(PASSING), failed=len(FAILING), skipped=2)
+    assert sorted(log.read_text(encoding="utf-8").split()) == ["-V", "metadata", "test", "test"]
+
+
+def test_tests_of_one_binary_are_spread_in_batches(pytester: pytest.Pytester, write: Write) -> None:
+    count = 64
+    tests = "\n".join(f"#[test] fn t{number:02}() {{ note(); }}" for number in range(count))
+    root = write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": "fn note() { use std::io::Write; let mut file = std::fs::File::options()"
+            '.append(true).create(true).open("processes").unwrap();'
+            'file.write_all(format!("{}\\n", std::process::id()).as_bytes()).unwrap(); }\n' + tests,
+        }
+    )
+    run(pytester, "-n2").assert_outcomes(passed=count)
+    processes = (root / "processes").read_text(encoding="utf-8").split()
+    assert len(processes) == count, "each test ran once"
+    assert 2 <= len(set(processes)) < count / 2
+
+
+def test_a_crash_on_a_worker_takes_nothing_down(pytester: pytest.Pytester, write: Write) -> None:
+    tests = "\n".join(f"#[test] fn t{number}() {{}}" for number in range(20))
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": tests + "\n#[test] fn m() { std::process::abort() }\n",
+        }
+    )
+    result = run(pytester, "-n2")
+    result.assert_outcomes(passed=20, failed=1)
+    result.stdout.fnmatch_lines(["*killed by SIGABRT*"])
+
+
+def test_a_target_that_does_not_build_is_not_green(pytester: pytest.Pytester, write: Write) -> None:
+    write({**PROJECT, "tests/broken.rs": "fn f( {\n"})
+    result = run(pytester, "-n2", "-k", "passes")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["did not build: tests/broken.rs::@build"])
+
+
+def test_a_checker_that_cannot_cross_still_works(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            **PROJECT,
+            "conftest.py": """
+from pytest_cpython_sys.case import Case, Verdict
+
+class Checker:
+    name = "mine"
+    unpicklable = lambda self: None
+    def __init__(self, root): self.root, self.f = root, lambda: None
+    def discover(self):
+        yield Case(file=f"{self.root}/src/lib.rs", levels=("@mine",), kind="policy",
+                   checker="mine", package="c", target="c", rust_test="@mine")
+    def run(self, cases):
+        for case in cases:
+            yield case, Verdict("passed")
+
+def pytest_cpython_sys_checkers(contexts):
+    return [Checker(contexts[0].build.workspace.root)]
+""",
+        }
+    )
+    found = outcomes(run(pytester, "-n2"))
+    assert found["src/lib.rs::@mine"] == "passed"
+    assert set(found) == {*PASSING, *FAILING, "src/lib.rs::@mine"}
