@@ -58,6 +58,7 @@ class Evaluator:
         self._batches: dict[_Key, _Batch] = {}
         self._verdicts: dict[_Key, Verdict] = {}
         self._asked: set[_Key] = set()
+        self._handed_out: set[_Key] = set()
         self._running: _Batch | None = None
         self._changed = threading.Condition()
 
@@ -89,6 +90,7 @@ class Evaluator:
         with self._changed:
             self._changed.wait_for(lambda: case.key in self._verdicts or batch.finished)
             verdict = self._verdicts.pop(case.key, None)
+        self._handed_out.add(case.key)
         return verdict or self._alone(case)
 
     def late_verdict(self, case: Case) -> Verdict | None:
@@ -96,7 +98,7 @@ class Evaluator:
         batch = self._batches.get(case.key)
         if batch is None or batch.thread is None or batch.cases[-1].key != case.key:
             return None
-        if case.key not in self._asked:
+        if case.key not in self._handed_out:
             return None  # an interrupted run must not wait for the rest of its batch
         batch.thread.join()
         late, batch.late = batch.late, None

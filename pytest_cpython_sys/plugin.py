@@ -31,6 +31,9 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, text in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
     config.addinivalue_line("markers", f"{TIMEOUT}: how long a Rust test may take")
+    from . import fixtures
+
+    config.pluginmanager.register(fixtures, "cpython_sys_fixtures")
     option = config.getoption("cpython_sys", None)
     if not (config.getini("cpython_sys") if option is None else option):
         return

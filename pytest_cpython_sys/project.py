@@ -242,7 +242,12 @@ class Project:
         more_checkers: Callable[[Sequence[BuildContext]], Iterable[Checker]] = lambda _: (),
     ) -> Plan:
         """Build every workspace once and find all cases. Raises CargoMissingError."""
-        contexts = [self._build(loaded, listener) for loaded in self._loaded]
+        contexts = [
+            self._build(loaded, options, extra, listener)
+            for loaded, (_, options, extra) in zip(
+                self._loaded, self.build_arguments(), strict=True
+            )
+        ]
         plan = Plan(
             builds=[context.build for context in contexts],
             outputs=self.target_directories,
@@ -312,15 +317,26 @@ class Project:
         names = {package.name for package in self.packages}
         return case.package in names
 
-    def _build(self, loaded: _Loaded, listener: BuildListener | None) -> BuildContext:
-        extra, directory = self._surroundings.additions(loaded.workspace, self.cargo.environ)
-        options = self._options
-        if self._globs:
-            names = tuple(package.name for package in loaded.packages)
-            options = replace(options, packages=names)
-        if extra:
-            base = options.target_dir or loaded.workspace.target_directory
-            options = replace(options, target_dir=os.path.join(base, "cpython-sys", directory))
+    def build_arguments(self) -> Iterator[tuple[Workspace, BuildOptions, dict[str, str]]]:
+        """Yield each workspace with the options and the added environment of its build."""
+        for loaded in self._loaded:
+            extra, directory = self._surroundings.additions(loaded.workspace, self.cargo.environ)
+            options = self._options
+            if self._globs:
+                names = tuple(package.name for package in loaded.packages)
+                options = replace(options, packages=names)
+            if extra:
+                base = options.target_dir or loaded.workspace.target_directory
+                options = replace(options, target_dir=os.path.join(base, "cpython-sys", directory))
+            yield loaded.workspace, options, extra
+
+    def _build(
+        self,
+        loaded: _Loaded,
+        options: BuildOptions,
+        extra: dict[str, str],
+        listener: BuildListener | None,
+    ) -> BuildContext:
         build = self.cargo.build(
             loaded.workspace, options, extra_environment=extra, listener=listener
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from .checkers.context import Announcer
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
 from .interpreter import Interpreter, InterpreterError, current, load
+from .limits import limits
 from .names import unescape
 from .nodes import RustFile, RustItem
 from .progress import BuildProgress
@@ -35,6 +35,7 @@ from .surroundings import Surroundings
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
+    from .cargo import Build
     from .case import Case, Checker
     from .checkers.context import BuildContext
     from .settings import Settings
@@ -65,6 +66,11 @@ class RustSession:
         self._problem: CargoError | None = None
         self._counts = PackageCounts()
         self._fast: FastProtocol | None = None
+
+    @property
+    def builds(self) -> Sequence[Build]:
+        """The builds of this run."""
+        return self._plan.builds
 
     # -- before the tests ---------------------------------------------------------------------
 
@@ -254,14 +260,7 @@ class RustSession:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what will be asked for, and how long it may take: only that runs."""
         items = [item for item in session.items if isinstance(item, RustItem)]
-        globs = self._settings.timeouts
-        for item in items:
-            mark = item.get_closest_marker("cargo_timeout")
-            limits = [seconds for glob, seconds in globs if fnmatchcase(item.nodeid, glob)]
-            if mark is not None:
-                self._plan.limits[item.case.key] = _seconds(mark)
-            elif limits:
-                self._plan.limits[item.case.key] = limits[-1]
+        self._plan.limits.update(limits(self._config, self._settings, items))
         if not hasattr(self._config, "workerinput"):
             self._evaluator.select(item.case for item in items)
 
@@ -304,6 +303,11 @@ class RustSession:
             outcome = outcome_of(report)
             if outcome is not None:
                 self._counts.count(str(known[0][1]), str(known[3][1]), outcome)
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
+        """Keep pytest-timeout's clock off: an item may wait for others, its test has a limit."""
+        return True if isinstance(item, RustItem) else None
 
     # -- the end ------------------------------------------------------------------------------
 
@@ -353,14 +357,6 @@ class RustSession:
     def pytest_unconfigure(self) -> None:
         """Leave no process behind."""
         stop_all(self._settings.run.grace)
-
-
-def _seconds(mark: pytest.Mark) -> float:
-    """Return the seconds of a ``cargo_timeout`` mark. Raises pytest.UsageError."""
-    value = mark.args[0] if mark.args else mark.kwargs.get("seconds")
-    if not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise pytest.UsageError(f"cargo_timeout({value!r}): give a number of seconds above 0")
-    return float(value)
 
 
 def _interpreter(settings: Settings) -> Interpreter | None:

@@ -16,6 +16,7 @@ __all__ = [
     "BuildOptions",
     "build_arguments",
     "completion_arguments",
+    "library_arguments",
     "recording_arguments",
     "shown_command",
 ]
@@ -55,6 +56,26 @@ class BuildOptions:
 
 def _selection(options: BuildOptions) -> list[str]:
     return [f"--package={name}" for name in options.packages] or ["--workspace"]
+
+
+def library_arguments(
+    options: BuildOptions, package: Package, features: Sequence[str]
+) -> list[str]:
+    """Return the arguments that build a package's library, as a dependent would link it.
+
+    The whole workspace takes part, so that features are those of the tests; ``features`` are
+    added for the package alone.
+    """
+    selected = options.packages or ()
+    more = [f"{package.name}/{feature}" for feature in features]
+    own = replace(options, features=(*options.features, *more))
+    return [
+        "build",
+        *([f"--package={package.name}"] if selected or more else ["--workspace"]),
+        "--lib",
+        "--message-format=json",
+        *own.arguments(),
+    ]
 
 
 def completion_arguments(options: BuildOptions) -> list[str]:

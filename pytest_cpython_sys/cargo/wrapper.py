@@ -11,14 +11,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .build import Build, BuildListener, run_build
-from .command import BuildOptions, build_arguments, completion_arguments
+from .command import BuildOptions, build_arguments, completion_arguments, library_arguments
 from .configuration import rustflags
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .metadata import Workspace, parse_metadata
 from .recording import TestProcesses, find_test_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from .metadata import Package
 
 __all__ = ["Cargo", "Toolchain"]
 
@@ -159,6 +161,27 @@ class Cargo:
             why = error.strerror or str(error)
             raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
         return replace(build, target=options.target)
+
+    def build_library(
+        self,
+        workspace: Workspace,
+        package: Package,
+        options: BuildOptions | None = None,
+        *,
+        features: Sequence[str] = (),
+        extra_environment: Mapping[str, str] | None = None,
+    ) -> Build:
+        """Build the library of a package. A build that fails is a Build like any other.
+
+        Raises CargoMissingError.
+        """
+        arguments = library_arguments(options or BuildOptions(), package, features)
+        environment = {**self.environ, **(extra_environment or {})}
+        try:
+            return run_build([self._found, *arguments], workspace, environment)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
 
     def test_processes(
         self, build: Build, options: BuildOptions, *, doctests: bool = True

@@ -38,6 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("acceptance")
 
 
+# Tests of our own behaviour: what others do to it is the matter of test_company.
+_ALONE = " ".join(
+    f"-p no:{name}" for name in ("html", "randomly", "reportlog", "rerunfailures", "timeout")
+)
+
 # pytester gives each test a home directory of its own: no place for a toolchain.
 _HOMES = {
     name: os.environ.get(name) or str(Path.home() / directory)
@@ -52,6 +57,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, directory in _HOMES.items():
         monkeypatch.setenv(name, directory)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("PYTEST_ADDOPTS", _ALONE)
 
 
 @pytest.fixture

@@ -314,6 +314,7 @@ def test_the_plugin_imports_little_without_the_switch(pytester: pytest.Pytester)
             ours = {name for name in sys.modules if name.startswith("pytest_cpython_sys")}
             assert ours == {
                 "pytest_cpython_sys",
+                "pytest_cpython_sys.fixtures",
                 "pytest_cpython_sys.marks",
                 "pytest_cpython_sys.newhooks",
                 "pytest_cpython_sys.options",

@@ -1,0 +1,56 @@
+"""How long single tests may take: marks, globs of the ini file, and pytest-timeout's limits."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .nodes import RustItem
+    from .settings import Settings
+
+__all__ = ["limits"]
+
+_Key = tuple[str, tuple[str, ...]]
+
+
+def limits(
+    config: pytest.Config, settings: Settings, items: Iterable[RustItem]
+) -> Iterator[tuple[_Key, float]]:
+    """Yield the seconds of each case that has a limit of its own.
+
+    What is said of a test wins over what is said of all; what is said to us wins over
+    pytest-timeout. Raises pytest.UsageError for a mark that makes no sense.
+    """
+    # Set by pytest-timeout, out of its option, its variable and its ini key.
+    of_all = getattr(config, "_env_timeout", None) if settings.run.timeout is None else None
+    for item in items:
+        seconds = _own(item, settings) or _of_pytest_timeout(item, of_all)
+        if seconds:
+            yield item.case.key, seconds
+
+
+def _own(item: RustItem, settings: Settings) -> float | None:
+    mark = item.get_closest_marker("cargo_timeout")
+    if mark is not None:
+        value = mark.args[0] if mark.args else mark.kwargs.get("seconds")
+        if not isinstance(value, int | float) or not 0 < value < float("inf"):
+            raise pytest.UsageError(f"cargo_timeout({value!r}): give a number of seconds above 0")
+        return float(value)
+    found = None
+    for glob, seconds in settings.timeouts:
+        if fnmatchcase(item.nodeid, glob):
+            found = seconds
+    return found
+
+
+def _of_pytest_timeout(item: RustItem, of_all: object) -> float | None:
+    mark = item.get_closest_marker("timeout")
+    value = of_all
+    if mark is not None:
+        value = mark.args[0] if mark.args else mark.kwargs.get("timeout")
+    return float(value) if isinstance(value, int | float) and value > 0 else None

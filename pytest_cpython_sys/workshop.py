@@ -1,0 +1,151 @@
+"""The cargo wrapper, bound to one project: what the fixture ``cargo`` gives."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .cargo import Cargo, CargoError
+from .interpreter import InterpreterError, current, load
+from .project import Project
+from .settings import read_settings
+from .surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from .cargo import Build, BuildOptions, Package, Workspace
+    from .interpreter import Interpreter
+    from .settings import Settings
+
+__all__ = ["OtherPythonError", "Workshop", "open_workshop"]
+
+_SUFFIXES = (".so", ".dylib", ".dll")
+
+
+class OtherPythonError(CargoError):
+    """A module was built for another Python than the one that runs: it cannot be imported."""
+
+
+class Workshop:
+    """Cargo, in the workspaces of a project and with the settings of a run."""
+
+    def __init__(
+        self,
+        cargo: Cargo,
+        directory: str,
+        settings: Settings,
+        builds: Sequence[Build] = (),
+        interpreter: Interpreter | None = None,
+    ) -> None:
+        self.cargo = cargo
+        self._directory = directory
+        self._settings = settings
+        self._builds = builds
+        self._interpreter = interpreter
+
+    @cached_property
+    def workspaces(self) -> list[Workspace]:
+        """The workspaces around and below rootdir. Raises CargoError."""
+        if self._builds:
+            return [build.workspace for build in self._builds]
+        return [workspace for workspace, _, _ in self._loaded]
+
+    @property
+    def packages(self) -> list[Package]:
+        """All their packages. Raises CargoError."""
+        return [package for workspace in self.workspaces for package in workspace.packages]
+
+    def package(self, name: str) -> Package:
+        """Return a package by its name. Raises CargoError, which says what there is."""
+        found = next((package for package in self.packages if package.name == name), None)
+        if found is None:
+            names = ", ".join(sorted(package.name for package in self.packages)) or "none"
+            raise CargoError(f"no package of that name; there are: {names}")
+        return found
+
+    def module_name(self, package: str) -> str:
+        """Return the crate name of a package's library. Raises CargoError."""
+        library = self.package(package).library
+        if library is None:
+            raise CargoError("the package has no library")
+        return library.crate_name
+
+    def cdylib(self, package: str, features: Sequence[str] = ()) -> str:
+        """Return the path of a package's shared library, built if need be. Raises CargoError."""
+        found = self.package(package)
+        library = found.library
+        if library is None or "cdylib" not in library.crate_types:
+            raise CargoError(
+                f'its library is no cdylib: add `[lib] crate-type = ["cdylib", "rlib"]` to '
+                f"{found.manifest_path}"
+            )
+        self._check_interpreter()
+        for build in () if features else self._builds:
+            if path := _shared_library(build, found):
+                return path
+        build = self.build_library(found, features)
+        if path := _shared_library(build, found):
+            return path
+        raise CargoError(f"cargo built no shared library:\n{build.words}")
+
+    def build_library(self, package: Package, features: Sequence[str] = ()) -> Build:
+        """Build a package's library as tests link it. Raises CargoError with cargo's words."""
+        workspace, options, extra = next(
+            entry for entry in self._loaded if entry[0].package(package.id) is not None
+        )
+        build = self.cargo.build_library(
+            workspace, package, options, features=features, extra_environment=extra
+        )
+        if not build.success:
+            errors = [item.rendered for item in build.diagnostics if item.is_error]
+            raise CargoError("it does not build:\n" + ("\n".join(errors) or build.words))
+        return build
+
+    def _check_interpreter(self) -> None:
+        target = self._interpreter
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        if target is not None and not target.version.startswith(f"{version}."):
+            raise OtherPythonError(
+                f"it is built for Python {target.version}, and {version} runs this test: leave "
+                "--cpython-sys-python out, or run pytest with that Python"
+            )
+
+    @cached_property
+    def _loaded(self) -> list[tuple[Workspace, BuildOptions, dict[str, str]]]:
+        settings = self._settings
+        project = Project(
+            self.cargo,
+            [self._directory],
+            options=settings.build,
+            run=settings.run,
+            surroundings=Surroundings(self._interpreter),
+        )
+        project.load()
+        return list(project.build_arguments())
+
+
+def _shared_library(build: Build, package: Package) -> str | None:
+    """Return what this build itself names: older ones may lie around."""
+    for artifact in build.artifacts:
+        if artifact.package_id == package.id and "cdylib" in artifact.target.crate_types:
+            for path in artifact.filenames:
+                if path.endswith(_SUFFIXES) and os.path.exists(path):
+                    return path
+    return None
+
+
+def open_workshop(config: pytest.Config) -> Workshop:
+    """Return the wrapper for a run; what the plugin has built already is not built again."""
+    settings = read_settings(config)
+    session = config.pluginmanager.get_plugin("cpython_sys_session")
+    builds = session.builds if session is not None else ()
+    try:
+        interpreter = load(settings.pythons[0]) if settings.pythons else current()
+    except InterpreterError:
+        interpreter = None
+    return Workshop(Cargo(), str(config.rootpath), settings, builds, interpreter)

@@ -1,0 +1,173 @@
+"""Beside other plugins: what each does to Rust tests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+PLUGINS = {
+    "html": "pytest_html",
+    "randomly": "pytest_randomly",
+    "reportlog": "pytest_reportlog",
+    "rerunfailures": "pytest_rerunfailures",
+    "timeout": "pytest_timeout",
+}
+
+
+def run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, plugin: str, *arguments: str
+) -> pytest.RunResult:
+    """Run with one of the plugins, and no other."""
+    pytest.importorskip(PLUGINS[plugin])
+    blocked = " ".join(f"-p no:{name}" for name in PLUGINS if name != plugin)
+    monkeypatch.setenv("PYTEST_ADDOPTS", blocked)
+    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
+
+
+TESTS = {
+    "Cargo.toml": "c",
+    "src/lib.rs": """
+#[test] fn passes() {}
+#[test] fn fails() { assert_eq!(1 + 1, 3, "sums"); }
+#[test] #[ignore = "not today"] fn ignored() {}
+#[test] fn flaky() {
+    let first = std::fs::File::options().write(true).create_new(true).open("seen").is_ok();
+    assert!(!first, "the first time");
+}
+""",
+    "tests/other.rs": "#[test] fn a() {}\n#[test] fn b() {}\n#[test] fn c() {}\n",
+}
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+def test_rerunfailures_evaluates_again(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+) -> None:
+    write(TESTS)
+    result = run(pytester, monkeypatch, "rerunfailures", "--reruns=1", *workers)
+    found = outcomes(result)
+    assert found["src/lib.rs::flaky"] == "passed"
+    assert found["src/lib.rs::fails"] == "failed"
+    assert found["src/lib.rs::passes"] == "passed"
+    # One rerun for the flaky test, one for the other.
+    result.stdout.fnmatch_lines(["*1 failed, 5 passed, 1 skipped, 2 rerun*"])
+
+
+HANGING = {
+    "Cargo.toml": "c",
+    "src/lib.rs": """
+use std::{process::Command, thread::sleep, time::Duration};
+#[test] fn a_hangs() { Command::new("sleep").arg("981").status().unwrap(); }
+#[test] fn b() { sleep(Duration::from_millis(700)); }
+#[test] fn c() { sleep(Duration::from_millis(700)); }
+#[test] fn d() { sleep(Duration::from_millis(700)); }
+#[test] fn e() { sleep(Duration::from_millis(700)); }
+""",
+    "tests/other.rs": "#[test] fn f() {}\n",
+}
+
+
+@pytest.mark.parametrize("method", ["signal", "thread"])
+@pytest.mark.parametrize("where", ["option", "ini", "mark"])
+def test_the_limit_of_timeout_is_the_rust_tests_own(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    where: str,
+) -> None:
+    write(HANGING)
+    arguments = [f"--timeout-method={method}"]
+    if where == "option":
+        arguments.append("--timeout=2")
+    elif where == "ini":
+        write({"pytest.ini": "[pytest]\ntimeout = 2\n"})
+    else:
+        write(
+            {
+                "conftest.py": "import pytest\ndef pytest_collection_modifyitems(items):\n"
+                "    for item in items:\n        item.add_marker(pytest.mark.timeout(2))\n"
+            }
+        )
+    result = run(pytester, monkeypatch, "timeout", *arguments)
+    assert outcomes(result) == {
+        "src/lib.rs::a_hangs": "failed",
+        **{f"src/lib.rs::{name}": "passed" for name in "bcde"},
+        "tests/other.rs::f": "passed",
+    }
+    result.stdout.fnmatch_lines(["*timed out after 2 s*"])
+    left = subprocess.run(["pgrep", "-f", "sleep 981"], capture_output=True, check=False)
+    assert not left.stdout
+
+
+def test_randomly_changes_the_order_alone(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = "".join(
+        f"#[test] fn t{number:02}() {{ assert!({number} != 7) }}\n" for number in range(20)
+    )
+    write({"Cargo.toml": "c", "src/lib.rs": names})
+    orders = []
+    for seed in ("1", "2"):
+        result = run(
+            pytester, monkeypatch, "randomly", "-v", "-p", "randomly", f"--randomly-seed={seed}"
+        )
+        found = outcomes(result)
+        assert {name for name, how in found.items() if how == "failed"} == {"src/lib.rs::t07"}
+        assert len(found) == 20
+        orders.append([line.split()[0] for line in result.outlines if "%]" in line])
+    assert orders[0] != orders[1]
+    assert sorted(orders[0]) == sorted(orders[1])
+    result = run(pytester, monkeypatch, "randomly", "-n2", "--randomly-seed=3")
+    assert len(outcomes(result)) == 20
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+def test_reportlog_has_a_report_of_each(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+) -> None:
+    root = write(TESTS)
+    run(pytester, monkeypatch, "reportlog", "--report-log=log.jsonl", *workers)
+    lines = (root / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    reports = [json.loads(line) for line in lines]
+    calls = {
+        report["nodeid"]: report
+        for report in reports
+        if report.get("$report_type") == "TestReport"
+        and (report["when"] == "call" or report["outcome"] == "skipped")
+    }
+    assert {name: report["outcome"] for name, report in calls.items()} == {
+        "src/lib.rs::passes": "passed",
+        "src/lib.rs::fails": "failed",
+        "src/lib.rs::ignored": "skipped",
+        "src/lib.rs::flaky": "failed",
+        "tests/other.rs::a": "passed",
+        "tests/other.rs::b": "passed",
+        "tests/other.rs::c": "passed",
+    }
+    failed = calls["src/lib.rs::fails"]
+    assert dict(failed["user_properties"])["rust_test"] == "fails"
+    assert "sums" in json.dumps(failed["longrepr"])
+
+
+def test_html_shows_each_with_its_words(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(TESTS)
+    run(pytester, monkeypatch, "html", "--html=report.html", "--self-contained-html")
+    text = (root / "report.html").read_text(encoding="utf-8")
+    for name in ("src/lib.rs::passes", "src/lib.rs::fails", "tests/other.rs::c"):
+        assert name in text
+    assert "sums" in text
+    assert "with cargo alone: cargo test -p c" in text
