@@ -32,8 +32,6 @@ CRATES = {
     "libtest-mimic": "0.8.1",  # targets with `harness = false`
     "percent-encoding": "2.3.1",
     "strsim": "0.11.1",
-    "cfg-if": "1.0.0",
-    "lazy_static": "1.5.0",  # compile_fail doctests
     "byteorder": "1.5.0",
     "humantime": "2.1.0",  # benches, integration tests
     "unindent": "0.2.4",

@@ -78,19 +78,22 @@ class Evaluator:
         """
         if case.skip is not None:
             return Verdict("skipped", message=case.skip)
-        batch = self._batches.get(case.key)
+        key = case.key
+        batch = self._batches.get(key)
         if batch is None:
             self._look_ahead(case)
-            batch = self._batches[case.key]
-        if case.key in self._asked:
+            batch = self._batches[key]
+        if key in self._asked:
             return self._alone(case)
-        self._asked.add(case.key)
+        self._asked.add(key)
         if batch.thread is None:
             self._start(batch)
-        with self._changed:
-            self._changed.wait_for(lambda: case.key in self._verdicts or batch.finished)
-            verdict = self._verdicts.pop(case.key, None)
-        self._handed_out.add(case.key)
+        verdict = self._verdicts.pop(key, None)  # most often it is there already
+        if verdict is None:
+            with self._changed:
+                self._changed.wait_for(lambda: key in self._verdicts or batch.finished)
+                verdict = self._verdicts.pop(key, None)
+        self._handed_out.add(key)
         return verdict or self._alone(case)
 
     def late_verdict(self, case: Case) -> Verdict | None:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from .case import Case, Verdict
     from .evaluator import Evaluator
 
-__all__ = ["RustFile", "RustItem", "RustModule"]
+__all__ = ["OWN_MARKS", "RustFile", "RustItem", "RustModule"]
+
+OWN_MARKS = 2
+"""How many marks an item has from us."""
 
 _RUST = pytest.Mark("rust", (), {}, _ispytest=True)
 _BY_KIND = {

@@ -20,6 +20,7 @@ from .nodes import RustFile, RustItem
 from .progress import BuildProgress
 from .project import Plan, Project
 from .protocol import FastProtocol
+from .quiet import without_collector
 from .report import (
     PackageCounts,
     RustError,
@@ -130,7 +131,8 @@ class RustSession:
                 raise self._problem
             if project.packages:
                 _ = self._cargo.toolchain
-            self._plan = self._build(project)
+            with without_collector():
+                self._plan = self._build(project)
         except CargoError as error:
             if not self._settings.from_ini:
                 raise pytest.UsageError(str(error)) from None
@@ -226,6 +228,12 @@ class RustSession:
                 record_warning(self._config, f"no cargo package at or below {place}")
 
     # -- collection ---------------------------------------------------------------------------
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection(self) -> Generator[None, object, object]:
+        """Collect without the garbage collector, which would look at all items again and again."""
+        with without_collector():
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_ignore_collect(

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -63,8 +64,10 @@ class Cargo:
     @cached_property
     def toolchain(self) -> Toolchain:
         """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
-        cargo = self._ask([self._found, "-V"], "cargo")
-        rustc = self._ask([self.environ.get("RUSTC") or self._sibling("rustc"), "-vV"], "rustc")
+        compiler = self.environ.get("RUSTC") or self._sibling("rustc")
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            questions = [([self._found, "-V"], "cargo"), ([compiler, "-vV"], "rustc")]
+            cargo, rustc = pool.map(lambda question: self._ask(*question), questions)
         match = re.search(r"(\d+)\.(\d+)\.\d+\S*", cargo)
         if match is None:
             raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")

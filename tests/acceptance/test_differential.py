@@ -11,7 +11,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "differential.py"
 
 
-@pytest.mark.parametrize("crate", ["heck", "indoc", "lazy_static", "libtest-mimic"])
+@pytest.mark.parametrize("crate", ["heck", "indoc", "scopeguard", "libtest-mimic"])
 def test_a_published_crate(crate: str) -> None:
     done = subprocess.run(
         [sys.executable, str(SCRIPT), crate, "--workers=2"],

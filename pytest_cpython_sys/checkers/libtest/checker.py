@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
+import shlex
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from ...cargo import prepend_library_path, shown_command
 from ...case import Case, Location, Verdict
 from ..harness import custom_harnesses
 from ..layout.table import Row, layout_table
-from ..place import place
+from ..place import Place, place
 from .batch import LEAKED, Binary, TestEnd, run_repeated, run_tests
 from .listing import ListedTest, Listing, ListingError, list_tests, test_environment
 from .panics import find_panic, layout_values, without_panic
@@ -118,14 +119,12 @@ class LibtestChecker:
     def _cases(self, executable: _Executable, listing: Listing) -> Iterator[Case]:
         ignored = executable.context.run.ignored
         runs = set()
-        seen: Counter[str] = Counter()
+        maker = _CaseMaker(executable)
         for test in listing.tests:
-            skip = _skip_reason(test, ignored)
             if not test.ignored:
                 runs.add(test.name)
-            seen[test.name] += 1
-            yield replace(_case(executable, test, skip), ordinal=seen[test.name])
-        self._repeated[executable.path] = {name: count for name, count in seen.items() if count > 1}
+            yield maker.make(test, _skip_reason(test, ignored))
+        self._repeated[executable.path] = maker.repeated
         self._listed[executable.path] = runs
         self._speak_json[executable.path] = listing.json
 
@@ -209,29 +208,54 @@ def _skip_reason(test: ListedTest, ignored: str) -> str | None:
     return None
 
 
-def _case(executable: _Executable, test: ListedTest, skip: str | None) -> Case:
-    source = executable.absolute(test.source) if test.source else None
-    where = place(executable.package, executable.target, source)
-    kind: Kind = "layout" if is_layout_test(test.name) else _KINDS[executable.target.kind]
-    generated = None
-    if source is not None and not where.inside and is_layout_test(test.name):
-        generated = Location(source, test.line)
-    return Case(
-        file=where.file,
-        levels=(*where.levels, *test.name.split("::")),
-        kind=kind,
-        checker=LibtestChecker.name,
-        package=executable.package.name,
-        target=executable.target.name,
-        rust_test=test.name,
-        line=test.line if where.inside else 1,
-        generated=generated,
-        command=shown_command(
-            executable.package, executable.target, test.name, executable.context.options
-        ),
-        group=executable.path,
-        skip=skip,
-    )
+class _CaseMaker:
+    """Makes the cases of an executable; what many tests share is found out once."""
+
+    def __init__(self, executable: _Executable) -> None:
+        self._executable = executable
+        self._places: dict[str, tuple[Place, str | None]] = {}
+        self._command = shown_command(
+            executable.package, executable.target, None, executable.context.options
+        )
+        self._seen: Counter[str] = Counter()
+
+    @property
+    def repeated(self) -> dict[str, int]:
+        """Names that came more than once, and how often."""
+        return {name: count for name, count in self._seen.items() if count > 1}
+
+    def _place(self, source: str) -> tuple[Place, str | None]:
+        known = self._places.get(source)
+        if known is None:
+            executable = self._executable
+            path = executable.absolute(source) if source else None
+            where = place(executable.package, executable.target, path)
+            known = self._places[source] = (where, path)
+        return known
+
+    def make(self, test: ListedTest, skip: str | None) -> Case:
+        executable = self._executable
+        where, source = self._place(test.source or "")
+        is_layout = is_layout_test(test.name)
+        generated = None
+        if source is not None and not where.inside and is_layout:
+            generated = Location(source, test.line)
+        self._seen[test.name] += 1
+        return Case(
+            file=where.file,
+            levels=(*where.levels, *test.name.split("::")),
+            kind="layout" if is_layout else _KINDS[executable.target.kind],
+            checker=LibtestChecker.name,
+            package=executable.package.name,
+            target=executable.target.name,
+            rust_test=test.name,
+            line=test.line if where.inside else 1,
+            generated=generated,
+            command=f"{self._command} -- --exact {shlex.quote(test.name)}",
+            group=executable.path,
+            skip=skip,
+            ordinal=self._seen[test.name],
+        )
 
 
 def _target_case(

@@ -1,0 +1,1 @@
+"""Benchmarks: scripts, each with a table to print."""
