@@ -236,6 +236,14 @@ class Project:
             names.update(dict.fromkeys(extra))
         return list(names)
 
+    def library_additions(self) -> dict[str, list[str]]:
+        """Return the directories that test processes find libraries in, and for which packages."""
+        found: dict[str, list[str]] = {}
+        for package in self.packages:
+            for directory in self._surroundings.library_directories(package):
+                found.setdefault(directory, []).append(package.name)
+        return found
+
     def build(
         self,
         listener: BuildListener | None = None,

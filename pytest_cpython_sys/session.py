@@ -113,6 +113,10 @@ class RustSession:
         added = project.additions()
         if added:
             lines.append(f"added to cargo's environment: {', '.join(added)}")
+        lines += [
+            f"added to the library path of tests: {directory} ({', '.join(packages)})"
+            for directory, packages in project.library_additions().items()
+        ]
         return lines
 
     @pytest.hookimpl
