@@ -27,10 +27,11 @@ from .makefile import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Interpreter", "InterpreterError", "current", "load"]
+__all__ = ["Interpreter", "InterpreterError", "current", "embedding_environment", "load"]
 
 _TIMEOUT: Final = 10.0  # seconds
 _OLDEST: Final = (3, 8)
+_LIBRARY_PATH: Final = "DYLD_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
 _OTHER: Final = "name another interpreter with --cpython-sys-python"
 
 
@@ -60,8 +61,10 @@ class Interpreter:
     """The directory of a libpython that really is there."""
     libpython: str | None = None
     """The file name of that libpython."""
-    home: str | None = None
-    """PYTHONHOME for a program that embeds a Python moved away from where it was configured."""
+    prefix: str | None = None
+    """Where its standard library lies; None for a build directory."""
+    moved: bool = False
+    """Its configuration names another place than the one where it is."""
     source_dir: str | None = None
     """The source tree of a build directory."""
     remarks: tuple[str, ...] = ()
@@ -84,6 +87,17 @@ class Interpreter:
         text = "\0".join((self.executable or "", self.build_dir))
         digest = hashlib.sha1(os.fsencode(text), usedforsecurity=False)
         return digest.hexdigest()[:8]
+
+    @property
+    def bin_directory(self) -> str | None:
+        """The directory of the interpreter; that of a virtual environment where it is one's."""
+        return os.path.dirname(self.executable) if self.executable else None
+
+    @property
+    def in_virtual_environment(self) -> bool:
+        """Whether it is the interpreter of a virtual environment."""
+        directory = self.bin_directory
+        return directory is not None and _is_file(os.path.dirname(directory), "pyvenv.cfg")
 
     def build_environment(self) -> dict[str, str]:
         """Return the variables that the build scripts of CPython's crates read."""
@@ -162,6 +176,60 @@ def load(path: str) -> Interpreter:
     return _from_facts(_ask(path), path)
 
 
+def embedding_environment(python: Interpreter, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program needs in its environment to embed a Python; mostly nothing.
+
+    An embedded Python knows of no executable of its own. It takes the ``python3`` on PATH for it:
+    beside that are a virtual environment's ``pyvenv.cfg`` and the standard library. If no library
+    is there, it goes where it was configured to be installed, which is nowhere if it was moved.
+    What finds its library that way needs nothing: PYTHONHOME would mislead any other Python that
+    the program starts. See https://docs.python.org/3/c-api/init_config.html#init-path-config
+    """
+    if python.executable is None or python.prefix is None or environ.get("PYTHONHOME"):
+        return {}
+    home = {"PYTHONHOME": python.prefix}
+    if sys.platform == "darwin":
+        # There an embedded Python takes the program itself for its executable.
+        return home if python.moved else {}
+    path = {"PATH": os.pathsep.join(filter(None, (python.bin_directory, environ.get("PATH"))))}
+    if python.in_virtual_environment and not _is_first(python, environ):
+        return path  # As if the environment were activated.
+    return next(
+        (more for more in ({}, path, home) if _finds_library(python, {**environ, **more})), {}
+    )
+
+
+def _is_first(python: Interpreter, environ: Mapping[str, str]) -> bool:
+    """Tell whether the ``python3`` on PATH lies beside an interpreter."""
+    found = shutil.which("python3", path=environ.get("PATH"))
+    return found is not None and os.path.realpath(os.path.dirname(found)) == os.path.realpath(
+        python.bin_directory or ""
+    )
+
+
+def _finds_library(python: Interpreter, environ: Mapping[str, str]) -> bool:
+    """Start an interpreter so that it knows no more of itself than if it were embedded."""
+    import subprocess
+
+    env = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    if python.libdir is not None:
+        env[_LIBRARY_PATH] = os.pathsep.join(filter(None, (python.libdir, env.get(_LIBRARY_PATH))))
+    try:
+        done = subprocess.run(
+            ["python3", "-S", "-c", ""],  # noqa: S607 - what runs is the executable below
+            executable=python.executable,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
 class _Facts(TypedDict):
     """What a Python says of itself."""
 
@@ -221,8 +289,7 @@ def _ask(executable: str) -> _Facts:
     directory = os.path.dirname(executable)
     if _is_file(directory, "pyconfig.h"):
         # One that was built with --enable-shared, and not installed, needs the libpython beside it.
-        name = "DYLD_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
-        env[name] = os.pathsep.join(filter(None, (directory, env.get(name))))
+        env[_LIBRARY_PATH] = os.pathsep.join(filter(None, (directory, env.get(_LIBRARY_PATH))))
     try:
         process = subprocess.Popen(
             [executable, "-I", "-S", "-c", code],
@@ -311,7 +378,6 @@ def _installed(facts: _Facts) -> Interpreter:
         ),
     )
     configured = str(variables["LIBDEST"] or facts["stdlib"])
-    moved = os.path.realpath(configured) != os.path.realpath(facts["stdlib"])
     return Interpreter(
         executable=facts["executable"] or None,
         version=facts["version"],
@@ -324,7 +390,8 @@ def _installed(facts: _Facts) -> Interpreter:
         cflags=tuple(split_flags(variables["CFLAGS"])),
         libdir=libdir,
         libpython=libpython,
-        home=facts["prefix"] if moved else None,
+        prefix=facts["prefix"],
+        moved=os.path.realpath(configured) != os.path.realpath(facts["stdlib"]),
     )
 
 

@@ -244,6 +244,14 @@ class Project:
                 found.setdefault(directory, []).append(package.name)
         return found
 
+    def additions_to_tests(self) -> list[str]:
+        """Return the names of all variables that are added to the environment of tests."""
+        self.additions()  # What a package is built from is known from then on.
+        names: dict[str, None] = {}
+        for package in self.packages:
+            names.update(dict.fromkeys(self._surroundings.test_environment(package)))
+        return list(names)
+
     def build(
         self,
         listener: BuildListener | None = None,
@@ -333,7 +341,7 @@ class Project:
             if self._globs:
                 names = tuple(package.name for package in loaded.packages)
                 options = replace(options, packages=names)
-            if extra:
+            if directory:
                 base = options.target_dir or loaded.workspace.target_directory
                 options = replace(options, target_dir=os.path.join(base, "cpython-sys", directory))
             yield loaded.workspace, options, extra
@@ -356,6 +364,7 @@ class Project:
             run=self._run,
             processes=self.cargo.test_processes(build, options, doctests=self._run.doctests),
             library_directories=self._surroundings.library_directories,
+            test_environment=self._surroundings.test_environment,
             selects=chosen.__contains__,
         )
 

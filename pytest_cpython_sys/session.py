@@ -117,6 +117,9 @@ class RustSession:
             f"added to the library path of tests: {directory} ({', '.join(packages)})"
             for directory, packages in project.library_additions().items()
         ]
+        added = project.additions_to_tests()
+        if added:
+            lines.append(f"added to the environment of tests: {', '.join(added)}")
         return lines
 
     @pytest.hookimpl

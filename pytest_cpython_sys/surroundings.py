@@ -1,4 +1,4 @@
-"""What a workspace's build needs beyond the user's shell, and where it is then built.
+"""What a workspace's build and tests need beyond the user's shell, and where it is then built.
 
 People type ``cargo test`` and ``pytest`` in turns. Cargo gets the environment that the shell
 would give it; where something must be added, it builds in a directory of its own, so that going
@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .cargo.configuration import configured_environment
+from .interpreter import InterpreterError, embedding_environment, load
 from .libclang import find_libclang
 
 if TYPE_CHECKING:
@@ -22,24 +24,59 @@ if TYPE_CHECKING:
 
 __all__ = ["Surroundings"]
 
-_LOCKED_NAME = re.compile(r'^name = "([^"]+)"$', re.MULTILINE)
+_LOCKED = re.compile(
+    r'^name = "(?P<name>[^"]+)"$(?P<rest>(?:\n(?!\[\[).*)*)',
+    re.MULTILINE,
+)
+# "name", "name 1.2.3" or "name 1.2.3 (source)": as much as is needed to be unambiguous.
+_LOCKED_DEPENDENCY = re.compile(r'^ "([^" ]+)[^"]*",$', re.MULTILINE)
 _CPYTHON = "cpython-sys"
 _PYO3 = frozenset({"pyo3", "pyo3-ffi", "pyo3-build-config"})
 
 
-def _crates(workspace: Workspace) -> frozenset[str]:
-    """Return the names of all crates that a workspace is built from, as far as is known."""
-    names = {package.name for package in workspace.packages}
-    for package in workspace.packages:
-        names.update(dependency.name for dependency in package.dependencies)
-    if "bindgen" in names:
-        names.add("clang-sys")
+def _dependencies(workspace: Workspace) -> dict[str, set[str]]:
+    """Return the crates that a workspace is built from and what each needs, as far as is known.
+
+    That is all of them once there is a ``Cargo.lock``.
+    """
     try:
         with open(os.path.join(workspace.root, "Cargo.lock"), encoding="utf-8") as file:
-            names.update(_LOCKED_NAME.findall(file.read()))
+            text = file.read()
     except (OSError, UnicodeDecodeError):
-        pass
-    return frozenset(names)
+        text = ""
+    found: dict[str, set[str]] = {}
+    for package in workspace.packages:
+        needed = found.setdefault(package.name, set())
+        needed.update(dependency.name for dependency in package.dependencies)
+    for match in _LOCKED.finditer(text):
+        needed = found.setdefault(match["name"], set())
+        needed.update(_LOCKED_DEPENDENCY.findall(match["rest"]))
+    for names in list(found.values()):
+        for name in names:
+            found.setdefault(name, set())
+    if "bindgen" in found:
+        found["bindgen"].add("clang-sys")
+        found.setdefault("clang-sys", set())
+    return found
+
+
+def _needed_by(name: str, dependencies: Mapping[str, set[str]]) -> set[str]:
+    """Return a crate, what it needs, what that needs, and so on."""
+    found = {name}
+    waiting = [name]
+    while waiting:
+        more = dependencies.get(waiting.pop(), set()) - found
+        found |= more
+        waiting += more
+    return found
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A workspace, and the environment that the user gives to what cargo starts there."""
+
+    workspace: Workspace
+    environ: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,6 +85,10 @@ class Surroundings:
 
     interpreter: Interpreter | None = None
     _cache: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict, repr=False)
+    _places: dict[str, _Place] = field(default_factory=dict, repr=False)
+    """By a package's id."""
+    _named: dict[str, Interpreter | None] = field(default_factory=dict, repr=False)
+    _embedding: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def additions(
         self, workspace: Workspace, environ: Mapping[str, str]
@@ -58,33 +99,77 @@ class Surroundings:
         """
         known = self._cache.get(workspace.root)
         if known is None:
-            known = self._find(workspace, environ)
+            place = _Place(
+                workspace, {**environ, **configured_environment(environ, workspace.root)}
+            )
+            self._places.update((package.id, place) for package in workspace.packages)
+            known = self._find(place)
             self._cache[workspace.root] = known
         return known
 
-    def _find(self, workspace: Workspace, environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
-        crates = _crates(workspace)
+    def _find(self, place: _Place) -> tuple[dict[str, str], str]:
+        crates = _dependencies(place.workspace).keys()
+        environ = place.environ
         wanted: dict[str, str] = {}
         tag = ""
         if self.interpreter is not None and _CPYTHON in crates:
             wanted.update(self.interpreter.build_environment())
         if self.interpreter is not None and crates & _PYO3 and self.interpreter.executable:
             wanted["PYO3_PYTHON"] = self.interpreter.executable
-        if wanted and self.interpreter is not None:
-            tag = f"{self.interpreter.tag}-{self.interpreter.fingerprint}"
         added = {name: value for name, value in wanted.items() if name not in environ}
+        if added and self.interpreter is not None:
+            tag = f"{self.interpreter.tag}-{self.interpreter.fingerprint}"
         if "clang-sys" in crates and "LIBCLANG_PATH" not in environ:
             libclang = find_libclang(environ)
             if libclang is not None and libclang.environment:
                 added.update(libclang.environment)
                 tag = tag or "libclang"
-        return added, tag if added else ""
+        python = self._of_pyo3(environ) if crates & _PYO3 else None
+        if python is not None and python.moved and python.libdir is not None:
+            # PyO3 tells the linker where libpython was to be installed. This recompiles nothing.
+            old = environ.get("LIBRARY_PATH")
+            added["LIBRARY_PATH"] = os.pathsep.join(filter(None, (python.libdir, old)))
+        return added, tag
+
+    def _of_pyo3(self, environ: Mapping[str, str]) -> Interpreter | None:
+        """Return the Python that PyO3 builds for: the user may have named another."""
+        name = environ.get("PYO3_PYTHON")
+        if not name or (self.interpreter is not None and name == self.interpreter.executable):
+            return self.interpreter
+        if name not in self._named:
+            try:
+                self._named[name] = load(name)
+            except InterpreterError:
+                self._named[name] = None
+        return self._named[name]
+
+    def _embedded(self, package: Package) -> tuple[Interpreter, _Place] | None:
+        """Return the Python that is part of a package's test processes, if one is."""
+        place = self._places.get(package.id)
+        if place is None:
+            return None
+        names = _needed_by(package.name, _dependencies(place.workspace))
+        python = None
+        if names & _PYO3:
+            python = self._of_pyo3(place.environ)
+        elif _CPYTHON in names:
+            python = self.interpreter
+        return (python, place) if python is not None else None
 
     def library_directories(self, package: Package) -> tuple[str, ...]:
         """Return the directories of a libpython that a package's tests may need."""
-        if self.interpreter is None or self.interpreter.libdir is None:
+        embedded = self._embedded(package)
+        if embedded is None or embedded[0].libdir is None:
             return ()
-        names = {dependency.name for dependency in package.dependencies}
-        if package.name == _CPYTHON or _CPYTHON in names or names & _PYO3:
-            return (self.interpreter.libdir,)
-        return ()
+        return (embedded[0].libdir,)
+
+    def test_environment(self, package: Package) -> dict[str, str]:
+        """Return the variables that let a Python in a package's tests find its library."""
+        embedded = self._embedded(package)
+        if embedded is None:
+            return {}
+        python, place = embedded
+        key = (place.workspace.root, python.executable or "")
+        if key not in self._embedding:
+            self._embedding[key] = embedding_environment(python, place.environ)
+        return self._embedding[key]

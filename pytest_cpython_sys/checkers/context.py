@@ -66,5 +66,7 @@ class BuildContext:
     """How its tests are started."""
     library_directories: Callable[[Package], tuple[str, ...]] = lambda _: ()
     """Directories that a package's test processes need on the library path, beyond cargo's."""
+    test_environment: Callable[[Package], dict[str, str]] = lambda _: {}
+    """Variables that a package's test processes need, beyond cargo's."""
     selects: Callable[[str], bool] = lambda _: True
     """Whether a package was asked for, by its name."""

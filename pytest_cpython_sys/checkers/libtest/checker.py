@@ -66,6 +66,7 @@ class _Executable:
         directories = self.context.library_directories(self.package)
         if directories:
             prepend_library_path(env, directories)
+        env.update(self.context.test_environment(self.package))
         return test_environment(env, self.context.cargo.toolchain)
 
     def absolute(self, source: str) -> str:
