@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .cargo.configuration import configured_environment
-from .interpreter import InterpreterError, embedding_environment, load
+from .embedding import embedding_environment
+from .interpreter import InterpreterError, load
 from .libclang import find_libclang
 
 if TYPE_CHECKING:
