@@ -1,11 +1,11 @@
-"""Known causes behind the words of a build script, a linker or cargo: cause and remedy first."""
+"""Known causes behind the words of a build script, a linker, a loader or cargo."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-__all__ = ["LIBCLANG", "explain_failure"]
+__all__ = ["LIBCLANG", "explain_failure", "explain_process"]
 
 LIBCLANG: Final = (
     "bindgen found no libclang. Install one that comes with its headers: "
@@ -27,9 +27,22 @@ _CONFIG = (
 )
 _SYMBOLS = (
     "the linker found no Python symbols: a test executable must link to libpython, and an "
-    "extension module must not. With pyo3, its feature `extension-module` leaves libpython out: "
-    "make it a feature of your own crate that is not a default one (and name it under "
-    "[tool.maturin] features), or pass --cargo-no-default-features"
+    "extension module must not. With pyo3, its feature `extension-module` leaves libpython out. "
+    "From pyo3 0.26 on, with maturin 1.9.4 or setuptools-rust 1.12, remove that feature: they set "
+    "$PYO3_BUILD_EXTENSION_MODULE instead, which must not be set here. With an older one, make it "
+    'a feature of your own crate, extension-module = ["pyo3/extension-module"], that is not a '
+    "default one, and name it under [tool.maturin] features; or pass --cargo-no-default-features"
+)
+_STATIC = (
+    "this Python has no shared libpython, and pyo3's feature `auto-initialize` needs one. Name an "
+    "interpreter that has it with --cpython-sys-python=PATH, build one "
+    '(PYTHON_CONFIGURE_OPTS="--enable-shared" pyenv install VERSION), or leave the feature out and '
+    "call Python::initialize() in the tests"
+)
+_NO_EXPORTS = (
+    "a module of the standard library found no Python symbols in the test executable, which holds "
+    'a static libpython: let the crate\'s build script print "cargo:rustc-link-arg=-rdynamic", or '
+    "name an interpreter with a shared libpython with --cpython-sys-python=PATH"
 )
 _NO_LIBPYTHON = (
     "the linker found no libpython: this Python comes without one, or it is not where the build "
@@ -40,7 +53,10 @@ _RUNTIME = (
     "the loader found no libpython: put its directory on LD_LIBRARY_PATH, or name the "
     "interpreter it belongs to with --cpython-sys-python=PATH"
 )
-_HOME = "an embedded Python did not find its standard library: set PYTHONHOME to its prefix"
+_HOME = (
+    "an embedded Python did not find its standard library: put the directory of its `python3` "
+    "first on PATH, or set PYTHONHOME to its sys.base_prefix"
+)
 _LINKER = "there is no linker: install a C compiler (apt-get install gcc)"
 _NETWORK = (
     "cargo could not reach its registry: check the network, or run with "
@@ -56,9 +72,13 @@ _CAUSES: Final = tuple(
         (r"'std(?:def|arg|bool|int)\.h' file not found", _RESOURCE),
         (r"[Nn]o pyconfig\.h in|'pyconfig\.h' file not found", _CONFIG),
         (r"'Python\.h' file not found|Python\.h not found", _HEADERS),
+        (r"only supports embedding the Python interpreter statically", _STATIC),
+        (r"lib-dynload/\S+: undefined symbol: _?Py", _NO_EXPORTS),
         (r"undefined (?:reference to|symbol:?) [`']?_?Py", _SYMBOLS),
+        (r'Undefined symbols for architecture \w+:\s+"_+Py', _SYMBOLS),
         (r"(?:cannot find|unable to find library|library not found for) -lpython", _NO_LIBPYTHON),
         (r"error while loading shared libraries: libpython", _RUNTIME),
+        (r"Library not loaded: \S*(?:libpython|/Python\b)", _RUNTIME),
         (r"No module named '?encodings'?", _HOME),
         (r"linker `[^`]+` not found", _LINKER),
         (r"failed to (?:download|fetch)|Could not resolve host|network failure", _NETWORK),
@@ -66,6 +86,18 @@ _CAUSES: Final = tuple(
         (r"No space left on device", _SPACE),
     )
 )
+_OF_PROCESSES: Final = (_NO_EXPORTS, _RUNTIME, _HOME)
+
+
+def explain_process(text: str) -> str | None:
+    """Return what stands behind a test process that did not come up; None if not known.
+
+    Less than ``explain_failure`` knows: a test may print any words.
+    """
+    return next(
+        (cause for pattern, cause in _CAUSES if cause in _OF_PROCESSES and pattern.search(text)),
+        None,
+    )
 
 
 def explain_failure(text: str) -> str | None:

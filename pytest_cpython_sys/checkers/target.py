@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["TargetChecker"]
 
 _SHOWN_ERRORS = 20
+_NO_CRATE = re.compile(
+    r"(?:crate|crate or module|find crate for|unresolved import|unlinked crate) `(\w+)"
+)
 _COULD_NOT = re.compile(r"^error: could not compile `([^`]+)`", re.MULTILINE)
 _SCRIPT = re.compile(
     r"^error: failed to run custom build command for `(?P<name>\S+) v[^\n]*$"
@@ -97,7 +100,7 @@ def _missing(build: Build, package: Package, target: Target) -> Verdict | None:
         return None
     errors = build.errors(package.id, target)
     if errors:
-        return _own_errors(build, errors)
+        return _own_errors(build, package, target, errors)
     script = next(
         (match for match in _SCRIPT.finditer(build.words) if match["name"] == package.name), None
     )
@@ -106,7 +109,9 @@ def _missing(build: Build, package: Package, target: Target) -> Verdict | None:
     return Verdict("failed", message=_blocked(build, package, target))
 
 
-def _own_errors(build: Build, errors: list[Diagnostic]) -> Verdict:
+def _own_errors(
+    build: Build, package: Package, target: Target, errors: list[Diagnostic]
+) -> Verdict:
     rendered = [error.rendered.rstrip("\n") for error in errors[:_SHOWN_ERRORS]]
     if len(errors) > _SHOWN_ERRORS:
         rendered.append(f"... and {len(errors) - _SHOWN_ERRORS} more errors")
@@ -117,10 +122,22 @@ def _own_errors(build: Build, errors: list[Diagnostic]) -> Verdict:
         if os.path.isfile(path):
             location = Location(path, int(spans[0]["line_start"]))
     count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-    return Verdict(
-        "failed",
-        message=_with_remedy("\n\n".join(rendered), f"not built: {count}"),
-        location=location,
+    heading = _no_crate(package, target, rendered[0]) or f"not built: {count}"
+    message = _with_remedy("\n\n".join(rendered), heading)
+    return Verdict("failed", message=message, location=location)
+
+
+def _no_crate(package: Package, target: Target, error: str) -> str | None:
+    """Explain that a target does not find the library of its own package."""
+    library = package.library
+    if library is None or target == library or {"lib", "rlib"} & {*library.crate_types}:
+        return None
+    if library.crate_name not in _NO_CRATE.findall(error):
+        return None
+    types = ", ".join(f'"{name}"' for name in library.crate_types)
+    return (
+        f"no Rust crate can use a library of the types {types} alone: write "
+        f'crate-type = [{types}, "rlib"] under [lib] in Cargo.toml\n'
     )
 
 

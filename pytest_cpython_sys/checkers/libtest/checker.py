@@ -16,6 +16,7 @@ from ...case import Case, Location, Verdict
 from ..harness import custom_harnesses
 from ..layout.table import Row, layout_table
 from ..place import Place, place
+from ..remedies import explain_process
 from .batch import LEAKED, Binary, TestEnd, run_repeated, run_tests
 from .listing import ListedTest, Listing, ListingError, list_tests, test_environment
 from .panics import find_panic, layout_values, without_panic
@@ -302,7 +303,13 @@ def _not_listed(executable: _Executable, error: ListingError) -> Case:
     if error.unknown_harness and executable.target in custom_harnesses(executable.package):
         case = _target_case(executable, "@main", "harness", "", None)
         return replace(case, checker=LibtestChecker.name, group=executable.path)
-    return _target_case(executable, "@build", "build", f"cannot list its tests: {error}", None)
+    message = _with_remedy(f"cannot list its tests: {error}", str(error))
+    return _target_case(executable, "@build", "build", message, None)
+
+
+def _with_remedy(message: str, words: str) -> str:
+    remedy = explain_process(words)
+    return f"{message}\n\n{remedy}" if remedy else message
 
 
 def _type_name(test: str) -> str:
@@ -340,7 +347,8 @@ def _plain_verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict
     if end.how == "teardown":
         return Verdict("error", end.exec_time, message=end.message, output=end.stdout)
     if end.how != "failed":
-        return Verdict("failed", end.exec_time, message=end.message, output=end.stdout)
+        message = _with_remedy(end.message, end.stdout)
+        return Verdict("failed", end.exec_time, message=message, output=end.stdout)
     return _failure(case, executable, end)
 
 
@@ -360,4 +368,5 @@ def _failure(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
         message = layout_table(_type_name(case.rust_test), [Row(*values)])
     elif end.message:
         message = f"{end.message}\n{message}"
+    message = _with_remedy(message, panic.message)
     return Verdict("failed", end.exec_time, message, location, output)
