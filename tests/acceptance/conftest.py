@@ -51,7 +51,9 @@ _HOMES = {
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "pytester" in request.fixturenames:
+        request.getfixturevalue("pytester")  # it clears variables of its own
     for name in _CLEARED:
         monkeypatch.delenv(name, raising=False)
     for name, directory in _HOMES.items():
