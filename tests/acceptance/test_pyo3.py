@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cpython_sys.interpreter import embedding_environment, load
+from pytest_cpython_sys.embedding import embedding_environment
+from pytest_cpython_sys.interpreter import load
 
 from .conftest import outcomes, replace_once
 
