@@ -33,7 +33,7 @@ def embedding_environment(python: Interpreter, environ: Mapping[str, str]) -> di
     home = {"PYTHONHOME": python.prefix}
     if sys.platform == "darwin":
         # There an embedded Python takes the program itself for its executable.
-        return home if python.moved else {}
+        return home if python.moved or python.standalone else {}
     path = {"PATH": os.pathsep.join(filter(None, (python.bin_directory, environ.get("PATH"))))}
     if python.in_virtual_environment and not _is_first(python, environ):
         return path  # As if the environment were activated.

@@ -65,6 +65,8 @@ class Interpreter:
     """Where its standard library lies; None for a build directory."""
     moved: bool = False
     """Its configuration names another place than the one where it is."""
+    standalone: bool = False
+    """One of uv's: its configuration was corrected, the place in its machine code was not."""
     source_dir: str | None = None
     """The source tree of a build directory."""
     remarks: tuple[str, ...] = ()
@@ -209,7 +211,7 @@ def _describe():  # type: () -> _Facts
                     if os.path.isfile(os.path.join(home, "Modules", "Setup.local")):
                         base, build = home, True
     names = "CC CFLAGS Py_GIL_DISABLED Py_DEBUG LDLIBRARY INSTSONAME LIBRARY "
-    names += "LIBDIR LIBPL LIBDEST PYTHONFRAMEWORKPREFIX"
+    names += "LIBDIR LIBPL LIBDEST PYTHONFRAMEWORKPREFIX PYTHON_BUILD_STANDALONE"
     return {
         "implementation": sys.implementation.name,
         "version": ".".join(map(str, sys.version_info[:3])),
@@ -337,6 +339,7 @@ def _installed(facts: _Facts) -> Interpreter:
         libdir=libdir,
         libpython=libpython,
         prefix=facts["prefix"],
+        standalone=_is_set(variables["PYTHON_BUILD_STANDALONE"]),
         moved=os.path.realpath(configured) != os.path.realpath(facts["stdlib"]),
     )
 

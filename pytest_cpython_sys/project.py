@@ -236,20 +236,12 @@ class Project:
             names.update(dict.fromkeys(extra))
         return list(names)
 
-    def library_additions(self) -> dict[str, list[str]]:
-        """Return the directories that test processes find libraries in, and for which packages."""
-        found: dict[str, list[str]] = {}
-        for package in self.packages:
-            for directory in self._surroundings.library_directories(package):
-                found.setdefault(directory, []).append(package.name)
-        return found
-
     def additions_to_tests(self) -> list[str]:
         """Return the names of all variables that are added to the environment of tests."""
         self.additions()  # What a package is built from is known from then on.
         names: dict[str, None] = {}
         for package in self.packages:
-            names.update(dict.fromkeys(self._surroundings.test_environment(package)))
+            names.update(dict.fromkeys(self._surroundings.added_to_tests(package)))
         return list(names)
 
     def build(

@@ -113,13 +113,9 @@ class RustSession:
         added = project.additions()
         if added:
             lines.append(f"added to cargo's environment: {', '.join(added)}")
-        lines += [
-            f"added to the library path of tests: {directory} ({', '.join(packages)})"
-            for directory, packages in project.library_additions().items()
-        ]
         added = project.additions_to_tests()
         if added:
-            lines.append(f"added to the environment of tests: {', '.join(added)}")
+            lines.append(f"added to the tests' environment: {', '.join(added)}")
         return lines
 
     @pytest.hookimpl

@@ -7,12 +7,14 @@ back and forth recompiles nothing.
 
 from __future__ import annotations
 
+import os
 import os.path
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .cargo.configuration import configured_environment
+from .cargo.environment import LIBRARY_PATH
 from .embedding import embedding_environment
 from .interpreter import InterpreterError, load
 from .libclang import find_libclang
@@ -89,6 +91,7 @@ class Surroundings:
     _places: dict[str, _Place] = field(default_factory=dict, repr=False)
     """By a package's id."""
     _named: dict[str, Interpreter | None] = field(default_factory=dict, repr=False)
+    _needed: dict[tuple[str, int], set[str]] = field(default_factory=dict, repr=False)
     _embedding: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def additions(
@@ -149,13 +152,24 @@ class Surroundings:
         place = self._places.get(package.id)
         if place is None:
             return None
-        names = _needed_by(package.name, _dependencies(place.workspace))
+        names = self._needs(package, place.workspace)
         python = None
         if names & _PYO3:
             python = self._of_pyo3(place.environ)
         elif _CPYTHON in names:
             python = self.interpreter
         return (python, place) if python is not None else None
+
+    def _needs(self, package: Package, workspace: Workspace) -> set[str]:
+        """Return the crates that a package is built from; read again once cargo has locked them."""
+        try:
+            stamp = os.stat(os.path.join(workspace.root, "Cargo.lock")).st_mtime_ns
+        except OSError:
+            stamp = 0
+        key = (package.id, stamp)
+        if key not in self._needed:
+            self._needed[key] = _needed_by(package.name, _dependencies(workspace))
+        return self._needed[key]
 
     def library_directories(self, package: Package) -> tuple[str, ...]:
         """Return the directories of a libpython that a package's tests may need."""
@@ -174,3 +188,8 @@ class Surroundings:
         if key not in self._embedding:
             self._embedding[key] = embedding_environment(python, place.environ)
         return self._embedding[key]
+
+    def added_to_tests(self, package: Package) -> list[str]:
+        """Return the names of all variables that a package's tests get from here."""
+        library_path = [LIBRARY_PATH] if self.library_directories(package) else []
+        return [*library_path, *self.test_environment(package)]

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_cpython_sys.embedding import embedding_environment
-from pytest_cpython_sys.interpreter import load
+from pytest_cpython_sys.interpreter import current, load
 
 from .conftest import outcomes, replace_once
 
@@ -464,6 +465,16 @@ def test_a_moved_python_whose_configuration_was_corrected(tmp_path: Path) -> Non
     assert embedding_environment(interpreter, environ) == path
     assert embedding_environment(interpreter, path) == {}
     assert embedding_environment(interpreter, {**environ, "PYTHONHOME": "/somewhere"}) == {}
+
+
+@pytest.mark.parametrize("flag", ["moved", "standalone"])
+def test_on_macos_a_moved_python_gets_its_home(flag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There an embedded Python does not look on PATH."""
+    interpreter = replace(current(), moved=False, standalone=False)
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert embedding_environment(interpreter, {}) == {}
+    changed = replace(interpreter, moved=flag == "moved", standalone=flag == "standalone")
+    assert embedding_environment(changed, {}) == {"PYTHONHOME": interpreter.prefix}
 
 
 def test_an_installed_python_needs_nothing() -> None:
