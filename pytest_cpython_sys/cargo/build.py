@@ -192,25 +192,20 @@ class Build:
         return [word for flag, built in flags.items() if built for word in flag]
 
     def documented_packages(self) -> list[Package]:
-        """Return the packages whose library may have doctests, and can be built."""
+        """Return the packages whose library may have doctests, and was built or can be."""
         linked = {
             artifact.package_id
             for artifact in self.artifacts
             if artifact.target.kind == "lib" and not artifact.test
         }
 
-        def can_be_built(package: Package, library: Target) -> bool:
-            if self.success:
-                return package.id in linked
-            # After an error elsewhere cargo may not have come to it.
-            return not self.errors(package.id, library) and not self.blockers(package, library)
-
         return [
             package
             for package in self.workspace.packages
             if (library := package.library) is not None
             and library.doctest
-            and can_be_built(package, library)
+            # After an error elsewhere cargo may have come to its tests, and not to it.
+            and (package.id in linked or (not self.success and self.is_built(package, library)))
         ]
 
     def may_be_incomplete(self) -> bool:
