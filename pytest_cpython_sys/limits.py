@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .nodes import OWN_MARKS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -30,15 +28,7 @@ def limits(
     """
     # Set by pytest-timeout, out of its option, its variable and its ini key.
     of_all = getattr(config, "_env_timeout", None) if settings.run.timeout is None else None
-    plain: dict[int, bool] = {}
-    """Collectors without a mark of anybody's, by identity."""
     for item in items:
-        parent = id(item.parent)
-        if parent not in plain:
-            plain[parent] = not any(node.own_markers for node in item.listchain()[:-1])
-        marked = len(item.own_markers) > OWN_MARKS or not plain[parent]
-        if not marked and not settings.timeouts and of_all is None:
-            continue
         seconds = _own(item, settings) or _of_pytest_timeout(item, of_all)
         if seconds:
             yield item.case.key, seconds

@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from .case import Case, Verdict
     from .evaluator import Evaluator
 
-__all__ = ["OWN_MARKS", "RustFile", "RustItem", "RustModule"]
-
-OWN_MARKS = 2
-"""How many marks an item has from us."""
+__all__ = ["RustFile", "RustItem", "RustModule"]
 
 _RUST = pytest.Mark("rust", (), {}, _ispytest=True)
 _BY_KIND = {

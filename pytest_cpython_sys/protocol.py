@@ -17,8 +17,6 @@ from .nodes import RustItem
 from .report import failure_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .case import Verdict
 
     _When = Literal["setup", "call", "teardown"]
@@ -112,29 +110,13 @@ def _reports(item: RustItem) -> list[pytest.TestReport]:
     return [*reports, make.report("teardown", late)]
 
 
-_inherited: dict[int, tuple[pytest.Collector, dict[str, Literal[1]]]] = {}
-
-
-def _keywords(item: RustItem) -> dict[str, Literal[1]]:
-    """Return the names that select an item; those of its parents are found out once."""
-    parent = item.parent
-    assert parent is not None  # noqa: S101 - a Rust item stands in a file
-    known = _inherited.get(id(parent))
-    if known is None or known[0] is not parent:
-        known = _inherited[id(parent)] = (parent, dict.fromkeys(parent.keywords, 1))
-    own: Mapping[str, object] | None = getattr(item.keywords, "_markers", None)
-    if own is None:
-        return dict.fromkeys(item.keywords, 1)
-    return {**known[1], **dict.fromkeys(own, 1)}
-
-
 class _ReportMaker:
     """Makes the reports of one item."""
 
     def __init__(self, item: RustItem) -> None:
         self._item = item
         self._location = item.location
-        self._keywords = _keywords(item)
+        self._keywords: dict[str, Literal[1]] = dict.fromkeys(item.keywords, 1)
         self._now = time.time()
         self._sections: list[tuple[str, str]] = []
 
