@@ -7,10 +7,12 @@ into a cache, as it is. Nothing here imports pytest.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_Key = TypeVar("_Key")
 
 Kind = Literal[
     "layout",
@@ -107,3 +109,11 @@ class Checker(Protocol):
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield each case with its verdict, in any order, as soon as it is known."""
         ...
+
+
+def grouped(cases: Iterable[Case], key: Callable[[Case], _Key]) -> dict[_Key, list[Case]]:
+    """Return cases by what they have in common, in their order."""
+    groups: dict[_Key, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(key(case), []).append(case)
+    return groups

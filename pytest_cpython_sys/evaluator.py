@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .case import Case, Verdict
+from .case import Case, Verdict, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,16 +59,13 @@ class Evaluator:
         self._verdicts: dict[_Key, Verdict] = {}
         self._asked: set[_Key] = set()
         self._handed_out: set[_Key] = set()
-        self._running: _Batch | None = None
+        self._running: threading.Thread | None = None
         self._changed = threading.Condition()
 
     def select(self, cases: Iterable[Case]) -> None:
         """Say which cases will be asked for, in the order in which they will be."""
-        groups: dict[tuple[str, str], list[Case]] = {}
-        for case in cases:
-            if case.skip is None:
-                groups.setdefault((case.checker, case.group), []).append(case)
-        for group in groups.values():
+        wanted = (case for case in cases if case.skip is None)
+        for group in grouped(wanted, lambda case: (case.checker, case.group)).values():
             self._batches.update(dict.fromkeys((case.key for case in group), _Batch(group)))
 
     def verdict(self, case: Case) -> Verdict:
@@ -116,10 +113,11 @@ class Evaluator:
         self.select(group)
 
     def _start(self, batch: _Batch) -> None:
-        if self._running is not None and self._running.thread is not None:
-            self._running.thread.join()
-        self._running = batch
-        batch.thread = threading.Thread(target=self._drive, args=(batch,), daemon=True)
+        if self._running is not None:
+            self._running.join()
+        self._running = batch.thread = threading.Thread(
+            target=self._drive, args=(batch,), daemon=True
+        )
         batch.thread.start()
 
     def _drive(self, batch: _Batch) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..cargo import TestProcesses
+from ..cargo import TestProcesses, prepend_library_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..cargo import Build, BuildOptions, Cargo, Package
+    from ..cargo import Build, BuildOptions, Cargo, Package, TestProcess
     from ..case import Case
 
 __all__ = ["Announcer", "BuildContext", "RunOptions"]
@@ -70,3 +70,11 @@ class BuildContext:
     """Variables that a package's test processes need, beyond cargo's."""
     selects: Callable[[str], bool] = lambda _: True
     """Whether a package was asked for, by its name."""
+
+    def environment(self, package: Package, process: TestProcess) -> dict[str, str]:
+        """Return the environment of a test process: cargo's, and what is added to it."""
+        env = process.environment(self.build.environment)
+        directories = self.library_directories(package)
+        if directories:
+            prepend_library_path(env, directories)
+        return {**env, **self.test_environment(package)}

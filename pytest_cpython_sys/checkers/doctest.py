@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import cache_path, keep_json, prepend_library_path, read_json, shown_command
-from ..case import Case, Verdict
+from ..cargo import cache_path, keep_json, read_json, shown_command
+from ..case import Case, Verdict, grouped
 from .libtest.batch import Binary, TestEnd, run_tests
 from .libtest.listing import ListedTest, ListingError, list_tests, test_environment
 from .libtest.panics import find_panic, without_panic
@@ -32,6 +32,7 @@ __all__ = ["DoctestChecker"]
 # "src/lib.rs - ffi::add (line 6)", and without a path for the documentation of the crate itself.
 _NAME = re.compile(r"^(?P<file>.+?) - (?:(?P<path>.+) )?\(line (?P<line>\d+)\)$")
 _TEXT_FILE = re.compile(r'"([^"\n]+\.(?:md|txt))"')
+_IGNORED = "marked `ignore`"
 _UNASKED = "cargo did not start rustdoc for it"
 
 
@@ -48,11 +49,7 @@ class _Crate:
         return f"doctests of {self.package.root}"
 
     def environment(self) -> dict[str, str]:
-        env = self.process.environment(self.context.build.environment)
-        directories = self.context.library_directories(self.package)
-        if directories:
-            prepend_library_path(env, directories)
-        env.update(self.context.test_environment(self.package))
+        env = self.context.environment(self.package, self.process)
         return test_environment(env, self.context.cargo.toolchain)
 
 
@@ -97,17 +94,12 @@ class DoctestChecker:
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Run the cases of each crate in one rustdoc."""
-        groups: dict[str, list[Case]] = {}
-        for case in cases:
-            groups.setdefault(case.group, []).append(case)
-        for group, members in groups.items():
+        for group, members in grouped(cases, lambda case: case.group).items():
             yield from self._run_crate(self._crates[group], members)
 
     def _run_crate(self, crate: _Crate, cases: list[Case]) -> Iterator[tuple[Case, Verdict]]:
         run = crate.context.run
-        waiting: dict[str, list[Case]] = {}
-        for case in cases:
-            waiting.setdefault(case.rust_test, []).append(case)
+        waiting = grouped(cases, lambda case: case.rust_test)
         known = self._names[crate.group]
         limits = {name: run.limit(group[0]) for name, group in waiting.items()}
 
@@ -235,16 +227,8 @@ def _cases(crate: _Crate, listing: Sequence[ListedTest]) -> Iterator[Case]:
             line=line,
             command=shown_command(crate.package, None, path or f"{line})", crate.context.options),
             group=crate.group,
-            skip=_skip(test, crate.context.run.ignored),
+            skip=test.skip_reason(crate.context.run.ignored, _IGNORED),
         )
-
-
-def _skip(test: ListedTest, ignored: str) -> str | None:
-    if test.ignored and ignored == "default":
-        return test.reason or "marked `ignore`"
-    if not test.ignored and ignored == "only":
-        return "not ignored, and only ignored tests were asked for"
-    return None
 
 
 def _not_listed(context: BuildContext, package: Package, why: str) -> Case:
@@ -267,7 +251,7 @@ def _verdict(case: Case, end: TestEnd) -> Verdict:
     if end.how == "ok":
         return Verdict("passed", end.exec_time, output=end.stdout)
     if end.how == "ignored":
-        return Verdict("skipped", end.exec_time, message=end.message or "marked `ignore`")
+        return Verdict("skipped", end.exec_time, message=end.message or _IGNORED)
     if end.how == "leaked":
         return Verdict("passed", warnings=(f"rustdoc for {case.package} {end.message}",))
     if end.how in ("unable", "teardown"):

@@ -91,7 +91,6 @@ class _Round:
 class _Runner:
     def __init__(self, binary: Binary, on_slow: Callable[[str], None] | None) -> None:
         self._binary = binary
-        self._env = binary.env
         self._on_slow = on_slow
 
     def run(self, names: Sequence[str], *, every: bool) -> Iterator[TestEnd]:
@@ -278,7 +277,7 @@ class _Runner:
             return BinaryRun(
                 argv,
                 cwd=self._binary.cwd,
-                env=self._env,
+                env=self._binary.env,
                 deadline=deadline,
                 grace=self._binary.grace,
             )

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import prepend_library_path, shown_command
-from ...case import Case, Location, Verdict
+from ...cargo import shown_command
+from ...case import Case, Location, Verdict, grouped
 from ..harness import custom_harnesses
 from ..layout.table import Row, layout_table
 from ..place import Place, place
@@ -40,6 +40,7 @@ _KINDS: Final[dict[str, Kind]] = {
 }
 # What libtest prints when a test returns an error.
 _RETURNED = re.compile(r"^Error: .*", re.MULTILINE | re.DOTALL)
+_IGNORED = "#[ignore]"
 _EMPTY = (
     "no test in {target}: {root} was built and holds none. Most often all of them are behind a "
     "`cfg` that does not hold{gate}"
@@ -63,11 +64,7 @@ class _Executable:
         return self.context.processes.executables[self.path]
 
     def environment(self) -> dict[str, str]:
-        env = self.process.environment(self.context.build.environment)
-        directories = self.context.library_directories(self.package)
-        if directories:
-            prepend_library_path(env, directories)
-        env.update(self.context.test_environment(self.package))
+        env = self.context.environment(self.package, self.process)
         return test_environment(env, self.context.cargo.toolchain)
 
     def absolute(self, source: str) -> str:
@@ -112,10 +109,7 @@ class LibtestChecker:
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Run the cases of each binary in a batch, binary after binary, as cargo does."""
-        groups: dict[str, list[Case]] = {}
-        for case in cases:
-            groups.setdefault(case.group, []).append(case)
-        for path, group in groups.items():
+        for path, group in grouped(cases, lambda case: case.group).items():
             yield from self._run_binary(self._executables[path], group)
 
     def _cases(self, executable: _Executable, listing: Listing) -> Iterator[Case]:
@@ -125,7 +119,7 @@ class LibtestChecker:
         for test in listing.tests:
             if not test.ignored:
                 runs.add(test.name)
-            yield maker.make(test, _skip_reason(test, ignored))
+            yield maker.make(test, test.skip_reason(ignored, _IGNORED))
         self._repeated[executable.path] = maker.repeated
         self._listed[executable.path] = runs
         self._speak_json[executable.path] = listing.json
@@ -137,9 +131,7 @@ class LibtestChecker:
             if case.kind == "harness" and case.levels[-1] == "@main":
                 yield case, _run_main(executable, case)
                 return
-        waiting: dict[str, list[Case]] = {}
-        for case in cases:
-            waiting.setdefault(case.rust_test, []).append(case)
+        waiting = grouped(cases, lambda case: case.rust_test)
         run = executable.context.run
         repeated = self._repeated.get(executable.path, {})
         names = [name for name in waiting if name not in repeated]
@@ -200,14 +192,6 @@ def _listing(executable: _Executable) -> Listing | ListingError:
         )
     except ListingError as error:
         return error
-
-
-def _skip_reason(test: ListedTest, ignored: str) -> str | None:
-    if test.ignored and ignored == "default":
-        return test.reason or "#[ignore]"
-    if not test.ignored and ignored == "only":
-        return "not ignored, and only ignored tests were asked for"
-    return None
 
 
 class _CaseMaker:
@@ -341,7 +325,7 @@ def _plain_verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict
     if end.how == "ok":
         return Verdict("passed", end.exec_time, output=end.stdout)
     if end.how == "ignored":
-        return Verdict("skipped", end.exec_time, message=end.message or "#[ignore]")
+        return Verdict("skipped", end.exec_time, message=end.message or _IGNORED)
     if end.how == "unable":
         return Verdict("error", end.exec_time, message=end.message)
     if end.how == "teardown":

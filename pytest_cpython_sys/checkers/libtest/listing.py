@@ -39,6 +39,14 @@ class ListedTest:
     source: str | None = None
     line: int = 1
 
+    def skip_reason(self, ignored: str, otherwise: str) -> str | None:
+        """Return why it is not to run, given which ignored tests are; ``otherwise`` if unsaid."""
+        if self.ignored and ignored == "default":
+            return self.reason or otherwise
+        if not self.ignored and ignored == "only":
+            return "not ignored, and only ignored tests were asked for"
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
