@@ -198,7 +198,6 @@ class Build:
             for artifact in self.artifacts
             if artifact.target.kind == "lib" and not artifact.test
         }
-
         return [
             package
             for package in self.workspace.packages

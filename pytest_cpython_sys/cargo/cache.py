@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .build import Build
     from .command import BuildOptions
 
@@ -17,11 +20,17 @@ __all__ = ["cache_path", "keep_json", "read_json"]
 _KEPT = 40
 
 
-def cache_path(build: Build, options: BuildOptions, kind: str, key: str) -> str:
-    """Return the path of a file that belongs to a build: cargo's own cleaning removes it."""
+def cache_path(build: Build, options: BuildOptions, kind: str, causes: Iterable[object]) -> str:
+    """Return the path of a file that belongs to a build: cargo's own cleaning removes it.
+
+    ``causes`` are all that its content follows from; another path stands for others.
+    """
+    digest = hashlib.sha256()
+    for cause in causes:
+        digest.update(repr(cause).encode("utf-8", "surrogateescape"))
     base = options.target_dir or build.workspace.target_directory
     base = os.path.join(build.workspace.root, base)
-    return os.path.join(base, "cpython-sys-cache", kind, f"{key}.json")
+    return os.path.join(base, "cpython-sys-cache", kind, f"{digest.hexdigest()[:32]}.json")
 
 
 def read_json(path: str) -> Any:

@@ -66,12 +66,11 @@ def library_arguments(
     The whole workspace takes part, so that features are those of the tests; ``features`` are
     added for the package alone.
     """
-    selected = options.packages or ()
     more = [f"{package.name}/{feature}" for feature in features]
     own = replace(options, features=(*options.features, *more))
     return [
         "build",
-        *([f"--package={package.name}"] if selected or more else ["--workspace"]),
+        *([f"--package={package.name}"] if options.packages or more else ["--workspace"]),
         "--lib",
         "--message-format=json",
         *own.arguments(),

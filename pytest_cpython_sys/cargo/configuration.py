@@ -42,6 +42,20 @@ def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[
                 break
 
 
+def _tables(environ: Mapping[str, str], directory: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what each configuration file says, with the directory that its paths are relative to.
+
+    Files that cannot be read are passed by: cargo itself will say what is wrong with them.
+    """
+    for path in configuration_files(environ, directory):
+        try:
+            with open(path, "rb") as file:
+                raw = tomllib.load(file)
+        except (OSError, ValueError):
+            continue
+        yield os.path.dirname(os.path.dirname(path)), raw
+
+
 def _words(value: object) -> list[str]:
     if isinstance(value, str):
         return value.split()
@@ -60,12 +74,7 @@ def rustflags(environ: Mapping[str, str], directory: str) -> list[str]:
         return environ["RUSTFLAGS"].split()
     of_targets: list[str] = []
     of_build: list[str] = []
-    for path in configuration_files(environ, directory):
-        try:
-            with open(path, "rb") as file:
-                raw: dict[str, Any] = tomllib.load(file)
-        except (OSError, ValueError):
-            continue
+    for _, raw in _tables(environ, directory):
         tables = raw.get("target")
         for table in tables.values() if isinstance(tables, dict) else ():
             if isinstance(table, dict):
@@ -82,13 +91,8 @@ def configured_environment(environ: Mapping[str, str], directory: str) -> dict[s
     See https://doc.rust-lang.org/cargo/reference/config.html#env
     """
     found: dict[str, str] = {}
-    for path in configuration_files(environ, directory):
-        try:
-            with open(path, "rb") as file:
-                table = tomllib.load(file).get("env")
-        except (OSError, ValueError):
-            continue
-        base = os.path.dirname(os.path.dirname(path))
+    for base, raw in _tables(environ, directory):
+        table = raw.get("env")
         for name, entry in table.items() if isinstance(table, dict) else ():
             options = entry if isinstance(entry, dict) else {"value": entry}
             value = str(options.get("value", ""))
@@ -122,13 +126,8 @@ def configured_runner(
             return found
     if words := environ.get(runner_variable(triple), "").split():
         return _resolved(words, directory)
-    for path in configuration_files(environ, directory):
-        try:
-            with open(path, "rb") as file:
-                raw = tomllib.load(file)
-        except (OSError, ValueError):
-            continue
-        if found := _runner(raw, triple, rustc_cfg, os.path.dirname(os.path.dirname(path))):
+    for base, raw in _tables(environ, directory):
+        if found := _runner(raw, triple, rustc_cfg, base):
             return found
     return ()
 

@@ -10,12 +10,12 @@ https://doc.rust-lang.org/cargo/reference/environment-variables.html
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shlex
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .cache import cache_path, keep_json, read_json
@@ -102,19 +102,19 @@ def find_test_processes(
         build.workspace.root,
         triple,
         options.extra,
-        lambda: cargo.rustc_cfg(build.workspace, build.target),
+        cache(lambda: cargo.rustc_cfg(build.workspace, build.target)),
     )
-    cache = cache_path(build, options, "processes", _key(cargo, build, bool(documented)))
-    found = _from_json(read_json(cache), runner)
+    path = cache_path(build, options, "processes", _causes(cargo, build, bool(documented)))
+    found = _from_json(read_json(path), runner)
     if found is None:
         found = _record(cargo, build, options, runner_variable(triple), runner, documented)
         complete = set(executables) <= set(found.executables)
         if complete and {package.root for package in documented} <= set(found.doctests):
-            keep_json(cache, asdict(found))
+            keep_json(path, asdict(found))
     imitated = {
-        path: _imitated(cargo, build, path, runner)
-        for path in executables
-        if path not in found.executables
+        executable: _imitated(cargo, build, executable, runner)
+        for executable in executables
+        if executable not in found.executables
     }
     return TestProcesses({**found.executables, **imitated}, found.doctests)
 
@@ -156,12 +156,14 @@ def _record(
             if extension == ".test":
                 process = _noted(stem, extension, build.environment, recorders)
                 path, *rest = process.arguments
-                executables[path] = _replace(process, path, rest, runner)
+                executables[path] = replace(
+                    process, executable=path, arguments=tuple(rest), runner=runner
+                )
             elif extension == ".doctest":
                 process = _noted(stem, extension, build.environment, recorders)
                 root = process.sets.get("CARGO_MANIFEST_DIR", process.cwd)
                 told = _with_runner(process.arguments, own[variable], runner)
-                doctests[root] = _replace(process, cargo.rustdoc, told, ())
+                doctests[root] = replace(process, executable=cargo.rustdoc, arguments=tuple(told))
     return TestProcesses(executables, doctests)
 
 
@@ -173,14 +175,6 @@ def _with_runner(words: Sequence[str], recorder: str, runner: Sequence[str]) -> 
         own = [runner[0], *(f"--test-runtool-arg={word}" for word in runner[1:])] if runner else []
         told[at - 1 : at + 1] = [told[at - 1], *own] if own else []
     return told
-
-
-def _replace(
-    process: TestProcess, executable: str, arguments: Sequence[str], runner: tuple[str, ...]
-) -> TestProcess:
-    return TestProcess(
-        executable, process.cwd, process.sets, process.unsets, tuple(arguments), runner
-    )
 
 
 def _write_recorder(directory: str, kind: str, program: str) -> str:
@@ -221,22 +215,16 @@ def _noted(
     )
 
 
-def _key(cargo: Cargo, build: Build, doctests: bool) -> str:
-    """Return what an environment follows from, hashed: all but the values of foreign variables."""
-    digest = hashlib.sha256()
-
-    def add(*values: object) -> None:
-        digest.update(repr(values).encode("utf-8", "surrogateescape"))
-
-    add(cargo.toolchain, build.workspace, build.target, build.scripts, doctests)
-    add(sorted((artifact.executable or "", *artifact.filenames) for artifact in build.artifacts))
+def _causes(cargo: Cargo, build: Build, doctests: bool) -> Iterator[object]:
+    """Yield what an environment follows from: all but the values of foreign variables."""
+    yield cargo.toolchain, build.workspace, build.target, build.scripts, doctests
+    yield sorted((artifact.executable or "", *artifact.filenames) for artifact in build.artifacts)
     for name, value in sorted(build.environment.items()):
         own = name.startswith(("CARGO", "RUST", "LD_", "DYLD_")) or name == "PATH"
-        add(name, value if own else "")
+        yield name, value if own else ""
     for path in configuration_files(build.environment, build.workspace.root):
         with contextlib.suppress(OSError), open(path, "rb") as file:
-            add(path, file.read())
-    return digest.hexdigest()[:32]
+            yield path, file.read()
 
 
 def _from_json(raw: Any, runner: tuple[str, ...]) -> TestProcesses | None:

@@ -151,19 +151,28 @@ class Cargo:
         Raises CargoMissingError.
         """
         options = options or BuildOptions()
-        environment = {**self.environ, **(extra_environment or {})}
 
         def run(arguments: list[str]) -> Build:
-            return run_build([self._found, *arguments], workspace, environment, listener)
+            return self._run_build(arguments, workspace, extra_environment, listener)
 
+        build = run(build_arguments(options))
+        if build.may_be_incomplete():
+            build = build.completed_by(run(completion_arguments(options)))
+        return replace(build, target=options.target)
+
+    def _run_build(
+        self,
+        arguments: list[str],
+        workspace: Workspace,
+        extra_environment: Mapping[str, str] | None,
+        listener: BuildListener | None = None,
+    ) -> Build:
+        environment = {**self.environ, **(extra_environment or {})}
         try:
-            build = run(build_arguments(options))
-            if build.may_be_incomplete():
-                build = build.completed_by(run(completion_arguments(options)))
+            return run_build([self._found, *arguments], workspace, environment, listener)
         except OSError as error:
             why = error.strerror or str(error)
             raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
-        return replace(build, target=options.target)
 
     def build_library(
         self,
@@ -179,12 +188,7 @@ class Cargo:
         Raises CargoMissingError.
         """
         arguments = library_arguments(options or BuildOptions(), package, features)
-        environment = {**self.environ, **(extra_environment or {})}
-        try:
-            return run_build([self._found, *arguments], workspace, environment)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
+        return self._run_build(arguments, workspace, extra_environment)
 
     def test_processes(
         self, build: Build, options: BuildOptions, *, doctests: bool = True
@@ -196,8 +200,7 @@ class Cargo:
     def rustdoc(self) -> str:
         """The rustdoc that cargo uses, as far as the environment tells."""
         named = self.environ.get("RUSTDOC")
-        beside = os.path.join(self.sysroot, "bin", "rustdoc") if self.sysroot else ""
-        return named or (beside if os.access(beside, os.X_OK) else self._sibling("rustdoc"))
+        return named or self._in_toolchain("rustdoc") or self._sibling("rustdoc")
 
     @property
     def program_path(self) -> str:
@@ -217,8 +220,12 @@ class Cargo:
     @cached_property
     def path(self) -> str:
         """What cargo calls itself in ``$CARGO``: rustup's proxy gives way to the real program."""
-        beside = os.path.join(self.sysroot, "bin", "cargo") if self.sysroot else ""
-        return beside if os.access(beside, os.X_OK) else self._found
+        return self._in_toolchain("cargo") or self._found
+
+    def _in_toolchain(self, name: str) -> str | None:
+        """Return a program of the toolchain itself, past rustup's proxies; None if not there."""
+        path = os.path.join(self.sysroot, "bin", name) if self.sysroot else ""
+        return path if os.access(path, os.X_OK) else None
 
     @property
     def is_proxy(self) -> bool:

@@ -6,7 +6,7 @@ asked for. What it says of those is left out.
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os.path
 import re
 from collections import Counter
@@ -134,8 +134,9 @@ def _filters(names: Sequence[str], known: frozenset[str]) -> list[str]:
 
 
 def _listing(crate: _Crate) -> tuple[ListedTest, ...] | ListingError:
-    key = _key(crate)
-    path = cache_path(crate.context.build, crate.context.options, "doctests", key) if key else ""
+    build, options = crate.context.build, crate.context.options
+    causes = _causes(crate)
+    path = cache_path(build, options, "doctests", causes) if causes is not None else ""
     known = _from_json(read_json(path)) if path else None
     if known is not None:
         return known
@@ -160,24 +161,21 @@ def _from_json(raw: Any) -> tuple[ListedTest, ...] | None:
         return None
 
 
-def _key(crate: _Crate) -> str | None:
-    """Return what a listing follows from, hashed; None where that is not known."""
+def _causes(crate: _Crate) -> list[object] | None:
+    """Return what a listing follows from; None where that is not known."""
     library = crate.package.library
     build = crate.context.build
     sources = build.sources(build.unit(crate.package, library, test=False)) if library else None
     if not sources or library is None:
         return None
-    digest = hashlib.sha256()
-    digest.update(repr((crate.process, crate.context.cargo.toolchain)).encode())
+    causes: list[object] = [crate.process, crate.context.cargo.toolchain]
     files = {*sources, *_rust_files(os.path.dirname(library.src_path))}
     # Text that documentation includes may be seen by rustdoc alone, under `cfg(doctest)`.
     for path in sorted(files | set(_text_files(files, crate.package.root))):
-        try:
+        with contextlib.suppress(OSError):
             status = os.stat(path)
-        except OSError:
-            continue
-        digest.update(repr((path, status.st_mtime_ns, status.st_size)).encode())
-    return digest.hexdigest()[:32]
+            causes.append((path, status.st_mtime_ns, status.st_size))
+    return causes
 
 
 def _rust_files(directory: str) -> Iterator[str]:
