@@ -6,7 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from .facts import LIBRARY_PATH, TIMEOUT, put_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +16,6 @@ if TYPE_CHECKING:
     from .interpreter import Interpreter
 
 __all__ = ["embedding_environment"]
-
-_TIMEOUT: Final = 10.0  # seconds
-_LIBRARY_PATH: Final = "DYLD_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
 
 
 def embedding_environment(python: Interpreter, environ: Mapping[str, str]) -> dict[str, str]:
@@ -34,7 +33,7 @@ def embedding_environment(python: Interpreter, environ: Mapping[str, str]) -> di
     if sys.platform == "darwin":
         # There an embedded Python takes the program itself for its executable.
         return home if python.moved or python.standalone else {}
-    path = {"PATH": os.pathsep.join(filter(None, (python.bin_directory, environ.get("PATH"))))}
+    path = {"PATH": put_first(python.bin_directory, environ.get("PATH"))}
     if python.in_virtual_environment and not _is_first(python, environ):
         return path  # As if the environment were activated.
     return next(
@@ -54,7 +53,7 @@ def _finds_library(python: Interpreter, environ: Mapping[str, str]) -> bool:
     """Start an interpreter so that it knows no more of itself than if it were embedded."""
     env = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
     if python.libdir is not None:
-        env[_LIBRARY_PATH] = os.pathsep.join(filter(None, (python.libdir, env.get(_LIBRARY_PATH))))
+        env[LIBRARY_PATH] = put_first(python.libdir, env.get(LIBRARY_PATH))
     try:
         done = subprocess.run(
             ["python3", "-S", "-c", ""],  # noqa: S607 - what runs is the executable below
@@ -63,7 +62,7 @@ def _finds_library(python: Interpreter, environ: Mapping[str, str]) -> bool:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=_TIMEOUT,
+            timeout=TIMEOUT,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

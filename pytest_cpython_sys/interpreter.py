@@ -6,15 +6,15 @@ from its ``Makefile`` and ``pyconfig.h``, so that one that is configured but not
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shlex
 import shutil
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypedDict, cast
+from typing import TYPE_CHECKING, Final
 
+from .facts import OTHER, Facts, InterpreterError, ask_python, describe_python
 from .makefile import (
     absolute_flags,
     header_version,
@@ -29,14 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 
-_TIMEOUT: Final = 10.0  # seconds
 _OLDEST: Final = (3, 8)
-_LIBRARY_PATH: Final = "DYLD_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
-_OTHER: Final = "name another interpreter with --cpython-sys-python"
-
-
-class InterpreterError(Exception):
-    """There is no such target Python: the message says what was tried and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +130,18 @@ class Interpreter:
         )
         headers = [path for path in self.include_dirs if _is_file(path, "Python.h")]
         if not headers:
-            yield f"no Python.h in {', '.join(self.include_dirs)}: {install}, or {_OTHER}"
+            yield f"no Python.h in {', '.join(self.include_dirs)}: {install}, or {OTHER}"
         elif not _is_file(self.build_dir, "pyconfig.h"):
-            yield f"no pyconfig.h in {self.build_dir}: run ./configure there, or {_OTHER}"
+            yield f"no pyconfig.h in {self.build_dir}: run ./configure there, or {OTHER}"
         else:
             found = header_version(headers[0])
             if found is not None and not found.startswith(major_minor + "."):
                 yield (
                     f"the headers in {headers[0]} are those of Python {found}, "
-                    f"the interpreter is {self.version}: {install}, or {_OTHER}"
+                    f"the interpreter is {self.version}: {install}, or {OTHER}"
                 )
         if shutil.which(self.cc[0]) is None:
-            yield f"no C compiler: {self.cc[0]} is not to be found: install it, or {_OTHER}"
+            yield f"no C compiler: {self.cc[0]} is not to be found: install it, or {OTHER}"
 
 
 def current() -> Interpreter:
@@ -156,7 +149,7 @@ def current() -> Interpreter:
 
     Raises InterpreterError if it is not a CPython.
     """
-    return _from_facts(_describe(), sys.executable)
+    return _from_facts(describe_python(), sys.executable)
 
 
 def load(path: str) -> Interpreter:
@@ -175,142 +168,25 @@ def load(path: str) -> Interpreter:
             f"{path} does not exist: name a Python interpreter or a build directory with "
             "--cpython-sys-python"
         )
-    return _from_facts(_ask(path), path)
+    return _from_facts(ask_python(path), path)
 
 
-class _Facts(TypedDict):
-    """What a Python says of itself."""
-
-    implementation: str
-    version: str
-    executable: str
-    prefix: str
-    stdlib: str
-    build: bool
-    project_base: str
-    config_h: str
-    include: list[str]
-    variables: dict[str, object]
-
-
-# Its source is also run by the interpreters that are asked: their syntax may be that of 3.6.
-def _describe():  # type: () -> _Facts
-    import os
-    import sys
-    import sysconfig
-
-    base, build = sysconfig.get_config_var("projectbase"), sysconfig.is_python_build()
-    # Without the site module a virtual environment does not know that its base is a build.
-    config = os.path.join(os.path.dirname(os.path.dirname(sys.executable)), "pyvenv.cfg")
-    if not build and os.path.isfile(config):
-        with open(config, "rb") as file:
-            for line in file.read().decode("utf-8", "replace").splitlines():
-                key, _, value = line.partition("=")
-                if key.strip() == "home":
-                    home = value.strip()
-                    if os.path.isfile(os.path.join(home, "Modules", "Setup.local")):
-                        base, build = home, True
-    names = "CC CFLAGS Py_GIL_DISABLED Py_DEBUG LDLIBRARY INSTSONAME LIBRARY "
-    names += "LIBDIR LIBPL LIBDEST PYTHONFRAMEWORKPREFIX PYTHON_BUILD_STANDALONE"
-    return {
-        "implementation": sys.implementation.name,
-        "version": ".".join(map(str, sys.version_info[:3])),
-        "executable": sys.executable,
-        "prefix": sys.base_prefix,
-        "stdlib": sysconfig.get_path("stdlib"),
-        "build": build,
-        "project_base": base,
-        "config_h": sysconfig.get_config_h_filename(),
-        "include": [sysconfig.get_path("include"), sysconfig.get_path("platinclude")],
-        "variables": {name: sysconfig.get_config_var(name) for name in names.split()},
-    }
-
-
-def _ask(executable: str) -> _Facts:
-    """Ask an interpreter about itself, without its site packages. Raises InterpreterError."""
-    import inspect
-    import json
-    import subprocess
-
-    code = f"{inspect.getsource(_describe)}\nimport json\nprint('\\n@' + json.dumps(_describe()))"
-    env = dict(os.environ)
-    directory = os.path.dirname(executable)
-    if _is_file(directory, "pyconfig.h"):
-        # One that was built with --enable-shared, and not installed, needs the libpython beside it.
-        env[_LIBRARY_PATH] = os.pathsep.join(filter(None, (directory, env.get(_LIBRARY_PATH))))
-    try:
-        process = subprocess.Popen(
-            [executable, "-I", "-S", "-c", code],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=env,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise InterpreterError(
-            f"{executable} cannot be started ({error.strerror or error}): name a Python "
-            "interpreter or a build directory with --cpython-sys-python"
-        ) from None
-    with process:
-        try:
-            stdout, stderr = process.communicate(timeout=_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            _kill(process.pid)
-            raise InterpreterError(
-                f"{executable} gave no answer within {_TIMEOUT:g} s: {_OTHER}"
-            ) from None
-        except BaseException:
-            _kill(process.pid)
-            raise
-    answers = [line[1:] for line in stdout.splitlines() if line.startswith(b"@{")]
-    try:
-        facts = json.loads(answers[-1])
-    except (ValueError, IndexError):
-        facts = None
-    if isinstance(facts, dict) and _Facts.__required_keys__ <= facts.keys():
-        return cast("_Facts", facts)
-    raise InterpreterError(_no_answer(executable, process.returncode, stderr))
-
-
-def _kill(group: int) -> None:
-    """Kill a process and what it has started."""
-    import signal
-
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
-
-
-def _no_answer(executable: str, code: int, stderr: bytes) -> str:
-    import signal
-
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    if any(line.startswith("Unknown option: -I") for line in lines):
-        return f"{executable} is Python 2, or not a Python at all: {_OTHER}"
-    try:
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    except ValueError:
-        how = f"was killed by signal {-code}"
-    words = next((f": {line.strip()}" for line in reversed(lines) if line.strip()), "")
-    return f"{executable} did not answer as a Python does ({how}{words}): {_OTHER}"
-
-
-def _from_facts(facts: _Facts, asked: str) -> Interpreter:
+def _from_facts(facts: Facts, asked: str) -> Interpreter:
     if facts["implementation"] != "cpython":
         raise InterpreterError(
-            f"{asked} is {facts['implementation']}, which is not supported: {_OTHER}"
+            f"{asked} is {facts['implementation']}, which is not supported: {OTHER}"
         )
     if tuple(map(int, facts["version"].split("."))) < _OLDEST:
         raise InterpreterError(
             f"{asked} is Python {facts['version']}, older than "
-            f"{'.'.join(map(str, _OLDEST))}: {_OTHER}"
+            f"{'.'.join(map(str, _OLDEST))}: {OTHER}"
         )
     if facts["build"]:
         return _build_directory(facts["project_base"], facts)
     return _installed(facts)
 
 
-def _installed(facts: _Facts) -> Interpreter:
+def _installed(facts: Facts) -> Interpreter:
     variables = facts["variables"]
     include = tuple(dict.fromkeys(path for path in facts["include"] if path))
     cc = split_flags(variables["CC"]) or ["cc"]
@@ -344,7 +220,7 @@ def _installed(facts: _Facts) -> Interpreter:
     )
 
 
-def _build_directory(path: str, facts: _Facts | None = None) -> Interpreter:
+def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
     """Read a build directory; the facts are those of an interpreter that belongs to it."""
     variables = _configuration(path)
     source = resolve(path, variables.get("srcdir") or ".")
@@ -354,7 +230,7 @@ def _build_directory(path: str, facts: _Facts | None = None) -> Interpreter:
     built = os.path.join(path, variables.get("BUILDPYTHON") or "python")
     if facts is None and os.path.isfile(built):
         try:
-            facts = _ask(built)
+            facts = ask_python(built)
         except InterpreterError as error:
             remarks = (str(error),)
     if facts is not None and (
@@ -400,7 +276,7 @@ def _configuration(path: str) -> dict[str, str]:
         raise InterpreterError(f"{path} is no build directory: did you mean {python}?")
     for name in ("pyconfig.h", "Makefile"):
         if name not in has:
-            raise InterpreterError(f"no {name} in {path}: run ./configure there, or {_OTHER}")
+            raise InterpreterError(f"no {name} in {path}: run ./configure there, or {OTHER}")
     texts = []
     for name in ("Makefile", "pyconfig.h"):
         try:
@@ -408,7 +284,7 @@ def _configuration(path: str) -> dict[str, str]:
                 texts.append(file.read())
         except OSError as error:
             raise InterpreterError(
-                f"{name} in {path} cannot be read ({error.strerror}): {_OTHER}"
+                f"{name} in {path} cannot be read ({error.strerror}): {OTHER}"
             ) from None
     return {**parse_makefile(texts[0]), **parse_config(texts[1])}
 
@@ -416,7 +292,7 @@ def _configuration(path: str) -> dict[str, str]:
 def _checked_version(path: str, source: str, made_for: str) -> str:
     """Return the version of the sources' headers, if a build directory was made for it."""
     version = header_version(os.path.join(source, "Include"))
-    again = f"run ./configure again in {path}, or {_OTHER}"
+    again = f"run ./configure again in {path}, or {OTHER}"
     if version is None:
         raise InterpreterError(
             f"the Makefile in {path} has its sources in {source}, where there is no "

@@ -250,12 +250,7 @@ class Project:
         more_checkers: Callable[[Sequence[BuildContext]], Iterable[Checker]] = lambda _: (),
     ) -> Plan:
         """Build every workspace once and find all cases. Raises CargoMissingError."""
-        contexts = [
-            self._build(loaded, options, extra, listener)
-            for loaded, (_, options, extra) in zip(
-                self._loaded, self.build_arguments(), strict=True
-            )
-        ]
+        contexts = [self._build(loaded, listener) for loaded in self._loaded]
         plan = Plan(
             builds=[context.build for context in contexts],
             outputs=self.target_directories,
@@ -328,23 +323,21 @@ class Project:
     def build_arguments(self) -> Iterator[tuple[Workspace, BuildOptions, dict[str, str]]]:
         """Yield each workspace with the options and the added environment of its build."""
         for loaded in self._loaded:
-            extra, directory = self._surroundings.additions(loaded.workspace, self.cargo.environ)
-            options = self._options
-            if self._globs:
-                names = tuple(package.name for package in loaded.packages)
-                options = replace(options, packages=names)
-            if directory:
-                base = options.target_dir or loaded.workspace.target_directory
-                options = replace(options, target_dir=os.path.join(base, "cpython-sys", directory))
-            yield loaded.workspace, options, extra
+            yield loaded.workspace, *self._build_arguments(loaded)
 
-    def _build(
-        self,
-        loaded: _Loaded,
-        options: BuildOptions,
-        extra: dict[str, str],
-        listener: BuildListener | None,
-    ) -> BuildContext:
+    def _build_arguments(self, loaded: _Loaded) -> tuple[BuildOptions, dict[str, str]]:
+        extra, directory = self._surroundings.additions(loaded.workspace, self.cargo.environ)
+        options = self._options
+        if self._globs:
+            names = tuple(package.name for package in loaded.packages)
+            options = replace(options, packages=names)
+        if directory:
+            base = options.target_dir or loaded.workspace.target_directory
+            options = replace(options, target_dir=os.path.join(base, "cpython-sys", directory))
+        return options, extra
+
+    def _build(self, loaded: _Loaded, listener: BuildListener | None) -> BuildContext:
+        options, extra = self._build_arguments(loaded)
         build = self.cargo.build(
             loaded.workspace, options, extra_environment=extra, listener=listener
         )

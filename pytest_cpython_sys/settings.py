@@ -72,11 +72,8 @@ class _Reader:
         value = self.raw(name)
         if value in (None, ""):
             return None
-        try:
-            number = float(value)
-        except ValueError:
-            number = -1.0
-        if not 0 < number < float("inf"):
+        number = _seconds(value)
+        if number is None:
             raise pytest.UsageError(f"{_option(name)}={value}: give a number of seconds above 0")
         return number
 
@@ -103,13 +100,19 @@ def _whole(text: str) -> list[str]:
     return [text]
 
 
+def _seconds(value: Any) -> float | None:
+    """Return a number above 0 and not endless; None for anything else."""
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if 0 < number < float("inf") else None
+
+
 def _limit(text: str) -> tuple[str, float]:
     glob, _, number = text.rpartition("=")
-    try:
-        seconds = float(number)
-    except ValueError:
-        seconds = -1.0
-    if not glob or not 0 < seconds < float("inf"):
+    seconds = _seconds(number)
+    if not glob or seconds is None:
         raise pytest.UsageError(f"cargo_timeouts: {text}: write GLOB=SECONDS, seconds above 0")
     return glob, seconds
 

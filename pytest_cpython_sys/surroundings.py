@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from .cargo.configuration import configured_environment
 from .cargo.environment import LIBRARY_PATH
 from .embedding import embedding_environment
-from .interpreter import InterpreterError, load
+from .facts import InterpreterError, put_first
+from .interpreter import load
 from .libclang import find_libclang
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ class Surroundings:
     _places: dict[str, _Place] = field(default_factory=dict, repr=False)
     """By a package's id."""
     _named: dict[str, Interpreter | None] = field(default_factory=dict, repr=False)
-    _needed: dict[tuple[str, int], set[str]] = field(default_factory=dict, repr=False)
+    _locked: dict[tuple[str, int], dict[str, set[str]]] = field(default_factory=dict, repr=False)
+    """What each crate needs, by a workspace's root and the time of its lock file."""
     _embedding: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def additions(
@@ -112,7 +114,7 @@ class Surroundings:
         return known
 
     def _find(self, place: _Place) -> tuple[dict[str, str], str]:
-        crates = _dependencies(place.workspace).keys()
+        crates = self._dependencies(place.workspace).keys()
         environ = place.environ
         wanted: dict[str, str] = {}
         tag = ""
@@ -131,8 +133,7 @@ class Surroundings:
         python = self._of_pyo3(environ) if crates & _PYO3 else None
         if python is not None and python.moved and python.libdir is not None:
             # PyO3 tells the linker where libpython was to be installed. This recompiles nothing.
-            old = environ.get("LIBRARY_PATH")
-            added["LIBRARY_PATH"] = os.pathsep.join(filter(None, (python.libdir, old)))
+            added["LIBRARY_PATH"] = put_first(python.libdir, environ.get("LIBRARY_PATH"))
         return added, tag
 
     def _of_pyo3(self, environ: Mapping[str, str]) -> Interpreter | None:
@@ -152,7 +153,7 @@ class Surroundings:
         place = self._places.get(package.id)
         if place is None:
             return None
-        names = self._needs(package, place.workspace)
+        names = _needed_by(package.name, self._dependencies(place.workspace))
         python = None
         if names & _PYO3:
             python = self._of_pyo3(place.environ)
@@ -160,16 +161,16 @@ class Surroundings:
             python = self.interpreter
         return (python, place) if python is not None else None
 
-    def _needs(self, package: Package, workspace: Workspace) -> set[str]:
-        """Return the crates that a package is built from; read again once cargo has locked them."""
+    def _dependencies(self, workspace: Workspace) -> dict[str, set[str]]:
+        """Return what each crate of a workspace needs; read again once cargo has locked them."""
         try:
             stamp = os.stat(os.path.join(workspace.root, "Cargo.lock")).st_mtime_ns
         except OSError:
             stamp = 0
-        key = (package.id, stamp)
-        if key not in self._needed:
-            self._needed[key] = _needed_by(package.name, _dependencies(workspace))
-        return self._needed[key]
+        key = (workspace.root, stamp)
+        if key not in self._locked:
+            self._locked[key] = _dependencies(workspace)
+        return self._locked[key]
 
     def library_directories(self, package: Package) -> tuple[str, ...]:
         """Return the directories of a libpython that a package's tests may need."""

@@ -1,0 +1,152 @@
+"""Asks a Python what it is: it describes itself, in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Final, TypedDict, cast
+
+__all__ = [
+    "LIBRARY_PATH",
+    "OTHER",
+    "TIMEOUT",
+    "Facts",
+    "InterpreterError",
+    "ask_python",
+    "describe_python",
+    "put_first",
+]
+
+TIMEOUT: Final = 10.0
+"""Seconds that a Python has to start and to answer."""
+LIBRARY_PATH: Final = "DYLD_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
+OTHER: Final = "name another interpreter with --cpython-sys-python"
+
+
+class InterpreterError(Exception):
+    """There is no such target Python: the message says what was tried and what to do."""
+
+
+def put_first(directory: str | None, path: str | None) -> str:
+    """Return a search path with a directory before all others; either may be missing."""
+    return os.pathsep.join(filter(None, (directory, path)))
+
+
+class Facts(TypedDict):
+    """What a Python says of itself."""
+
+    implementation: str
+    version: str
+    executable: str
+    prefix: str
+    stdlib: str
+    build: bool
+    project_base: str
+    config_h: str
+    include: list[str]
+    variables: dict[str, object]
+
+
+# Its source is also run by the interpreters that are asked: their syntax may be that of 3.6.
+def describe_python():  # type: () -> Facts
+    """Return what the Python that runs this says of itself."""
+    import os
+    import sys
+    import sysconfig
+
+    base, build = sysconfig.get_config_var("projectbase"), sysconfig.is_python_build()
+    # Without the site module a virtual environment does not know that its base is a build.
+    config = os.path.join(os.path.dirname(os.path.dirname(sys.executable)), "pyvenv.cfg")
+    if not build and os.path.isfile(config):
+        with open(config, "rb") as file:
+            for line in file.read().decode("utf-8", "replace").splitlines():
+                key, _, value = line.partition("=")
+                if key.strip() == "home":
+                    home = value.strip()
+                    if os.path.isfile(os.path.join(home, "Modules", "Setup.local")):
+                        base, build = home, True
+    names = "CC CFLAGS Py_GIL_DISABLED Py_DEBUG LDLIBRARY INSTSONAME LIBRARY "
+    names += "LIBDIR LIBPL LIBDEST PYTHONFRAMEWORKPREFIX PYTHON_BUILD_STANDALONE"
+    return {
+        "implementation": sys.implementation.name,
+        "version": ".".join(map(str, sys.version_info[:3])),
+        "executable": sys.executable,
+        "prefix": sys.base_prefix,
+        "stdlib": sysconfig.get_path("stdlib"),
+        "build": build,
+        "project_base": base,
+        "config_h": sysconfig.get_config_h_filename(),
+        "include": [sysconfig.get_path("include"), sysconfig.get_path("platinclude")],
+        "variables": {name: sysconfig.get_config_var(name) for name in names.split()},
+    }
+
+
+def ask_python(executable: str) -> Facts:
+    """Ask an interpreter about itself, without its site packages. Raises InterpreterError."""
+    import inspect
+    import json
+    import subprocess
+
+    call = "import json\nprint('\\n@' + json.dumps(describe_python()))"
+    code = f"{inspect.getsource(describe_python)}\n{call}"
+    env = dict(os.environ)
+    directory = os.path.dirname(executable)
+    if os.path.isfile(os.path.join(directory, "pyconfig.h")):
+        # One that was built with --enable-shared, and not installed, needs the libpython beside it.
+        env[LIBRARY_PATH] = put_first(directory, env.get(LIBRARY_PATH))
+    try:
+        process = subprocess.Popen(
+            [executable, "-I", "-S", "-c", code],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=env,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise InterpreterError(
+            f"{executable} cannot be started ({error.strerror or error}): name a Python "
+            "interpreter or a build directory with --cpython-sys-python"
+        ) from None
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            _kill(process.pid)
+            raise InterpreterError(
+                f"{executable} gave no answer within {TIMEOUT:g} s: {OTHER}"
+            ) from None
+        except BaseException:
+            _kill(process.pid)
+            raise
+    answers = [line[1:] for line in stdout.splitlines() if line.startswith(b"@{")]
+    try:
+        facts = json.loads(answers[-1])
+    except (ValueError, IndexError):
+        facts = None
+    if isinstance(facts, dict) and Facts.__required_keys__ <= facts.keys():
+        return cast("Facts", facts)
+    raise InterpreterError(_no_answer(executable, process.returncode, stderr))
+
+
+def _kill(group: int) -> None:
+    """Kill a process and what it has started."""
+    import signal
+
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _no_answer(executable: str, code: int, stderr: bytes) -> str:
+    import signal
+
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    if any(line.startswith("Unknown option: -I") for line in lines):
+        return f"{executable} is Python 2, or not a Python at all: {OTHER}"
+    try:
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    except ValueError:
+        how = f"was killed by signal {-code}"
+    words = next((f": {line.strip()}" for line in reversed(lines) if line.strip()), "")
+    return f"{executable} did not answer as a Python does ({how}{words}): {OTHER}"
