@@ -17,6 +17,10 @@ import tempfile
 import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "crates"
@@ -47,6 +51,15 @@ class UnavailableError(Exception):
     """A crate cannot be downloaded."""
 
 
+def call(
+    words: Sequence[str], directory: Path, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command somewhere, and keep what it writes."""
+    return subprocess.run(
+        words, cwd=directory, env=environ, capture_output=True, text=True, check=False
+    )
+
+
 def fetch(name: str, version: str) -> Path:
     """Return the directory of a crate's own sources. Raises UnavailableError."""
     directory = CACHE / f"{name}-{version}"
@@ -60,13 +73,7 @@ def fetch(name: str, version: str) -> Path:
             encoding="utf-8",
         )
         (manifest.parent / "lib.rs").touch()
-        done = subprocess.run(
-            ["cargo", "vendor", "--versioned-dirs", "vendor"],
-            cwd=scratch,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = call(["cargo", "vendor", "--versioned-dirs", "vendor"], manifest.parent)
         if done.returncode:
             raise UnavailableError(f"{name} {version}: {done.stderr.strip().splitlines()[-1]}")
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -79,13 +86,8 @@ def fetch(name: str, version: str) -> Path:
 
 def executables(directory: Path) -> dict[str, tuple[str, str]]:
     """Return kind and target of each test executable."""
-    done = subprocess.run(
-        ["cargo", "test", "--no-run", "--message-format=json"],
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = call(["cargo", "test", "--no-run", "--message-format=json"], directory)
+    done.check_returncode()
     found = {}
     for line in done.stdout.splitlines():
         message = json.loads(line)
@@ -105,14 +107,8 @@ def cargos(directory: Path) -> Counter[Test]:
         host = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
         triple = host.partition("host: ")[2].splitlines()[0].upper().replace("-", "_")
         json_flags = ["-Z", "unstable-options", "--format", "json"]
-        done = subprocess.run(
-            ["cargo", "test", "--no-fail-fast", "--", *json_flags],
-            cwd=directory,
-            env={**os.environ, f"CARGO_TARGET_{triple}_RUNNER": runner, "RUSTDOC": rustdoc},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        own = {**os.environ, f"CARGO_TARGET_{triple}_RUNNER": runner, "RUSTDOC": rustdoc}
+        done = call(["cargo", "test", "--no-fail-fast", "--", *json_flags], directory, own)
     found: Counter[Test] = Counter()
     kind, target = "", ""
     for line in done.stdout.splitlines():
@@ -140,9 +136,7 @@ def ours(directory: Path, *arguments: str) -> Counter[Test]:
         report = Path(scratch) / "junit.xml"
         command = [sys.executable, "-m", "pytest", "--cpython-sys", f"--junitxml={report}"]
         command += ["-p", "no:cacheprovider", "-p", "no:randomly", "--rootdir=.", "-c", "/dev/null"]
-        done = subprocess.run(
-            [*command, *arguments], cwd=directory, capture_output=True, text=True, check=False
-        )
+        done = call([*command, *arguments], directory)
         if not report.exists():
             raise SystemExit(f"pytest wrote no report:\n{done.stdout}{done.stderr}")
         cases = list(ET.parse(report).iter("testcase"))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable, Mapping
 
 EXAMPLES = Path(__file__).parents[2] / "example_crate"
@@ -110,3 +114,55 @@ def outcomes(result: pytest.RunResult) -> dict[str, str]:
         if word in ("PASSED", "FAILED", "ERROR", "XFAIL") and "::" in rest:
             found[rest.partition(" - ")[0].strip()] = word.lower()
     return found
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run with the switch, the outcome of each item shown, and nothing kept for the next run."""
+    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
+
+
+def is_running(words: str) -> bool:
+    """Tell whether a process is still there, five seconds later at most."""
+    for _ in range(100):
+        found = subprocess.run(["pgrep", "-f", words], capture_output=True, check=False)
+        if not found.stdout:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def interrupted(root: Path, number: signal.Signals, *arguments: str) -> bytes:
+    """Send pytest a signal once a file `started` is there; return what pytest wrote."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "--cpython-sys", "--junitxml=out.xml", *arguments],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    deadline = time.monotonic() + 60
+    while not (root / "started").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (root / "started").exists()
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    return output
+
+
+@pytest.fixture
+def cargo_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Return what gives the first words of cargo's calls since it was last asked, sorted."""
+    log = tmp_path / "calls"
+    proxy = tmp_path / "cargo"
+    proxy.write_text(
+        f'#!/bin/sh\necho "$1" >> {log}\nexec {shutil.which("cargo")} "$@"\n', encoding="utf-8"
+    )
+    proxy.chmod(0o755)
+    monkeypatch.setenv("CARGO", str(proxy))
+
+    def calls() -> list[str]:
+        words = sorted(log.read_text(encoding="utf-8").split())
+        log.unlink()
+        return words
+
+    return calls

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, replace_once
+from .conftest import outcomes, replace_once, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,10 +90,6 @@ def write_crate(write: Write, edition: str) -> Path:
             "c/README.md": README,
         }
     )
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
 
 
 def cargo_counts(root: Path) -> dict[str, int]:

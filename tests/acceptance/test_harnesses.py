@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes
+from .conftest import outcomes, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,10 +58,6 @@ EXPECTED = {
     f"{CUSTOM}twice-2": "failed",
     "src/lib.rs::ordinary": "passed",
 }
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
 
 
 @pytest.mark.parametrize("isolate", [False, True], ids=["batch", "isolated"])

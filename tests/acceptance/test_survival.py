@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from junitparser import JUnitXml
 
-from .conftest import outcomes
+from .conftest import interrupted, is_running, outcomes, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     Write = Callable[[Mapping[str, str]], Path]
 
@@ -33,10 +31,6 @@ NEIGHBOURS = """
 #[test] fn z_last() {}
 #[test] fn z_fails() { panic!("honestly"); }
 """
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
 
 
 def check(
@@ -241,33 +235,8 @@ def test_no_process_outlives_pytest(
     pytester: pytest.Pytester, write: Write, number: signal.Signals
 ) -> None:
     root = write({"Cargo.toml": "c", "src/lib.rs": SLEEPER})
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--cpython-sys",
-            "--junitxml=out.xml",
-            "-p",
-            "no:cacheprovider",
-        ],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    deadline = time.monotonic() + 60
-    while not (root / "started").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert (root / "started").exists()
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=30)
-    for _ in range(100):
-        left = subprocess.run(["pgrep", "-f", "sleep 986"], capture_output=True, check=False).stdout
-        if not left:
-            break
-        time.sleep(0.05)
-    assert not left
+    output = interrupted(root, number, "-p", "no:cacheprovider")
+    assert not is_running("sleep 986")
     if number is not signal.SIGKILL:
         assert b"KeyboardInterrupt" in output
         assert (root / "out.xml").exists()

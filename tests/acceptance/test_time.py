@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from junitparser import JUnitXml
 
-from .conftest import outcomes
+from .conftest import interrupted, is_running, outcomes, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     Write = Callable[[Mapping[str, str]], Path]
 
@@ -26,20 +23,6 @@ use std::{process::Command, thread::sleep, time::Duration};
 #[test] fn hangs() { Command::new("sleep").arg("985").status().unwrap(); }
 #[test] fn takes_long() { sleep(Duration::from_millis(2500)); }
 """
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
-
-
-def running(words: str) -> bool:
-    """Tell whether a process is still there, a moment later at most."""
-    for _ in range(100):
-        found = subprocess.run(["pgrep", "-f", words], capture_output=True, check=False)
-        if not found.stdout:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 EXPECTED = {
@@ -60,7 +43,7 @@ def test_a_limit_by_glob(pytester: pytest.Pytester, write: Write) -> None:
     result = run(pytester)
     assert outcomes(result) == EXPECTED
     result.stdout.fnmatch_lines(["*timed out after 1.5 s*"])
-    assert not running("sleep 985")
+    assert not is_running("sleep 985")
 
 
 @pytest.mark.parametrize("distributed", [False, True], ids=["alone", "n2"])
@@ -76,7 +59,7 @@ def test_a_limit_by_mark(pytester: pytest.Pytester, write: Write, distributed: b
     )
     result = run(pytester, "--strict-markers", *(["-n2"] if distributed else []))
     assert outcomes(result) == EXPECTED
-    assert not running("sleep 985")
+    assert not is_running("sleep 985")
 
 
 @pytest.mark.parametrize("text", ["*::hangs", "*=0", "=3", "*=soon"])
@@ -138,7 +121,7 @@ def test_a_leak_is_a_warning_on_the_binary(pytester: pytest.Pytester, write: Wri
     assert set(outcomes(result).values()) == {"passed"}
     result.stdout.fnmatch_lines(["*warnings summary*", "*lib of c left a process running*"])
     assert result.ret == 0
-    assert not running("sleep 984")
+    assert not is_running("sleep 984")
 
 
 @pytest.mark.parametrize("arguments", [["--cargo-isolate"], ["-k", "leaks"]], ids=["iso", "one"])
@@ -151,7 +134,7 @@ def test_a_leak_is_a_warning_on_the_test_that_can_be_named(
         ["*warnings summary*", "src/lib.rs::leaks", "*left a process running when it ended*"]
     )
     assert result.ret == 0
-    assert not running("sleep 984")
+    assert not is_running("sleep 984")
 
 
 def test_a_leak_is_a_failure_if_the_ini_file_says_so(
@@ -165,7 +148,7 @@ def test_a_leak_is_a_failure_if_the_ini_file_says_so(
     result = run(pytester)
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(["*ERROR at teardown*", "*lib of c left a process running*"])
-    assert not running("sleep 984")
+    assert not is_running("sleep 984")
 
 
 @pytest.mark.parametrize("option", ["-x", "--maxfail=1"])
@@ -183,7 +166,7 @@ def test_what_runs_is_ended_when_the_run_is(
     result = run(pytester, option, "--junitxml=out.xml")
     assert outcomes(result) == {"src/lib.rs::a_fails": "failed"}
     assert time.monotonic() - started < 60
-    assert not running("sleep 983")
+    assert not is_running("sleep 983")
     assert len(list(next(iter(JUnitXml.fromfile(str(pytester.path / "out.xml")))))) == 1
 
 
@@ -199,20 +182,8 @@ def test_a_build_is_ended_with_pytest(
             'std::process::Command::new("sleep").arg("982").status().unwrap(); }\n',
         }
     )
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "--cpython-sys", "--junitxml=out.xml"],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    deadline = time.monotonic() + 60
-    while not (root / "started").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert (root / "started").exists()
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=30)
-    assert not running("sleep 982")
+    output = interrupted(root, number)
+    assert not is_running("sleep 982")
     assert b"INTERNALERROR" not in output
 
 

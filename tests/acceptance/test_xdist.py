@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes
+from .conftest import outcomes, run
 from .test_running import FAILING, PASSING, PROJECT
 
 if TYPE_CHECKING:
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Write = Callable[[Mapping[str, str]], Path]
-
-
-def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
 
 
 @pytest.mark.parametrize(
@@ -32,18 +27,11 @@ def test_the_verdicts_are_the_same(pytester: pytest.Pytester, write: Write, dist
 
 
 def test_workers_never_call_cargo(
-    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    pytester: pytest.Pytester, write: Write, cargo_calls: Callable[[], list[str]]
 ) -> None:
-    log = tmp_path / "calls"
-    proxy = tmp_path / "cargo"
-    proxy.write_text(
-        f'#!/bin/sh\necho "$1" >> {log}\nexec {shutil.which("cargo")} "$@"\n', encoding="utf-8"
-    )
-    proxy.chmod(0o755)
-    monkeypatch.setenv("CARGO", str(proxy))
     write(PROJECT)
     run(pytester, "-n2").assert_outcomes(passed=len(PASSING), failed=len(FAILING), skipped=2)
-    assert sorted(log.read_text(encoding="utf-8").split()) == ["-V", "metadata", "test", "test"]
+    assert cargo_calls() == ["-V", "metadata", "test", "test"]
 
 
 def test_tests_of_one_binary_are_spread_in_batches(pytester: pytest.Pytester, write: Write) -> None:
