@@ -83,6 +83,10 @@ class Cargo:
             return beside
         return shutil.which(name, path=self.environ.get("PATH")) or name
 
+    def tool(self, name: str) -> str:
+        """Return the path of ``rustc`` or ``rustdoc``, as cargo chooses it."""
+        return self.environ.get(name.upper()) or self._sibling(name)
+
     def _ask(self, argv: list[str], what: str) -> str:
         try:
             done = subprocess.run(

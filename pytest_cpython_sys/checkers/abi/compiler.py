@@ -66,7 +66,7 @@ class Header:
 
 
 def run_tool(
-    argv: Sequence[str], cwd: str, env: Mapping[str, str], *, output: bool = False
+    argv: Sequence[str], cwd: str, env: Mapping[str, str]
 ) -> tuple[int, str, str]:
     """Run a program to its end; return exit code, standard output and standard error.
 
@@ -74,7 +74,7 @@ def run_tool(
     """
     process = Process(argv, cwd=cwd, env=env)
     try:
-        text = b"\n".join(process.lines()) if output else b"".join(process.lines())
+        text = b"\n".join(process.lines())
         code = process.wait()
     except BaseException:
         process.stop()
@@ -97,11 +97,11 @@ class Compiler:
         """The path of the program; None if there is none."""
         return shutil.which(self.argv[0], path=self.environ.get("PATH"))
 
-    def _run(self, *arguments: str, output: bool = False) -> tuple[int, str, str]:
+    def _run(self, *arguments: str) -> tuple[int, str, str]:
         env = {**self.environ, "LC_ALL": "C"}
         argv = [*self.argv, *self.flags, *_ALWAYS, *arguments]
         try:
-            return run_tool(argv, self.directory, env, output=output)
+            return run_tool(argv, self.directory, env)
         except OSError as error:
             raise CompilerError(
                 f"no C compiler: {self.argv[0]} cannot be started ({error.strerror})"
@@ -111,7 +111,7 @@ class Compiler:
         """Return a header after the preprocessor. Raises CompilerError."""
         source = os.path.join(work, "header.c")
         _write(source, f'#include "{include_name(header)}"\n')
-        code, text, words = self._run("-E", "-dD", source, output=True)
+        code, text, words = self._run("-E", "-dD", source)
         if code:
             raise CompilerError(f"{header} does not go through the C compiler:\n{words.strip()}")
         macros: dict[str, Macro] = {}
@@ -136,7 +136,7 @@ class Compiler:
         mark = "abi_line_mark"
         body = "".join(f"{mark} {number} {line}\n" for number, line in enumerate(lines))
         _write(source, f'#include "{include_name(header)}"\n{body}')
-        _, text, _ = self._run("-E", "-P", source, output=True)
+        _, text, _ = self._run("-E", "-P", source)
         found = [""] * len(lines)
         _, *parts = re.split(rf"\b{mark} (\d+)", text)
         for number, part in zip(parts[::2], parts[1::2], strict=True):

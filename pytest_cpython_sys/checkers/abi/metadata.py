@@ -19,7 +19,8 @@ TABLE: Final = "package.metadata.cpython-sys"
 _KEYS: Final = frozenset(
     {"header", "include-dirs", "flags", "names", "known", "inits", "symbols", "const-is-an-error"}
 )
-_TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*")
+_TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
+_SYMBOL = re.compile(r"[A-Za-z_]\w*")
 _RUST_NAME = re.compile(r"[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
 _EXPRESSION = re.compile(r"[A-Za-z0-9_ (){}\[\],.+\-*/%<>|&^~!=?:]+")
 _KNOWN = re.compile(r"(?:layout|const|init|fn|static|opaque|symbol)::[A-Za-z_]\w*(?:::\w+)*")
@@ -38,7 +39,7 @@ class AbiTable:
     include_dirs: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
-    """C's name for a Rust name."""
+    """C's name for a Rust name; empty for one that has no counterpart in C."""
     known: Mapping[str, str] = field(default_factory=dict)
     """Why an item (``layout::PyObject``) is known to differ."""
     inits: Mapping[str, str] = field(default_factory=dict)
@@ -70,7 +71,7 @@ def read_table(metadata: Mapping[str, Any]) -> AbiTable:
         names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a name of C"),
         known=_table(raw, "known", _KNOWN, None, ""),
         inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "an initialiser without quotes"),
-        symbols=_list(raw, "symbols", _TYPE_NAME),
+        symbols=_list(raw, "symbols", _SYMBOL),
         const_is_an_error=strict,
     )
 

@@ -29,6 +29,8 @@ class RustType:
     parts: tuple[RustType, ...] = ()
     mutable: bool = False
     variadic: bool = False
+    foreign: str = ""
+    """What a path to another crate leads to: ``struct``, ``type_alias`` and so on."""
 
     def __str__(self) -> str:
         if self.kind == "pointer":
@@ -103,5 +105,6 @@ def _path(raw: Mapping[str, Any], paths: Mapping[str, Any]) -> RustType:
     origin = paths.get(key)
     if origin is not None and origin["crate_id"] != 0:
         # What a path is called here may be an alias made by `use`.
-        return RustType("path", str(origin["path"][-1]), parts=arguments)
+        kind = str(origin.get("kind", ""))
+        return RustType("path", str(origin["path"][-1]), parts=arguments, foreign=kind)
     return RustType("path", name, key, arguments)
