@@ -63,6 +63,8 @@ class Case:
     """Cases of one group are evaluated together (a test executable's path, say)."""
     skip: str | None = None
     """Why it is not to be run; None if it is."""
+    xfail: str | None = None
+    """Why it is known to fail; None if it is to pass."""
 
     @property
     def key(self) -> tuple[str, tuple[str, ...]]:

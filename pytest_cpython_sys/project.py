@@ -322,6 +322,7 @@ class Project:
             run=self._run,
             library_directories=self._surroundings.library_directories,
             selects=chosen.__contains__,
+            interpreter=self._surroundings.interpreter,
         )
 
 

@@ -32,7 +32,6 @@ class Settings:
     build: BuildOptions
     run: RunOptions
     pythons: tuple[str, ...]
-    abi: str
 
     def selects(self, package: str) -> bool:
         """Tell whether ``--cargo-package`` leaves a package in."""
@@ -128,7 +127,7 @@ def read_settings(config: pytest.Config) -> Settings:
             isolate=reader.flag("cargo_isolate"),
             ignored=reader.choice("cargo_run_ignored", _IGNORED),
             doctests=not reader.flag("cargo_no_doctests"),
+            abi=reader.choice("cpython_sys_abi", _ABI),
         ),
         pythons=reader.words("cpython_sys_python", _whole),
-        abi=reader.choice("cpython_sys_abi", _ABI),
     )

@@ -5,6 +5,7 @@ It imports nothing but the standard library.
 
 from .build import Build, BuildListener, Unit
 from .command import BuildOptions, shown_command
+from .configuration import configured_environment, rustflags
 from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .messages import Artifact, BuildScript, Diagnostic
@@ -31,8 +32,10 @@ __all__ = [
     "Toolchain",
     "Unit",
     "Workspace",
+    "configured_environment",
     "prepend_library_path",
     "process_environment",
+    "rustflags",
     "shown_command",
     "stop_all",
 ]

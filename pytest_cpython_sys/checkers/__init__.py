@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .abi import AbiChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
 from .target import TargetChecker
@@ -23,4 +24,5 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         LayoutChecker(contexts),
         LibtestChecker(contexts),
         TargetChecker(contexts),
+        AbiChecker(contexts),
     ]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..cargo import Build, BuildOptions, Cargo, Package
+    from ..interpreter import Interpreter
 
 __all__ = ["BuildContext", "RunOptions"]
 
@@ -25,6 +26,8 @@ class RunOptions:
     ignored: str = "default"
     """Which ignored tests run: ``default`` (none), ``only`` those, ``all``."""
     doctests: bool = True
+    abi: str = "auto"
+    """What the C compiler is asked about: ``auto`` (what is written by hand), ``all``, ``off``."""
     on_slow: Callable[[str], None] | None = None
     """Is told of a test that has run for a minute, from another thread."""
 
@@ -41,3 +44,5 @@ class BuildContext:
     """Directories that a package's test processes need on the library path, beyond cargo's."""
     selects: Callable[[str], bool] = lambda _: True
     """Whether a package was asked for, by its name."""
+    interpreter: Interpreter | None = None
+    """The target Python: its compiler, flags and include directories."""

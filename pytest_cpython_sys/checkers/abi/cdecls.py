@@ -188,9 +188,7 @@ def _declared(part: str, *, first: bool) -> str:
         return pointer[1]
     before = part.partition("=")[0]
     before = re.sub(r"\[[^\]]*\]", " ", before)
-    called = next(
-        (match for match in _CALLED.finditer(before) if match[1] not in _NOT_NAMES), None
-    )
+    called = next((match for match in _CALLED.finditer(before) if match[1] not in _NOT_NAMES), None)
     if called is not None:
         return called[1]
     wrapped = re.search(r"\(\s*([A-Za-z_]\w*)\s*\)\s*\(", before)

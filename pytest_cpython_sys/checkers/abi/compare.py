@@ -204,15 +204,11 @@ def compare_bytes(
         for index in range(len(c[0]))
         if index not in skipped and c[0][index] != rust[0][index]
     ]
-    one_sided = (
-        sorted(c[1] ^ rust[1]) if c[1] is not None and rust[1] is not None else []
-    )
+    one_sided = sorted(c[1] ^ rust[1]) if c[1] is not None and rust[1] is not None else []
     if not wrong and not one_sided:
         return None
     first = min([*wrong, *one_sided])
-    inside = next(
-        (slot for slot in slots if slot.span[0] <= first * 8 < slot.span[1]), None
-    )
+    inside = next((slot for slot in slots if slot.span[0] <= first * 8 < slot.span[1]), None)
     where = f"offset {first}" + (f" ({inside.name})" if inside is not None else "")
     lines = [f"{name} has other bytes in C, first at {where}"]
     for start in range(first - first % 8, len(c[0]), 8):

@@ -65,9 +65,7 @@ class Header:
     """All files that were read."""
 
 
-def run_tool(
-    argv: Sequence[str], cwd: str, env: Mapping[str, str]
-) -> tuple[int, str, str]:
+def run_tool(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int, str, str]:
     """Run a program to its end; return exit code, standard output and standard error.
 
     Raises OSError when it cannot be started.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CAnswers", "CQuestions", "refusals"]
 
-_ATTEMPTS: Final = 6
+_ATTEMPTS: Final = 12
 _CHUNK: Final = 512
 _BYTES: Final = 1_000_000
 _LARGEST: Final = 1 << 20
+_UNDECLARED = re.compile(r"'(\w+)' undeclared|undeclared identifier '(\w+)'")
 _MAGIC: Final = ", ".join(map(str, MAGIC))
 
 
@@ -83,9 +85,17 @@ class CQuestions:
             new = 0
             for problem in problems:
                 key = keys.get(problem.line) if problem.file == QUESTIONS else None
-                if key is not None and key not in refused:
-                    refused[key] = problem
-                    new += 1
+                if key is None or key in refused:
+                    continue
+                refused[key] = problem
+                new += 1
+                # A name that is not declared is reported once, wherever else it stands.
+                unknown = _UNDECLARED.search(problem.text)
+                if unknown is not None:
+                    word = re.compile(rf"\b{unknown[1] or unknown[2]}\b")
+                    for line, other in keys.items():
+                        if other not in refused and word.search(lines[line - 1]):
+                            refused[other] = problem
             if not new:
                 first = problems[0]
                 raise CompilerError(

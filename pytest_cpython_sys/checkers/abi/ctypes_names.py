@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Speller", "Spelling", "UntranslatableError", "field_names", "is_padding"]
 
-# What stands for a 64-bit integer that C may call `long` or `long long`.
-_WIDE: Final = ("\x01", "\x02")
+# Marks that stand for a 64-bit integer, which C may call `long` or `long long`.
 _WIDE_NAMES: Final = {
     "\x01": ("long", "long long"),
     "\x02": ("unsigned long", "unsigned long long"),
@@ -67,6 +66,7 @@ _BUILTIN: Final = {
 }
 _PADDING = re.compile(r"__bindgen_padding_\d+|_bitfield_align_\d+|_phantom\w*|__?pad(?:ding)?\d*")
 _ANONYMOUS = re.compile(r"__bindgen_anon_(\d+)")
+_TYPEDEF = re.compile(r"\btypedef\s+(struct|union)\s+(\w+)\s+(\w+)\s*;")
 _BITFIELD = re.compile(r"_bitfield_\d+")
 
 
@@ -116,6 +116,9 @@ class Speller:
         for name, mark in (("i64", "\x01"), ("u64", "\x02")):
             if self._primitives[name] in _WIDE_NAMES[mark]:
                 self._primitives[name] = mark
+        self._tag_of_typedef = {
+            match[3]: (match[1], match[2]) for match in _TYPEDEF.finditer(declarations.text)
+        }
         self._known: dict[str, Spelling | None] = {}
         for item in crate.types.values():
             self._known[item.id] = self._by_name(item.name, item.kind)
@@ -154,11 +157,7 @@ class Speller:
 
     def _typedef_of_tag(self, name: str) -> int:
         """Return the body of a struct that was defined after its typedef."""
-        pattern = rf"\btypedef\s+(struct|union)\s+(\w+)\s+{name}\s*;"
-        match = re.search(pattern, self._declarations.text)
-        if match is None:
-            return -1
-        return self._declarations.bodies.get((match[1], match[2]), -1)
+        return self._declarations.bodies.get(self._tag_of_typedef.get(name, ("", "")), -1)
 
     def _through_parents(self) -> None:
         """Find unnamed types: each is that of a member of a type that has a name."""
@@ -189,7 +188,11 @@ class Speller:
         if kind_of.name == "__IncompleteArrayField" and kind_of.parts:
             kind_of, steps = kind_of.parts[0], "[0]"
         child = self._crate.types.get(kind_of.id)
-        if child is None or self._known.get(child.id) is not None or "__bindgen_ty" not in child.name:
+        if (
+            child is None
+            or self._known.get(child.id) is not None
+            or "__bindgen_ty" not in child.name
+        ):
             return None
         text = self._declarations.text
         match = _ANONYMOUS.fullmatch(field.name)
@@ -218,24 +221,12 @@ class Speller:
         More than one only where C may call one and the same integer ``long`` and ``long long``.
         Raises UntranslatableError.
         """
-        text = self._declare(kind_of, name)
-        marks = [character for character in text if character in _WIDE]
-        for choice in itertools.islice(
-            itertools.product(*(_WIDE_NAMES[mark] for mark in marks)), 64
-        ):
-            written = iter(choice)
-            yield re.sub("[\x01\x02]", lambda _, one=written: next(one), text)
+        yield from _ways(self._declare(kind_of, name))
 
     def function(self, kind_of: RustType, name: str) -> Iterator[str]:
         """Yield the ways in which C may declare a function. Raises UntranslatableError."""
         # In parentheses, a name is no call of a macro of the same name.
-        text = self._declare(kind_of, name).replace(f"(*{name})", f"({name})", 1)
-        marks = [character for character in text if character in _WIDE]
-        for choice in itertools.islice(
-            itertools.product(*(_WIDE_NAMES[mark] for mark in marks)), 64
-        ):
-            written = iter(choice)
-            yield re.sub("[\x01\x02]", lambda _, one=written: next(one), text)
+        yield from _ways(self._declare(kind_of, name).replace(f"(*{name})", f"({name})", 1))
 
     def _declare(self, kind_of: RustType, inner: str, *, const: bool = False) -> str:
         qualifier = "const " if const else ""
@@ -289,6 +280,14 @@ class Speller:
         if spelling is not None and not kind_of.parts:
             return spelling.text
         raise UntranslatableError(f"C has no type {kind_of.name}")
+
+
+def _ways(text: str) -> Iterator[str]:
+    """Yield a declaration with each choice of ``long`` and ``long long`` for its integers."""
+    parts = re.split("([\x01\x02])", text)
+    names = [_WIDE_NAMES.get(part, (part,)) for part in parts]
+    for choice in itertools.islice(itertools.product(*names), 64):
+        yield "".join(choice)
 
 
 def _end_of_body(text: str, brace: int) -> int:

@@ -219,9 +219,7 @@ class _Reader:
             return replace(item, type=read_type(inner["type"], self._paths))
         return item
 
-    def _function(
-        self, item: Item, inner: Mapping[str, Any], attributes: list[str]
-    ) -> Item | None:
+    def _function(self, item: Item, inner: Mapping[str, Any], attributes: list[str]) -> Item | None:
         defined = bool(inner["has_body"])
         if defined and not any(map(_EXPORTED.search, attributes)):
             return None

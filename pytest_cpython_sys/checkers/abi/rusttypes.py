@@ -53,6 +53,8 @@ def read_type(raw: Any, paths: Mapping[str, Any]) -> RustType:
     """Return the type that a JSON value stands for; ``paths`` are the file's own."""
     if raw is None:
         return RustType("void")
+    kind: str
+    value: Any
     (kind, value), *_ = raw.items() if isinstance(raw, dict) else [(str(raw), None)]
     if kind == "primitive":
         return RustType("never") if value == "never" else RustType("primitive", value)

@@ -108,9 +108,11 @@ def _rows(
         while ours or theirs:
             one = ours.pop(0) if ours else None
             other = next((cell for cell in theirs if one and cell.name == one.name), None)
-            if other is None and theirs and (one is None or not any(
-                cell.name == theirs[0].name for cell in ours
-            )):
+            if (
+                other is None
+                and theirs
+                and (one is None or not any(cell.name == theirs[0].name for cell in ours))
+            ):
                 other = theirs[0]
             if other is not None:
                 theirs.remove(other)
