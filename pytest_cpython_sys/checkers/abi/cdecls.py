@@ -52,6 +52,14 @@ class Declarations:
     functions: set[str] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     enumerators: set[str] = field(default_factory=set)
+    _members: dict[int, tuple[Member, ...]] = field(default_factory=dict, repr=False)
+
+    def members(self, brace: int) -> tuple[Member, ...]:
+        """Return the members of the struct whose body begins with the brace at a position."""
+        known = self._members.get(brace)
+        if known is None:
+            known = self._members[brace] = tuple(members(self.text, brace))
+        return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .cdecls import members
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .cdecls import Declarations, Member
     from .rustdoc import Crate, Field, Item
@@ -67,6 +65,7 @@ _BUILTIN: Final = {
 _PADDING = re.compile(r"__bindgen_padding_\d+|_bitfield_align_\d+|_phantom\w*|__?pad(?:ding)?\d*")
 _ANONYMOUS = re.compile(r"__bindgen_anon_(\d+)")
 _TYPEDEF = re.compile(r"\btypedef\s+(struct|union)\s+(\w+)\s+(\w+)\s*;")
+_BRACES = re.compile(r"[{}]")
 _BITFIELD = re.compile(r"_bitfield_\d+")
 
 
@@ -122,11 +121,16 @@ class Speller:
         self._known: dict[str, Spelling | None] = {}
         for item in crate.types.values():
             self._known[item.id] = self._by_name(item.name, item.kind)
-        self._through_parents()
+        self._unnamed_found = False
 
     def spelling(self, item: Item) -> Spelling | None:
         """Return C's type for a struct, union, enum or alias."""
-        return self._known.get(item.id)
+        known = self._known.get(item.id)
+        if known is None and "__bindgen_ty" in item.name and not self._unnamed_found:
+            self._unnamed_found = True
+            self._through_parents()
+            known = self._known.get(item.id)
+        return known
 
     def named(self, name: str) -> Spelling | None:
         """Return C's type of a name, whatever kind Rust says it has."""
@@ -167,20 +171,16 @@ class Speller:
             spelling = self._known[parent.id]
             if spelling is None or spelling.body < 0:
                 continue
-            anonymous = [
-                member
-                for member in members(self._declarations.text, spelling.body)
-                if not member.name
-            ]
+            own = self._declarations.members(spelling.body)
             for field in parent.fields:
-                found = self._of_field(parent, spelling, field, anonymous)
+                found = self._of_field(parent, spelling, field, own)
                 if found is not None:
                     key, child = found
                     self._known[key] = child
                     waiting.append(key)
 
     def _of_field(
-        self, parent: Item, spelling: Spelling, field: Field, anonymous: list[Member]
+        self, parent: Item, spelling: Spelling, field: Field, own: Sequence[Member]
     ) -> tuple[str, Spelling] | None:
         kind_of, steps = field.type, ""
         while kind_of.kind == "array":
@@ -198,6 +198,7 @@ class Speller:
         match = _ANONYMOUS.fullmatch(field.name)
         if match is not None:
             number = int(match[1]) - 1
+            anonymous = [member for member in own if not member.name]
             if number >= len(anonymous):
                 return None
             member = anonymous[number]
@@ -206,11 +207,11 @@ class Speller:
             body = " ".join(text[member.body : end].split())
             definition = f"typedef {member.kind} {body} {name};"
             return child.id, Spelling(name, member.body, definition, parent.id)
-        own = {member.name: member for member in members(text, spelling.body)}
-        for name in field_names(field.name):
-            if name in own and own[name].body >= 0:
-                written = f"__typeof__((({spelling.text} *)0)->{name}{steps})"
-                return child.id, Spelling(written, own[name].body, parent=parent.id)
+        names = field_names(field.name)
+        for member in own:
+            if member.name in names and member.body >= 0:
+                written = f"__typeof__((({spelling.text} *)0)->{member.name}{steps})"
+                return child.id, Spelling(written, member.body, parent=parent.id)
         return None
 
     # -- declarations ---------------------------------------------------------------------------
@@ -270,7 +271,7 @@ class Speller:
         if kind_of.name in _VA_LIST:
             return "__builtin_va_list"
         if kind_of.id in self._crate.types:
-            spelling = self._known.get(kind_of.id)
+            spelling = self.spelling(self._crate.types[kind_of.id])
             if spelling is not None:
                 return spelling.text
             raise UntranslatableError(f"C has no type {kind_of.name}")
@@ -292,10 +293,10 @@ def _ways(text: str) -> Iterator[str]:
 
 def _end_of_body(text: str, brace: int) -> int:
     depth = 0
-    for match in re.finditer(r"[{}]", text[brace:]):
+    for match in _BRACES.finditer(text, brace):
         depth += 1 if match[0] == "{" else -1
         if depth == 0:
-            return brace + match.end()
+            return match.end()
     return len(text)
 
 

@@ -6,7 +6,6 @@ import os.path
 import re
 from typing import TYPE_CHECKING
 
-from .cdecls import members
 from .compare import Layout, Slot, compare_layouts, shifted
 from .ctypes_names import UntranslatableError, field_names, is_anonymous, is_bitfield_unit
 
@@ -155,7 +154,7 @@ class LayoutQuestions:
         waiting = [spelling.body]
         while waiting:
             body = waiting.pop(0)
-            for member in members(self._declarations.text, body):
+            for member in self._declarations.members(body):
                 if member.name:
                     yield member.name, member.bits
                 elif member.body >= 0:
