@@ -29,8 +29,9 @@ _BRACE = re.compile(r'[{}]|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"([A-Za-z_]\w*)\s*\(")
 _FUNCTION_NAME = re.compile(r"([A-Za-z_]\w*)\s*$")
-_POINTER_NAME = re.compile(r"\(\s*(?:\w+\s+)*[*^][\s*]*(?:(?:const|volatile)\s+)*([A-Za-z_]\w*)")
+_POINTER_NAME = re.compile(r"\(\s*[*^][\s*]*(?:(?:const|volatile)\s+)*([A-Za-z_]\w*)")
 _BITS = re.compile(r"([A-Za-z_]\w*)?\s*:\s*([^,;]+)$")
+_TAG_ALONE = re.compile(r"\s*(?:struct|union|enum)\s+\w+\s*")
 _NOT_NAMES = frozenset(
     "auto char const double enum extern float inline int long register restrict short signed "
     "static struct typedef union unsigned void volatile _Bool __extension__ __inline __const "
@@ -49,6 +50,8 @@ class Declarations:
     """Kind and name of each tag that is mentioned, defined or not."""
     typedefs: dict[str, int] = field(default_factory=dict)
     """By name: where the brace of the struct stands that it names, or -1."""
+    function_types: set[str] = field(default_factory=set)
+    """Names of typedefs for functions, not for pointers to them."""
     functions: set[str] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     enumerators: set[str] = field(default_factory=set)
@@ -69,7 +72,7 @@ class Member:
     name: str
     bits: bool = False
     kind: str = ""
-    """``struct`` or ``union`` where its type is defined in place and has no tag."""
+    """``struct`` or ``union`` where its type is defined in place."""
     body: int = -1
     """Where the brace of that definition stands."""
 
@@ -161,7 +164,7 @@ def _declare(found: Declarations, start: int, end: int, brace: int) -> None:
     else:
         head = declarators = text[start:end]
     declarators = _ATTRIBUTES.sub(" ", declarators)
-    is_typedef = re.search(r"\btypedef\b", head) is not None
+    is_typedef = "typedef" in head
     for index, part in enumerate(_top_level(declarators)):
         name = _declared(part, first=index == 0)
         if not name:
@@ -172,10 +175,27 @@ def _declare(found: Declarations, start: int, end: int, brace: int) -> None:
             if brace < 0:
                 body = _tag_body(found, part)
             found.typedefs.setdefault(name, body)
-        elif re.search(rf"\b{name}\s*\)?\s*\(", part):
+            if _is_called(part, name):
+                found.function_types.add(name)
+        elif _is_called(part, name):
             found.functions.add(name)
-        elif not re.fullmatch(r"\s*(?:struct|union|enum)\s+\w+\s*", part):
+        elif not _TAG_ALONE.fullmatch(part):
             found.variables.add(name)
+
+
+def _is_called(part: str, name: str) -> bool:
+    """Tell whether a declarator says that a name is a function: ``name(`` or ``(name)(``."""
+    at = part.find(name)
+    while at >= 0:
+        rest = part[at + len(name) :].lstrip()
+        before = part[:at].rstrip()
+        if not part[at - 1 : at].isidentifier() and not rest[:1].isalnum():
+            if rest.startswith("("):
+                return True
+            if before.endswith("(") and rest.startswith(")"):
+                return rest[1:].lstrip().startswith("(")
+        at = part.find(name, at + 1)
+    return False
 
 
 def _tag_body(found: Declarations, part: str) -> int:
@@ -192,7 +212,8 @@ def _kind_before(text: str, start: int, brace: int) -> str:
 def _declared(part: str, *, first: bool) -> str:
     """Return the name that a declarator declares; the first one has the type before it."""
     pointer = _POINTER_NAME.search(part)
-    if pointer is not None:
+    # Unless it is the parenthesis of a function's parameters, one of which is a pointer.
+    if pointer is not None and pointer.start() == part.find("("):
         return pointer[1]
     before = part.partition("=")[0]
     before = re.sub(r"\[[^\]]*\]", " ", before)
@@ -237,7 +258,6 @@ def _statement(text: str, start: int, end: int) -> tuple[int, int]:
 def _members_of(text: str, start: int, stop: int, inner: int) -> Iterator[Member]:
     kind, body = "", -1
     if inner >= 0:
-        head = text[start:inner]
         match = list(_TAG.finditer(text, start, inner + 1))
         if not match:
             return
@@ -247,11 +267,10 @@ def _members_of(text: str, start: int, stop: int, inner: int) -> Iterator[Member
             if kind != "enum" and not tag:
                 yield Member("", kind=kind, body=inner)
             return
-        if kind == "enum" or tag:
+        if kind == "enum":
             kind = ""
         else:
             body = inner
-        del head
     else:
         declarators = _ATTRIBUTES.sub(" ", text[start:stop]).strip()
         if not declarators or declarators.startswith(("_Static_assert", "static_assert")):

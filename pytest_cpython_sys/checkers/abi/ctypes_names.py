@@ -126,7 +126,7 @@ class Speller:
     def spelling(self, item: Item) -> Spelling | None:
         """Return C's type for a struct, union, enum or alias."""
         known = self._known.get(item.id)
-        if known is None and "__bindgen_ty" in item.name and not self._unnamed_found:
+        if known is None and "_" in item.name and not self._unnamed_found:
             self._unnamed_found = True
             self._through_parents()
             known = self._known.get(item.id)
@@ -188,11 +188,9 @@ class Speller:
         if kind_of.name == "__IncompleteArrayField" and kind_of.parts:
             kind_of, steps = kind_of.parts[0], "[0]"
         child = self._crate.types.get(kind_of.id)
-        if (
-            child is None
-            or self._known.get(child.id) is not None
-            or "__bindgen_ty" not in child.name
-        ):
+        if child is None or self._known.get(child.id) is not None:
+            return None
+        if not child.name.startswith(f"{parent.name}_"):
             return None
         text = self._declarations.text
         match = _ANONYMOUS.fullmatch(field.name)

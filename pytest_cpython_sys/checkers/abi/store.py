@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ...case import Case, Location, Verdict
@@ -79,13 +79,22 @@ def _verdict(raw: dict[str, Any]) -> Verdict:
     return Verdict(location=Location(**location) if location else None, **raw)
 
 
+def _plain(value: Case | Verdict | Location) -> dict[str, Any]:
+    """Return the fields of a dataclass, without the deep copies of ``dataclasses.asdict``."""
+    found = {}
+    for one in fields(value):
+        content = getattr(value, one.name)
+        found[one.name] = _plain(content) if isinstance(content, Location) else content
+    return found
+
+
 def save(path: str, key: str, findings: Findings) -> None:
     """Keep findings; another process sees either all of them or none."""
     raw = {
         "key": key,
         "stamps": [stamp(name) for name in findings.files],
-        "cases": [asdict(case) for case in findings.cases],
-        "verdicts": {name: asdict(verdict) for name, verdict in findings.verdicts.items()},
+        "cases": [_plain(case) for case in findings.cases],
+        "verdicts": {name: _plain(verdict) for name, verdict in findings.verdicts.items()},
         "unmatched": findings.unmatched,
         "unanswered": findings.unanswered,
         "missing": findings.missing,

@@ -131,6 +131,7 @@ class Survey:
         self._by_case: dict[str, list[str]] = {}
         for name in self._values:
             self._by_case.setdefault(name.casefold(), []).append(name)
+        self._type_names = {item.name for item in crate.types.values()}
         self.unmatched: list[Unmatched] = []
 
     def subjects(self) -> Iterator[Subject]:
@@ -175,6 +176,9 @@ class Survey:
             if not item.generic and item.type.kind in ("primitive", "function"):
                 self._none(item, "C has no type of that name")
             return
+        if item.name in self._found.function_types:
+            self._none(item, "it is a function in C, and a pointer to one in Rust")
+            return
         final = resolved(item.type, self._crate)
         target = self._crate.types.get(final.id)
         if final.name == "c_void" or (target is not None and is_opaque(target)):
@@ -211,6 +215,12 @@ class Survey:
         wanted = self._table.names.get(item.name, item.name)
         if wanted in self._values:
             return wanted
+        if self._is_generated(item.file):
+            for index, character in enumerate(wanted):
+                # bindgen puts the name of the enum, or of the struct around it, before it.
+                if character == "_" and wanted[:index] in self._type_names:
+                    if wanted[index + 1 :] in self._found.enumerators:
+                        return wanted[index + 1 :]
         others = self._by_case.get(wanted.casefold(), [])
         if len(others) == 1:
             return others[0]
@@ -235,4 +245,3 @@ class Survey:
             self._none(item, f"its type cannot be said in C: {error}")
             return
         yield Subject("fn" if item.kind == "function" else "static", item.name, item, name)
-
