@@ -35,7 +35,7 @@ _TAG_ALONE = re.compile(r"\s*(?:struct|union|enum)\s+\w+\s*")
 _NOT_NAMES = frozenset(
     "auto char const double enum extern float inline int long register restrict short signed "
     "static struct typedef union unsigned void volatile _Bool __extension__ __inline __const "
-    "__restrict __inline__ __restrict__ _Noreturn _Thread_local __thread".split()
+    "__restrict __inline__ __restrict__ _Noreturn _Thread_local _Atomic __thread".split()
 )
 
 
@@ -139,6 +139,15 @@ def _enumerators(body: str) -> Iterator[str]:
             yield match[0]
 
 
+_ATOMIC = re.compile(r"\b_Atomic\s*\((?:[^()]|\([^()]*\))*\)")
+_LENGTH = re.compile(r"\[[^\]]*\]")
+
+
+def _plain(text: str) -> str:
+    """Return declarators without what could be taken for a name: attributes, array lengths."""
+    return _LENGTH.sub("[]", _ATOMIC.sub(" int ", _ATTRIBUTES.sub(" ", text)))
+
+
 def _top_level(text: str, separator: str = ",") -> list[str]:
     """Split at a separator that no bracket encloses."""
     parts, depth, start = [], 0, 0
@@ -163,7 +172,7 @@ def _declare(found: Declarations, start: int, end: int, brace: int) -> None:
             declarators = "int " + text[_closing(text, brace + 1) + 1 : end]
     else:
         head = declarators = text[start:end]
-    declarators = _ATTRIBUTES.sub(" ", declarators)
+    declarators = _plain(declarators)
     is_typedef = "typedef" in head
     for index, part in enumerate(_top_level(declarators)):
         name = _declared(part, first=index == 0)
@@ -216,7 +225,7 @@ def _declared(part: str, *, first: bool) -> str:
     if pointer is not None and pointer.start() == part.find("("):
         return pointer[1]
     before = part.partition("=")[0]
-    before = re.sub(r"\[[^\]]*\]", " ", before)
+    before = before.replace("[]", " ")
     called = next((match for match in _CALLED.finditer(before) if match[1] not in _NOT_NAMES), None)
     if called is not None:
         return called[1]
@@ -262,7 +271,7 @@ def _members_of(text: str, start: int, stop: int, inner: int) -> Iterator[Member
         if not match:
             return
         kind, tag = match[-1][1], match[-1][2]
-        declarators = _ATTRIBUTES.sub(" ", text[_closing(text, inner + 1) + 1 : stop])
+        declarators = _plain(text[_closing(text, inner + 1) + 1 : stop])
         if not declarators.strip():
             if kind != "enum" and not tag:
                 yield Member("", kind=kind, body=inner)
@@ -272,7 +281,7 @@ def _members_of(text: str, start: int, stop: int, inner: int) -> Iterator[Member
         else:
             body = inner
     else:
-        declarators = _ATTRIBUTES.sub(" ", text[start:stop]).strip()
+        declarators = _plain(text[start:stop]).strip()
         if not declarators or declarators.startswith(("_Static_assert", "static_assert")):
             return
     for index, part in enumerate(_top_level(declarators)):

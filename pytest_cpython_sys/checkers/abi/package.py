@@ -299,6 +299,9 @@ class _Judge:
         good, const, problem = self._prototypes.agrees(keys)
         if good or const or problem is None:
             return None
+        # Rust's atomic types are not atomic in C's sense; they are laid out as what they hold.
+        if any("_Atomic" in text for text in (problem.text, *problem.notes)):
+            return None
         rust = str(item.type)
         lines = "\n".join(prototype_lines(problem, rust))
         return f"{item.name} is another type in C\n{lines}"
