@@ -91,7 +91,11 @@ class Verdict:
 
 
 class Checker(Protocol):
-    """Finds cases in a build, and gives verdicts for those it is asked for."""
+    """Finds cases in a build, and gives verdicts for those it is asked for.
+
+    A checker may have a method ``remarks()`` that yields what is to be told beside the verdicts:
+    pairs of a sentence and a sequence of details.
+    """
 
     @property
     def name(self) -> str:

@@ -23,6 +23,7 @@ from .report import (
     failure_repr,
     outcome_of,
     relative,
+    remark_lines,
     warning_lines,
 )
 from .scope import Scope, read_scope
@@ -334,6 +335,10 @@ class RustSession:
             terminalreporter.section("Rust packages")
         for line in counts:
             terminalreporter.line(line)
+        if runs:
+            verbose = self._config.get_verbosity() > 0
+            for line in remark_lines(self._plan.checkers.values(), verbose=verbose):
+                terminalreporter.line(line)
         for case in unbuilt:
             file = relative(case.file, self._config.rootpath)
             terminalreporter.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)

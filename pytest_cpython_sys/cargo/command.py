@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .metadata import Package, Target
 
-__all__ = ["BuildOptions", "build_arguments", "completion_arguments", "shown_command"]
+__all__ = [
+    "BuildOptions",
+    "build_arguments",
+    "completion_arguments",
+    "library_arguments",
+    "shown_command",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,22 @@ def completion_arguments(options: BuildOptions) -> list[str]:
         "--keep-going",
         "--message-format=json",
         "-v",
+        *options.arguments(),
+    ]
+
+
+def library_arguments(options: BuildOptions) -> list[str]:
+    """Return the arguments that build all libraries as what other crates link to.
+
+    ``cargo test`` leaves out those that no test, doctest or binary needs.
+    """
+    profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
+    return [
+        "build",
+        *_selection(options),
+        *profile,
+        "--lib",
+        "--message-format=json",
         *options.arguments(),
     ]
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .build import Build, BuildListener, run_build
-from .command import BuildOptions, build_arguments, completion_arguments
+from .command import BuildOptions, build_arguments, completion_arguments, library_arguments
 from .configuration import rustflags
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .metadata import Workspace, parse_metadata
@@ -157,6 +157,18 @@ class Cargo:
             why = error.strerror or str(error)
             raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
         return replace(build, target=options.target)
+
+    def build_libraries(self, build: Build, options: BuildOptions) -> Build:
+        """Build the libraries of a workspace that has been built, in the same environment.
+
+        Raises CargoMissingError.
+        """
+        argv = [self._found, *library_arguments(options)]
+        try:
+            return run_build(argv, build.workspace, build.environment)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
 
     @cached_property
     def sysroot(self) -> str | None:

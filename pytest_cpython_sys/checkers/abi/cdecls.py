@@ -33,9 +33,12 @@ _POINTER_NAME = re.compile(r"\(\s*[*^][\s*]*(?:(?:const|volatile)\s+)*([A-Za-z_]
 _BITS = re.compile(r"([A-Za-z_]\w*)?\s*:\s*([^,;]+)$")
 _TAG_ALONE = re.compile(r"\s*(?:struct|union|enum)\s+\w+\s*")
 _NOT_NAMES = frozenset(
-    "auto char const double enum extern float inline int long register restrict short signed "
-    "static struct typedef union unsigned void volatile _Bool __extension__ __inline __const "
-    "__restrict __inline__ __restrict__ _Noreturn _Thread_local _Atomic __thread".split()
+    re.findall(
+        r"\w+",
+        "auto char const double enum extern float inline int long register restrict short signed "
+        "static struct typedef union unsigned void volatile _Bool __extension__ __inline __const "
+        "__restrict __inline__ __restrict__ _Noreturn _Thread_local _Atomic __thread",
+    )
 )
 
 
@@ -98,23 +101,23 @@ def _outermost(text: str) -> Iterator[tuple[int, int, int]]:
     """Yield begin and end of each declaration, and where its first brace stands (or -1)."""
     start, brace, braces, parentheses = 0, -1, 0, 0
     for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token == "{":
+        mark = match[0]
+        if mark == "{":
             if braces == 0 and parentheses == 0 and brace < 0:
                 brace = match.start()
             braces += 1
-        elif token == "}":
+        elif mark == "}":
             braces -= 1
             if braces == 0 and parentheses == 0 and brace >= 0:
                 head = text[start:brace]
                 if not _HEAD.search(head) and "=" not in head:
                     yield start, brace, -1  # a function with its body
                     start, brace = match.end(), -1
-        elif token == "(":
+        elif mark == "(":
             parentheses += not braces
-        elif token == ")":
+        elif mark == ")":
             parentheses -= not braces
-        elif token == ";" and braces == 0 and parentheses == 0:
+        elif mark == ";" and braces == 0 and parentheses == 0:
             yield start, match.start(), brace
             start, brace = match.end(), -1
 
@@ -287,7 +290,7 @@ def _members_of(text: str, start: int, stop: int, inner: int) -> Iterator[Member
     for index, part in enumerate(_top_level(declarators)):
         bits = _BITS.search(part) if ":" in part and "(" not in part.partition(":")[0] else None
         if bits is not None:
-            words = [word for word in _WORD.findall(part.partition(":")[0])]
+            words = _WORD.findall(part.partition(":")[0])
             typed = index > 0 or inner >= 0 or len(words) > 1
             if words and typed and words[-1] not in _NOT_NAMES:
                 yield Member(words[-1], bits=True)

@@ -272,8 +272,7 @@ class _Package:
             python = self._context.interpreter
             shown = python.describe() if python is not None else "the interpreter"
             yield (
-                f"{name}: {count} declared symbols are not exported by {shown}: "
-                "what uses them cannot be loaded",
+                f"{name}: {count} declared symbols are not exported by {shown}",
                 findings.missing,
             )
 

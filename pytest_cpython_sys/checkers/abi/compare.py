@@ -116,7 +116,7 @@ def _differences(c: Layout, rust: Layout) -> list[_Difference]:
             text = f"{other.name}: C {other}; Rust {slot}"
             found.append(_Difference(at, text, (other.name, slot.name)))
     missing = [slot for slot in c.slots if slot.name not in matched]
-    found += _unmatched(c, rust, alone, missing)
+    found += _unmatched(rust, alone, missing)
     return found
 
 
@@ -130,9 +130,7 @@ def _same_place(c: Slot, rust: Slot) -> bool:
     return c.offset == rust.offset and (sizes or (rust.size == 0 and c.size is None))
 
 
-def _unmatched(
-    c: Layout, rust: Layout, alone: Sequence[Slot], missing: Sequence[Slot]
-) -> list[_Difference]:
+def _unmatched(rust: Layout, alone: Sequence[Slot], missing: Sequence[Slot]) -> list[_Difference]:
     """Return what one has and the other lacks, fields with another name at one place left out."""
     found: list[_Difference] = []
     left = list(missing)

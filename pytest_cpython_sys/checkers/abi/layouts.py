@@ -7,10 +7,17 @@ import re
 from typing import TYPE_CHECKING
 
 from .compare import Layout, Slot, compare_layouts, shifted
-from .ctypes_names import UntranslatableError, field_names, is_anonymous, is_bitfield_unit
+from .ctypes_names import (
+    UntranslatableError,
+    field_names,
+    is_anonymous,
+    is_bitfield_unit,
+    is_padding,
+)
+from .survey import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .cdecls import Declarations
     from .compiler import Problem
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from .ctypes_names import Speller, Spelling
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item
+    from .rusttypes import RustType
     from .survey import Subject
 
 __all__ = ["LayoutQuestions"]
@@ -49,11 +57,10 @@ class LayoutQuestions:
 
     # -- Rust -----------------------------------------------------------------------------------
 
-    def ask_rust(self, subject: Subject, probe: Probe) -> None:
+    def ask_rust(self, item: Item, probe: Probe) -> None:
         """Ask rustc about a type, and about those of its members that have no name in C."""
-        assert subject.item is not None  # noqa: S101 - a layout has one
         seen: set[str] = set()
-        waiting = [subject.item]
+        waiting = [item]
         while waiting:
             item = waiting.pop()
             if item.id in seen:
@@ -68,6 +75,19 @@ class LayoutQuestions:
                 if child is not None and is_anonymous(field.name):
                     waiting.append(child)
 
+    def slots_of(self, kind_of: RustType | None, answers: Answers) -> Sequence[Slot]:
+        """Return the fields of a type as rustc lays them out; none if it was not asked."""
+        item = self.public(kind_of)
+        layout = self._rust(item, answers) if item is not None else None
+        return layout.slots if layout is not None else ()
+
+    def public(self, kind_of: RustType | None) -> Item | None:
+        """Return the struct or union behind a type, if it can be asked about."""
+        if kind_of is None:
+            return None
+        item = self._public.get(resolved(kind_of, self._crate).id)
+        return item if item is not None and not item.generic and item.fields else None
+
     def _rust(self, item: Item, answers: Answers) -> Layout | None:
         key = item.rust_path
         size, align = answers.numbers.get(f"size {key}"), answers.numbers.get(f"align {key}")
@@ -78,7 +98,8 @@ class LayoutQuestions:
         for field in item.fields:
             empty = field.type.kind == "array" and field.type.length == 0
             if not field.public:
-                hidden = hidden or not (empty or field.type.name.startswith("Phantom"))
+                marker = empty or field.type.name.startswith("Phantom")
+                hidden = hidden or not (marker or is_padding(field.name))
                 continue
             place = f"{key} {field.name}"
             offset = answers.numbers.get(f"offset {place}")

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from ..context import BuildContext
     from .cdecls import Declarations
-    from .compare import Slot
     from .compiler import Compiler, Header
     from .headers import HeaderSource
     from .rustbuild import Library
@@ -165,7 +164,7 @@ class PackageAbi:
         values = [subject for subject in subjects if subject.kind in ("const", "init")]
         for subject in subjects:
             if subject.kind == "layout":
-                layouts.ask_rust(subject, probe)
+                layouts.ask_rust(_item(subject), probe)
                 layouts.ask_c(subject, questions)
                 prototypes.lines.update(layouts.ask_same_type(subject))
             elif subject.kind == "opaque":
@@ -174,6 +173,9 @@ class PackageAbi:
                 prototypes.ask(subject)
             elif subject.kind in ("const", "init"):
                 constants.ask_rust(subject, probe)
+                inside = layouts.public(_item(subject).type) if subject.kind == "init" else None
+                if inside is not None:
+                    layouts.ask_rust(inside, probe)
 
         def ask_values() -> CAnswers:
             if not values:
@@ -281,7 +283,10 @@ class _Judge:
             different, unknown, const = self._prototypes.compare(subject)
         else:
             different, unknown = self._constants.compare(
-                subject, self._rust, self._of_values, self._slots(subject)
+                subject,
+                self._rust,
+                self._of_values,
+                self._layouts.slots_of(_item(subject).type, self._rust),
             )
         if const and self._package.const_is_an_error:
             different, const = const, ""
@@ -319,10 +324,7 @@ class _Judge:
             f"{size} bytes there. Use it behind a pointer alone, or write down its fields",
         )
 
-    def _slots(self, subject: Subject) -> Sequence[Slot]:
-        return ()
 
-
-def absolute_place(item: Item, package: PackageAbi) -> tuple[str, int]:
-    """Return file and line of an item."""
-    return package.absolute(item.file), item.line
+def _item(subject: Subject) -> Item:
+    assert subject.item is not None  # noqa: S101 - None for symbols alone
+    return subject.item

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -37,9 +38,12 @@ const fn high(value: i128) -> u64 {{ (value >> 64) as u64 }}
 """
 # Strict and reserved keywords that may be raw: https://doc.rust-lang.org/reference/keywords.html
 _KEYWORDS: Final = frozenset(
-    "abstract as async await become box break const continue do dyn else enum extern false final "
-    "fn for gen if impl in let loop macro match mod move mut override priv pub ref return static "
-    "struct trait true try type typeof unsafe unsized use virtual where while yield".split()
+    re.findall(
+        r"\w+",
+        "abstract as async await become box break const continue do dyn else enum extern "
+        "false final fn for gen if impl in let loop macro match mod move mut override priv pub "
+        "ref return static struct trait true try type typeof unsafe unsized use virtual where while yield",
+    )
 )
 
 
@@ -197,7 +201,7 @@ class Probe:
         numbers = {
             key: tables[record][index]
             for key, (record, index) in places.items()
-            if record in tables and tables[record]
+            if tables.get(record)
         }
         found: dict[str, tuple[bytes, frozenset[int] | None]] = {}
         for key in self._bytes:

@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ...cargo import configured_environment, rustflags
+from ...cargo import CargoError, configured_environment, rustflags
 from .compiler import run_tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ...cargo import Artifact, Package, Target
     from ..context import BuildContext
@@ -40,12 +41,27 @@ class Library:
     context: BuildContext
     package: Package
     target: Target
-    path: str
+    built: str
+    """What this build has made of it: the library, or a test of it where no other was needed."""
 
     @property
     def stamp(self) -> tuple[str, int, int]:
         """What tells this build of it from all others."""
-        return stamp(self.path)
+        return stamp(self.built)
+
+    @cached_property
+    def path(self) -> str:
+        """The library to link to, built if nobody has needed it yet. Raises RustToolError."""
+        if self.built.endswith(".rlib"):
+            return self.built
+        try:
+            build = self.context.cargo.build_libraries(self.context.build, self.context.options)
+        except CargoError as error:
+            raise RustToolError(str(error)) from None
+        path = _rlib(build.artifacts, self.package)
+        if path is None:
+            raise RustToolError(f"the library of {self.package.name} was not built:\n{build.words}")
+        return path
 
     @property
     def _features(self) -> tuple[str, ...]:
@@ -82,6 +98,8 @@ class Library:
             for name in artifact.filenames
             if name.endswith((".rlib", ".rmeta"))
         }
+        if self.built.endswith(".rlib"):
+            directories.add(os.path.dirname(self.built))
         for directory in sorted(directories):
             yield f"-Ldependency={directory}"
             deps = os.path.join(directory, "deps")
@@ -183,10 +201,25 @@ def find_library(context: BuildContext, package: Package) -> Library | None:
     target = package.library
     if target is None or "proc-macro" in target.crate_types:
         return None
-    for artifact in context.build.artifacts:
-        if artifact.package_id != package.id or artifact.test or artifact.target.kind != "lib":
-            continue
-        for name in artifact.filenames:
-            if name.endswith(".rlib"):
-                return Library(context, package, target, name)
+    if not {"lib", "rlib"} & set(target.crate_types):
+        return None  # nothing links to it
+    built = _rlib(context.build.artifacts, package)
+    if built is None:
+        built = next(
+            (
+                artifact.executable
+                for artifact in context.build.artifacts
+                if artifact.package_id == package.id and artifact.target.kind == "lib"
+            ),
+            None,
+        )
+    return Library(context, package, target, built) if built is not None else None
+
+
+def _rlib(artifacts: Iterable[Artifact], package: Package) -> str | None:
+    for artifact in artifacts:
+        if artifact.package_id == package.id and artifact.target.kind == "lib":
+            for name in artifact.filenames:
+                if name.endswith(".rlib") and not artifact.test:
+                    return name
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -23,9 +24,11 @@ SubjectKind = Literal["layout", "const", "init", "fn", "static", "opaque", "symb
 Form = Literal["integer", "pointer", "float", "text", "struct", ""]
 
 _INTEGERS: Final = frozenset(
-    # As Rust and the crate libc call them.
-    "i8 u8 i16 u16 i32 u32 i64 u64 isize usize bool c_char c_schar c_uchar c_short c_ushort c_int "
-    "c_uint c_long c_ulong c_longlong c_ulonglong size_t ssize_t".split()
+    re.findall(
+        r"\w+",
+        "i8 u8 i16 u16 i32 u32 i64 u64 isize usize bool c_char c_schar c_uchar c_short c_ushort "
+        "c_int c_uint c_long c_ulong c_longlong c_ulonglong size_t ssize_t",
+    )
 )
 _FLOATS: Final = frozenset({"f32", "f64", "c_float", "c_double"})
 _OWN: Final = ("__Bindgen", "__IncompleteArrayField", "__bindgen_marker")
@@ -93,6 +96,8 @@ def is_opaque(item: Item) -> bool:
     if item.kind != "struct" or item.repr not in ("c", "transparent"):
         return False
     for field in item.fields:
+        if field.name == "_address" and field.type.name == "u8":
+            continue  # how bindgen writes a struct of C++ that has no definition
         if field.public and field.name.isidentifier() and not field.name.startswith("_"):
             return False
         kind_of = field.type
@@ -218,9 +223,10 @@ class Survey:
         if self._is_generated(item.file):
             for index, character in enumerate(wanted):
                 # bindgen puts the name of the enum, or of the struct around it, before it.
-                if character == "_" and wanted[:index] in self._type_names:
-                    if wanted[index + 1 :] in self._found.enumerators:
-                        return wanted[index + 1 :]
+                before, after = wanted[:index], wanted[index + 1 :]
+                known = before in self._type_names and after in self._found.enumerators
+                if character == "_" and known:
+                    return after
         others = self._by_case.get(wanted.casefold(), [])
         if len(others) == 1:
             return others[0]
