@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cpython_sys.interpreter import InterpreterError, load
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pytest_cpython_sys.interpreter import Interpreter
 
 EXAMPLES = Path(__file__).parents[2] / "example_crate"
 
@@ -102,3 +107,27 @@ def outcomes(result: pytest.RunResult) -> dict[str, str]:
         if word in ("PASSED", "FAILED", "ERROR", "XFAIL") and "::" in rest:
             found[rest.partition(" - ")[0].strip()] = word.lower()
     return found
+
+
+def _candidates(version: str) -> Iterator[str]:
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        yield sys.executable
+    found = shutil.which(f"python{version}")
+    if found:
+        yield found
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))
+
+
+def python_with_headers(version: str) -> Interpreter:
+    """Return an installed Python of a minor version; skip the test if there is none."""
+    for path in _candidates(version):
+        try:
+            interpreter = load(path)
+        except InterpreterError:
+            continue
+        if interpreter.version.startswith(version + ".") and any(
+            (Path(directory) / "Python.h").is_file() for directory in interpreter.include_dirs
+        ):
+            return interpreter
+    pytest.skip(f"no Python {version} with headers on this machine")

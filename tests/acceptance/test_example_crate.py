@@ -6,19 +6,16 @@ import os
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.interpreter import InterpreterError, load
 from pytest_cpython_sys.libclang import find_libclang
 
-from .conftest import EXAMPLES, outcomes
+from .conftest import EXAMPLES, outcomes, python_with_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_cpython_sys.interpreter import Interpreter
 
@@ -37,29 +34,6 @@ def example(pytester: pytest.Pytester) -> Path:
         ignore=shutil.ignore_patterns("target", "pregenerated"),
     )
     return pytester.path / "example_crate"
-
-
-def _candidates(version: str) -> Iterator[str]:
-    if sys.version_info[:2] == tuple(map(int, version.split("."))):
-        yield sys.executable
-    found = shutil.which(f"python{version}")
-    if found:
-        yield found
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))
-
-
-def _python(version: str) -> Interpreter:
-    for path in _candidates(version):
-        try:
-            interpreter = load(path)
-        except InterpreterError:
-            continue
-        if interpreter.version.startswith(version + ".") and any(
-            (Path(directory) / "Python.h").is_file() for directory in interpreter.include_dirs
-        ):
-            return interpreter
-    pytest.skip(f"no Python {version} with headers on this machine")
 
 
 def run(
@@ -102,7 +76,7 @@ def cargo_verdicts(root: Path, python: Interpreter, target_directory: Path) -> d
 def test_layouts_and_tests_against_a_pythons_headers(
     pytester: pytest.Pytester, example: Path, target_directory: Path, version: str
 ) -> None:
-    python = _python(version)
+    python = python_with_headers(version)
     result = run(pytester, python, target_directory)
     found = outcomes(result)
     layouts = [name for name in found if "bindgen_test_layout_" in name]
@@ -139,7 +113,7 @@ def test_free_threaded_layouts_with_ordinary_headers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the user has set stays: ``PY_GIL_DISABLED`` makes bindgen see other structs."""
-    python = _python("3.13")
+    python = python_with_headers("3.13")
     monkeypatch.setenv("PY_GIL_DISABLED", "1")
     name = "example_crate/cpython-sys/src/lib.rs::bindgen_test_layout__object"
     result = run(pytester, python, target_directory, "-m", "rust_layout")
@@ -154,7 +128,7 @@ def test_the_fixture_layout_is_that_of_c(
     pytester: pytest.Pytester, example: Path, target_directory: Path
 ) -> None:
     """A wrong field in the hand-written PyObject changes the layout of what embeds it."""
-    python = _python("3.13")
+    python = python_with_headers("3.13")
     objects = [
         path
         for path in (example / "cpython-sys" / "src").glob("*.rs")

@@ -70,6 +70,7 @@ class _Difference:
     at: int
     text: str
     names: tuple[str, ...]
+    rename: bool = False
 
 
 def compare_layouts(name: str, c: Layout, rust: Layout) -> str | None:
@@ -117,7 +118,8 @@ def _differences(c: Layout, rust: Layout) -> list[_Difference]:
             found.append(_Difference(at, text, (other.name, slot.name)))
     missing = [slot for slot in c.slots if slot.name not in matched]
     found += _unmatched(rust, alone, missing)
-    return found
+    # At the same place, another name alone is no fault; beside others it is part of the picture.
+    return [one for one in found if not one.rename] and found
 
 
 def _same_place(c: Slot, rust: Slot) -> bool:
@@ -131,13 +133,16 @@ def _same_place(c: Slot, rust: Slot) -> bool:
 
 
 def _unmatched(rust: Layout, alone: Sequence[Slot], missing: Sequence[Slot]) -> list[_Difference]:
-    """Return what one has and the other lacks, fields with another name at one place left out."""
+    """Return what one has and the other lacks, or has under another name at the same place."""
     found: list[_Difference] = []
     left = list(missing)
     for slot in alone:
         same = next((one for one in left if one.span == slot.span and slot.size), None)
         if same is not None:
             left.remove(same)
+            text = f"offset {slot.offset}: {same.name} in C, {slot.name} in Rust"
+            names = (same.name, slot.name)
+            found.append(_Difference(slot.span[0], text, names, rename=True))
             continue
         inside = any(slot.covers(one) for one in left)
         quiet = not slot.size or is_padding(slot.name) or slot.name.startswith("_")

@@ -107,8 +107,8 @@ def prototype_lines(problem: Problem, rust: str) -> Iterable[str]:
     have = _HAVE.search(problem.text)
     previous = next(filter(None, (_PREVIOUS.search(note) for note in problem.notes)), None)
     if previous is not None:
-        yield f"    C     {previous[1]}"
-        yield f"    Rust  {have[1] if have is not None else rust}"
+        yield f"    C     {' '.join(previous[1].split())}"
+        yield f"    Rust  {' '.join(have[1].split()) if have is not None else rust}"
     else:
         yield f"    Rust  {rust}"
         yield f"    C     {re.sub(r'abi_[a-z]+_[0-9_]+', 'it', problem.text)}"
