@@ -329,7 +329,7 @@ def test_bindings_for_the_gil_with_free_threaded_headers(
     assert abi_outcomes(result) == {"layout::PyObject": "failed", "const::METH_O": "passed"}
     result.stdout.fnmatch_lines(
         [
-            "src/lib.rs:*: PyObject is laid out otherwise in C: offset 0: ob_tid in C, ob_refcnt in Rust",
+            "src/lib.rs:*: PyObject is laid out otherwise in C: offset 0: ob_tid in C, ob_refcnt *",
             "      C: PyObject * Rust: PyObject",
             "*0      8  ob_tid *0      8  ob_refcnt   <- first difference",
             "*24      8  ob_type",

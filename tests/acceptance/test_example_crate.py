@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -43,10 +44,9 @@ def run(
         "--cpython-sys",
         f"--cpython-sys-python={python.executable}",
         f"--cargo-target-dir={target_directory}",
-        "-rA",
+        *(arguments if "-rfE" in arguments else ("-rA", *arguments)),
         "-p",
         "no:cacheprovider",
-        *arguments,
     )
 
 
@@ -95,7 +95,7 @@ def test_layouts_and_tests_against_a_pythons_headers(
     ours = {
         name.split("::", 1)[1]: words[outcome]
         for name, outcome in found.items()
-        if "bindgen_test_layout_" not in name
+        if "bindgen_test_layout_" not in name and "@abi" not in name
     }
     cargos = cargo_verdicts(example, python, target_directory)
     assert {name for name, verdict in cargos.items() if verdict != "ignored"} == set(ours)
@@ -104,6 +104,32 @@ def test_layouts_and_tests_against_a_pythons_headers(
     # One more skip: the integration test target that a `cfg` gates away.
     assert result.parseoutcomes()["skipped"] == ignored + 1
     result.stdout.fnmatch_lines(["SKIPPED * example_crate/spam/tests/embedded.rs:1: no test in *"])
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.13t"])
+def test_c_has_nothing_to_say_against_right_bindings(
+    pytester: pytest.Pytester,
+    example: Path,
+    target_directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+) -> None:
+    """Every type, constant and prototype that bindgen wrote is asked about."""
+    python = python_with_headers(version.rstrip("t"))
+    if version.endswith("t"):
+        monkeypatch.setenv("PY_GIL_DISABLED", "1")
+    arguments = ("--cpython-sys-abi=all", "-m", "rust_abi", "-rfE")
+    result = run(pytester, python, target_directory, *arguments)
+    counts = result.parseoutcomes()
+    assert counts["passed"] > 3000
+    assert not {"failed", "errors", "skipped"} & counts.keys(), result.stdout.str()
+    (kept,) = target_directory.glob(f"cpython-sys/{python.tag}-*/cpython-sys-abi/*/all.json")
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    facts, answered = found["facts"]
+    assert answered >= 0.97 * facts
+    functions = sum(case["levels"][1] == "fn" for case in found["cases"])
+    unsaid = [name for name, reason in found["unmatched"] if "cannot be said in C" in reason]
+    assert len(unsaid) <= 0.01 * functions
 
 
 def test_free_threaded_layouts_with_ordinary_headers(
