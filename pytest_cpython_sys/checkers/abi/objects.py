@@ -122,7 +122,7 @@ def _relocated(data: bytes) -> frozenset[int] | None:
             for at in range(section.offset, section.offset + section.size, section.entry):
                 places.add(base + struct.unpack_from(form, data, at)[0])
         return frozenset(places)
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):
         return None
 
 
@@ -151,5 +151,5 @@ def exported_symbols(path: str) -> frozenset[str] | None:
                 if index != 0 and other & 3 in (0, 3) and name:
                     names.add(table[name : table.index(b"\0", name)].decode("ascii", "replace"))
         return frozenset(names) if seen else None
-    except (OSError, struct.error, IndexError, ValueError):
+    except (OSError, struct.error, IndexError, OverflowError, ValueError):
         return None

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["Row", "layout_text"]
 
 _CONTEXT: Final = 4
-_WIDEST: Final = 34
+_WIDEST: Final = 48
 
 
 class Row(NamedTuple):
@@ -39,10 +39,13 @@ def layout_text(c: _Side, rust: _Side, marked: Collection[str]) -> list[str]:
         for index, (one, other) in enumerate(rows)
         if any(cell is not None and cell.name in marked for cell in (one, other))
     ]
-    width = min(_WIDEST, max([len(cell.text) for cell in left] + [len(c[0]) + 3]))
-    lines = ["", f"      {'C: ' + c[0]:<{width + 16}}  Rust: {rust[0]}"]
-    title = f"{'offset':>8} {'size':>6}  "
-    lines.append(f"    {title}{'':<{width}}{title}".rstrip())
+    width = 2 + min(_WIDEST, max([len(cell.text) for cell in left] + [len(c[0]) + 6]))
+    title = f"{'offset':>8} {'size':>6}"
+    lines = [
+        "",
+        f"      {'C: ' + c[0]:<{width}}  Rust: {rust[0]}".rstrip(),
+        f"    {title:<{width}}{title}",
+    ]
     shown = {
         near
         for index in (different[:24] or range(len(rows)))
@@ -65,9 +68,9 @@ def layout_text(c: _Side, rust: _Side, marked: Collection[str]) -> list[str]:
 
 def _padded(cell: _Cell | None, width: int) -> str:
     text = cell.text if cell is not None else ""
-    if len(text) > width + 17:
-        text = text[: width + 14] + "..."
-    return f"{text:<{width + 17}}"
+    if len(text) > width - 2:
+        text = text[: width - 5] + "..."
+    return f"{text:<{width}}"
 
 
 def _cells(side: _Side) -> list[_Cell]:
