@@ -50,8 +50,12 @@ class ConstantQuestions:
         if form == "integer" and subject.kind == "const":
             probe.ask_integer(f"const {item.id}", item.path)
         else:
+            path = rust_path(item.path)
             star = "*" if form == "text" else ""
-            probe.ask_bytes(f"const {item.id}", star + rust_path(item.path))
+            data = {"cstr": f"{path}.to_bytes_with_nul()", "str": f"{path}.as_bytes()"}.get(form)
+            if data is not None:
+                path = f"(unsafe {{ *({data}.as_ptr() as *const [u8; {data}.len()]) }})"
+            probe.ask_bytes(f"const {item.id}", star + path)
 
     def ask_c(
         self, subjects: Sequence[Subject], header: str, compiler: Compiler, work: str
@@ -86,7 +90,7 @@ class ConstantQuestions:
                 self._bad[item.id] = f"C has no type for {item.name}: {error}"
                 return
             questions.ask_bytes(key, declared, text, f"sizeof({name.strip()})")
-        elif form == "text":
+        elif form in ("text", "cstr", "str"):
             questions.ask_bytes(key, f"char value[sizeof({text})]", text, f"sizeof({text})")
         elif form == "float":
             questions.ask_bytes(key, "double value", text, "sizeof(double)")
@@ -129,8 +133,9 @@ class ConstantQuestions:
             if one == other or (one != one and other != other):
                 return None, None
             return f"{item.name} is {one!r} in C, {other!r} in Rust", None
-        if form == "text":
-            if data[0] == ours[0]:
+        if form in ("text", "cstr", "str"):
+            expected = data[0][:-1] if form == "str" else data[0]
+            if expected == ours[0]:
                 return None, None
             return f"{item.name} is {data[0]!r} in C, {ours[0]!r} in Rust", None
         return compare_bytes(item.name, data, ours, slots), None

@@ -251,6 +251,11 @@ class Speller:
             return self._declare(kind_of.parts[0], f"{inner}[{length}]", const=const)
         if kind_of.kind == "path" and kind_of.name not in _VA_LIST:
             item = self._crate.types.get(kind_of.id)
+            if kind_of.name == "Option" and len(kind_of.parts) == 1:
+                # Of an alias for a function or a pointer: C's may be null anyway.
+                alias = self._crate.types.get(kind_of.parts[0].id)
+                if alias is not None and alias.kind == "alias":
+                    return self._declare(kind_of.parts[0], inner, const=const)
             if item is not None and item.kind == "alias" and item.type is not None:
                 if item.generic:
                     raise UntranslatableError(f"{item.name} is generic")

@@ -278,7 +278,7 @@ class _Judge:
         if subject.kind == "layout":
             different, unknown = self._layouts.compare(subject, self._rust, self._of_layouts)
             if different is None and unknown is None:
-                different = self._alias(subject)
+                different = self._alias(subject) or _without_repr(_item(subject))
         elif subject.kind in ("fn", "static"):
             different, unknown, const = self._prototypes.compare(subject)
         else:
@@ -323,6 +323,15 @@ class _Judge:
             message=f"{item.name} is empty in Rust and used by value in {where}; C has "
             f"{size} bytes there. Use it behind a pointer alone, or write down its fields",
         )
+
+
+def _without_repr(item: Item) -> str | None:
+    if item.kind not in ("struct", "union") or item.repr in ("c", "transparent"):
+        return None
+    return (
+        f"{item.name} has the fields of C's type and is not repr(C): "
+        "that Rust lays it out in the same way now is chance"
+    )
 
 
 def _item(subject: Subject) -> Item:

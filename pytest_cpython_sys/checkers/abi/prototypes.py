@@ -19,10 +19,9 @@ __all__ = ["Prototypes"]
 
 _WAYS: Final = 16
 _CONST = re.compile(r"\b(?:const|__const|__const__)\b")
-_HAVE = re.compile(r"; have '(.*?)'(?: \{aka|$)")
-_PREVIOUS = re.compile(
-    r"previous (?:declaration|definition) of '\w+' with type '(.*?)'(?: \{aka|$)"
-)
+_TYPE = r"'(.*?)'(?: \{aka '(.*?)'\}|$)"
+_HAVE = re.compile(rf"; have {_TYPE}")
+_PREVIOUS = re.compile(rf"previous (?:declaration|definition) of '\w+' with type {_TYPE}")
 
 
 class Prototypes:
@@ -107,8 +106,15 @@ def prototype_lines(problem: Problem, rust: str) -> Iterable[str]:
     have = _HAVE.search(problem.text)
     previous = next(filter(None, (_PREVIOUS.search(note) for note in problem.notes)), None)
     if previous is not None:
-        yield f"    C     {' '.join(previous[1].split())}"
-        yield f"    Rust  {' '.join(have[1].split()) if have is not None else rust}"
+        yield f"    C     {_in_words(previous)}"
+        yield f"    Rust  {_in_words(have) if have is not None else rust}"
     else:
         yield f"    Rust  {rust}"
         yield f"    C     {re.sub(r'abi_[a-z]+_[0-9_]+', 'it', problem.text)}"
+
+
+def _in_words(match: re.Match[str]) -> str:
+    """Return a type as the compiler has it; a typedef's own name alone says nothing."""
+    text, meaning = match[1], match[2]
+    shown = f"{text}, that is {meaning}" if meaning and text.isidentifier() else text
+    return " ".join(shown.split())

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from .ctypes_names import UntranslatableError
+from .ctypes_names import UntranslatableError, field_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .cdecls import Declarations
     from .compiler import Header
-    from .ctypes_names import Speller
+    from .ctypes_names import Speller, Spelling
     from .metadata import AbiTable
     from .rustdoc import Crate, Item
     from .rusttypes import RustType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Subject", "Survey", "Unmatched", "constant_form", "is_opaque", "resolved"]
 
 SubjectKind = Literal["layout", "const", "init", "fn", "static", "opaque", "symbol"]
-Form = Literal["integer", "pointer", "float", "text", "struct", ""]
+Form = Literal["integer", "pointer", "float", "text", "cstr", "str", "struct", ""]
 
 _INTEGERS: Final = frozenset(
     re.findall(
@@ -59,6 +59,9 @@ def resolved(kind_of: RustType, crate: Crate) -> RustType:
     """Return a type with the aliases of the crate followed."""
     for _ in range(32):
         item = crate.types.get(kind_of.id) if kind_of.kind == "path" else None
+        if kind_of.name == "Option" and len(kind_of.parts) == 1:
+            inner = resolved(kind_of.parts[0], crate)
+            return inner if inner.kind in ("pointer", "function") else kind_of
         if item is None or item.kind != "alias" or item.type is None or item.generic:
             break
         kind_of = item.type
@@ -72,6 +75,8 @@ def constant_form(kind_of: RustType, crate: Crate) -> Form:
         pointee = final.parts[0]
         if pointee.kind == "array" and pointee.parts[0].name == "u8":
             return "text"
+        if pointee.name in ("CStr", "str"):
+            return "cstr" if pointee.name == "CStr" else "str"
         return "pointer"
     if final.kind == "function":
         return "pointer"
@@ -164,7 +169,9 @@ class Survey:
     def _type(self, item: Item) -> Iterator[Subject]:
         spelling = self._speller.spelling(item)
         if item.kind != "enum" and item.repr not in ("c", "transparent"):
-            if spelling is not None:
+            if spelling is not None and self._has_fields_of(item, spelling):
+                yield Subject("layout", item.name, item)
+            elif spelling is not None:
                 self._none(item, "it is not repr(C): Rust may lay it out as it likes")
         elif item.generic:
             self._none(item, "it is generic: C has no such types")
@@ -174,6 +181,14 @@ class Survey:
             self._none(item, "it has no repr of C's")
         else:
             yield Subject("opaque" if is_opaque(item) else "layout", item.name, item)
+
+    def _has_fields_of(self, item: Item, spelling: Spelling) -> bool:
+        """Tell whether a type is meant to be C's: all of its fields are."""
+        if spelling.body < 0 or item.generic:
+            return False
+        theirs = {member.name for member in self._found.members(spelling.body)}
+        ours = [field_names(field.name) for field in item.fields if field.public]
+        return len(ours) == len(item.fields) > 0 and all(theirs & {*names} for names in ours)
 
     def _alias(self, item: Item) -> Iterator[Subject]:
         assert item.type is not None  # noqa: S101 - every alias has one
