@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .metadata import Package, Target
 
 __all__ = [
     "BuildOptions",
     "build_arguments",
     "completion_arguments",
+    "describe_arguments",
     "library_arguments",
     "shown_command",
 ]
@@ -89,6 +92,11 @@ def library_arguments(options: BuildOptions) -> list[str]:
         "--message-format=json",
         *options.arguments(),
     ]
+
+
+def describe_arguments(options: BuildOptions, package: str, words: Sequence[str]) -> list[str]:
+    """Return the arguments that let rustdoc read a library, with words of its own."""
+    return ["rustdoc", f"--package={package}", "--lib", *options.arguments(), "--", *words]
 
 
 def build_arguments(options: BuildOptions) -> list[str]:

@@ -11,13 +11,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .build import Build, BuildListener, run_build
-from .command import BuildOptions, build_arguments, completion_arguments, library_arguments
+from .command import (
+    BuildOptions,
+    build_arguments,
+    completion_arguments,
+    describe_arguments,
+    library_arguments,
+)
 from .configuration import rustflags
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .metadata import Workspace, parse_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Cargo", "Toolchain"]
 
@@ -166,6 +172,20 @@ class Cargo:
         argv = [self._found, *library_arguments(options)]
         try:
             return run_build(argv, build.workspace, build.environment)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
+
+    def describe_library(
+        self, build: Build, options: BuildOptions, package: str, rustdoc: str, words: Sequence[str]
+    ) -> Build:
+        """Let a rustdoc read a library of a workspace that has been built.
+
+        Raises CargoMissingError.
+        """
+        argv = [self._found, *describe_arguments(options, package, words)]
+        try:
+            return run_build(argv, build.workspace, {**build.environment, "RUSTDOC": rustdoc})
         except OSError as error:
             why = error.strerror or str(error)
             raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None

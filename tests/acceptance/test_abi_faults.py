@@ -128,6 +128,11 @@ FAULTS = {
         "layout::given",
         "alignment: C 4, Rust 8",
     ),
+    "a type without repr(C)": (
+        (LIB, "#[repr(C)]\n#[derive(Clone, Copy)]\npub struct frame {", "pub struct frame {"),
+        "layout::frame",
+        "",
+    ),
     "a packed type": (
         (
             LIB,

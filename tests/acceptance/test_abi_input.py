@@ -235,3 +235,29 @@ def test_names_of_c_and_of_other_packages(pytester: pytest.Pytester, write: Writ
         "init::ZERO": "failed",
     }
     result.stdout.fnmatch_lines(["*: pair_max is 3 in C (PAIR_MAX), 4 in Rust", "*at offset 4*"])
+
+
+def test_dependencies_that_cargo_alone_can_tell(pytester: pytest.Pytester, write: Write) -> None:
+    """rustdoc is called directly where that will do; here a dependency has another name."""
+    manifest = MANIFEST + '[dependencies]\nnumbers = { package = "other", path = "other" }\n'
+    write(
+        {
+            "Cargo.toml": manifest + "[workspace]\n",
+            "src/lib.rs": LIB.replace("use std::ffi", "pub use numbers::three;\nuse std::ffi"),
+            "wrapper.h": HEADER,
+            "other/Cargo.toml": MANIFEST.replace("thing", "other"),
+            "other/src/lib.rs": "pub fn three() -> i32 { 3 }\n",
+        }
+    )
+    assert abi(run(pytester, "--cpython-sys-abi=all")) == {
+        "layout::pair": "passed",
+        "const::PAIR_MAX": "passed",
+    }
+
+
+def test_workers_ask_once(pytester: pytest.Pytester, write: Write) -> None:
+    root = write({"Cargo.toml": MANIFEST, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    for _ in range(2):
+        result = run(pytester, "-n2")
+        assert result.parseoutcomes() == {"passed": 2}
+    assert kept(root, "auto.json")

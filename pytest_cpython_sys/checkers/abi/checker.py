@@ -20,7 +20,7 @@ from .package import PackageAbi
 from .probe import ProbeError
 from .rustbuild import Library, RustToolError, find_library, stamp
 from .rustdoc import FormatError
-from .store import Findings, fingerprint, load, save
+from .store import Findings, fingerprint, load, locked, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,6 +71,10 @@ class AbiChecker:
         """Yield what is to be told beside the verdicts: a sentence, and its details."""
         for package in self._packages.values():
             yield from package.remarks()
+
+
+def _is_complete(findings: Findings) -> bool:
+    return all(_key(case) in findings.verdicts for case in findings.cases)
 
 
 def _key(case: Case) -> str:
@@ -156,15 +160,16 @@ class _Package:
         os.makedirs(self._work, exist_ok=True)
         self._abi = abi = PackageAbi(self._context, self._library, self._source, self._work)
         key = self._fingerprint(abi)
-        kept = load(self._store, key)
-        if kept is not None:
-            self._findings = kept
-            return kept.cases
-        try:
-            self._survey(abi)
-        except _TROUBLE as error:
-            return self._failed(str(error))
-        save(self._store, key, self._findings)
+        with locked(self._work):
+            kept = load(self._store, key)
+            if kept is not None:
+                self._findings = kept
+                return kept.cases
+            try:
+                self._survey(abi)
+            except _TROUBLE as error:
+                return self._failed(str(error))
+            save(self._store, key, self._findings)
         return self._findings.cases
 
     def _failed(self, message: str) -> list[Case]:
@@ -239,9 +244,17 @@ class _Package:
     def verdicts(self) -> dict[str, Verdict]:
         """Return all verdicts by the end of the id; compile what is not known yet."""
         findings, abi = self._findings, self._abi
-        keys = [_key(case) for case in findings.cases]
-        if abi is None or all(key in findings.verdicts for key in keys):
+        if abi is None or _is_complete(findings):
             return findings.verdicts
+        with locked(self._work):
+            kept = load(self._store, self._fingerprint(abi))
+            if kept is not None and _is_complete(kept):
+                self._findings = kept
+                return kept.verdicts
+            return self._evaluate(abi, findings)
+
+    def _evaluate(self, abi: PackageAbi, findings: Findings) -> dict[str, Verdict]:
+        keys = [_key(case) for case in findings.cases]
         try:
             results = abi.evaluate()
         except _TROUBLE as error:

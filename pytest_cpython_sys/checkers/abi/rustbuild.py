@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError, configured_environment, rustflags
 from .compiler import run_tool
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ..context import BuildContext
 
 __all__ = ["Library", "RustToolError", "find_library", "stamp"]
+
+_JSON: Final = ("-Zunstable-options", "--output-format=json", "--document-private-items")
 
 
 class RustToolError(Exception):
@@ -143,9 +146,7 @@ class Library:
             f"--edition={self.target.edition}",
             f"--crate-name={self.target.crate_name}",
             "--crate-type=lib",
-            "-Zunstable-options",
-            "--output-format=json",
-            "--document-private-items",
+            *_JSON,
             *(f'--cfg=feature="{name}"' for name in self._features),
             *(f"--cfg={cfg}" for cfg in (script.cfgs if script is not None else ())),
             *self._common(),
@@ -167,10 +168,36 @@ class Library:
         except OSError as error:
             raise RustToolError(f"{words[0]} cannot be started: {error.strerror}") from None
         if code:
-            raise RustToolError(f"rustdoc does not describe {self.package.name}:\n{errors.strip()}")
+            # What cargo alone knows (renamed dependencies, two versions of one) was guessed.
+            self._describe_with_cargo(path, directory, errors)
         with open(mark, "w", encoding="utf-8") as file:
             file.write(key)
         return path
+
+    def _describe_with_cargo(self, path: str, directory: str, errors: str) -> None:
+        """Let cargo call rustdoc; it checks all dependencies first. Raises RustToolError."""
+        context = self.context
+        rustdoc = os.path.join(directory, "rustdoc-json")
+        with open(rustdoc, "w", encoding="utf-8") as file:
+            real = shlex.quote(context.cargo.tool("rustdoc"))
+            file.write(f'#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec {real} "$@"\n')
+        os.chmod(rustdoc, 0o700)
+        try:
+            done = context.cargo.describe_library(
+                context.build, context.options, self.package.name, rustdoc, _JSON
+            )
+        except CargoError as error:
+            raise RustToolError(str(error)) from None
+        workspace = context.build.workspace
+        target = context.options.target_dir or workspace.target_directory
+        written = os.path.join(
+            workspace.root, target, context.build.target or "", "doc", os.path.basename(path)
+        )
+        if done.exit_code or not os.path.isfile(written):
+            raise RustToolError(
+                f"rustdoc does not describe {self.package.name}:\n{done.words or errors.strip()}"
+            )
+        os.replace(written, path)
 
 
 def _read(path: str) -> str:

@@ -6,6 +6,7 @@ same; then neither rustdoc nor a compiler is started.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,13 +14,18 @@ import tempfile
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    fcntl = None  # type: ignore[assignment]
+
 from ...case import Case, Location, Verdict
 from .rustbuild import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["Findings", "fingerprint", "load", "save"]
+__all__ = ["Findings", "fingerprint", "load", "locked", "save"]
 
 _FORMAT = 1
 
@@ -41,6 +47,17 @@ class Findings:
     """Sizes, alignments and fields: how many there are, and how many C answered."""
     files: list[str] = field(default_factory=list)
     """The headers that were read."""
+
+
+@contextlib.contextmanager
+def locked(directory: str) -> Iterator[None]:
+    """Keep other processes away from a directory: pytest-xdist's workers ask all at once."""
+    if fcntl is None:
+        yield
+        return
+    with open(os.path.join(directory, "lock"), "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def fingerprint(parts: Iterable[object]) -> str:
