@@ -89,6 +89,8 @@ class Compiler:
     directory: str
     """Where it runs: the package's root, so that relative paths mean what they say there."""
     environ: Mapping[str, str] = field(repr=False)
+    is_clang: bool = False
+    """Known once a header went through it: then the limit on errors must be lifted."""
 
     @property
     def program(self) -> str | None:
@@ -144,7 +146,7 @@ class Compiler:
     def compile(self, source: str, target: str) -> list[Problem]:
         """Compile a preprocessed file; return its errors. Raises CompilerError."""
         code, _, words = self._run(
-            "-fmax-errors=0" if "clang" not in self.argv[0] else "-ferror-limit=0",
+            *(["-ferror-limit=0"] if self.is_clang else []),
             "-x",
             "cpp-output",
             "-c",

@@ -118,7 +118,7 @@ class ConstantQuestions:
         if form == "pointer" and subject.kind == "const":
             if ours[1]:
                 return None, f"{item.name} points to something in Rust: it is no number"
-            value = int.from_bytes(ours[0], "little")
+            value = int.from_bytes(ours[0], "little" if rust.order == "<" else "big")
             theirs = self._c_integer(key, c)
             if theirs is None:
                 return None, self._unknown(subject, key, c)
@@ -127,9 +127,10 @@ class ConstantQuestions:
         if data is None:
             return None, self._unknown(subject, key, c)
         if form == "float":
-            if len(ours[0]) == 4:
-                ours = struct.pack("<d", *struct.unpack("<f", ours[0])), ours[1]
-            (one,), (other,) = struct.unpack("<d", data[0]), struct.unpack("<d", ours[0])
+            (one,) = struct.unpack(f"{rust.order}d", data[0])
+            (other,) = struct.unpack(f"{rust.order}{'f' if len(ours[0]) == 4 else 'd'}", ours[0])
+            if len(ours[0]) == 4:  # as C rounds it
+                (one,) = struct.unpack("<f", struct.pack("<f", one))
             if one == other or (one != one and other != other):
                 return None, None
             return f"{item.name} is {one!r} in C, {other!r} in Rust", None

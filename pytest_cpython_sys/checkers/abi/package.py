@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -70,6 +70,8 @@ class PackageAbi:
             header = self.compiler.preprocess(self._source.path, self._work)
             declarations = scan(header.text)
             crate = read_crate(described.result())
+        if "__clang__" in header.macros:
+            self.compiler = replace(self.compiler, is_clang=True)
         return crate, header, declarations
 
     @cached_property

@@ -69,6 +69,8 @@ class Answers:
     numbers: Mapping[str, int]
     bytes: Mapping[str, tuple[bytes, frozenset[int] | None]]
     refused: Mapping[str, str]
+    order: str = "<"
+    """Of the bytes, as the module ``struct`` has it."""
 
 
 class Probe:
@@ -211,7 +213,7 @@ class Probe:
                 data = records.bytes(places[key][0], size)
                 if data is not None:
                     found[key] = data, records.pointers_in(places[key][0], size)
-        return Answers(numbers, found, refused)
+        return Answers(numbers, found, refused, records.order)
 
 
 def _own_line(spans: Sequence[Mapping[str, object]]) -> int:
