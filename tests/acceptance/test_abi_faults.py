@@ -114,6 +114,16 @@ FAULTS = {
         "layout::frame",
         "flag",
     ),
+    "a field of another sign": (
+        (LIB, "    pub b: c_int,", "    pub b: c_uint,"),
+        "layout::given",
+        "b: signed in C, unsigned in Rust",
+    ),
+    "a number for a pointer of its size": (
+        (LIB, "pub ml_doc: *const c_char", "pub ml_doc: usize"),
+        "layout::PyMethodDef",
+        "ml_doc: pointer in C, unsigned in Rust",
+    ),
     "an array too short": (
         (LIB, "pub parts: [c_double; 2],", "pub parts: [c_double; 1],"),
         "layout::number",
@@ -131,7 +141,7 @@ FAULTS = {
     "a type without repr(C)": (
         (LIB, "#[repr(C)]\n#[derive(Clone, Copy)]\npub struct frame {", "pub struct frame {"),
         "layout::frame",
-        "",
+        "is laid out otherwise in C",
     ),
     "a packed type": (
         (
@@ -202,6 +212,11 @@ FAULTS = {
         (LIB, 'b"shapes\\0"', 'b"shaped\\0"'),
         "const::SHAPE_NAME",
         "SHAPE_NAME is b'shapes\\x00' in C, b'shaped\\x00' in Rust",
+    ),
+    "a wrong text that ends with a zero by itself": (
+        (LIB, 'c"shapes"', 'c"shape"'),
+        "const::SHAPE_TITLE",
+        "SHAPE_TITLE is b'shapes\\x00' in C, b'shape\\x00' in Rust",
     ),
     # Initialisers.
     "an initialiser with a wrong byte": (

@@ -26,6 +26,8 @@ class Slot:
     offset: int
     size: int | None
     bits: tuple[int, int] | None = None
+    nature: str = ""
+    """What a scalar is, as far as it is known: ``pointer``, ``float``, ``signed``, ``unsigned``."""
 
     @property
     def span(self) -> tuple[int, int]:
@@ -116,6 +118,9 @@ def _differences(c: Layout, rust: Layout) -> list[_Difference]:
             at = min(other.span[0], slot.span[0])
             text = f"{other.name}: C {other}; Rust {slot}"
             found.append(_Difference(at, text, (other.name, slot.name)))
+        elif other.nature and slot.nature and other.nature != slot.nature:
+            text = f"{other.name}: {other.nature} in C, {slot.nature} in Rust"
+            found.append(_Difference(slot.span[0], text, (other.name, slot.name)))
     missing = [slot for slot in c.slots if slot.name not in matched]
     found += _unmatched(rust, alone, missing)
     # At the same place, another name alone is no fault; beside others it is part of the picture.

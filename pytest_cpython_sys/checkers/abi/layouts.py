@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .compare import Layout, Slot, compare_layouts, shifted
 from .ctypes_names import (
@@ -14,7 +14,7 @@ from .ctypes_names import (
     is_bitfield_unit,
     is_padding,
 )
-from .survey import resolved
+from .survey import resolved, scalar_nature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +37,11 @@ _GETTER = re.compile(
     r"(?P<first>\d+)(?:usize)?\s*,\s*(?P<count>\d+)",
     re.DOTALL,
 )
+
+
+_INTEGERS: Final = frozenset({1, 2, 3, 4})  # integer, character, enumeration, truth value
+_POINTER: Final = 5
+_REAL: Final = 8
 
 
 class LayoutQuestions:
@@ -120,7 +125,8 @@ class LayoutQuestions:
                     slots += shifted(inner.slots, offset)
                     hidden = hidden or inner.hidden or inner.open
             else:
-                slots.append(Slot(field.name, offset, length))
+                nature = "" if length == 1 else scalar_nature(field.type, self._crate)
+                slots.append(Slot(field.name, offset, length, nature=nature))
         fieldless = item.kind in ("enum", "alias")
         return Layout(item.name, size, align, tuple(slots), hidden, open_ or fieldless)
 
@@ -152,6 +158,12 @@ class LayoutQuestions:
             questions.declare(f"define {key}", spelling.definition)
         questions.ask_number(f"size {key}", f"sizeof({spelling.text})")
         questions.ask_number(f"align {key}", f"_Alignof({spelling.text})")
+        scalars = {
+            name: nature
+            for field in subject.item.fields
+            if field.public and (nature := scalar_nature(field.type, self._crate))
+            for name in field_names(field.name)
+        }
         for name, bits in self._members(spelling):
             if bits:
                 questions.ask_bytes(
@@ -164,9 +176,13 @@ class LayoutQuestions:
             questions.ask_number(
                 f"offset {key} {name}", f"__builtin_offsetof({spelling.text}, {name})"
             )
-            questions.ask_number(
-                f"fieldsize {key} {name}", f"sizeof((({spelling.text} *)0)->{name})"
-            )
+            written = f"(({spelling.text} *)0)->{name}"
+            questions.ask_number(f"fieldsize {key} {name}", f"sizeof({written})")
+            if name in scalars:
+                questions.ask_number(f"class {key} {name}", f"__builtin_classify_type({written})")
+                # Of what is no number this is refused: then the class alone counts.
+                if scalars[name] != "pointer":
+                    questions.ask_number(f"unsigned {key} {name}", f"(__typeof__({written}))-1 > 0")
 
     def _members(self, spelling: Spelling) -> Iterator[tuple[str, bool]]:
         """Yield names that C finds in a type, those of anonymous members too."""
@@ -200,7 +216,12 @@ class LayoutQuestions:
             if offset is None:
                 hidden = True
                 continue
-            slots.append(Slot(name, offset, answers.numbers.get(f"fieldsize {key} {name}")))
+            length = answers.numbers.get(f"fieldsize {key} {name}")
+            nature = _nature(
+                answers.numbers.get(f"class {key} {name}"),
+                answers.numbers.get(f"unsigned {key} {name}"),
+            )
+            slots.append(Slot(name, offset, length, nature=nature))
         name = item.name if spelling.text.startswith(("abi_", "__typeof__")) else spelling.text
         return Layout(name, size, align, tuple(slots), hidden, spelling.body < 0)
 
@@ -271,6 +292,15 @@ def _refused(item: Item, refused: Mapping[str, str]) -> str:
 
 def _why(problem: Problem | None) -> str:
     return problem.text if problem is not None else "it was not asked"
+
+
+def _nature(kind: int | None, unsigned: int | None) -> str:
+    """Return what C's field is; the classes are those of GCC's ``typeclass.h``."""
+    if kind in (_POINTER, _REAL):
+        return "pointer" if kind == _POINTER else "float"
+    if kind in _INTEGERS and unsigned is not None:
+        return "unsigned" if unsigned else "signed"
+    return ""
 
 
 def _set_bits(data: bytes) -> tuple[int, int] | None:

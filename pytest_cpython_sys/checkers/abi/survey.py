@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from .rustdoc import Crate, Item
     from .rusttypes import RustType
 
-__all__ = ["Subject", "Survey", "Unmatched", "constant_form", "is_opaque", "resolved"]
+__all__ = [
+    "Subject",
+    "Survey",
+    "Unmatched",
+    "constant_form",
+    "is_opaque",
+    "resolved",
+    "scalar_nature",
+]
 
 SubjectKind = Literal["layout", "const", "init", "fn", "static", "opaque", "symbol"]
 Form = Literal["integer", "pointer", "float", "text", "cstr", "str", "struct", ""]
@@ -30,6 +38,8 @@ _INTEGERS: Final = frozenset(
         "c_int c_uint c_long c_ulong c_longlong c_ulonglong size_t ssize_t",
     )
 )
+_SIGNED: Final = ("c_short", "c_int", "c_long", "c_longlong")
+_UNSIGNED: Final = ("c_ushort", "c_uint", "c_ulong", "c_ulonglong")
 _FLOATS: Final = frozenset({"f32", "f64", "c_float", "c_double"})
 _OWN: Final = ("__Bindgen", "__IncompleteArrayField", "__bindgen_marker")
 
@@ -93,6 +103,23 @@ def constant_form(kind_of: RustType, crate: Crate) -> Form:
         if final.name in _INTEGERS or final.foreign == "type_alias":
             return "integer"
         return "struct" if final.foreign in ("struct", "union") and not final.parts else ""
+    return ""
+
+
+def scalar_nature(kind_of: RustType, crate: Crate) -> str:
+    """Return what a scalar is: ``pointer``, ``float``, ``signed``, ``unsigned``; else nothing.
+
+    A character may have a sign or not, and so may what another crate has another name for.
+    """
+    final = resolved(kind_of, crate)
+    if final.kind in ("pointer", "function"):
+        return "pointer"
+    if final.name in _FLOATS:
+        return "float"
+    if final.name in ("i16", "i32", "i64", "isize", *_SIGNED):
+        return "signed"
+    if final.name in ("u16", "u32", "u64", "usize", *_UNSIGNED):
+        return "unsigned"
     return ""
 
 

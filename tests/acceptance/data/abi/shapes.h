@@ -50,6 +50,7 @@ typedef struct { enum shape_kind kind; long size; const char *name; } shape_defa
 #define SHAPE_ERROR (-1)
 #define SHAPE_PI 3.25
 #define SHAPE_NAME "shapes"
+#define SHAPE_TITLE "shapes"
 #define SHAPE_NOT_USED ((void *)1)
 #define Shape_mode 7
 #define SHAPE_CALL(x) ((x) + 1)

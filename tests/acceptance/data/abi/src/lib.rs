@@ -1,7 +1,7 @@
 //! What `shapes.h` declares, by hand and without a mistake.
 #![allow(non_camel_case_types, non_snake_case, non_upper_case_globals)]
 
-use std::ffi::{c_char, c_double, c_int, c_long, c_longlong, c_short, c_uint, c_void};
+use std::ffi::{c_char, c_double, c_int, c_long, c_longlong, c_short, c_uint, c_void, CStr};
 use std::marker::{PhantomData, PhantomPinned};
 use std::ptr;
 
@@ -73,6 +73,7 @@ pub const SHAPE_ALL: u32 = 0xFFFF_FFFF;
 pub const SHAPE_ERROR: c_int = -1;
 pub const SHAPE_PI: f64 = 3.25;
 pub const SHAPE_NAME: &[u8; 7] = b"shapes\0";
+pub const SHAPE_TITLE: &CStr = c"shapes";
 pub const SHAPE_NOT_USED: *mut c_void = ptr::without_provenance_mut(1);
 pub const SHAPE_MODE: c_int = 7;
 pub const SHAPE_CALL: c_int = 1;
