@@ -72,7 +72,7 @@ def run_tool(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int
     """
     process = Process(argv, cwd=cwd, env=env)
     try:
-        text = b"\n".join(process.lines())
+        text = process.stdout.read()
         code = process.wait()
     except BaseException:
         process.stop()

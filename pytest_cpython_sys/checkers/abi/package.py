@@ -299,10 +299,11 @@ class _Judge:
         return Verdict("passed", output=const)
 
     def _alias(self, subject: Subject) -> str | None:
-        item = subject.item
-        assert item is not None  # noqa: S101 - a layout has one
-        start = f"alias {item.id} "
-        keys = [key for key in self._prototypes.lines if key.startswith(start)]
+        item = _item(subject)
+        if item.kind != "alias":
+            return None
+        keys = [f"alias {item.id} {number}" for number in range(64)]
+        keys = [key for key in keys if key in self._prototypes.lines]
         good, const, problem = self._prototypes.agrees(keys)
         if good or const or problem is None:
             return None

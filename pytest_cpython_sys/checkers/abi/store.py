@@ -119,5 +119,5 @@ def save(path: str, key: str, findings: Findings) -> None:
     }
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".json")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(raw, file)
+        file.write(json.dumps(raw))  # `dump` is many times slower
     os.replace(temporary, path)
