@@ -276,16 +276,18 @@ class _Package:
         name, findings = self._package.name, self._findings
         if findings.unmatched:
             details = [f"{one}: {reason}" for one, reason in findings.unmatched]
-            yield f"{name}: {len(details)} Rust names have no counterpart in C", details
+            verb = "name has" if len(details) == 1 else "names have"
+            yield f"{name}: {len(details)} Rust {verb} no counterpart in C", details
         if findings.unanswered:
             details = [f"{one}: {reason}" for one, reason in findings.unanswered]
-            yield f"{name}: {len(details)} items got no answer", details
+            items = "item" if len(details) == 1 else "items"
+            yield f"{name}: {len(details)} {items} got no answer", details
         if findings.missing:
             count = len(findings.missing)
             python = self._context.interpreter
             shown = python.describe() if python is not None else "the interpreter"
             yield (
-                f"{name}: {count} declared symbols are not exported by {shown}",
+                f"{name}: {count} declared symbol{'' if count == 1 else 's'} not exported by {shown}",
                 findings.missing,
             )
 
