@@ -287,7 +287,7 @@ class _Package:
             python = self._context.interpreter
             shown = python.describe() if python is not None else "the interpreter"
             yield (
-                f"{name}: {count} declared symbol{'' if count == 1 else 's'} not exported by {shown}",
+                f"{name}: {shown} does not export {count} of the symbols that Rust declares",
                 findings.missing,
             )
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Crate", "Field", "FormatError", "Item", "read_crate"]
 
-# In all of these, what is read here has one form. rustc 1.85 writes 39, rustc 1.95 writes 57.
+# rustc 1.85 writes 39, rustc 1.95 writes 57. What is read here has had one form since, but for
+# attributes, which were text, and the name of a path.
 _KNOWN_FORMATS: Final = range(39, 58)
 _LINK_NAME = re.compile(r'(?:LinkName \{\s*name: |link_name = )"((?:[^"\\]|\\.)*)"')
 _EXPORTED = re.compile(r"no_mangle|NoMangle|export_name|ExportName")
@@ -296,6 +297,8 @@ def _representation(attributes: list[Any]) -> str:
                 return str(value["int"])
             return "" if value["kind"] == "rust" else str(value["kind"])
         text = attribute if isinstance(attribute, str) else str(attribute)
+        if "ReprC" in text or "ReprTransparent" in text:
+            return "c" if "ReprC" in text else "transparent"
         match = re.search(r"#\[repr\((\w+)", text)
         if match is not None:
             return match[1].lower()

@@ -86,7 +86,7 @@ def read_signature(raw: Mapping[str, Any], paths: Mapping[str, Any]) -> RustType
 
 
 def _path(raw: Mapping[str, Any], paths: Mapping[str, Any]) -> RustType:
-    name = str(raw["path"]).rpartition("::")[2]
+    name = str(raw["path"] if "path" in raw else raw["name"]).rpartition("::")[2]
     arguments: tuple[RustType, ...] = ()
     generic = (raw.get("args") or {}).get("angle_bracketed")
     if generic:

@@ -280,8 +280,10 @@ class Survey:
 
     def _declared(self, item: Item) -> Iterator[Subject]:
         assert item.type is not None  # noqa: S101 - functions and statics have one
-        name = self._table.names.get(item.name, item.symbol)
         known = self._found.functions if item.kind == "function" else self._found.variables
+        # A symbol may have an underscore that C's name has not, as on macOS.
+        usual = item.symbol if item.symbol in known else item.name
+        name = self._table.names.get(item.name, usual)
         if name not in known:
             if not item.defined:
                 kind = "function" if item.kind == "function" else "variable"

@@ -78,9 +78,38 @@ def test_a_table_is_checked() -> None:
     assert table.names == {"A": "struct a", "B": ""}
     assert table.flags == ("-DX=\"'",)
     assert read_table({}).header is None
-    for bad in ({"flags": "x"}, {"names": {"A": "a b"}}, {"symbols": [""]}, {"header": ""}):
-        with pytest.raises(MetadataError, match=r"package\.metadata\.cpython-sys"):
-            read_table({"cpython-sys": bad})
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"names": {"A": "a b"}},
+        {"names": {"A": 'a"'}},
+        {"names": {"A": "a);int x"}},
+        {"names": {"A\n": "a"}},
+        {"names": {"A": 1}},
+        {"names": 1},
+        {"inits": {"A": '"\n#include </etc/passwd>'}},
+        {"inits": {"A": "3; int evil"}},
+        {"inits": {"A": "a\\"}},
+        {"known": {"A": "it has no kind"}},
+        {"known": {"layout::A": 1}},
+        {"symbols": [""]},
+        {"symbols": ["a b"]},
+        {"symbols": "a"},
+        {"flags": "x"},
+        {"flags": ["-DX\n=1"]},
+        {"flags": [""]},
+        {"header": ""},
+        {"header": 'wrap"per.h'},
+        {"header": "a\nb"},
+        {"const-is-an-error": "yes"},
+        {"nonsense": 1},
+    ],
+)
+def test_what_a_table_must_not_hold(bad: dict[str, object]) -> None:
+    with pytest.raises(MetadataError, match=r"package\.metadata\.cpython-sys"):
+        read_table({"cpython-sys": bad})
 
 
 def test_a_path_that_no_include_can_name() -> None:
