@@ -275,10 +275,13 @@ FAULTS = {
         (
             "shapes.h",
             "typedef struct opaque opaque;",
-            "typedef struct opaque { int i; } opaque; extern opaque shape_one;",
+            (
+                "typedef struct opaque { int i; } opaque; extern opaque shape_one; "
+                "int shape_take(opaque);"
+            ),
         ),
         "opaque::opaque",
-        "opaque is empty in Rust and used by value in shape_one",
+        "opaque is empty in Rust and used by value in shape_take",
     ),
 }
 
@@ -302,7 +305,8 @@ def test_each_fault_is_found_in_one_item(
         (file, old, new), item, _ = FAULTS[fault]
         replace_once(crate / file, old, new)
         if item == "opaque::opaque":
-            old, new = "pub static mut shape_count", "pub static shape_one: opaque;\n    "
+            old = "pub static mut shape_count"
+            new = "pub static shape_one: opaque; pub fn shape_take(shape: opaque) -> c_int;\n    "
             replace_once(crate / LIB, old, new + old)
     result = run(pytester, target_directory)
     found = abi_outcomes(result)

@@ -258,7 +258,8 @@ class _Judge:
         found: dict[str, str] = {}
         for item in self._crate.items:
             kinds = [(field.type, f"{item.name}.{field.name}") for field in item.fields]
-            if item.type is not None and item.kind in ("static", "const"):
+            # Of a static that is C's, only the address is taken.
+            if item.type is not None and item.kind == "const":
                 kinds.append((item.type, item.name))
             if item.type is not None and item.kind == "function":
                 kinds += [(part, item.name) for part in item.type.parts]

@@ -82,7 +82,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Crate:
-    """The public items of a crate, and all of its types by their id."""
+    """The public items of a crate, what it declares of C's, and all of its types by their id."""
 
     name: str
     items: tuple[Item, ...]
@@ -132,6 +132,7 @@ class _Reader:
         for item in found.values():
             if item.kind in ("struct", "union"):
                 items += self._associated(item)
+        items += self._private_declarations(found)
         types: dict[str, Item] = {}
         for key, raw in self._index.items():
             if raw["crate_id"] == 0 and next(iter(raw["inner"])) in (
@@ -150,6 +151,18 @@ class _Reader:
         }
         name = str(self._index[self._root]["name"])
         return Crate(name, tuple(items), types, accessors)
+
+    def _private_declarations(self, found: Mapping[str, Item]) -> Iterator[Item]:
+        """Yield what of C's is declared where no other crate sees it: a signature says it all."""
+        for key, raw in self._index.items():
+            inner = raw["inner"]
+            foreign = "static" in inner and not inner["static"]["expr"]
+            if "function" in inner:
+                foreign = not inner["function"]["has_body"]
+            if foreign and key not in found and raw["crate_id"] == 0:
+                item = self._item(raw, (raw["name"],))
+                if item is not None:
+                    yield item
 
     def _reachable(self) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
         """Yield all that another crate can name, with a path to it."""

@@ -62,7 +62,7 @@ def test_items_at_the_paths_that_reach_them(crate: Crate) -> None:
     found = {item.rust_path: item for item in crate.items}
     assert set(found) == {
         "Shared", "open::DEEP", "Shown", "Either", "Kind", "Callback", "renamed", "COUNT",
-        "exported", "Generic", "Shared::ZERO",
+        "exported", "Generic", "Shared::ZERO", "private",
     }  # fmt: skip
     assert found["Shared"].repr == "c"
     assert found["Shown"].repr == "transparent"
