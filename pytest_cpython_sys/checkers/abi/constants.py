@@ -7,6 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from .compare import compare_bytes, compare_integers
+from .csource import CQuestions
 from .ctypes_names import UntranslatableError
 from .probe import rust_path
 from .survey import constant_form
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from .compare import Slot
     from .compiler import Compiler
-    from .csource import CAnswers, CQuestions
+    from .csource import CAnswers
     from .ctypes_names import Speller
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item
@@ -64,8 +65,6 @@ class ConstantQuestions:
 
         Raises CompilerError.
         """
-        from .csource import CQuestions
-
         questions = CQuestions()
         expanded = compiler.expand(header, [subject.c_name for subject in subjects], work)
         for subject, text in zip(subjects, expanded, strict=True):

@@ -81,8 +81,6 @@ class Spelling:
     body: int
     definition: str = ""
     """What must be declared before ``text`` can be written."""
-    parent: str = ""
-    """Id of the Rust type through a field of which it was found."""
 
 
 def is_padding(name: str) -> bool:
@@ -131,10 +129,6 @@ class Speller:
             self._through_parents()
             known = self._known.get(item.id)
         return known
-
-    def named(self, name: str) -> Spelling | None:
-        """Return C's type of a name, whatever kind Rust says it has."""
-        return self._by_name(name, "struct")
 
     def _by_name(self, name: str, kind: str) -> Spelling | None:
         found = self._declarations
@@ -204,12 +198,12 @@ class Speller:
             end = _end_of_body(text, member.body)
             body = " ".join(text[member.body : end].split())
             definition = f"typedef {member.kind} {body} {name};"
-            return child.id, Spelling(name, member.body, definition, parent.id)
+            return child.id, Spelling(name, member.body, definition)
         names = field_names(field.name)
         for member in own:
             if member.name in names and member.body >= 0:
                 written = f"__typeof__((({spelling.text} *)0)->{member.name}{steps})"
-                return child.id, Spelling(written, member.body, parent=parent.id)
+                return child.id, Spelling(written, member.body)
         return None
 
     # -- declarations ---------------------------------------------------------------------------

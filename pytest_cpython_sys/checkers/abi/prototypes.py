@@ -9,7 +9,7 @@ from .csource import refusals
 from .ctypes_names import UntranslatableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from .compiler import Compiler, Problem
     from .ctypes_names import Speller
@@ -94,11 +94,6 @@ class Prototypes:
                 return None, None, ""
             return None, None, f"{subject.name} differs from C in const alone\n{text}"
         return f"{subject.name} is declared otherwise in C\n{text}", None, ""
-
-    @property
-    def refused(self) -> Mapping[str, Problem]:
-        """Lines that C did not take."""
-        return self._refused
 
 
 def prototype_lines(problem: Problem, rust: str) -> Iterable[str]:
