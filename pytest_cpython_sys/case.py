@@ -67,6 +67,8 @@ class Case:
     """Why it is not to be run; None if it is."""
     ordinal: int = 1
     """Which one of several tests of this name, where a harness has such, in its own order."""
+    xfail: str | None = None
+    """Why it is known to fail; None if it is to pass."""
 
     @property
     def key(self) -> tuple[str, tuple[str, ...]]:
@@ -95,7 +97,11 @@ class Verdict:
 
 
 class Checker(Protocol):
-    """Finds cases in a build, and gives verdicts for those it is asked for."""
+    """Finds cases in a build, and gives verdicts for those it is asked for.
+
+    A checker may have a method ``remarks()`` that yields what is to be told beside the verdicts:
+    pairs of a sentence and a sequence of details.
+    """
 
     @property
     def name(self) -> str:

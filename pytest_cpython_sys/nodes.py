@@ -106,6 +106,8 @@ class RustItem(pytest.Item):
         item.evaluator = evaluator
         # Marks as pytest keeps them; `add_marker` would look each up in the registry.
         item.own_markers.extend(_BY_KIND[case.kind])
+        if case.xfail is not None:
+            item.add_marker(pytest.mark.xfail(reason=case.xfail, strict=True))
         item.user_properties.extend(properties(case, parent.config.rootpath))
         return item
 

@@ -351,6 +351,7 @@ class Project:
             library_directories=self._surroundings.library_directories,
             test_environment=self._surroundings.test_environment,
             selects=chosen.__contains__,
+            interpreter=self._surroundings.interpreter,
         )
 
 

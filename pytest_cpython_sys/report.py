@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from _pytest._code.code import (
@@ -14,13 +15,13 @@ from _pytest._code.code import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     import pytest
 
     from .cargo import Diagnostic
-    from .case import Case, Location, Verdict
+    from .case import Case, Checker, Location, Verdict
 
 __all__ = [
     "PackageCounts",
@@ -29,6 +30,7 @@ __all__ = [
     "properties",
     "record_warning",
     "relative",
+    "remark_lines",
     "warning_lines",
 ]
 
@@ -129,7 +131,8 @@ def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:
 class PackageCounts:
     """Counts a package's items for its line of the summary."""
 
-    _COLUMNS = ("layouts", "tests", "skipped", "failed", "not evaluated")
+    _COLUMNS = ("layouts", "tests", "abi", "skipped", "failed", "not evaluated")
+    _KINDS = MappingProxyType({"layout": "layouts", "abi": "abi"})
 
     def __init__(self) -> None:
         self._rows: dict[str, Counter[str]] = {}
@@ -142,7 +145,7 @@ class PackageCounts:
         """Count one finished item."""
         row = self._rows.setdefault(package, Counter())
         if kind != "build":
-            row["layouts" if kind == "layout" else "tests"] += 1
+            row[self._KINDS.get(kind, "tests")] += 1
         if outcome != "passed":
             row[outcome] += 1
 
@@ -153,6 +156,16 @@ class PackageCounts:
             parts = [f"{row[column]} {column}" for column in self._COLUMNS[:2]]
             parts += [f"{row[column]} {column}" for column in self._COLUMNS[2:] if row[column]]
             yield f"{name or 'manifest':<{width}}  {', '.join(parts)}"
+
+
+def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]:
+    """Yield what checkers have to say beside their verdicts; details with ``-v`` alone."""
+    for checker in checkers:
+        remarks = getattr(checker, "remarks", None)
+        for text, details in remarks() if remarks is not None else ():
+            yield text if verbose or not details else f"{text} (-v lists them)"
+            if verbose:
+                yield from (f"    {one}" for one in details)
 
 
 def warning_lines(diagnostics: list[Diagnostic], limit: int = 10) -> Iterator[str]:

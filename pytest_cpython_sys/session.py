@@ -28,6 +28,7 @@ from .report import (
     outcome_of,
     record_warning,
     relative,
+    remark_lines,
     warning_lines,
 )
 from .scope import Scope, read_scope
@@ -360,6 +361,10 @@ class RustSession:
             terminalreporter.section("Rust packages")
         for line in counts:
             terminalreporter.line(line)
+        if runs:
+            verbose = self._config.get_verbosity() > 0
+            for line in remark_lines(self._plan.checkers.values(), verbose=verbose):
+                terminalreporter.line(line)
         for case in unbuilt:
             file = relative(case.file, self._config.rootpath)
             terminalreporter.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)

@@ -33,7 +33,6 @@ class Settings:
     build: BuildOptions
     run: RunOptions
     pythons: tuple[str, ...]
-    abi: str
     timeouts: tuple[tuple[str, float], ...] = ()
     """Globs of node ids with seconds; the last that matches counts."""
 
@@ -146,8 +145,8 @@ def read_settings(config: pytest.Config) -> Settings:
             ignored=reader.choice("cargo_run_ignored", _IGNORED),
             doctests=not reader.flag("cargo_no_doctests"),
             leaks_fail=reader.choice("cargo_leaks", _LEAKS) == "fail",
+            abi=reader.choice("cpython_sys_abi", _ABI),
         ),
         pythons=reader.words("cpython_sys_python", _whole),
-        abi=reader.choice("cpython_sys_abi", _ABI),
         timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),
     )

@@ -6,6 +6,7 @@ It imports nothing but the standard library.
 from .build import Build, BuildListener, Unit
 from .cache import cache_path, keep_json, read_json
 from .command import BuildOptions, shown_command
+from .configuration import configured_environment, rustflags
 from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .messages import Artifact, BuildScript, Diagnostic
@@ -36,10 +37,12 @@ __all__ = [
     "Unit",
     "Workspace",
     "cache_path",
+    "configured_environment",
     "keep_json",
     "prepend_library_path",
     "process_environment",
     "read_json",
+    "rustflags",
     "shown_command",
     "stop_all",
 ]

@@ -16,6 +16,8 @@ __all__ = [
     "BuildOptions",
     "build_arguments",
     "completion_arguments",
+    "describe_arguments",
+    "libraries_arguments",
     "library_arguments",
     "recording_arguments",
     "shown_command",
@@ -96,6 +98,27 @@ def completion_arguments(options: BuildOptions) -> list[str]:
         "-v",
         *options.arguments(),
     ]
+
+
+def libraries_arguments(options: BuildOptions) -> list[str]:
+    """Return the arguments that build all libraries as what other crates link to.
+
+    ``cargo test`` leaves out those that no test, doctest or binary needs.
+    """
+    profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
+    return [
+        "build",
+        *_selection(options),
+        *profile,
+        "--lib",
+        "--message-format=json",
+        *options.arguments(),
+    ]
+
+
+def describe_arguments(options: BuildOptions, package: str, words: Sequence[str]) -> list[str]:
+    """Return the arguments that let rustdoc read a library, with words of its own."""
+    return ["rustdoc", f"--package={package}", "--lib", *options.arguments(), "--", *words]
 
 
 def build_arguments(options: BuildOptions) -> list[str]:

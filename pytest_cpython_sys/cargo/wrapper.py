@@ -12,7 +12,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .build import Build, BuildListener, run_build
-from .command import BuildOptions, build_arguments, completion_arguments, library_arguments
+from .command import (
+    BuildOptions,
+    build_arguments,
+    completion_arguments,
+    describe_arguments,
+    libraries_arguments,
+    library_arguments,
+)
 from .configuration import rustflags
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .metadata import Workspace, parse_metadata
@@ -93,6 +100,10 @@ class Cargo:
         if os.access(beside, os.X_OK):
             return beside
         return shutil.which(name, path=self.environ.get("PATH")) or name
+
+    def tool(self, name: str) -> str:
+        """Return the path of ``rustc`` or ``rustdoc``, as cargo chooses it."""
+        return self.environ.get(name.upper()) or self._sibling(name)
 
     def _ask(self, argv: list[str], what: str) -> str:
         try:
@@ -206,6 +217,24 @@ class Cargo:
     def program_path(self) -> str:
         """The program that is started. Raises CargoMissingError."""
         return self._found
+
+    def build_libraries(self, build: Build, options: BuildOptions) -> Build:
+        """Build the libraries of a workspace that has been built, in the same environment.
+
+        Raises CargoMissingError.
+        """
+        return self._run_build(libraries_arguments(options), build.workspace, build.environment)
+
+    def describe_library(
+        self, build: Build, options: BuildOptions, package: str, rustdoc: str, words: Sequence[str]
+    ) -> Build:
+        """Let a rustdoc read a library of a workspace that has been built.
+
+        Raises CargoMissingError.
+        """
+        arguments = describe_arguments(options, package, words)
+        environment = {**build.environment, "RUSTDOC": rustdoc}
+        return self._run_build(arguments, build.workspace, environment)
 
     @cached_property
     def sysroot(self) -> str | None:

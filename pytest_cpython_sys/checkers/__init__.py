@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .abi import AbiChecker
 from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
@@ -25,4 +26,5 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         LibtestChecker(contexts),
         DoctestChecker(contexts),
         TargetChecker(contexts),
+        AbiChecker(contexts),
     ]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ..cargo import Build, BuildOptions, Cargo, Package, TestProcess
     from ..case import Case
+    from ..interpreter import Interpreter
 
 __all__ = ["Announcer", "BuildContext", "RunOptions"]
 
@@ -48,6 +49,8 @@ class RunOptions:
     on_slow: Announcer = field(default_factory=Announcer)
     leaks_fail: bool = False
     """Whether a process that outlives its test is a failure, or just worth a warning."""
+    abi: str = "auto"
+    """What the C compiler is asked about: ``auto`` (what is written by hand), ``all``, ``off``."""
 
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""
@@ -70,6 +73,8 @@ class BuildContext:
     """Variables that a package's test processes need, beyond cargo's."""
     selects: Callable[[str], bool] = lambda _: True
     """Whether a package was asked for, by its name."""
+    interpreter: Interpreter | None = None
+    """The target Python: its compiler, flags and include directories."""
 
     def environment(self, package: Package, process: TestProcess) -> dict[str, str]:
         """Return the environment of a test process: cargo's, and what is added to it."""

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cpython_sys.interpreter import InterpreterError, load
+
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pytest_cpython_sys.interpreter import Interpreter
 
 EXAMPLES = Path(__file__).parents[2] / "example_crate"
 
@@ -166,3 +170,27 @@ def cargo_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
         return words
 
     return calls
+
+
+def _candidates(version: str) -> Iterator[str]:
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        yield sys.executable
+    found = shutil.which(f"python{version}")
+    if found:
+        yield found
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))
+
+
+def python_with_headers(version: str) -> Interpreter:
+    """Return an installed Python of a minor version; skip the test if there is none."""
+    for path in _candidates(version):
+        try:
+            interpreter = load(path)
+        except InterpreterError:
+            continue
+        if interpreter.version.startswith(version + ".") and any(
+            (Path(directory) / "Python.h").is_file() for directory in interpreter.include_dirs
+        ):
+            return interpreter
+    pytest.skip(f"no Python {version} with headers on this machine")

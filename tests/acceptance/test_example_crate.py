@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.interpreter import InterpreterError, load
 from pytest_cpython_sys.libclang import find_libclang
 
-from .conftest import EXAMPLES, outcomes
+from .conftest import EXAMPLES, outcomes, python_with_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_cpython_sys.interpreter import Interpreter
 
@@ -39,29 +38,6 @@ def example(pytester: pytest.Pytester) -> Path:
     return pytester.path / "example_crate"
 
 
-def _candidates(version: str) -> Iterator[str]:
-    if sys.version_info[:2] == tuple(map(int, version.split("."))):
-        yield sys.executable
-    found = shutil.which(f"python{version}")
-    if found:
-        yield found
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))
-
-
-def _python(version: str) -> Interpreter:
-    for path in _candidates(version):
-        try:
-            interpreter = load(path)
-        except InterpreterError:
-            continue
-        if interpreter.version.startswith(version + ".") and any(
-            (Path(directory) / "Python.h").is_file() for directory in interpreter.include_dirs
-        ):
-            return interpreter
-    pytest.skip(f"no Python {version} with headers on this machine")
-
-
 def run(
     pytester: pytest.Pytester, python: Interpreter, target_directory: Path, *arguments: str
 ) -> pytest.RunResult:
@@ -69,10 +45,9 @@ def run(
         "--cpython-sys",
         f"--cpython-sys-python={python.executable}",
         f"--cargo-target-dir={target_directory}",
-        "-rA",
+        *(arguments if "-rfE" in arguments else ("-rA", *arguments)),
         "-p",
         "no:cacheprovider",
-        *arguments,
     )
 
 
@@ -102,7 +77,7 @@ def cargo_verdicts(root: Path, python: Interpreter, target_directory: Path) -> d
 def test_layouts_and_tests_against_a_pythons_headers(
     pytester: pytest.Pytester, example: Path, target_directory: Path, version: str
 ) -> None:
-    python = _python(version)
+    python = python_with_headers(version)
     result = run(pytester, python, target_directory)
     found = outcomes(result)
     layouts = [name for name in found if "bindgen_test_layout_" in name]
@@ -121,7 +96,9 @@ def test_layouts_and_tests_against_a_pythons_headers(
     ours = {
         name.split("::", 1)[1]: words[outcome]
         for name, outcome in found.items()
-        if not any(word in name for word in ("bindgen_test_layout_", "@doctest", "test_spam.py"))
+        if not any(
+            word in name for word in ("bindgen_test_layout_", "@abi", "@doctest", "test_spam.py")
+        )
     }
     doctests = sorted(name for name in found if "@doctest" in name)
     assert doctests == [
@@ -139,6 +116,32 @@ def test_layouts_and_tests_against_a_pythons_headers(
     result.stdout.fnmatch_lines(["SKIPPED * example_crate/spam/tests/embedded.rs:1: no test in *"])
 
 
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.13t"])
+def test_c_has_nothing_to_say_against_right_bindings(
+    pytester: pytest.Pytester,
+    example: Path,
+    target_directory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+) -> None:
+    """Every type, constant and prototype that bindgen wrote is asked about."""
+    python = python_with_headers(version.rstrip("t"))
+    if version.endswith("t"):
+        monkeypatch.setenv("PY_GIL_DISABLED", "1")
+    arguments = ("--cpython-sys-abi=all", "-m", "rust_abi", "-rfE")
+    result = run(pytester, python, target_directory, *arguments)
+    counts = result.parseoutcomes()
+    assert counts["passed"] > 3000
+    assert not {"failed", "errors", "skipped"} & counts.keys(), result.stdout.str()
+    (kept,) = target_directory.glob(f"cpython-sys/{python.tag}-*/cpython-sys-abi/*/all.json")
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    facts, answered = found["facts"]
+    assert answered >= 0.97 * facts
+    functions = sum(case["levels"][1] == "fn" for case in found["cases"])
+    unsaid = [name for name, reason in found["unmatched"] if "cannot be said in C" in reason]
+    assert len(unsaid) <= 0.01 * functions
+
+
 def test_free_threaded_layouts_with_ordinary_headers(
     pytester: pytest.Pytester,
     example: Path,
@@ -146,7 +149,7 @@ def test_free_threaded_layouts_with_ordinary_headers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What the user has set stays: ``PY_GIL_DISABLED`` makes bindgen see other structs."""
-    python = _python("3.13")
+    python = python_with_headers("3.13")
     monkeypatch.setenv("PY_GIL_DISABLED", "1")
     name = "example_crate/cpython-sys/src/lib.rs::bindgen_test_layout__object"
     result = run(pytester, python, target_directory, "-m", "rust_layout")
@@ -161,7 +164,7 @@ def test_the_fixture_layout_is_that_of_c(
     pytester: pytest.Pytester, example: Path, target_directory: Path
 ) -> None:
     """A wrong field in the hand-written PyObject changes the layout of what embeds it."""
-    python = _python("3.13")
+    python = python_with_headers("3.13")
     objects = [
         path
         for path in (example / "cpython-sys" / "src").glob("*.rs")

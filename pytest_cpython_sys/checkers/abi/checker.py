@@ -1,0 +1,318 @@
+"""What the C compiler says of what stands in Rust: an item for each type, constant, function.
+
+What has a counterpart in C is found by name: with rustdoc and the C preprocessor, or in what an
+earlier run has left. Compilers run when verdicts are asked for, and what they said is kept.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from ...case import Case, Location, Verdict
+from ..layout.sources import Sources
+from ..place import place
+from .compiler import CompilerError
+from .headers import HeaderSource, find_header
+from .metadata import MetadataError
+from .package import PackageAbi
+from .probe import ProbeError
+from .rustbuild import Library, RustToolError, find_library, stamp
+from .rustdoc import FormatError
+from .store import Findings, fingerprint, load, locked, save
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ...cargo import Package
+    from ..context import BuildContext
+    from .survey import Subject
+
+__all__ = ["AbiChecker"]
+
+_TROUBLE: Final = (CompilerError, FormatError, MetadataError, ProbeError, RustToolError)
+_HEADER: Final = "header"
+
+
+class AbiChecker:
+    """Items below ``@abi``."""
+
+    name: Final = "abi"
+
+    def __init__(self, contexts: Sequence[BuildContext]) -> None:
+        self._contexts = contexts
+        self._packages: dict[str, _Package] = {}
+
+    def discover(self) -> Iterable[Case]:
+        """Return a case for each Rust item that has a counterpart in C."""
+        for context in self._contexts:
+            if context.run.abi == "off":
+                continue
+            for package in context.build.workspace.packages:
+                if not context.selects(package.name):
+                    continue
+                found = _open(context, package)
+                if found is not None:
+                    self._packages[found.group] = found
+                    yield from found.cases()
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Yield the verdicts of each package, all of which its two compilers give at once."""
+        groups: dict[str, list[Case]] = {}
+        for case in cases:
+            groups.setdefault(case.group, []).append(case)
+        for group, members in groups.items():
+            verdicts = self._packages[group].verdicts()
+            for case in members:
+                yield case, verdicts[_key(case)]
+
+    def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yield what is to be told beside the verdicts: a sentence, and its details."""
+        for package in self._packages.values():
+            yield from package.remarks()
+
+
+def _is_complete(findings: Findings) -> bool:
+    return all(_key(case) in findings.verdicts for case in findings.cases)
+
+
+def _key(case: Case) -> str:
+    return "::".join(case.levels[case.levels.index("@abi") + 1 :])
+
+
+def _open(context: BuildContext, package: Package) -> _Package | None:
+    """Return a package with a header and a library; None where nothing is to be compared."""
+    library = find_library(context, package)
+    if library is None:
+        return None
+    try:
+        source = find_header(context.build.workspace, package)
+    except MetadataError as error:
+        return _Package(context, library, None, str(error))
+    if source is None or not _worthwhile(context, library, source):
+        return None
+    return _Package(context, library, source, "")
+
+
+def _worthwhile(context: BuildContext, library: Library, source: HeaderSource) -> bool:
+    """Tell whether a package that inherits its header can have anything of C's in it."""
+    package = library.package
+    if source.owner.id == package.id or package.metadata.get("cpython-sys"):
+        return True
+    units = [context.build.unit(package, library.target, test=False)]
+    words = (b"pub const", b"pub static", b"repr(C", b'extern "C" {', b"extern {", b"pub type")
+    for file in Sources(context.build, package, library.target, units).files:
+        if any(word in file.source for word in words):
+            return True
+    return False
+
+
+class _Package:
+    """A package's findings: kept ones, or new ones."""
+
+    def __init__(
+        self, context: BuildContext, library: Library, source: HeaderSource | None, trouble: str
+    ) -> None:
+        self._context = context
+        self._library = library
+        self._source = source
+        self._trouble = trouble
+        self._package = library.package
+        workspace = context.build.workspace
+        target = context.options.target_dir or workspace.target_directory
+        base = os.path.join(workspace.root, target, "cpython-sys-abi")
+        self._work = os.path.join(base, context.options.target or "", self._package.name)
+        self.group = f"{self._package.id} {self._work}"
+        self._findings = Findings()
+        self._abi: PackageAbi | None = None
+
+    @property
+    def _store(self) -> str:
+        return os.path.join(self._work, f"{self._context.run.abi}.json")
+
+    def _fingerprint(self, abi: PackageAbi) -> str:
+        python = self._context.interpreter
+        files = [python.executable, python.libdir and python.libpython] if python else []
+        if python is not None and python.libdir and python.libpython:
+            files[1] = os.path.join(python.libdir, python.libpython)
+        compiler = abi.compiler
+        source = self._source
+        return fingerprint(
+            [
+                self._context.run.abi,
+                self._library.stamp,
+                self._context.cargo.toolchain.rustc,
+                stamp(compiler.program or ""),
+                compiler.argv,
+                compiler.flags,
+                source.path if source else "",
+                repr(source.table) if source else "",
+                [stamp(name) for name in files if name],
+                stamp(self._package.manifest_path),
+            ]
+        )
+
+    def cases(self) -> Iterable[Case]:
+        """Return the cases; kept ones where nothing has changed."""
+        if self._trouble or self._source is None:
+            return self._failed(self._trouble)
+        os.makedirs(self._work, exist_ok=True)
+        self._abi = abi = PackageAbi(self._context, self._library, self._source, self._work)
+        key = self._fingerprint(abi)
+        with locked(self._work):
+            kept = load(self._store, key)
+            if kept is not None:
+                self._findings = kept
+                return kept.cases
+            try:
+                self._survey(abi)
+            except _TROUBLE as error:
+                return self._failed(str(error))
+            save(self._store, key, self._findings)
+        return self._findings.cases
+
+    def _failed(self, message: str) -> list[Case]:
+        """Return the one case that says why there are no others.
+
+        Where nobody has asked for the C compiler's opinion, it is skipped: a header that is just
+        there may need flags that we are not told.
+        """
+        quiet = (
+            self._context.run.abi == "auto"
+            and self._source is not None
+            and not self._source.explicit
+        )
+        case = self._case(None, (_HEADER,))
+        verdict = Verdict("skipped" if quiet else "error", message=message)
+        self._findings = Findings(cases=[case], verdicts={_HEADER: verdict})
+        return [case]
+
+    def _survey(self, abi: PackageAbi) -> None:
+        subjects, unmatched = abi.survey
+        cases: list[Case] = []
+        seen: set[tuple[str, tuple[str, ...]]] = set()
+        sites = _Sites(self._context, self._library)
+        for subject in subjects:
+            case = self._case(subject, (subject.kind, *subject.name.split("::")), sites)
+            count, numbered = 1, case
+            while numbered.key in seen:
+                count += 1
+                last = f"{case.levels[-1]}-{count}"
+                numbered = replace(case, levels=(*case.levels[:-1], last))
+            seen.add(numbered.key)
+            cases.append(numbered)
+        self._findings = Findings(
+            cases=cases,
+            unmatched=[(one.name, one.reason) for one in unmatched],
+            missing=abi.missing_symbols(),
+            files=list(abi.headers),
+        )
+
+    def _case(
+        self, subject: Subject | None, levels: tuple[str, ...], sites: _Sites | None = None
+    ) -> Case:
+        package, target = self._package, self._library.target
+        where = place(package, target, target.src_path)
+        line, generated = 1, None
+        item = subject.item if subject is not None else None
+        if item is not None and self._abi is not None:
+            path = self._abi.absolute(item.file)
+            site = sites.of(path) if sites and self._abi.is_generated(item.file) else None
+            if site is not None:
+                where, line = place(package, target, site[0]), site[1]
+                generated = Location(path, item.line)
+            else:
+                where = place(package, target, path)
+                line = item.line if where.inside else 1
+        known = self._source.table.known if self._source is not None else {}
+        full = (*where.levels, "@abi", *levels)
+        return Case(
+            file=where.file,
+            levels=full,
+            kind="abi",
+            checker=AbiChecker.name,
+            package=package.name,
+            target=target.name,
+            rust_test="::".join(full),
+            line=line,
+            generated=generated,
+            group=self.group,
+            xfail=known.get("::".join(levels)),
+        )
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Return all verdicts by the end of the id; compile what is not known yet."""
+        findings, abi = self._findings, self._abi
+        if abi is None or _is_complete(findings):
+            return findings.verdicts
+        with locked(self._work):
+            kept = load(self._store, self._fingerprint(abi))
+            if kept is not None and _is_complete(kept):
+                self._findings = kept
+                return kept.verdicts
+            return self._evaluate(abi, findings)
+
+    def _evaluate(self, abi: PackageAbi, findings: Findings) -> dict[str, Verdict]:
+        keys = [_key(case) for case in findings.cases]
+        try:
+            results = abi.evaluate()
+        except _TROUBLE as error:
+            quiet = self._context.run.abi == "auto" and self._source and not self._source.explicit
+            verdict = Verdict("skipped" if quiet else "error", message=str(error))
+            return dict.fromkeys(keys, verdict)
+        located = [
+            replace(verdict, location=Location(case.file, case.line))
+            for case, verdict in zip(findings.cases, results.verdicts, strict=True)
+        ]
+        findings.verdicts = dict(zip(keys, located, strict=True))
+        findings.unanswered = list(results.unanswered)
+        findings.facts = results.facts
+        save(self._store, self._fingerprint(abi), findings)
+        return findings.verdicts
+
+    def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Yield what is to be told beside the verdicts."""
+        name, findings = self._package.name, self._findings
+        if findings.unmatched:
+            details = [f"{one}: {reason}" for one, reason in findings.unmatched]
+            verb = "name has" if len(details) == 1 else "names have"
+            yield f"{name}: {len(details)} Rust {verb} no counterpart in C", details
+        if findings.unanswered:
+            details = [f"{one}: {reason}" for one, reason in findings.unanswered]
+            items = "item" if len(details) == 1 else "items"
+            yield f"{name}: {len(details)} {items} got no answer", details
+        if findings.missing:
+            count = len(findings.missing)
+            python = self._context.interpreter
+            shown = python.describe() if python is not None else "the interpreter"
+            yield (
+                f"{name}: {shown} does not export {count} of the symbols that Rust declares",
+                findings.missing,
+            )
+
+
+class _Sites:
+    """Where generated files are included, each looked for once."""
+
+    def __init__(self, context: BuildContext, library: Library) -> None:
+        self._context = context
+        self._library = library
+        self._known: dict[str, tuple[str, int] | None] = {}
+
+    def of(self, path: str) -> tuple[str, int] | None:
+        """Return the tracked file and the line where a generated file is included."""
+        if path not in self._known:
+            self._known[path] = self._find(path)
+        return self._known[path]
+
+    def _find(self, path: str) -> tuple[str, int] | None:
+        package, target = self._library.package, self._library.target
+        unit = self._context.build.unit(package, target, test=False)
+        sources = Sources(self._context.build, package, target, [unit])
+        real = os.path.realpath(path)
+        for file in sources.files:
+            if os.path.realpath(file.path) == real:
+                site = sources.sites(file)[0]
+                return site.file, site.line
+        return None

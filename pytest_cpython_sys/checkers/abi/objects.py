@@ -1,0 +1,155 @@
+"""Reads values out of object files without running anything.
+
+A record begins with bytes that stand nowhere else; behind them are a number that tells the
+machine's byte order, the record's own number, and its data. Records are found by a plain search,
+so that any object format will do. Only where a pointer was put is read from ELF's relocations: in
+the file itself a pointer to something is zeros, as a null pointer is.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final
+
+__all__ = ["HEAD", "MAGIC", "ORDER", "ObjectFile", "exported_symbols"]
+
+MAGIC: Final = bytes.fromhex("b5c0a91f3e7d42d6864f1be2703ad95c")
+ORDER: Final = 0x0102030405060708
+HEAD: Final = 64
+"""Bytes from the begin of a record to its data: the data may be aligned to as much."""
+
+_RELA, _REL, _DYNSYM = 4, 9, 11
+
+
+@dataclass(frozen=True)
+class ObjectFile:
+    """The records of an object file."""
+
+    data: bytes = field(repr=False)
+    records: dict[int, int]
+    """By number: where the data begins."""
+    order: str
+    """``<`` or ``>``."""
+    pointers: frozenset[int] | None = field(repr=False)
+    """Where the linker will put addresses; None where the format is not known."""
+
+    @classmethod
+    def read(cls, path: str) -> ObjectFile:
+        """Read a file. Raises OSError."""
+        with open(path, "rb") as file:
+            data = file.read()
+        records: dict[int, int] = {}
+        order = "<"
+        at = data.find(MAGIC)
+        while at >= 0:
+            mark = data[at + 16 : at + 24]
+            order = "<" if mark == struct.pack("<Q", ORDER) else ">"
+            (number,) = struct.unpack(f"{order}Q", data[at + 24 : at + 32])
+            records[number] = at + HEAD
+            at = data.find(MAGIC, at + 16)
+        return cls(data, records, order, _relocated(data))
+
+    def numbers(self, record: int, count: int) -> tuple[int, ...]:
+        """Return unsigned numbers of 64 bits; none if there is no such record."""
+        at = self.records.get(record)
+        if at is None:
+            return ()
+        return struct.unpack(f"{self.order}{count}Q", self.data[at : at + 8 * count])
+
+    def bytes(self, record: int, size: int) -> bytes | None:
+        """Return the bytes of a record; those of addresses are whatever the file has there."""
+        at = self.records.get(record)
+        return None if at is None else self.data[at : at + size]
+
+    def pointers_in(self, record: int, size: int) -> frozenset[int] | None:
+        """Return the offsets in a record where addresses will be; None if nobody knows."""
+        at = self.records.get(record)
+        if at is None or self.pointers is None:
+            return None
+        return frozenset(place - at for place in self.pointers if at <= place < at + size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    name: int
+    type: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    entry: int
+
+
+def _sections(data: bytes) -> tuple[str, bool, list[_Section]] | None:
+    """Return byte order, whether it is 64 bits, and the sections of an ELF file."""
+    if data[:4] != b"\x7fELF":
+        return None
+    wide = data[4] == 2
+    order = "<" if data[5] == 1 else ">"
+    if wide:
+        (start,) = struct.unpack_from(f"{order}Q", data, 0x28)
+        size, count, _ = struct.unpack_from(f"{order}HHH", data, 0x3A)
+    else:
+        (start,) = struct.unpack_from(f"{order}I", data, 0x20)
+        size, count, _ = struct.unpack_from(f"{order}HHH", data, 0x2E)
+    if count == 0 and start:  # more than fit: the number is in the first section's size
+        (count,) = struct.unpack_from(
+            f"{order}{'Q' if wide else 'I'}", data, start + (0x20 if wide else 0x14)
+        )
+    form = f"{order}IIQQQQIIQQ" if wide else f"{order}IIIIIIIIII"
+    found = []
+    for number in range(count):
+        name, kind, _, _, offset, length, link, info, _, entry = struct.unpack_from(
+            form, data, start + number * size
+        )
+        found.append(_Section(name, kind, offset, length, link, info, entry))
+    return order, wide, found
+
+
+def _relocated(data: bytes) -> frozenset[int] | None:
+    try:
+        known = _sections(data)
+        if known is None:
+            return None
+        order, wide, sections = known
+        places = set()
+        for section in sections:
+            if section.type not in (_RELA, _REL) or not section.entry:
+                continue
+            base = sections[section.info].offset
+            form = f"{order}{'Q' if wide else 'I'}"
+            for at in range(section.offset, section.offset + section.size, section.entry):
+                places.add(base + struct.unpack_from(form, data, at)[0])
+        return frozenset(places)
+    except (struct.error, IndexError, OverflowError):
+        return None
+
+
+def exported_symbols(path: str) -> frozenset[str] | None:
+    """Return what an ELF program or library exports; None if it is none, or has no such table."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        known = _sections(data)
+        if known is None:
+            return None
+        order, wide, sections = known
+        names: set[str] = set()
+        seen = False
+        for section in sections:
+            if section.type != _DYNSYM or not section.entry:
+                continue
+            seen = True
+            strings = sections[section.link]
+            table = data[strings.offset : strings.offset + strings.size]
+            for at in range(section.offset, section.offset + section.size, section.entry):
+                if wide:
+                    name, _, other, index = struct.unpack_from(f"{order}IBBH", data, at)
+                else:
+                    name, _, _, _, other, index = struct.unpack_from(f"{order}IIIBBH", data, at)
+                if index != 0 and other & 3 in (0, 3) and name:
+                    names.add(table[name : table.index(b"\0", name)].decode("ascii", "replace"))
+        return frozenset(names) if seen else None
+    except (OSError, struct.error, IndexError, OverflowError, ValueError):
+        return None

@@ -1,0 +1,123 @@
+"""What was found out about a package, kept below cargo's target directory.
+
+It holds as long as the library, the compiler, its flags, and every header that was read are the
+same; then neither rustdoc nor a compiler is started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    fcntl = None  # type: ignore[assignment]
+
+from ...case import Case, Location, Verdict
+from .rustbuild import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Findings", "fingerprint", "load", "locked", "save"]
+
+_FORMAT = 1
+
+
+@dataclass
+class Findings:
+    """The cases of a package, and their verdicts once they are known."""
+
+    cases: list[Case] = field(default_factory=list)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    """By kind and name, as in the id: ``layout::PyObject``."""
+    unmatched: list[tuple[str, str]] = field(default_factory=list)
+    """Rust's names without a counterpart in C, each with the reason."""
+    unanswered: list[tuple[str, str]] = field(default_factory=list)
+    """Items of which one of the compilers said nothing, each with the reason."""
+    missing: list[str] = field(default_factory=list)
+    """Symbols that Rust declares and the interpreter does not export."""
+    facts: tuple[int, int] = (0, 0)
+    """Sizes, alignments and fields: how many there are, and how many C answered."""
+    files: list[str] = field(default_factory=list)
+    """The headers that were read."""
+
+
+@contextlib.contextmanager
+def locked(directory: str) -> Iterator[None]:
+    """Keep other processes away from a directory: pytest-xdist's workers ask all at once."""
+    if fcntl is None:
+        yield
+        return
+    with open(os.path.join(directory, "lock"), "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def fingerprint(parts: Iterable[object]) -> str:
+    """Return what stands for all that a result depends on."""
+    return hashlib.sha256(json.dumps([_FORMAT, *parts], default=str).encode()).hexdigest()
+
+
+def load(path: str, key: str) -> Findings | None:
+    """Return what was kept under a key; None if nothing was, or a header has changed since."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            raw = json.load(file)
+        if raw["key"] != key or any(list(stamp(one[0])) != one for one in raw["stamps"]):
+            return None
+        return Findings(
+            cases=[_case(one) for one in raw["cases"]],
+            verdicts={name: _verdict(one) for name, one in raw["verdicts"].items()},
+            unmatched=[(name, reason) for name, reason in raw["unmatched"]],
+            unanswered=[(name, reason) for name, reason in raw["unanswered"]],
+            missing=list(raw["missing"]),
+            facts=(raw["facts"][0], raw["facts"][1]),
+            files=[one[0] for one in raw["stamps"]],
+        )
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def _case(raw: dict[str, Any]) -> Case:
+    generated = raw.pop("generated")
+    levels = tuple(raw.pop("levels"))
+    return Case(levels=levels, generated=Location(**generated) if generated else None, **raw)
+
+
+def _verdict(raw: dict[str, Any]) -> Verdict:
+    location = raw.pop("location")
+    return Verdict(location=Location(**location) if location else None, **raw)
+
+
+def _plain(value: Case | Verdict | Location) -> dict[str, Any]:
+    """Return the fields of a dataclass, without the deep copies of ``dataclasses.asdict``."""
+    found = {}
+    for one in fields(value):
+        content = getattr(value, one.name)
+        found[one.name] = _plain(content) if isinstance(content, Location) else content
+    return found
+
+
+def save(path: str, key: str, findings: Findings) -> None:
+    """Keep findings; another process sees either all of them or none."""
+    raw = {
+        "key": key,
+        "stamps": [stamp(name) for name in findings.files],
+        "cases": [_plain(case) for case in findings.cases],
+        "verdicts": {name: _plain(verdict) for name, verdict in findings.verdicts.items()},
+        "unmatched": findings.unmatched,
+        "unanswered": findings.unanswered,
+        "missing": findings.missing,
+        "facts": findings.facts,
+    }
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".json")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(json.dumps(raw))  # `dump` is many times slower
+    os.replace(temporary, path)

@@ -1,0 +1,254 @@
+"""Headers, tables and crates that the C compiler's opinion cannot be had on, or not in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outcomes, replace_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+MANIFEST = """
+[package]
+name = "thing"
+version = "0.1.0"
+edition = "2021"
+"""
+TABLE = MANIFEST + "[package.metadata.cpython-sys]\n"
+LIB = """
+use std::ffi::c_int;
+#[repr(C)]
+pub struct pair { pub one: c_int, pub two: c_int }
+pub const PAIR_MAX: c_int = 3;
+"""
+HEADER = """
+struct pair { int one, two; };
+#define PAIR_MAX 3
+"""
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest("--cpython-sys", "-rA", "-m", "rust_abi", *arguments)
+
+
+def abi(result: pytest.RunResult) -> dict[str, str]:
+    found = {}
+    for name, outcome in outcomes(result).items():
+        found[name.partition("@abi::")[2]] = outcome
+    return found
+
+
+def kept(root: Path, pattern: str) -> list[Path]:
+    return sorted(root.glob(f"target/cpython-sys-abi/thing/{pattern}"))
+
+
+def test_a_package_without_a_header_has_no_items(pytester: pytest.Pytester, write: Write) -> None:
+    root = write({"Cargo.toml": MANIFEST, "src/lib.rs": LIB})
+    result = run(pytester)
+    assert abi(result) == {}
+    assert not (root / "target" / "cpython-sys-abi").exists()
+
+
+def test_off(pytester: pytest.Pytester, write: Write) -> None:
+    root = write({"Cargo.toml": MANIFEST, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    assert abi(run(pytester, "--cpython-sys-abi=off")) == {}
+    assert not (root / "target" / "cpython-sys-abi").exists()
+
+
+def test_what_is_known_is_kept_and_collecting_compiles_nothing(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    root = write({"Cargo.toml": MANIFEST, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    result = run(pytester, "--collect-only", "-q")
+    result.stdout.fnmatch_lines(["src/lib.rs::@abi::layout::pair", "src/lib.rs::@abi::const::*"])
+    assert not kept(root, "*.o")
+    assert set(abi(run(pytester)).values()) == {"passed"}
+    objects = {path: path.stat().st_mtime_ns for path in kept(root, "*.o")}
+    assert objects
+    assert set(abi(run(pytester)).values()) == {"passed"}
+    assert objects == {path: path.stat().st_mtime_ns for path in kept(root, "*.o")}
+    # The header is not cargo's to watch: it is ours.
+    replace_once(root / "wrapper.h", "PAIR_MAX 3", "PAIR_MAX 4")
+    assert abi(run(pytester)) == {"layout::pair": "passed", "const::PAIR_MAX": "failed"}
+    replace_once(root / "src" / "lib.rs", "PAIR_MAX: c_int = 3", "PAIR_MAX: c_int = 4")
+    assert abi(run(pytester)) == {"layout::pair": "passed", "const::PAIR_MAX": "passed"}
+
+
+@pytest.mark.parametrize(
+    ("header", "cause"),
+    [
+        ('#include "nowhere.h"\n', "nowhere.h: No such file or directory"),
+        ("struct pair { int one, two; }; #define PAIR_MAX 3\nint x = ;\n", "error"),
+    ],
+)
+def test_a_header_that_does_not_compile(
+    pytester: pytest.Pytester, write: Write, header: str, cause: str
+) -> None:
+    files = {"src/lib.rs": LIB, "wrapper.h": header}
+    write({"Cargo.toml": TABLE + 'header = "wrapper.h"\n', **files})
+    result = run(pytester)
+    assert set(abi(result).values()) == {"error"}
+    result.stdout.fnmatch_lines([f"*{cause}*"])
+    assert result.ret == 1
+    # One that is just there may need flags that nobody has told.
+    write({"Cargo.toml": MANIFEST, **files})
+    result = run(pytester)
+    assert abi(result) == {}
+    assert result.parseoutcomes().keys() <= {"skipped", "warnings"}
+    assert result.ret == 0
+
+
+def test_a_header_named_that_is_not_there(pytester: pytest.Pytester, write: Write) -> None:
+    write({"Cargo.toml": TABLE + 'header = "no.h"\n', "src/lib.rs": LIB})
+    result = run(pytester)
+    assert abi(result) == {"header": "error"}
+    result.stdout.fnmatch_lines(["*package.metadata.cpython-sys.header: there is no *no.h"])
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        r'names = { pair = "pair)\nint x;" }',
+        r'inits = { PAIR_MAX = "\"\n#include </etc/passwd>" }',
+    ],
+)
+def test_a_table_that_cannot_be_used(pytester: pytest.Pytester, write: Write, entry: str) -> None:
+    write({"Cargo.toml": TABLE + entry + "\n", "src/lib.rs": LIB, "wrapper.h": HEADER})
+    result = run(pytester)
+    assert abi(result) == {"header": "error"}
+    result.stdout.fnmatch_lines(["*package.metadata.cpython-sys*"])
+
+
+def test_flags_reach_the_compiler_as_they_are(pytester: pytest.Pytester, write: Write) -> None:
+    table = r'flags = ["-DPAIR_MAX=(3)", "-DTEXT=\"a; b $(c) \u0027d\u0027\""]'
+    lib = LIB + r"""pub const TEXT: &[u8; 14] = b"a; b $(c) 'd'\0";"""
+    header = "struct pair { int one, two; };\n"
+    write({"Cargo.toml": f"{TABLE}{table}\n", "src/lib.rs": lib, "wrapper.h": header})
+    assert set(abi(run(pytester)).values()) == {"passed"}
+
+
+def test_items_of_which_nothing_can_be_said(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": MANIFEST,
+            "src/lib.rs": LIB
+            + """
+            #[repr(C)] pub struct hidden { pub one: c_int }
+            #[repr(C)] pub struct generic<T> { pub one: T }
+            pub struct loose { pub other: c_int }
+            #[repr(C)] pub struct ours { pub one: c_int }
+            pub const NO_CONSTANT: c_int = 1;
+            pub const UNBALANCED: c_int = 1;
+            #[repr(C)] pub struct listing { pub one: c_int }
+            """,
+            "wrapper.h": HEADER
+            + """
+            struct hidden; struct generic { int one; }; struct loose { int one; };
+            extern int f(void); int listing(void);
+            #define NO_CONSTANT f()
+            #define UNBALANCED (1
+            """,
+        }
+    )
+    result = run(pytester, "-v")
+    assert abi(result) == {"layout::pair": "passed", "const::PAIR_MAX": "passed"}
+    result.stdout.fnmatch_lines_random(
+        [
+            "    generic: it is generic: C has no such types",
+            "    loose: it is not repr(C): Rust may lay it out as it likes",
+            "    ours: C has no type of that name",
+            "    listing: C has no type of that name",
+            "    layout::hidden: C says nothing of struct hidden: *incomplete type*",
+            "    const::NO_CONSTANT: C says nothing of NO_CONSTANT: *not constant",
+            "    const::UNBALANCED: UNBALANCED is no constant in C: its brackets do not pair",
+        ]
+    )
+    assert result.ret == 0
+
+
+def test_a_known_difference(pytester: pytest.Pytester, write: Write) -> None:
+    known = TABLE + 'known = { "const::PAIR_MAX" = "C counts from 0" }\n'
+    wrong = LIB.replace("= 3", "= 4")
+    root = write({"Cargo.toml": known, "src/lib.rs": wrong, "wrapper.h": HEADER})
+    result = run(pytester)
+    assert result.parseoutcomes() == {"passed": 1, "xfailed": 1}
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["XFAIL src/lib.rs::@abi::const::PAIR_MAX - C counts from 0"])
+    replace_once(root / "src" / "lib.rs", "= 4", "= 3")
+    result = run(pytester)
+    assert result.parseoutcomes() == {"passed": 1, "failed": 1}
+
+
+def test_a_prototype_that_differs_in_const_alone(pytester: pytest.Pytester, write: Write) -> None:
+    lib = LIB + 'extern "C" { pub fn sum(pair: *mut pair) -> c_int; }\n'
+    header = HEADER + "int sum(const struct pair *);\n"
+    write({"Cargo.toml": TABLE, "src/lib.rs": lib, "wrapper.h": header})
+    result = run(pytester)
+    assert abi(result)["fn::sum"] == "passed"
+    result.stdout.fnmatch_lines(["sum differs from C in const alone"])
+    write({"Cargo.toml": TABLE + "const-is-an-error = true\n"})
+    assert abi(run(pytester))["fn::sum"] == "failed"
+
+
+def test_names_of_c_and_of_other_packages(pytester: pytest.Pytester, write: Write) -> None:
+    """A package without a header of its own is compared with the one it depends on."""
+    member = MANIFEST.replace("thing", "thing-api") + (
+        '[dependencies]\nthing = { path = "../sys" }\n'
+        '[package.metadata.cpython-sys]\nnames = { Limit = "PAIR_MAX", Ours = "" }\n'
+        'inits = { ZERO = "{ 0, 7 }" }\n'
+    )
+    write(
+        {
+            "Cargo.toml": '[workspace]\nresolver = "2"\nmembers = ["sys", "api"]\n',
+            "sys/Cargo.toml": MANIFEST,
+            "sys/src/lib.rs": LIB,
+            "sys/wrapper.h": HEADER + "enum { ours = 1 };\n",
+            "api/Cargo.toml": member,
+            "api/src/lib.rs": """
+                use std::ffi::c_int;
+                pub mod limits { pub const pair_max: super::c_int = 4; }
+                pub const Limit: c_int = 3;
+                pub const Ours: c_int = 2;
+                pub const ZERO: thing::pair = thing::pair { one: 0, two: 0 };
+            """,
+        }
+    )
+    result = run(pytester, "api")
+    assert abi(result) == {
+        "const::pair_max": "failed",
+        "const::Limit": "passed",
+        "init::ZERO": "failed",
+    }
+    result.stdout.fnmatch_lines(["*: pair_max is 3 in C (PAIR_MAX), 4 in Rust", "*at offset 4*"])
+
+
+def test_dependencies_that_cargo_alone_can_tell(pytester: pytest.Pytester, write: Write) -> None:
+    """rustdoc is called directly where that will do; here a dependency has another name."""
+    manifest = MANIFEST + '[dependencies]\nnumbers = { package = "other", path = "other" }\n'
+    write(
+        {
+            "Cargo.toml": manifest + "[workspace]\n",
+            "src/lib.rs": LIB.replace("use std::ffi", "pub use numbers::three;\nuse std::ffi"),
+            "wrapper.h": HEADER,
+            "other/Cargo.toml": MANIFEST.replace("thing", "other"),
+            "other/src/lib.rs": "pub fn three() -> i32 { 3 }\n",
+        }
+    )
+    assert abi(run(pytester, "--cpython-sys-abi=all")) == {
+        "layout::pair": "passed",
+        "const::PAIR_MAX": "passed",
+    }
+
+
+def test_workers_ask_once(pytester: pytest.Pytester, write: Write) -> None:
+    root = write({"Cargo.toml": MANIFEST, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    for _ in range(2):
+        result = run(pytester, "-n2")
+        assert result.parseoutcomes() == {"passed": 2}
+    assert kept(root, "auto.json")
