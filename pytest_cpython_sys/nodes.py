@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import pluggy
     from _pytest._code.code import TerminalRepr
 
     from .case import Case, Verdict
@@ -35,6 +37,8 @@ class RustFile(pytest.File):
 
     cases: Sequence[Case]
     evaluator: Evaluator
+    shown_path: str | None = None
+    """Its path as reports of its items show it, once that is known."""
 
     @classmethod
     def make(
@@ -61,6 +65,8 @@ class RustModule(pytest.Collector):
 
     entries: list[tuple[tuple[str, ...], Case]]
     evaluator: Evaluator
+    shown_path: str | None = None
+    """Its file's path as reports of its items show it, once that is known."""
 
     def collect(self) -> Iterator[RustItem | RustModule]:
         """Yield what is in the module."""
@@ -108,6 +114,22 @@ class RustItem(pytest.Item):
         item.own_markers.extend(_BY_KIND[case.kind])
         item.user_properties.extend(properties(case, parent.config.rootpath))
         return item
+
+    @property
+    def ihook(self) -> pluggy.HookRelay:
+        """The hooks that count for this path: those of its file."""
+        assert self.parent is not None  # noqa: S101 - items are made by collectors
+        return self.parent.ihook
+
+    @cached_property
+    def location(self) -> tuple[str, int | None, str]:
+        """Where it stands, as reports say it; how its path is shown is found out once a parent."""
+        parent = self.parent
+        assert isinstance(parent, RustFile | RustModule)  # noqa: S101 - made by no other
+        if parent.shown_path is None:
+            parent.shown_path = super().location[0]
+        _, line, name = self.reportinfo()
+        return parent.shown_path, line, name
 
     def setup(self) -> None:
         """Wait for the verdict. A test that was not evaluated is an error, not a failure."""

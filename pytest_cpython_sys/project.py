@@ -90,6 +90,9 @@ class Plan:
 
     def add(self, cases: Iterable[Case]) -> None:
         """Add cases; a second one of a name in one place gets ``-2``, a third ``-3``."""
+        cases = list(cases)
+        if not cases:
+            return
         seen = Counter((case.file, case.levels) for case in self.all_cases())
         for case in cases:
             seen[case.key] += 1

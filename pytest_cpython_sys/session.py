@@ -309,6 +309,8 @@ class RustSession:
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the summary."""
+        if report.passed and report.when != "call":
+            return
         known = report.user_properties
         if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
             outcome = outcome_of(report)

@@ -11,7 +11,6 @@ import contextlib
 import os
 import re
 import tempfile
-from collections import Counter
 from typing import Self
 
 __all__ = ["Witness"]
@@ -28,7 +27,7 @@ class Witness:
         self._path = ""
         self._fd = -1
         self._rest = b""
-        self._known: Counter[tuple[str, str]] = Counter()
+        self._known: dict[tuple[str, str], int] = {}
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -39,12 +38,12 @@ class Witness:
         """Tell whether the file holds this end of this test; each line confirms once."""
         if kind not in ("ok", "failed") or self._fd < 0:
             return True
-        if not self._known[name, kind]:
+        if not self._known.get((name, kind)):
             self._read()
-        if not self._known[name, kind]:
-            return False
-        self._known[name, kind] -= 1
-        return True
+        left = self._known.get((name, kind), 0)
+        if left > 0:
+            self._known[name, kind] = left - 1
+        return left > 0
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
@@ -61,7 +60,8 @@ class Witness:
         match = _TIMED.search(line)
         if match is not None:
             kind = "ok" if line.startswith("ok ") else "failed"
-            self._known[match["name"], kind] += 1
+            key = (match["name"], kind)
+            self._known[key] = self._known.get(key, 0) + 1
 
     def __enter__(self) -> Self:
         if self._wanted:
