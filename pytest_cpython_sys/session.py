@@ -275,6 +275,17 @@ class RustSession:
         if not hasattr(self._config, "workerinput"):
             self._evaluator.select(item.case for item in items)
 
+    @pytest.hookimpl
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Go through the items where nobody takes part in how they run or are reported."""
+        if session.testsfailed or self._config.option.collectonly:
+            return None  # pytest knows what to do
+        self._fast = FastProtocol(self._config, self)
+        if not self._fast.loops:
+            return None
+        self._fast.loop(session)
+        return True
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
