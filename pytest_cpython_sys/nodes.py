@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .case import Case, Verdict
     from .evaluator import Evaluator
 
-__all__ = ["RustFile", "RustItem", "RustModule"]
+__all__ = ["RustFile", "RustItem", "RustModule", "remember_hooks"]
 
 _RUST = pytest.Mark("rust", (), {}, _ispytest=True)
 _BY_KIND = {
@@ -39,6 +39,8 @@ class RustFile(pytest.File):
     evaluator: Evaluator
     shown_path: str | None = None
     """Its path as reports of its items show it, once that is known."""
+    hooks: pluggy.HookRelay | None = None
+    """Those that count for it, once all conftest files are loaded."""
 
     @classmethod
     def make(
@@ -67,6 +69,8 @@ class RustModule(pytest.Collector):
     evaluator: Evaluator
     shown_path: str | None = None
     """Its file's path as reports of its items show it, once that is known."""
+    hooks: pluggy.HookRelay | None = None
+    """Those that count for it, once all conftest files are loaded."""
 
     def collect(self) -> Iterator[RustItem | RustModule]:
         """Yield what is in the module."""
@@ -117,9 +121,10 @@ class RustItem(pytest.Item):
 
     @property
     def ihook(self) -> pluggy.HookRelay:
-        """The hooks that count for this path: those of its file."""
-        assert self.parent is not None  # noqa: S101 - items are made by collectors
-        return self.parent.ihook
+        """The hooks that count for this path, which is its parent's."""
+        parent = self.parent
+        assert isinstance(parent, RustFile | RustModule)  # noqa: S101 - made by no other
+        return parent.ihook if parent.hooks is None else parent.hooks
 
     @cached_property
     def location(self) -> tuple[str, int | None, str]:
@@ -177,3 +182,10 @@ class RustItem(pytest.Item):
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the test's file, its line counted from 0, and its name."""
         return self.path, self.case.line - 1, "::".join(self.case.levels)
+
+
+def remember_hooks(items: Iterable[pytest.Item]) -> None:
+    """Find out once a parent which hooks count for its items: all conftest files are loaded."""
+    for parent in {item.parent for item in items if isinstance(item, RustItem)}:
+        if isinstance(parent, RustFile | RustModule):
+            parent.hooks = parent.ihook

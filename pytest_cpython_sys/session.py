@@ -16,7 +16,7 @@ from .evaluator import Evaluator
 from .interpreter import Interpreter, InterpreterError, current, load
 from .limits import limits
 from .names import unescape
-from .nodes import RustFile, RustItem
+from .nodes import RustFile, RustItem, remember_hooks
 from .progress import BuildProgress
 from .project import Plan, Project
 from .protocol import FastProtocol
@@ -280,6 +280,7 @@ class RustSession:
         """Go through the items where nobody takes part in how they run or are reported."""
         if session.testsfailed or self._config.option.collectonly:
             return None  # pytest knows what to do
+        remember_hooks(session.items)
         self._fast = FastProtocol(self._config, self)
         if not self._fast.loops:
             return None

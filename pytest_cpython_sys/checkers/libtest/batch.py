@@ -11,7 +11,7 @@ from __future__ import annotations
 import shlex
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .events import SuiteEvent, TestEvent, parse_events
 from .listing import JSON_FLAGS
@@ -53,7 +53,8 @@ class Binary:
         return shlex.join(self.command)
 
 
-class TestEnd(NamedTuple):
+@dataclass(slots=True)
+class TestEnd:
     """How one test ended, in the words of libtest or in ours."""
 
     __test__ = False  # not a pytest class

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 __all__ = ["SuiteEvent", "TestEvent", "parse_events"]
 
@@ -26,8 +26,9 @@ _OK = re.compile(
 TestEventKind = Literal["started", "ok", "failed", "ignored", "timeout"]
 
 
-class TestEvent(NamedTuple):
-    """Something that happened to one test."""
+@dataclass(slots=True)
+class TestEvent:
+    """Something that happened to one test. Not frozen: that would triple what making one costs."""
 
     __test__ = False  # not a pytest class
 

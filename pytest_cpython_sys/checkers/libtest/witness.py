@@ -15,7 +15,9 @@ from typing import Self
 
 __all__ = ["Witness"]
 
-_TIMED = re.compile(r"(?:^| )(?P<name>\S+) <\d+\.\d+s>$")
+# "ok NAME <0.001s>", "failed NAME <0.001s>", "failed: WHY NAME <0.001s>": a reason may have several
+# lines; a name has no space in it, and stands last.
+_TIMED = re.compile(r"^(?P<ok>ok )?(?:.* )?(?P<name>\S+) <\d+\.\d+s>$", re.MULTILINE)
 _NOTICE = "warning: `--logfile` is deprecated"
 
 
@@ -48,20 +50,10 @@ class Witness:
     def _read(self) -> None:
         with contextlib.suppress(OSError):
             while chunk := os.read(self._fd, 1 << 16):
-                *lines, self._rest = (self._rest + chunk).split(b"\n")
-                for line in lines:
-                    self._note(line.decode("utf-8", "replace"))
-
-    def _note(self, line: str) -> None:
-        """Take a line: ``ok NAME <0.001s>``, ``failed NAME <0.001s>``, ``failed: WHY NAME <...>``.
-
-        A reason may have several lines; a name has no space in it, and stands last.
-        """
-        match = _TIMED.search(line)
-        if match is not None:
-            kind = "ok" if line.startswith("ok ") else "failed"
-            key = (match["name"], kind)
-            self._known[key] = self._known.get(key, 0) + 1
+                lines, _, self._rest = (self._rest + chunk).rpartition(b"\n")
+                for match in _TIMED.finditer(lines.decode("utf-8", "replace")):
+                    key = (match["name"], "ok" if match["ok"] else "failed")
+                    self._known[key] = self._known.get(key, 0) + 1
 
     def __enter__(self) -> Self:
         if self._wanted:
