@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from .cargo import ManifestError
+from .cargo import ManifestError, enclosing_manifest
 from .case import Case, Verdict
 from .checkers import all_checkers
 from .checkers.context import BuildContext
@@ -56,17 +56,6 @@ def find_manifests(directory: str, skip: Callable[[str], bool]) -> Iterator[str]
             continue
         if entry.is_dir(follow_symlinks=False) and not skip(entry.path):
             yield from find_manifests(entry.path, skip)
-
-
-def _enclosing_manifest(directory: str) -> str | None:
-    while True:
-        manifest = os.path.join(directory, "Cargo.toml")
-        if os.path.isfile(manifest):
-            return manifest
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
 
 
 def _touches(package: Package, places: Sequence[str]) -> bool:
@@ -210,8 +199,7 @@ class Project:
             self._take(workspace)
 
         for path in self.places:
-            directory = path if os.path.isdir(path) else os.path.dirname(path)
-            enclosing = _enclosing_manifest(directory)
+            enclosing = enclosing_manifest(path)
             if enclosing is not None:
                 take(enclosing)
             if os.path.isdir(path):
@@ -278,10 +266,9 @@ class Project:
         plan.checkers[known.name] = known
         manifests: dict[str, None] = {}
         for path in self.places:
-            directory = path if os.path.isdir(path) else os.path.dirname(path)
             if os.path.isdir(path):
                 manifests.update(dict.fromkeys(find_manifests(path, lambda _: False)))
-            enclosing = _enclosing_manifest(directory)
+            enclosing = enclosing_manifest(path)
             if enclosing is not None:
                 manifests.setdefault(enclosing)
         for manifest in manifests:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .cargo import Cargo, CargoError, stop_all
+from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
@@ -30,15 +30,15 @@ from .report import (
     relative,
     warning_lines,
 )
-from .scope import Scope, read_scope
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
-    from .cargo import Build
+    from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
+    from .scope import Scope
     from .settings import Settings
 
 __all__ = ["RustSession"]
@@ -47,14 +47,16 @@ __all__ = ["RustSession"]
 class RustSession:
     """What is known of the Rust tests of one pytest session."""
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: Settings, scope: Scope, cargo: Cargo
+    ) -> None:
         self._config = config
         self._settings = settings
-        self._scope: Scope = read_scope(config)
+        self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
         self._interpreter = None if self._received else _interpreter(settings)
-        self._cargo = Cargo()
+        self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
         self._evaluator = Evaluator({})

@@ -9,7 +9,7 @@ from .command import BuildOptions, shown_command
 from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .messages import Artifact, BuildScript, Diagnostic
-from .metadata import Dependency, Package, Target, Workspace
+from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .process import Process, stop_all
 from .recording import TestProcess, TestProcesses
 from .wrapper import Cargo, Toolchain
@@ -36,6 +36,7 @@ __all__ = [
     "Unit",
     "Workspace",
     "cache_path",
+    "enclosing_manifest",
     "keep_json",
     "prepend_library_path",
     "process_environment",
