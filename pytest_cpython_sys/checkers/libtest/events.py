@@ -20,7 +20,7 @@ _TEST_EVENTS = frozenset({"started", "ok", "failed", "ignored", "timeout"})
 _STARTED = re.compile(rb'\{ "type": "test", "event": "started", "name": "([ !#-\[\]-~]*)" \}')
 _OK = re.compile(
     rb'\{ "type": "test", "name": "([ !#-\[\]-~]*)", "event": "ok", '
-    rb'"exec_time": ([0-9]{1,9}\.[0-9]{1,18}(?:e-[0-9]{1,2})?) \}'
+    rb'"exec_time": ((?:0|[1-9][0-9]{0,8})\.[0-9]{1,18}(?:e-[0-9]{1,2})?) \}'
 )
 
 TestEventKind = Literal["started", "ok", "failed", "ignored", "timeout"]
@@ -98,6 +98,10 @@ def parse_events(line: bytes) -> tuple[TestEvent | SuiteEvent | None, bytes]:
         return TestEvent("started", match[1].decode()), b""
     if match := _OK.fullmatch(line):
         return TestEvent("ok", match[1].decode(), float(match[2])), b""
+    return _parse_any(line)
+
+
+def _parse_any(line: bytes) -> tuple[TestEvent | SuiteEvent | None, bytes]:
     for start in (_START, _MIMIC_START):
         position = line.find(start)
         while position >= 0:
