@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    import pluggy
     from _pytest._code.code import TerminalRepr
 
     from .case import Case, Verdict
     from .evaluator import Evaluator
 
-__all__ = ["RustFile", "RustItem", "RustModule"]
+__all__ = ["RustFile", "RustItem", "RustModule", "remember_hooks"]
 
 _RUST = pytest.Mark("rust", (), {}, _ispytest=True)
 _BY_KIND = {
@@ -35,6 +37,10 @@ class RustFile(pytest.File):
 
     cases: Sequence[Case]
     evaluator: Evaluator
+    shown_path: str | None = None
+    """Its path as reports of its items show it, once that is known."""
+    hooks: pluggy.HookRelay | None = None
+    """Those that count for it, once all conftest files are loaded."""
 
     @classmethod
     def make(
@@ -61,6 +67,10 @@ class RustModule(pytest.Collector):
 
     entries: list[tuple[tuple[str, ...], Case]]
     evaluator: Evaluator
+    shown_path: str | None = None
+    """Its file's path as reports of its items show it, once that is known."""
+    hooks: pluggy.HookRelay | None = None
+    """Those that count for it, once all conftest files are loaded."""
 
     def collect(self) -> Iterator[RustItem | RustModule]:
         """Yield what is in the module."""
@@ -111,6 +121,23 @@ class RustItem(pytest.Item):
         item.user_properties.extend(properties(case, parent.config.rootpath))
         return item
 
+    @property
+    def ihook(self) -> pluggy.HookRelay:
+        """The hooks that count for this path, which is its parent's."""
+        parent = self.parent
+        assert isinstance(parent, RustFile | RustModule)  # noqa: S101 - made by no other
+        return parent.ihook if parent.hooks is None else parent.hooks
+
+    @cached_property
+    def location(self) -> tuple[str, int | None, str]:
+        """Where it stands, as reports say it; how its path is shown is found out once a parent."""
+        parent = self.parent
+        assert isinstance(parent, RustFile | RustModule)  # noqa: S101 - made by no other
+        if parent.shown_path is None:
+            parent.shown_path = super().location[0]
+        _, line, name = self.reportinfo()
+        return parent.shown_path, line, name
+
     def setup(self) -> None:
         """Wait for the verdict. A test that was not evaluated is an error, not a failure."""
         verdict = self.outcome = self.evaluator.verdict(self.case)
@@ -157,3 +184,10 @@ class RustItem(pytest.Item):
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the test's file, its line counted from 0, and its name."""
         return self.path, self.case.line - 1, "::".join(self.case.levels)
+
+
+def remember_hooks(items: Iterable[pytest.Item]) -> None:
+    """Find out once a parent which hooks count for its items: all conftest files are loaded."""
+    for parent in {item.parent for item in items if isinstance(item, RustItem)}:
+        if isinstance(parent, RustFile | RustModule):
+            parent.hooks = parent.ihook

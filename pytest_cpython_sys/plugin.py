@@ -37,7 +37,15 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.getoption("cpython_sys", None)
     if not (config.getini("cpython_sys") if option is None else option):
         return
+    from .cargo import Cargo
+    from .scope import read_scope
+
+    cargo, scope = Cargo(), read_scope(config)
+    if not hasattr(config, "workerinput"):  # workers of pytest-xdist never call cargo
+        cargo.ask_ahead(scope.places)
+    # These take a moment to import, in which cargo answers.
     from .session import RustSession
     from .settings import read_settings
 
-    config.pluginmanager.register(RustSession(config, read_settings(config)), "cpython_sys_session")
+    session = RustSession(config, read_settings(config), scope, cargo)
+    config.pluginmanager.register(session, "cpython_sys_session")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from .cargo import ManifestError
+from .cargo import ManifestError, enclosing_manifest
 from .case import Case, Verdict
 from .checkers import all_checkers
 from .checkers.context import BuildContext
@@ -58,17 +58,6 @@ def find_manifests(directory: str, skip: Callable[[str], bool]) -> Iterator[str]
             yield from find_manifests(entry.path, skip)
 
 
-def _enclosing_manifest(directory: str) -> str | None:
-    while True:
-        manifest = os.path.join(directory, "Cargo.toml")
-        if os.path.isfile(manifest):
-            return manifest
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
-
-
 def _touches(package: Package, places: Sequence[str]) -> bool:
     root = os.path.realpath(package.root)
     return any(is_inside(root, path) or is_inside(path, root) for path in places)
@@ -90,6 +79,9 @@ class Plan:
 
     def add(self, cases: Iterable[Case]) -> None:
         """Add cases; a second one of a name in one place gets ``-2``, a third ``-3``."""
+        cases = list(cases)
+        if not cases:
+            return
         seen = Counter((case.file, case.levels) for case in self.all_cases())
         for case in cases:
             seen[case.key] += 1
@@ -207,8 +199,7 @@ class Project:
             self._take(workspace)
 
         for path in self.places:
-            directory = path if os.path.isdir(path) else os.path.dirname(path)
-            enclosing = _enclosing_manifest(directory)
+            enclosing = enclosing_manifest(path)
             if enclosing is not None:
                 take(enclosing)
             if os.path.isdir(path):
@@ -275,10 +266,9 @@ class Project:
         plan.checkers[known.name] = known
         manifests: dict[str, None] = {}
         for path in self.places:
-            directory = path if os.path.isdir(path) else os.path.dirname(path)
             if os.path.isdir(path):
                 manifests.update(dict.fromkeys(find_manifests(path, lambda _: False)))
-            enclosing = _enclosing_manifest(directory)
+            enclosing = enclosing_manifest(path)
             if enclosing is not None:
                 manifests.setdefault(enclosing)
         for manifest in manifests:

@@ -17,6 +17,8 @@ from .nodes import RustItem
 from .report import failure_repr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .case import Verdict
 
     _When = Literal["setup", "call", "teardown"]
@@ -32,6 +34,14 @@ _SKIPPED_HOOKS = (
     "pytest_runtest_teardown",
     "pytest_runtest_makereport",
     "pytest_exception_interact",
+)
+# What pytest wraps around an item beyond its phases catches the warnings of these: whoever has
+# one of them may warn, and is to find that wrapper in place.
+_REPORTING_HOOKS = (
+    "pytest_runtest_logstart",
+    "pytest_runtest_logreport",
+    "pytest_runtest_logfinish",
+    "pytest_report_teststatus",
 )
 _OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
 _MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures"})
@@ -50,16 +60,34 @@ class FastProtocol:
     """Decides once a session whether reports can be given directly, and gives them."""
 
     def __init__(self, config: pytest.Config, ours: object) -> None:
-        self._config = config
-        self.others = [
-            implementation.plugin
-            for name in _SKIPPED_HOOKS
-            for implementation in getattr(config.hook, name).get_hookimpls()
-            if not _is_known(implementation.plugin, ours)
-        ]
+        def is_free(names: Iterable[str]) -> bool:
+            return all(
+                _is_known(implementation.plugin, ours)
+                for name in names
+                for implementation in getattr(config.hook, name).get_hookimpls()
+            )
+
         wanted = any(config.getoption(name, False) for name in _OPTIONS)
-        self.usable = not self.others and not wanted
+        self.usable = is_free(_SKIPPED_HOOKS) and not wanted
+        watched = float(config.getini("faulthandler_timeout") or 0) > 0
+        self.loops = (
+            self.usable and is_free(("pytest_runtestloop", *_REPORTING_HOOKS)) and not watched
+        )
+        """Whether items can be gone through here as well."""
         self._chains: dict[tuple[int, int], bool] = {}
+
+    def loop(self, session: pytest.Session) -> None:
+        """Go through all items as pytest does, without a hook around those reported directly."""
+        hook = session.config.hook
+        items = session.items
+        for number, item in enumerate(items, 1):
+            nextitem = items[number] if number < len(items) else None
+            if not (isinstance(item, RustItem) and self.run(item, nextitem)):
+                hook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
 
     def run(self, item: RustItem, nextitem: pytest.Item | None) -> bool:
         """Report on an item; False if it must go the ordinary way."""
@@ -115,8 +143,8 @@ class _ReportMaker:
 
     def __init__(self, item: RustItem) -> None:
         self._item = item
-        self._location = item.location
-        self._keywords: dict[str, Literal[1]] = dict.fromkeys(item.keywords, 1)
+        self._fields: dict[str, Any] = {}
+        """What a report of this item is made of, once there is one."""
         self._now = time.time()
         self._sections: list[tuple[str, str]] = []
 
@@ -131,19 +159,36 @@ class _ReportMaker:
         """Return the report of a phase."""
         outcome, longrepr = self._words(verdict)
         item = self._item
-        return pytest.TestReport(
-            nodeid=item.nodeid,
-            location=self._location,
-            keywords=self._keywords,
+        if not self._fields:
+            first = pytest.TestReport(
+                nodeid=item.nodeid,
+                location=item.location,
+                keywords=dict.fromkeys(item.keywords, 1),
+                outcome=outcome,
+                longrepr=longrepr,
+                when=when,
+                sections=self._sections,
+                duration=seconds,
+                start=self._now - seconds,
+                stop=self._now,
+                user_properties=item.user_properties,
+            )
+            # As it was made: whoever is given the report may change it.
+            self._fields = dict(first.__dict__)
+            return first
+        # A copy of the first costs a fraction of another one.
+        report = object.__new__(pytest.TestReport)
+        report.__dict__.update(
+            self._fields,
+            user_properties=list(item.user_properties),
+            sections=list(self._sections),
             outcome=outcome,
             longrepr=longrepr,
             when=when,
-            sections=tuple(self._sections),
             duration=seconds,
             start=self._now - seconds,
-            stop=self._now,
-            user_properties=item.user_properties,
         )
+        return report
 
     def _words(self, verdict: Verdict | None) -> tuple[_Outcome, Any]:
         if verdict is None or verdict.outcome == "passed":

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .cargo import Cargo, CargoError, stop_all
+from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
 from .interpreter import Interpreter, InterpreterError, current, load
 from .limits import limits
 from .names import unescape
-from .nodes import RustFile, RustItem
+from .nodes import RustFile, RustItem, remember_hooks
 from .progress import BuildProgress
 from .project import Plan, Project
 from .protocol import FastProtocol
@@ -31,15 +31,15 @@ from .report import (
     remark_lines,
     warning_lines,
 )
-from .scope import Scope, read_scope
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
-    from .cargo import Build
+    from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
+    from .scope import Scope
     from .settings import Settings
 
 __all__ = ["RustSession"]
@@ -48,14 +48,16 @@ __all__ = ["RustSession"]
 class RustSession:
     """What is known of the Rust tests of one pytest session."""
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: Settings, scope: Scope, cargo: Cargo
+    ) -> None:
         self._config = config
         self._settings = settings
-        self._scope: Scope = read_scope(config)
+        self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
         self._interpreter = None if self._received else _interpreter(settings)
-        self._cargo = Cargo()
+        self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
         self._evaluator = Evaluator({})
@@ -276,6 +278,18 @@ class RustSession:
         if not hasattr(self._config, "workerinput"):
             self._evaluator.select(item.case for item in items)
 
+    @pytest.hookimpl
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Go through the items where nobody takes part in how they run or are reported."""
+        if session.testsfailed or self._config.option.collectonly:
+            return None  # pytest knows what to do
+        remember_hooks(session.items)
+        self._fast = FastProtocol(self._config, self)
+        if not self._fast.loops:
+            return None
+        self._fast.loop(session)
+        return True
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
@@ -310,6 +324,8 @@ class RustSession:
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the summary."""
+        if report.passed and report.when != "call":
+            return
         known = report.user_properties
         if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
             outcome = outcome_of(report)

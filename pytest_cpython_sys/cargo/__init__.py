@@ -10,7 +10,7 @@ from .configuration import configured_environment, rustflags
 from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .messages import Artifact, BuildScript, Diagnostic
-from .metadata import Dependency, Package, Target, Workspace
+from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .process import Process, stop_all
 from .recording import TestProcess, TestProcesses
 from .wrapper import Cargo, Toolchain
@@ -38,6 +38,7 @@ __all__ = [
     "Workspace",
     "cache_path",
     "configured_environment",
+    "enclosing_manifest",
     "keep_json",
     "prepend_library_path",
     "process_environment",

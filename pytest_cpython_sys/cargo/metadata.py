@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Dependency", "Package", "Target", "TargetKind", "Workspace", "parse_metadata"]
+__all__ = [
+    "Dependency",
+    "Package",
+    "Target",
+    "TargetKind",
+    "Workspace",
+    "enclosing_manifest",
+    "parse_metadata",
+]
 
 TargetKind = Literal["lib", "bin", "test", "example", "bench", "custom-build"]
 
@@ -172,3 +180,16 @@ def parse_metadata(text: str | bytes) -> Workspace:
             _parse_package(package) for package in raw["packages"] if package["id"] in members
         ),
     )
+
+
+def enclosing_manifest(path: str) -> str | None:
+    """Return the nearest ``Cargo.toml`` in or above a directory, or above a file; None without."""
+    directory = path if os.path.isdir(path) else os.path.dirname(path)
+    while True:
+        manifest = os.path.join(directory, "Cargo.toml")
+        if os.path.isfile(manifest):
+            return manifest
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return None
+        directory = parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -22,13 +23,17 @@ from .command import (
 )
 from .configuration import rustflags
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
-from .metadata import Workspace, parse_metadata
+from .metadata import Workspace, enclosing_manifest, parse_metadata
 from .recording import TestProcesses, find_test_processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
 
     from .metadata import Package
+
+    _Question = tuple[tuple[str, ...], str | None]
+    _Answer = subprocess.CompletedProcess[bytes]
 
 __all__ = ["Cargo", "Toolchain"]
 
@@ -67,14 +72,32 @@ class Cargo:
     ) -> None:
         self.environ = dict(os.environ if environ is None else environ)
         self.program = program or self.environ.get("CARGO") or "cargo"
+        self._ahead: dict[_Question, Future[_Answer]] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_ahead": {}}
+
+    def ask_ahead(self, places: Sequence[str]) -> None:
+        """Start asking what will be asked for anyway: versions, and the first workspace."""
+        if not places:
+            return
+        with contextlib.suppress(CargoError):
+            questions: list[_Question] = [
+                (tuple(argv), None) for argv, _ in self._version_questions()
+            ]
+            manifest = enclosing_manifest(os.path.realpath(places[0]))
+            if manifest is not None:
+                questions.append(self._metadata_question(manifest))
+            pool = ThreadPoolExecutor(max_workers=len(questions))
+            for question in questions:
+                self._ahead[question] = pool.submit(self._run, *question)
+            pool.shutdown(wait=False)
 
     @cached_property
     def toolchain(self) -> Toolchain:
         """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
-        compiler = self.environ.get("RUSTC") or self._sibling("rustc")
         with ThreadPoolExecutor(max_workers=2) as pool:
-            questions = [([self._found, "-V"], "cargo"), ([compiler, "-vV"], "rustc")]
-            cargo, rustc = pool.map(lambda question: self._ask(*question), questions)
+            cargo, rustc = pool.map(lambda pair: self._ask(*pair), self._version_questions())
         match = re.search(r"(\d+)\.(\d+)\.\d+\S*", cargo)
         if match is None:
             raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")
@@ -86,6 +109,10 @@ class Cargo:
             )
         fields = dict(line.split(": ", 1) for line in rustc.splitlines() if ": " in line)
         return Toolchain(match[0], fields.get("release", "unknown"), fields.get("host", ""))
+
+    def _version_questions(self) -> list[tuple[list[str], str]]:
+        compiler = self.environ.get("RUSTC") or self._sibling("rustc")
+        return [([self._found, "-V"], "cargo"), ([compiler, "-vV"], "rustc")]
 
     @cached_property
     def _found(self) -> str:
@@ -107,9 +134,7 @@ class Cargo:
 
     def _ask(self, argv: list[str], what: str) -> str:
         try:
-            done = subprocess.run(
-                argv, env=self.environ, capture_output=True, stdin=subprocess.DEVNULL, check=False
-            )
+            done = self._answer(argv, None)
         except OSError as error:
             why = error.strerror or str(error)
             raise CargoMissingError(_MISSING.format(tried=argv[0], why=why)) from None
@@ -118,27 +143,33 @@ class Cargo:
             raise CargoMissingError(f"`{' '.join(argv)}` failed, so there is no {what}: {words}")
         return done.stdout.decode("utf-8", "replace")
 
+    def _answer(self, argv: Sequence[str], cwd: str | None) -> _Answer:
+        """Return the answer to a question that may have been asked ahead. Raises OSError."""
+        asked = self._ahead.pop((tuple(argv), cwd), None)
+        return self._run(argv, cwd) if asked is None else asked.result()
+
+    def _run(self, argv: Sequence[str], cwd: str | None) -> _Answer:
+        return subprocess.run(
+            argv,
+            cwd=cwd,
+            env=self.environ,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def _metadata_question(self, manifest: str) -> tuple[tuple[str, ...], str]:
+        words = ("metadata", "--no-deps", "--format-version=1", f"--manifest-path={manifest}")
+        return (self._found, *words), os.path.dirname(manifest) or "."
+
     def workspace(self, manifest: str) -> Workspace:
         """Return the workspace that a manifest belongs to.
 
         Raises CargoMissingError, and ManifestError with cargo's own words.
         """
-        argv = [
-            self._found,
-            "metadata",
-            "--no-deps",
-            "--format-version=1",
-            f"--manifest-path={manifest}",
-        ]
+        argv, cwd = self._metadata_question(manifest)
         try:
-            done = subprocess.run(
-                argv,
-                cwd=os.path.dirname(manifest) or ".",
-                env=self.environ,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                check=False,
-            )
+            done = self._answer(argv, cwd)
         except OSError as error:
             why = error.strerror or str(error)
             raise CargoMissingError(_MISSING.format(tried=argv[0], why=why)) from None
@@ -272,14 +303,7 @@ class Cargo:
             argv.append(f"--target={target}")
         # In the workspace: a toolchain file there chooses the compiler.
         try:
-            done = subprocess.run(
-                argv,
-                cwd=workspace.root,
-                env=self.environ,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                check=False,
-            )
+            done = self._run(argv, workspace.root)
         except OSError as error:
             raise CargoMissingError(_MISSING.format(tried=argv[0], why=error.strerror)) from None
         return done.stdout.decode("utf-8", "replace").splitlines()

@@ -120,3 +120,64 @@ def test_python_fixtures_around_rust_tests_are_torn_down_in_order(
     result = pytester.runpytest("--cpython-sys", "-s")
     result.assert_outcomes(passed=5)
     assert result.stdout.str().count("torn down") == 1
+
+
+FAILING = {
+    "Cargo.toml": "c",
+    "src/lib.rs": "#[test] fn a() { panic!() }\n#[test] fn b() { panic!() }\n#[test] fn c() {}\n",
+}
+
+
+def test_whoever_is_told_of_reports_may_warn(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": "#[test] fn a() {}\n#[test] fn b() {}\n",
+            "conftest.py": "import warnings\ndef pytest_runtest_logreport(report):\n"
+            "    if report.when == 'call':\n        warnings.warn(f'told of {report.nodeid}')\n",
+        }
+    )
+    result = pytester.runpytest("--cpython-sys")
+    result.assert_outcomes(passed=2, warnings=2)
+    result.stdout.fnmatch_lines(["src/lib.rs::a", "*UserWarning: told of src/lib.rs::a*"])
+
+
+@pytest.mark.parametrize("participant", ["", "def pytest_runtest_setup(item): pass\n"])
+def test_a_run_stops_where_it_was_told_to(
+    pytester: pytest.Pytester, write: Write, participant: str
+) -> None:
+    write({**FAILING, "conftest.py": participant})
+    result = pytester.runpytest("--cpython-sys", "--maxfail=1")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*stopping after 1 failures*"])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("participant", ["", "def pytest_runtest_setup(item): pass\n"])
+def test_a_report_can_end_the_session(
+    pytester: pytest.Pytester, write: Write, participant: str
+) -> None:
+    plugin = (
+        "import pytest\nclass Stop:\n    @pytest.hookimpl\n"
+        "    def pytest_collection_finish(self, session):\n        session.shouldstop = 'enough'\n"
+        "def pytest_configure(config):\n    config.pluginmanager.register(Stop())\n"
+    )
+    write({**FAILING, "conftest.py": plugin + participant})
+    result = pytester.runpytest("--cpython-sys")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Interrupted: enough*"])
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize("continues", [False, True])
+def test_an_error_in_collection_stops_the_run_as_ever(
+    pytester: pytest.Pytester, write: Write, *, continues: bool
+) -> None:
+    write({**FAILING, "test_broken.py": "1 / 0\n"})
+    more = ["--continue-on-collection-errors"] if continues else []
+    result = pytester.runpytest("--cpython-sys", *more)
+    if continues:
+        result.assert_outcomes(passed=1, failed=2, errors=1)
+    else:
+        result.assert_outcomes(errors=1)
+        assert result.ret == pytest.ExitCode.INTERRUPTED

@@ -127,6 +127,22 @@ def test_reading_a_message_never_raises(data: bytes) -> None:
     parse_message(b'{"reason":"compiler-message",' + data)
 
 
+@given(st.lists(st.tuples(st.text(max_size=5), st.text(max_size=20), st.binary(max_size=30))))
+def test_diagnostics_among_noise_stay_with_their_packages(
+    entries: list[tuple[str, str, bytes]],
+) -> None:
+    found = []
+    for package, text, noise in entries:
+        message = {"level": "error", "message": text, "code": None, "rendered": text + "!"}
+        told = line(reason="compiler-message", package_id=package, target=TARGET, message=message)
+        for one in (*noise.split(b"\n"), told, told[:-1], told[1:], b"{" + noise):
+            parsed = parse_message(one)
+            if parsed is not None:
+                assert isinstance(parsed, Diagnostic)
+                found.append((parsed.package_id, parsed.message, parsed.rendered))
+    assert found == [(package, text, text + "!") for package, text, _ in entries]
+
+
 def test_dep_info_names_the_sources_of_the_first_rule() -> None:
     text = (
         "/t/deps/c-1.d: src/lib.rs src/a\\ b.rs /o/gen.rs\n\nsrc/lib.rs:\n\n# env-dep:OUT_DIR=/o\n"

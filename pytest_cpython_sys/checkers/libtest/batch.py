@@ -53,7 +53,7 @@ class Binary:
         return shlex.join(self.command)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TestEnd:
     """How one test ended, in the words of libtest or in ours."""
 
@@ -77,12 +77,23 @@ class _Round:
     witness: Witness
     ends: dict[str, list[TestEvent]] = field(default_factory=dict)
     started: dict[str, float] = field(default_factory=dict)
+    running: dict[str, None] = field(default_factory=dict)
+    """Those that have started and not ended, in that order: few, however many there are."""
     finished: SuiteEvent | None = None
     stray: list[bytes] = field(default_factory=list)
     stray_size: int = 0
 
+    def note_start(self, name: str) -> None:
+        self.started.setdefault(name, time.monotonic())
+        if name not in self.ends:
+            self.running[name] = None
+
+    def note_end(self, event: TestEvent) -> None:
+        self.ends.setdefault(event.name, []).append(event)
+        self.running.pop(event.name, None)
+
     def unfinished(self) -> list[str]:
-        return [name for name in self.started if name not in self.ends]
+        return list(self.running)
 
     def stray_text(self) -> str:
         return b"\n".join(self.stray).decode("utf-8", "replace").strip("\n")
@@ -241,13 +252,13 @@ class _Runner:
             told.stray.append(line)
             return None
         if event.kind == "started":
-            told.started.setdefault(event.name, time.monotonic())
+            told.note_start(event.name)
         elif event.kind == "timeout":
             if self._on_slow is not None:
                 self._on_slow(event.name)
             return None
         else:
-            told.ends.setdefault(event.name, []).append(event)
+            told.note_end(event)
         return event
 
     def _start(

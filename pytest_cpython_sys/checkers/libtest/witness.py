@@ -11,12 +11,13 @@ import contextlib
 import os
 import re
 import tempfile
-from collections import Counter
 from typing import Self
 
 __all__ = ["Witness"]
 
-_TIMED = re.compile(r"(?:^| )(?P<name>\S+) <\d+\.\d+s>$")
+# "ok NAME <0.001s>", "failed NAME <0.001s>", "failed: WHY NAME <0.001s>": a reason may have several
+# lines; a name has no space in it, and stands last.
+_TIMED = re.compile(r"^(?P<ok>ok )?(?:.* )?(?P<name>\S+) <\d+\.\d+s>$", re.MULTILINE)
 _NOTICE = "warning: `--logfile` is deprecated"
 
 
@@ -28,7 +29,7 @@ class Witness:
         self._path = ""
         self._fd = -1
         self._rest = b""
-        self._known: Counter[tuple[str, str]] = Counter()
+        self._known: dict[tuple[str, str], int] = {}
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -39,29 +40,20 @@ class Witness:
         """Tell whether the file holds this end of this test; each line confirms once."""
         if kind not in ("ok", "failed") or self._fd < 0:
             return True
-        if not self._known[name, kind]:
+        if not self._known.get((name, kind)):
             self._read()
-        if not self._known[name, kind]:
-            return False
-        self._known[name, kind] -= 1
-        return True
+        left = self._known.get((name, kind), 0)
+        if left > 0:
+            self._known[name, kind] = left - 1
+        return left > 0
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
             while chunk := os.read(self._fd, 1 << 16):
-                *lines, self._rest = (self._rest + chunk).split(b"\n")
-                for line in lines:
-                    self._note(line.decode("utf-8", "replace"))
-
-    def _note(self, line: str) -> None:
-        """Take a line: ``ok NAME <0.001s>``, ``failed NAME <0.001s>``, ``failed: WHY NAME <...>``.
-
-        A reason may have several lines; a name has no space in it, and stands last.
-        """
-        match = _TIMED.search(line)
-        if match is not None:
-            kind = "ok" if line.startswith("ok ") else "failed"
-            self._known[match["name"], kind] += 1
+                lines, _, self._rest = (self._rest + chunk).rpartition(b"\n")
+                for match in _TIMED.finditer(lines.decode("utf-8", "replace")):
+                    key = (match["name"], "ok" if match["ok"] else "failed")
+                    self._known[key] = self._known.get(key, 0) + 1
 
     def __enter__(self) -> Self:
         if self._wanted:

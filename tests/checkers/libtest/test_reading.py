@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
+from types import SimpleNamespace
+from typing import IO, TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_cpython_sys.checkers.libtest import events
 from pytest_cpython_sys.checkers.libtest.events import SuiteEvent, TestEvent, parse_events
 from pytest_cpython_sys.checkers.libtest.panics import find_panic, layout_values, without_panic
+from pytest_cpython_sys.checkers.libtest.stream import BinaryRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OK = b'{ "type": "test", "name": "tests::a", "event": "ok", "exec_time": 0.5 }'
 
@@ -66,6 +75,67 @@ def test_any_output_in_an_event(text: str) -> None:
     event, _ = parse_events(raw.replace('{"type"', '{ "type"').encode())
     assert isinstance(event, TestEvent)
     assert event.stdout == text.encode("utf-8", "replace").decode()
+
+
+STARTED = b'{ "type": "test", "event": "started", "name": "tests::a" }'
+
+
+@given(
+    st.sampled_from([OK, STARTED, OK.replace(b"0.5", b"1.25e-05")]),
+    st.integers(0, 75),
+    st.binary(max_size=3).filter(lambda data: b"\n" not in data),
+    st.integers(0, 3),
+)
+def test_what_is_read_without_a_parser_is_what_the_parser_reads(
+    line: bytes, at: int, put: bytes, dropped: int
+) -> None:
+    changed = line[:at] + put + line[at + dropped :]
+    assert parse_events(changed) == events._parse_any(changed)
+
+
+class Pieces(BinaryRun):
+    """A run whose output arrives in given pieces."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+        self._process = SimpleNamespace(stdout=io.BytesIO())  # type: ignore[assignment]
+
+    def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
+        yield from self._pieces
+
+    def _finish(self) -> None:
+        pass
+
+
+NOISE = st.binary(max_size=20).filter(lambda data: b"\n" not in data and b"{" not in data)
+TOLD = st.tuples(st.text(max_size=8), st.sampled_from(["started", "ok", "failed"]), st.text())
+
+
+def told_line(name: str, kind: str, output: str) -> bytes:
+    """Return an event as libtest has it, or as the parser alone can read it."""
+    if kind == "started":
+        fields: dict[str, object] = {"type": "test", "event": kind, "name": name}
+    else:
+        fields = {"type": "test", "name": name, "event": kind, "exec_time": 0.5}
+    if kind == "failed":
+        fields["stdout"] = output
+    return ("{ " + json.dumps(fields)[1:-1] + " }").encode()
+
+
+@given(st.lists(st.tuples(TOLD, NOISE, st.lists(NOISE, max_size=2))), st.lists(st.integers(0)))
+def test_events_among_noise_in_pieces_stay_with_their_tests(
+    entries: list[tuple[tuple[str, str, str], bytes, list[bytes]]], cuts: list[int]
+) -> None:
+    lines = []
+    for told, before, others in entries:
+        lines += [*others, before + told_line(*told)]
+    output = b"".join(line + b"\n" for line in lines)
+    places = sorted({0, len(output), *(cut % (len(output) + 1) for cut in cuts)})
+    pieces = [output[start:end] for start, end in itertools.pairwise(places)]
+    found = [parse_events(line) for line in Pieces(pieces).lines()]
+    read = [(event.name, event.kind) for event, _ in found if isinstance(event, TestEvent)]
+    assert read == [(name, kind) for (name, kind, _), _, _ in entries]
+    assert [rest for event, rest in found if event is not None] == [e[1] for e in entries]
 
 
 OUTPUT = """said before
