@@ -29,6 +29,7 @@ from .report import (
     record_warning,
     relative,
     remark_lines,
+    replaced_lines,
     warning_lines,
 )
 from .surroundings import Surroundings
@@ -347,12 +348,21 @@ class RustSession:
             if case.kind == "build" and self._scope.holds(case.file)
         ]
 
+    def _replaced(self) -> list[Case]:
+        """Return what was selected and builds only without the layouts that differ."""
+        return [
+            case
+            for checker in self._plan.checkers.values()
+            for case in getattr(checker, "replaced", ())
+            if self._scope.holds(case.file)
+        ]
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Never be green when something did not build."""
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
-        if runs and session.exitstatus in green and self._unbuilt():
+        if runs and session.exitstatus in green and (self._unbuilt() or self._replaced()):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl
@@ -361,7 +371,7 @@ class RustSession:
         members = {package.id for package in self._project.packages} if self._project else set()
         diagnostics = [
             diagnostic
-            for build in self._plan.builds
+            for build in (*self._plan.builds, *self._plan.later_builds)
             for diagnostic in build.diagnostics
             if diagnostic.package_id in members
         ]
@@ -384,6 +394,8 @@ class RustSession:
         for case in unbuilt:
             file = relative(case.file, self._config.rootpath)
             terminalreporter.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+        for line in replaced_lines(self._replaced()):
+            terminalreporter.line(line, red=True)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
