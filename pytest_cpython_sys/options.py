@@ -57,6 +57,7 @@ def add_options(parser: pytest.Parser) -> None:
     flag("cargo-no-doctests", "leave doctests out")
     several("cpython-sys-python", "PATH", "the interpreter or build directory to build against")
     value("cpython-sys-abi", "auto|all|off", "what the C compiler is asked about")
+    value("cpython-sys-layouts", "DIR", "write an SVG for each type whose layout was compared")
     import pytest
 
     # pytest 8.3 knows no numbers; a string is read as one all the same.
@@ -82,6 +83,7 @@ _INI: tuple[tuple[str, str, _IniType], ...] = (
     ("cargo_no_doctests", "leave doctests out", "bool"),
     ("cpython_sys_python", "interpreters or build directories", "args"),
     ("cpython_sys_abi", "auto, all or off", "string"),
+    ("cpython_sys_layouts", "where to write an SVG for each type that was compared", "string"),
     (
         "cargo_timeouts",
         "GLOB=SECONDS for node ids: how long such Rust tests may take",

@@ -20,12 +20,13 @@ from .package import PackageAbi
 from .probe import ProbeError
 from .rustbuild import Library, RustToolError, find_library, stamp
 from .rustdoc import FormatError
-from .store import Findings, fingerprint, load, locked, save
+from .store import Findings, fingerprint, load, load_layouts, locked, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package
+    from ...case import Layouts
     from ..context import BuildContext
     from .survey import Subject
 
@@ -65,7 +66,11 @@ class AbiChecker:
         for group, members in groups.items():
             verdicts = self._packages[group].verdicts()
             for case in members:
-                yield case, verdicts[_key(case)]
+                verdict = verdicts[_key(case)]
+                if verdict.layouts is None and self._packages[group].draws:
+                    layouts = self._packages[group].layouts.get(_key(case))
+                    verdict = replace(verdict, layouts=layouts)
+                yield case, verdict
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yield what is to be told beside the verdicts: a sentence, and its details."""
@@ -253,6 +258,19 @@ class _Package:
                 return kept.verdicts
             return self._evaluate(abi, findings)
 
+    @property
+    def draws(self) -> bool:
+        """Whether what was compared is wanted even where it agrees."""
+        return self._context.run.layouts and self._abi is not None
+
+    @property
+    def layouts(self) -> dict[str, Layouts]:
+        """All layouts that were compared, by the end of the id."""
+        if not self._findings.layouts and self._abi is not None:
+            key = self._fingerprint(self._abi)
+            self._findings.layouts = load_layouts(self._store, key)
+        return self._findings.layouts
+
     def _evaluate(self, abi: PackageAbi, findings: Findings) -> dict[str, Verdict]:
         keys = [_key(case) for case in findings.cases]
         try:
@@ -262,9 +280,17 @@ class _Package:
             verdict = Verdict("skipped" if quiet else "error", message=str(error))
             return dict.fromkeys(keys, verdict)
         located = [
-            replace(verdict, location=Location(case.file, case.line))
-            for case, verdict in zip(findings.cases, results.verdicts, strict=True)
+            replace(
+                verdict,
+                location=Location(case.file, case.line),
+                layouts=layouts if verdict.outcome == "failed" else None,
+            )
+            for case, verdict, layouts in zip(
+                findings.cases, results.verdicts, results.layouts, strict=True
+            )
         ]
+        pairs = zip(keys, results.layouts, strict=True)
+        findings.layouts = {key: layouts for key, layouts in pairs if layouts is not None}
         findings.verdicts = dict(zip(keys, located, strict=True))
         findings.unanswered = list(results.unanswered)
         findings.facts = results.facts

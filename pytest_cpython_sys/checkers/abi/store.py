@@ -19,15 +19,15 @@ try:
 except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
-from ...case import Case, Location, Verdict
+from ...case import Case, Layouts, Location, Member, TypeLayout, Verdict
 from .rustbuild import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Findings", "fingerprint", "load", "locked", "save"]
+__all__ = ["Findings", "fingerprint", "load", "load_layouts", "locked", "save"]
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass
@@ -47,6 +47,8 @@ class Findings:
     """Sizes, alignments and fields: how many there are, and how many C answered."""
     files: list[str] = field(default_factory=list)
     """The headers that were read."""
+    layouts: dict[str, Layouts] = field(default_factory=dict)
+    """What was compared, by kind and name. Most runs want none of it: it has a file of its own."""
 
 
 @contextlib.contextmanager
@@ -85,6 +87,35 @@ def load(path: str, key: str) -> Findings | None:
         return None
 
 
+def load_layouts(path: str, key: str) -> dict[str, Layouts]:
+    """Return the layouts that were kept under a key; empty if none were."""
+    try:
+        with open(f"{path}.layouts", encoding="utf-8") as file:
+            raw = json.load(file)
+        if raw["key"] != key:
+            return {}
+        return {name: _layouts(one) for name, one in raw["layouts"].items()}
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return {}
+
+
+def _layouts(raw: Any) -> Layouts:
+    left, right, marked, titles = raw
+    return Layouts(_type_layout(left), _type_layout(right), tuple(marked), (titles[0], titles[1]))
+
+
+def _type_layout(raw: Any) -> TypeLayout:
+    name, size, align, members = raw
+    return TypeLayout(name, size, align, tuple(Member(*one) for one in members))
+
+
+def _raw_layouts(layouts: Layouts) -> list[object]:
+    sides = [
+        [side.name, side.size, side.align, side.members] for side in (layouts.left, layouts.right)
+    ]
+    return [*sides, layouts.marked, layouts.titles]
+
+
 def _case(raw: dict[str, Any]) -> Case:
     generated = raw.pop("generated")
     levels = tuple(raw.pop("levels"))
@@ -92,8 +123,12 @@ def _case(raw: dict[str, Any]) -> Case:
 
 
 def _verdict(raw: dict[str, Any]) -> Verdict:
-    location = raw.pop("location")
-    return Verdict(location=Location(**location) if location else None, **raw)
+    location, layouts = raw.pop("location"), raw.pop("layouts")
+    return Verdict(
+        location=Location(**location) if location else None,
+        layouts=_layouts(layouts) if layouts else None,
+        **raw,
+    )
 
 
 def _plain(value: Case | Verdict | Location) -> dict[str, Any]:
@@ -101,7 +136,11 @@ def _plain(value: Case | Verdict | Location) -> dict[str, Any]:
     found = {}
     for one in fields(value):
         content = getattr(value, one.name)
-        found[one.name] = _plain(content) if isinstance(content, Location) else content
+        if isinstance(content, Location):
+            content = _plain(content)
+        elif isinstance(content, Layouts):
+            content = _raw_layouts(content)
+        found[one.name] = content
     return found
 
 
@@ -117,6 +156,13 @@ def save(path: str, key: str, findings: Findings) -> None:
         "missing": findings.missing,
         "facts": findings.facts,
     }
+    if findings.layouts:
+        layouts = {name: _raw_layouts(one) for name, one in findings.layouts.items()}
+        _write(f"{path}.layouts", {"key": key, "layouts": layouts})
+    _write(path, raw)
+
+
+def _write(path: str, raw: dict[str, Any]) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".json")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(json.dumps(raw))  # `dump` is many times slower
