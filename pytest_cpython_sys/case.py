@@ -135,7 +135,8 @@ class Checker(Protocol):
 
     A checker may have a method ``remarks()`` that yields what is to be told beside the verdicts:
     pairs of a sentence and a sequence of details. It may have a list ``replaced`` of cases: targets
-    that cargo alone does not build, and that are tested all the same.
+    that cargo alone does not build, and that are tested all the same; and a method
+    ``warnings(verbose)`` that yields sentences.
     """
 
     @property

@@ -105,10 +105,9 @@ class _Drawing:
         yield f'<text class="faint" x="{middle}" y="{_TOP - 20}" text-anchor="middle">offset</text>'
         for edge, y in self._rows.items():
             yield f'<line class="grid" x1="{_MARGIN}" x2="{width - _MARGIN}" y1="{y}" y2="{y}"/>'
-            yield (
-                f'<rect class="page" x="{middle - 26}" y="{y - 8}" width="52" height="16"/>'
-                f'<text class="faint" x="{middle}" y="{y + 4}" text-anchor="middle">{_place(edge)}</text>'
-            )
+            yield f'<rect class="page" x="{middle - 26}" y="{y - 8}" width="52" height="16"/>'
+            place = f'x="{middle}" y="{y + 4}" text-anchor="middle"'
+            yield f'<text class="faint" {place}>{_place(edge)}</text>'
 
     def _side(self, number: int, x: int, width: int) -> Iterator[str]:
         layout = (self._layouts.left, self._layouts.right)[number]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from _pytest._code.code import (
@@ -15,24 +13,19 @@ from _pytest._code.code import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import pytest
 
-    from .cargo import Diagnostic
-    from .case import Case, Checker, Location, Verdict
+    from .case import Case, Location, Verdict
 
 __all__ = [
-    "PackageCounts",
     "RustError",
     "failure_repr",
     "properties",
     "record_warning",
     "relative",
-    "remark_lines",
-    "replaced_lines",
-    "warning_lines",
 ]
 
 
@@ -127,67 +120,6 @@ def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:
             "location": None,
         }
     )
-
-
-class PackageCounts:
-    """Counts a package's items for its line of the summary."""
-
-    _COLUMNS = ("layouts", "tests", "abi", "skipped", "failed", "not evaluated")
-    _KINDS = MappingProxyType({"layout": "layouts", "abi": "abi"})
-
-    def __init__(self) -> None:
-        self._rows: dict[str, Counter[str]] = {}
-
-    def add_package(self, package: str) -> None:
-        """Make sure that a package has a line, if only to say that it holds no test."""
-        self._rows.setdefault(package, Counter())
-
-    def count(self, package: str, kind: str, outcome: str) -> None:
-        """Count one finished item."""
-        row = self._rows.setdefault(package, Counter())
-        if kind != "build":
-            row[self._KINDS.get(kind, "tests")] += 1
-        if outcome != "passed":
-            row[outcome] += 1
-
-    def lines(self) -> Iterator[str]:
-        """Yield a line a package."""
-        width = max((len(name) for name in self._rows), default=0)
-        for name, row in sorted(self._rows.items()):
-            parts = [f"{row[column]} {column}" for column in self._COLUMNS[:2]]
-            parts += [f"{row[column]} {column}" for column in self._COLUMNS[2:] if row[column]]
-            yield f"{name or 'manifest':<{width}}  {', '.join(parts)}"
-
-
-def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]:
-    """Yield what checkers have to say beside their verdicts; details with ``-v`` alone."""
-    for checker in checkers:
-        remarks = getattr(checker, "remarks", None)
-        for text, details in remarks() if remarks is not None else ():
-            yield text if verbose or not details else f"{text} (-v lists them)"
-            if verbose:
-                yield from (f"    {one}" for one in details)
-
-
-def replaced_lines(cases: Iterable[Case]) -> Iterator[str]:
-    """Yield a line a package for the targets that were tested in a second build."""
-    for package, count in Counter(case.package for case in cases).items():
-        targets = "1 target" if count == 1 else f"{count} targets"
-        yield f"did not build: {targets} of {package}"
-        yield "    tested in a second build, without the layouts that differ"
-
-
-def warning_lines(diagnostics: list[Diagnostic], limit: int = 10) -> Iterator[str]:
-    """Yield rustc's warnings about the user's own packages, each once."""
-    seen: dict[str, None] = {}
-    for diagnostic in diagnostics:
-        if diagnostic.level == "warning" and diagnostic.raw.get("spans"):
-            seen.setdefault(diagnostic.rendered.strip("\n"))
-    for text in list(seen)[:limit]:
-        yield from text.split("\n")
-        yield ""
-    if len(seen) > limit:
-        yield f"... and {len(seen) - limit} more: `cargo test --no-run` shows them"
 
 
 def outcome_of(report: pytest.TestReport) -> str | None:

@@ -23,16 +23,12 @@ from .project import Plan, Project
 from .protocol import FastProtocol
 from .quiet import without_collector
 from .report import (
-    PackageCounts,
     RustError,
     failure_repr,
     outcome_of,
     record_warning,
-    relative,
-    remark_lines,
-    replaced_lines,
-    warning_lines,
 )
+from .summary import PackageCounts, warn_at_the_end, write_summary
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -365,7 +361,9 @@ class RustSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Never be green when something did not build."""
+        """Never be green when something did not build; warn of what checkers warn of."""
+        if not hasattr(self._config, "workerinput"):
+            warn_at_the_end(self._config, self._plan)
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
         if runs and session.exitstatus in green and (self._unbuilt() or self._replaced()):
@@ -375,33 +373,9 @@ class RustSession:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show a line a package, rustc's warnings, and what did not build."""
         members = {package.id for package in self._project.packages} if self._project else set()
-        diagnostics = [
-            diagnostic
-            for build in (*self._plan.builds, *self._plan.later_builds)
-            for diagnostic in build.diagnostics
-            if diagnostic.package_id in members
-        ]
-        warnings = list(warning_lines(diagnostics))
-        if warnings:
-            terminalreporter.section("rustc warnings")
-            for line in warnings:
-                terminalreporter.line(line)
-        runs = not self._config.option.collectonly
-        counts = list(self._counts.lines()) if runs else []
-        unbuilt = self._unbuilt()
-        if counts or unbuilt:
-            terminalreporter.section("Rust packages")
-        for line in counts:
-            terminalreporter.line(line)
-        if runs:
-            verbose = self._config.get_verbosity() > 0
-            for line in remark_lines(self._plan.checkers.values(), verbose=verbose):
-                terminalreporter.line(line)
-        for case in unbuilt:
-            file = relative(case.file, self._config.rootpath)
-            terminalreporter.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
-        for line in replaced_lines(self._replaced()):
-            terminalreporter.line(line, red=True)
+        write_summary(
+            terminalreporter, self._plan, self._counts, members, self._unbuilt(), self._replaced()
+        )
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:

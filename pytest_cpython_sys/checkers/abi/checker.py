@@ -34,6 +34,8 @@ __all__ = ["AbiChecker"]
 
 _TROUBLE: Final = (CompilerError, FormatError, MetadataError, ProbeError, RustToolError)
 _HEADER: Final = "header"
+_LISTED: Final = 12
+"""How many names a warning lists, unless with -v."""
 
 
 class AbiChecker:
@@ -76,6 +78,13 @@ class AbiChecker:
         """Yield what is to be told beside the verdicts: a sentence, and its details."""
         for package in self._packages.values():
             yield from package.remarks()
+
+    def warnings(self, *, verbose: bool) -> Iterator[str]:
+        """Yield what is to be warned of, whatever was selected; all of it if ``verbose``."""
+        for package in self._packages.values():
+            text = package.warning(verbose=verbose)
+            if text is not None:
+                yield text
 
 
 def _is_complete(findings: Findings) -> bool:
@@ -308,14 +317,21 @@ class _Package:
             details = [f"{one}: {reason}" for one, reason in findings.unanswered]
             items = "item" if len(details) == 1 else "items"
             yield f"{name}: {len(details)} {items} got no answer", details
-        if findings.missing:
-            count = len(findings.missing)
-            python = self._context.interpreter
-            shown = python.describe() if python is not None else "the interpreter"
-            yield (
-                f"{name}: {shown} does not export {count} of the symbols that Rust declares",
-                findings.missing,
-            )
+
+    def warning(self, *, verbose: bool) -> str | None:
+        """Return what to warn of: symbols that the interpreter does not export."""
+        names = self._findings.missing
+        if not names:
+            return None
+        python = self._context.interpreter
+        shown = python.describe() if python is not None else "the interpreter"
+        count = "1 symbol" if len(names) == 1 else f"{len(names)} symbols"
+        listed = names if verbose else names[:_LISTED]
+        more = f", ... and {len(names) - len(listed)} more (-v lists them)"
+        return (
+            f"{self._package.name}: {shown} does not export {count} that Rust declares: "
+            f"{', '.join(listed)}{more if len(listed) < len(names) else ''}"
+        )
 
 
 class _Sites:
