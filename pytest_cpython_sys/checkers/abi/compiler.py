@@ -104,7 +104,8 @@ class Compiler:
             return run_tool(argv, self.directory, env)
         except OSError as error:
             raise CompilerError(
-                f"no C compiler: {self.argv[0]} cannot be started ({error.strerror})"
+                f"no C compiler: {self.argv[0]}, which compiled this Python, cannot be started "
+                f"({error.strerror}): install it, or name another Python with --cpython-sys-python"
             ) from None
 
     def preprocess(self, header: str, work: str) -> Header:
