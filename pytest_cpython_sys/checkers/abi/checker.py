@@ -289,7 +289,9 @@ class _Package:
             verdict = Verdict("skipped" if quiet else "error", message=str(error))
             return dict.fromkeys(keys, verdict)
         located = [
-            replace(
+            verdict
+            if verdict.outcome == "passed"
+            else replace(
                 verdict,
                 location=Location(case.file, case.line),
                 layouts=layouts if verdict.outcome == "failed" else None,

@@ -23,11 +23,12 @@ from ...case import Case, Layouts, Location, Member, TypeLayout, Verdict
 from .rustbuild import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Findings", "fingerprint", "load", "load_layouts", "locked", "save"]
 
-_FORMAT = 2
+_FORMAT = 3
+_PASSED = Verdict("passed")
 
 
 @dataclass
@@ -75,8 +76,10 @@ def load(path: str, key: str) -> Findings | None:
         if raw["key"] != key or any(list(stamp(one[0])) != one for one in raw["stamps"]):
             return None
         return Findings(
-            cases=[_case(one) for one in raw["cases"]],
-            verdicts={name: _verdict(one) for name, one in raw["verdicts"].items()},
+            cases=list(_cases(raw["common"], raw["cases"])),
+            verdicts={
+                name: _verdict(one) if one else _PASSED for name, one in raw["verdicts"].items()
+            },
             unmatched=[(name, reason) for name, reason in raw["unmatched"]],
             unanswered=[(name, reason) for name, reason in raw["unanswered"]],
             missing=list(raw["missing"]),
@@ -116,15 +119,42 @@ def _raw_layouts(layouts: Layouts) -> list[object]:
     return [*sides, layouts.marked, layouts.titles]
 
 
-def _case(raw: dict[str, Any]) -> Case:
-    generated = raw.pop("generated")
-    levels = tuple(raw.pop("levels"))
-    return Case(levels=levels, generated=Location(**generated) if generated else None, **raw)
+def _cases(common: dict[str, Any], raw: Iterable[dict[str, Any]]) -> Iterator[Case]:
+    """Yield cases: thousands of them have most in common, and that is kept once."""
+    for one in raw:
+        values = {**common, **one}
+        levels = values["levels"] = tuple(values["levels"])
+        values.setdefault("rust_test", "::".join(levels))
+        if values["generated"] is not None:
+            values["generated"] = Location(**values["generated"])
+        yield Case(**values)
+
+
+def _raw_cases(cases: Sequence[Case]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what the cases have in common, and what each has besides."""
+    if not cases:
+        return {}, []
+    common = _plain(cases[0])
+    del common["rust_test"]
+    found = []
+    for case in cases:
+        own = _plain(case)
+        if own["rust_test"] == "::".join(case.levels):
+            del own["rust_test"]
+        found.append(
+            {
+                name: value
+                for name, value in own.items()
+                if name == "rust_test" or common[name] != value
+            }
+        )
+    return common, found
 
 
 def _verdict(raw: dict[str, Any]) -> Verdict:
     location, layouts = raw.pop("location"), raw.pop("layouts")
     return Verdict(
+        warnings=tuple(raw.pop("warnings")),
         location=Location(**location) if location else None,
         layouts=_layouts(layouts) if layouts else None,
         **raw,
@@ -146,11 +176,16 @@ def _plain(value: Case | Verdict | Location) -> dict[str, Any]:
 
 def save(path: str, key: str, findings: Findings) -> None:
     """Keep findings; another process sees either all of them or none."""
+    common, cases = _raw_cases(findings.cases)
     raw = {
         "key": key,
         "stamps": [stamp(name) for name in findings.files],
-        "cases": [_plain(case) for case in findings.cases],
-        "verdicts": {name: _plain(verdict) for name, verdict in findings.verdicts.items()},
+        "common": common,
+        "cases": cases,
+        "verdicts": {
+            name: None if verdict == _PASSED else _plain(verdict)
+            for name, verdict in findings.verdicts.items()
+        },
         "unmatched": findings.unmatched,
         "unanswered": findings.unanswered,
         "missing": findings.missing,
