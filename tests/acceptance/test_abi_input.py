@@ -122,7 +122,7 @@ def test_no_c_compiler(pytester: pytest.Pytester, write: Write) -> None:
         "thing/src/lib.rs::@abi::header": "error",
         "thing/src/lib.rs::t": "passed",
     }
-    result.stdout.fnmatch_lines(["*no C compiler: nowhere-cc, *cannot be started*install it*"])
+    result.stdout.fnmatch_lines(["*no C compiler: nowhere-cc, *cannot be used*install it*"])
     assert result.ret == 1
 
 

@@ -65,7 +65,7 @@ def test_one_for_each_type_that_was_compared(
     assert "recorded: right" in recorded
     assert "first difference: offset 4" in recorded
     (wrong,) = drawings(root, "wrong")
-    assert "first difference: offset 8" in wrong
+    assert "first difference: offset 4" in wrong
     assert "a, 1 byte" in wrong
     # What was found out is kept, and can be drawn again.
     for path in (root / "layouts").iterdir():
