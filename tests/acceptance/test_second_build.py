@@ -260,6 +260,41 @@ def test_the_users_own_wrapper_is_called(
     assert any("cpython-sys-second" in line and "--crate-name lay" in line for line in lines)
 
 
+def test_what_others_wrote_is_not_compiled_again(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = 'fn main() { println!("cargo:rerun-if-changed=build.rs"); }'
+    root = write(
+        {
+            "other/Cargo.toml": "other",
+            "other/build.rs": script,
+            "other/src/lib.rs": "pub fn two() -> i32 { 2 }\n",
+            "lay/Cargo.toml": '[package]\nname = "lay"\nversion = "0.1.0"\nedition = "2021"\n'
+            '[workspace]\n[dependencies]\nother = { path = "../other" }\n',
+            "lay/build.rs": script,
+            "lay/src/lib.rs": block("A", **WRONG)
+            + "#[test] fn uses() { assert_eq!(other::two(), 2); }\n",
+        }
+    )
+    log, wrapper = root / "log", root / "wrapper"
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("RUSTC_WRAPPER", str(wrapper))
+    result = run(pytester, "lay")
+    assert outcomes(result) == {
+        "lay/src/lib.rs::bindgen_test_layout_A": "failed",
+        "lay/src/lib.rs::uses": "passed",
+    }
+    calls = log.read_text(encoding="utf-8")
+    assert calls.count("--crate-name other ") == 1
+    assert calls.count("--crate-name build_script_build ") == 2
+    # A later change is compiled in both directories, each of which has a file of its own.
+    replace_once(root / "other/src/lib.rs", "{ 2 }", "{ 2 + 0 }")
+    result = run(pytester, "lay")
+    assert outcomes(result)["lay/src/lib.rs::uses"] == "passed"
+    assert log.read_text(encoding="utf-8").count("--crate-name other ") == 3
+
+
 def test_with_xdist(pytester: pytest.Pytester, write: Write) -> None:
     write(FILES)
     result = run(pytester, "-n2")
