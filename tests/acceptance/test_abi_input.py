@@ -110,7 +110,10 @@ def test_no_c_compiler(pytester: pytest.Pytester, write: Write) -> None:
         {
             "build/Makefile": "srcdir=.\nVERSION=3.13\nCC=nowhere-cc -pthread\n",
             "build/pyconfig.h": "/* */\n",
-            "build/Include/patchlevel.h": '#define PY_VERSION "3.13.1"\n',
+            "build/Include/patchlevel.h": "".join(
+                f"#define PY_{part}_VERSION {number}\n"
+                for part, number in (("MAJOR", 3), ("MINOR", 13), ("MICRO", 1))
+            ),
             "thing/Cargo.toml": TABLE + 'header = "wrapper.h"\n',
             "thing/src/lib.rs": LIB + "#[test] fn t() {}\n",
             "thing/wrapper.h": HEADER,
