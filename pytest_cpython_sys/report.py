@@ -135,27 +135,32 @@ class PackageCounts:
     _KINDS = MappingProxyType({"layout": "layouts", "abi": "abi"})
 
     def __init__(self) -> None:
-        self._rows: dict[str, Counter[str]] = {}
+        self._rows: dict[tuple[str, str], Counter[str]] = {}
 
-    def add_package(self, package: str) -> None:
-        """Make sure that a package has a line, if only to say that it holds no test."""
-        self._rows.setdefault(package, Counter())
+    def add_package(self, package: str, label: str = "") -> None:
+        """Make sure that a package has a line, if only to say that it holds no test.
 
-    def count(self, package: str, kind: str, outcome: str) -> None:
+        ``label`` is that of its Python, where there are several.
+        """
+        self._rows.setdefault((package, label), Counter())
+
+    def count(self, package: str, kind: str, outcome: str, label: str = "") -> None:
         """Count one finished item."""
-        row = self._rows.setdefault(package, Counter())
+        row = self._rows.setdefault((package, label), Counter())
         if kind != "build":
             row[self._KINDS.get(kind, "tests")] += 1
         if outcome != "passed":
             row[outcome] += 1
 
     def lines(self) -> Iterator[str]:
-        """Yield a line a package."""
-        width = max((len(name) for name in self._rows), default=0)
-        for name, row in sorted(self._rows.items()):
+        """Yield a line a package; with several Pythons, a line a package and Python."""
+        width = max((len(name) for name, _ in self._rows), default=0)
+        wide = max((len(label) for _, label in self._rows), default=0)
+        for (name, label), row in sorted(self._rows.items(), key=lambda entry: entry[0][0]):
             parts = [f"{row[column]} {column}" for column in self._COLUMNS[:2]]
             parts += [f"{row[column]} {column}" for column in self._COLUMNS[2:] if row[column]]
-            yield f"{name or 'manifest':<{width}}  {', '.join(parts)}"
+            python = f"{label:<{wide}}  " if wide else ""
+            yield f"{name or 'manifest':<{width}}  {python}{', '.join(parts)}"
 
 
 def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]:

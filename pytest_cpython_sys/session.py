@@ -13,13 +13,16 @@ from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
-from .interpreter import Interpreter, InterpreterError, current, load
+from .interpreter import Interpreter, InterpreterError, current
 from .limits import limits
+from .matrix import Matrix
 from .names import unescape
 from .nodes import RustFile, RustItem, remember_hooks
+from .plan import Plan
 from .progress import BuildProgress
-from .project import Plan, Project
+from .project import Project
 from .protocol import FastProtocol
+from .pythons import load_named
 from .quiet import without_collector
 from .report import RustError, failure_repr, record_warning
 from .summary import Summary
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
+    from .pythons import NamedPython
     from .scope import Scope
     from .settings import Settings
 
@@ -48,7 +52,9 @@ class RustSession:
         self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
-        self._interpreter = None if self._received else _interpreter(settings)
+        self._pythons = [] if self._received else _named(settings)
+        """Those that the user named."""
+        self._interpreter = None if self._received else _interpreter(self._pythons)
         self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
@@ -63,10 +69,9 @@ class RustSession:
         self._summary = Summary(config, scope)
         self._fast: FastProtocol | None = None
 
-    @property
-    def builds(self) -> Sequence[Build]:
-        """The builds of this run."""
-        return self._plan.builds
+    def builds(self, interpreter: Interpreter | None) -> Sequence[Build]:
+        """Return the builds of this run for a Python."""
+        return self._plan.builds.get(interpreter.fingerprint if interpreter else "", ())
 
     # -- before the tests ---------------------------------------------------------------------
 
@@ -74,20 +79,35 @@ class RustSession:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
         if self._project is not None or not self._scope.places or self._received:
             return self._project
-        settings = self._settings
-        self._project = Project(
-            self._cargo,
-            self._scope.places,
-            options=settings.build,
-            run=replace(settings.run, on_slow=Announcer(self._say_slow)),
-            package_globs=settings.package_globs,
-            surroundings=Surroundings(self._interpreter),
-        )
+        self._project = self._new_project()
         try:
             self._project.load()
         except CargoError as error:
             self._problem = error
+        except InterpreterError as error:
+            raise pytest.UsageError(f"--cpython-sys-python: {error}") from None
         return self._project
+
+    def _new_project(self) -> Project:
+        settings = self._settings
+        run = replace(settings.run, on_slow=Announcer(self._say_slow))
+        if len(self._pythons) > 1:
+            return Matrix(
+                self._cargo,
+                self._scope.places,
+                pythons=self._pythons,
+                options=settings.build,
+                run=run,
+                package_globs=settings.package_globs,
+            )
+        return Project(
+            self._cargo,
+            self._scope.places,
+            options=settings.build,
+            run=run,
+            package_globs=settings.package_globs,
+            surroundings=Surroundings(self._interpreter),
+        )
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
@@ -101,10 +121,17 @@ class RustSession:
             self._problem = error
             return []
         parts = [f"cargo {toolchain.cargo}", f"rustc {toolchain.rustc}"]
-        if self._interpreter is not None:
+        several = len(self._pythons) > 1
+        if self._interpreter is not None and not several:
             parts.append(self._interpreter.describe())
         names = [package.name for package in project.packages]
-        lines = [f"cpython-sys: {', '.join(parts)}", f"packages: {', '.join(names)}"]
+        lines = [f"cpython-sys: {', '.join(parts)}"]
+        for python in self._pythons:
+            if several:
+                lines.append(f"@{python.label}: {python.describe()}")
+            elif len(python.names) > 1:
+                lines.append(f"one Python: {python.describe()}")
+        lines += [f"packages: {', '.join(names)}"]
         added = project.additions()
         if added:
             lines.append(f"added to cargo's environment: {', '.join(added)}")
@@ -344,17 +371,19 @@ class RustSession:
         stop_all(self._settings.run.grace)
 
 
-def _interpreter(settings: Settings) -> Interpreter | None:
-    """Return the target Python. Raises pytest.UsageError where the user named a bad one."""
+def _named(settings: Settings) -> list[NamedPython]:
+    """Return the Pythons that the user named. Raises pytest.UsageError for a bad one."""
     try:
-        if settings.pythons:
-            if len(settings.pythons) > 1:
-                raise pytest.UsageError(
-                    "--cpython-sys-python: one interpreter a run; run pytest once for each"
-                )
-            return load(settings.pythons[0])
-        return current()
+        return load_named(settings.pythons)
     except InterpreterError as error:
-        if settings.pythons:
-            raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(str(error)) from None
+
+
+def _interpreter(named: Sequence[NamedPython]) -> Interpreter | None:
+    """Return the Python of a run that is about one, or none if that is not known."""
+    if named:
+        return named[0].interpreter
+    try:
+        return current()
+    except InterpreterError:
         return None

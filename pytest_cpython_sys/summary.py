@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .comparison import Comparison
 from .report import PackageCounts, outcome_of, relative, remark_lines, warning_lines
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import pytest
 
     from .case import Case
-    from .project import Plan
+    from .plan import Plan
     from .scope import Scope
 
 __all__ = ["Summary"]
@@ -25,11 +26,14 @@ class Summary:
         self._config = config
         self._scope = scope
         self._counts = PackageCounts()
+        self._comparison = Comparison()
 
     def expect(self, plan: Plan) -> None:
         """Make sure that each package of a plan has a line, if only to say it holds no test."""
+        self._comparison = Comparison(plan.labels)
         for package in plan.packages:
-            self._counts.add_package(package)
+            for label in plan.labels or ("",):
+                self._counts.add_package(package, label)
 
     def count(self, report: pytest.TestReport) -> None:
         """Take note of a report if it says what became of a Rust test."""
@@ -37,9 +41,13 @@ class Summary:
             return
         known = report.user_properties
         if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
+            label = self._comparison.label_of(report.nodeid)
             outcome = outcome_of(report)
             if outcome is not None:
-                self._counts.count(str(known[0][1]), str(known[3][1]), outcome)
+                self._counts.count(str(known[0][1]), str(known[3][1]), outcome, label)
+            if label:
+                # What ends badly after its test is no outcome of the test, and not well either.
+                self._comparison.count(report.nodeid, outcome or "not evaluated")
 
     def unbuilt(self, plan: Plan) -> list[Case]:
         """Return what was selected and did not build, whatever was deselected since."""
@@ -52,31 +60,54 @@ class Summary:
     def write(
         self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
     ) -> None:
-        """Show rustc's warnings, a line a package, and what did not build.
+        """Show rustc's warnings, a line a package, what did not build, and what fails where.
 
         ``members`` are the ids of the packages whose warnings are of interest.
         """
+        self._write_warnings(terminal, plan, members)
+        self._write_packages(terminal, plan)
+        if self._runs:
+            table = list(self._comparison.table(terminal._tw.fullwidth, whole=self._verbose))
+            if table:
+                terminal.section("what fails where")
+            for line in table:
+                terminal.line(line)
+
+    @property
+    def _runs(self) -> bool:
+        return not self._config.option.collectonly
+
+    @property
+    def _verbose(self) -> bool:
+        return self._config.get_verbosity() > 0
+
+    def _write_warnings(
+        self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
+    ) -> None:
         diagnostics = [
             diagnostic
-            for build in plan.builds
+            for build in plan.all_builds()
             for diagnostic in build.diagnostics
             if diagnostic.package_id in members
         ]
         warnings = list(warning_lines(diagnostics))
         if warnings:
             terminal.section("rustc warnings")
-            for line in warnings:
-                terminal.line(line)
-        runs = not self._config.option.collectonly
-        counts = list(self._counts.lines()) if runs else []
+        for line in warnings:
+            terminal.line(line)
+
+    def _write_packages(self, terminal: pytest.TerminalReporter, plan: Plan) -> None:
+        counts = list(self._counts.lines()) if self._runs else []
         unbuilt = self.unbuilt(plan)
         if counts or unbuilt:
             terminal.section("Rust packages")
         for line in counts:
             terminal.line(line)
-        if runs:
-            verbose = self._config.get_verbosity() > 0
-            for line in remark_lines(plan.checkers.values(), verbose=verbose):
+        if self._runs:
+            agreement = self._comparison.agreement()
+            if agreement and not unbuilt:
+                terminal.line(agreement)
+            for line in remark_lines(plan.checkers.values(), verbose=self._verbose):
                 terminal.line(line)
         for case in unbuilt:
             file = relative(case.file, self._config.rootpath)
