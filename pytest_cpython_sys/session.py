@@ -27,11 +27,11 @@ from .report import (
     failure_repr,
     outcome_of,
     record_warning,
-    relative,
     remark_lines,
     warning_lines,
 )
 from .surroundings import Surroundings
+from .words import relative
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
