@@ -33,12 +33,21 @@ if TYPE_CHECKING:
 __all__ = ["make_load_tests"]
 
 
-class _NoTests(Exception):  # noqa: N818 - it is not an error
-    """There is nothing to test here; the message says why."""
+class _Told(Exception):  # noqa: N818 - it may be no error
+    """There are no tests; ``name`` is what the one is called that says why."""
+
+    def __init__(self, name: str, reason: str, *, skipped: bool) -> None:
+        super().__init__(reason)
+        self.name = name
+        self.skipped = skipped
 
 
-class _Wrong(Exception):  # noqa: N818 - it carries the words of one
-    """The tests cannot be found out; the message says why."""
+def _nothing(name: str, reason: str) -> _Told:
+    return _Told(name, reason, skipped=True)
+
+
+def _wrong(name: str, reason: str) -> _Told:
+    return _Told(name, reason, skipped=False)
 
 
 def make_load_tests(module: str, root: str | os.PathLike[str], *options: str) -> LoadTests:
@@ -75,31 +84,29 @@ class _Loader:
         try:
             with without_collector():
                 return self._load(options)
-        except _NoTests as reason:
-            return self._told(str(reason), skipped=True)
-        except _Wrong as reason:
-            return self._told(str(reason), skipped=False)
+        except _Told as told:
+            name = f"{self._module}.{told.name}"
+            return RustSuite([ToldTest(name, str(told), skipped=told.skipped)])
         finally:
             # Also where the user interrupts a build, or asks for nothing but a list.
             stop_all()
-
-    def _told(self, reason: str, *, skipped: bool) -> RustSuite:
-        return RustSuite([ToldTest(f"{self._module}.rust", reason, skipped=skipped)])
 
     def _load(self, options: Sequence[str]) -> RustSuite:
         try:
             settings = read_settings(options, os.environ)
         except OptionsError as error:
-            raise _Wrong(str(error)) from None
+            raise _wrong("options", str(error)) from None
         cargo = Cargo()
         cargo.ask_ahead([self._root])
         project = _project(cargo, self._root, settings)
         plan = self._plan(project, cargo)
         plan.limits.update(self._limits(plan, settings))
         jury = Jury(plan, settings.run.grace)
-        tests = [self._test(case, jury) for case in self._in_order(plan)]
+        # With the module's name in its class, a test has the fixtures of its module.
+        kind = type(RustTest.__name__, (RustTest,), {"__module__": self._module})
+        tests = [kind(self._module, case, self._root, jury) for case in self._in_order(plan)]
         if not tests:
-            raise _NoTests(f"no Rust test in {', '.join(plan.packages)}")
+            raise _nothing("no_test", f"no Rust test in {', '.join(plan.packages)}")
         unbuilt = [test for test in tests if test.case.kind == "build"]
         _tell_unbuilt(unbuilt, jury)
         return RustSuite([test for test in tests if self._selects(test)], jury, unbuilt)
@@ -112,19 +119,16 @@ class _Loader:
                 self._refuse(project)
             return project.build()
         except (CargoMissingError, CargoTooOldError) as error:
-            raise _NoTests(str(error)) from None
+            raise _nothing("no_cargo", str(error)) from None
         except CargoError as error:
-            raise _Wrong(str(error)) from None
+            raise _wrong("cargo", str(error)) from None
 
     def _refuse(self, project: Project) -> NoReturn:
         """Say why no package takes part."""
         if project.known_packages:
             names = ", ".join(sorted(project.known_packages))
-            raise _Wrong(f"--cargo-package selects none of: {names}")
-        raise _NoTests(f"no Cargo.toml at or below {self._root}: no place for Rust tests")
-
-    def _test(self, case: Case, jury: Jury) -> RustTest:
-        return RustTest(self._module, case, self._root, jury)
+            raise _wrong("options", f"--cargo-package selects none of: {names}")
+        raise _nothing("no_package", f"no Cargo.toml at or below {self._root}")
 
     def _selects(self, test: RustTest) -> bool:
         """Tell whether ``-k`` leaves a test in."""
@@ -175,7 +179,7 @@ def _interpreter(settings: Settings) -> Interpreter | None:
         return current() if settings.python is None else load(settings.python)
     except InterpreterError as error:
         if settings.python is not None:
-            raise _Wrong(str(error)) from None
+            raise _wrong("options", str(error)) from None
         return None
 
 
