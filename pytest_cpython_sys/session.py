@@ -21,17 +21,9 @@ from .progress import BuildProgress
 from .project import Plan, Project
 from .protocol import FastProtocol
 from .quiet import without_collector
-from .report import (
-    PackageCounts,
-    RustError,
-    failure_repr,
-    outcome_of,
-    record_warning,
-    remark_lines,
-    warning_lines,
-)
+from .report import RustError, failure_repr, record_warning
+from .summary import Summary
 from .surroundings import Surroundings
-from .words import relative
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -68,7 +60,7 @@ class RustSession:
         self._opened: list[str] = []
         """Directories that pytest would have passed by, and that are entered for Rust's sake."""
         self._problem: CargoError | None = None
-        self._counts = PackageCounts()
+        self._summary = Summary(config, scope)
         self._fast: FastProtocol | None = None
 
     @property
@@ -161,8 +153,7 @@ class RustSession:
         for file in plan.cases:
             self._leading.update(str(parent) for parent in Path(file).parents)
             self._names.add(os.path.basename(file))
-        for package in plan.packages:
-            self._counts.add_package(package)
+        self._summary.expect(plan)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -324,13 +315,7 @@ class RustSession:
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the summary."""
-        if report.passed and report.when != "call":
-            return
-        known = report.user_properties
-        if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
-            outcome = outcome_of(report)
-            if outcome is not None:
-                self._counts.count(str(known[0][1]), str(known[3][1]), outcome)
+        self._summary.count(report)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
@@ -339,51 +324,19 @@ class RustSession:
 
     # -- the end ------------------------------------------------------------------------------
 
-    def _unbuilt(self) -> list[Case]:
-        """Return what was selected and did not build, whatever was deselected since."""
-        return [
-            case
-            for case in self._plan.all_cases()
-            if case.kind == "build" and self._scope.holds(case.file)
-        ]
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Never be green when something did not build."""
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
-        if runs and session.exitstatus in green and self._unbuilt():
+        if runs and session.exitstatus in green and self._summary.unbuilt(self._plan):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show a line a package, rustc's warnings, and what did not build."""
         members = {package.id for package in self._project.packages} if self._project else set()
-        diagnostics = [
-            diagnostic
-            for build in self._plan.builds
-            for diagnostic in build.diagnostics
-            if diagnostic.package_id in members
-        ]
-        warnings = list(warning_lines(diagnostics))
-        if warnings:
-            terminalreporter.section("rustc warnings")
-            for line in warnings:
-                terminalreporter.line(line)
-        runs = not self._config.option.collectonly
-        counts = list(self._counts.lines()) if runs else []
-        unbuilt = self._unbuilt()
-        if counts or unbuilt:
-            terminalreporter.section("Rust packages")
-        for line in counts:
-            terminalreporter.line(line)
-        if runs:
-            verbose = self._config.get_verbosity() > 0
-            for line in remark_lines(self._plan.checkers.values(), verbose=verbose):
-                terminalreporter.line(line)
-        for case in unbuilt:
-            file = relative(case.file, self._config.rootpath)
-            terminalreporter.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+        self._summary.write(terminalreporter, self._plan, members)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:

@@ -1,0 +1,84 @@
+"""The end of a run: what is said of the packages, and what was not built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .report import PackageCounts, outcome_of, remark_lines, warning_lines
+from .words import relative
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import pytest
+
+    from .case import Case
+    from .project import Plan
+    from .scope import Scope
+
+__all__ = ["Summary"]
+
+
+class Summary:
+    """Counts reports as they come, and shows in the end what they add up to."""
+
+    def __init__(self, config: pytest.Config, scope: Scope) -> None:
+        self._config = config
+        self._scope = scope
+        self._counts = PackageCounts()
+
+    def expect(self, plan: Plan) -> None:
+        """Make sure that each package of a plan has a line, if only to say it holds no test."""
+        for package in plan.packages:
+            self._counts.add_package(package)
+
+    def count(self, report: pytest.TestReport) -> None:
+        """Take note of a report if it says what became of a Rust test."""
+        if report.passed and report.when != "call":
+            return
+        known = report.user_properties
+        if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
+            outcome = outcome_of(report)
+            if outcome is not None:
+                self._counts.count(str(known[0][1]), str(known[3][1]), outcome)
+
+    def unbuilt(self, plan: Plan) -> list[Case]:
+        """Return what was selected and did not build, whatever was deselected since."""
+        return [
+            case
+            for case in plan.all_cases()
+            if case.kind == "build" and self._scope.holds(case.file)
+        ]
+
+    def write(
+        self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
+    ) -> None:
+        """Show rustc's warnings, a line a package, and what did not build.
+
+        ``members`` are the ids of the packages whose warnings are of interest.
+        """
+        diagnostics = [
+            diagnostic
+            for build in plan.builds
+            for diagnostic in build.diagnostics
+            if diagnostic.package_id in members
+        ]
+        warnings = list(warning_lines(diagnostics))
+        if warnings:
+            terminal.section("rustc warnings")
+            for line in warnings:
+                terminal.line(line)
+        runs = not self._config.option.collectonly
+        counts = list(self._counts.lines()) if runs else []
+        unbuilt = self.unbuilt(plan)
+        if counts or unbuilt:
+            terminal.section("Rust packages")
+        for line in counts:
+            terminal.line(line)
+        if runs:
+            verbose = self._config.get_verbosity() > 0
+            for line in remark_lines(plan.checkers.values(), verbose=verbose):
+                terminal.line(line)
+        for case in unbuilt:
+            file = relative(case.file, self._config.rootpath)
+            terminal.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
