@@ -12,6 +12,7 @@ from .cargo import ManifestError, enclosing_manifest
 from .case import Case, Verdict
 from .checkers import all_checkers
 from .checkers.context import BuildContext
+from .checkers.layout import build_again
 from .checkers.place import is_inside
 from .surroundings import Surroundings
 
@@ -70,6 +71,8 @@ class Plan:
     cases: dict[str, list[Case]] = field(default_factory=dict)
     checkers: dict[str, Checker] = field(default_factory=dict)
     builds: list[Build] = field(default_factory=list)
+    later_builds: list[Build] = field(default_factory=list)
+    """Those that leave out what is wrong in the first."""
     outputs: set[str] = field(default_factory=set)
     """Directories in which cargo builds."""
     packages: list[str] = field(default_factory=list)
@@ -243,7 +246,8 @@ class Project:
         """Build every workspace once and find all cases. Raises CargoMissingError."""
         contexts = [self._build(loaded, listener) for loaded in self._loaded]
         plan = Plan(
-            builds=[context.build for context in contexts],
+            builds=[context.builds[0] for context in contexts],
+            later_builds=[build for context in contexts for build in context.builds[1:]],
             outputs=self.target_directories,
             packages=[package.name for package in self.packages],
             limits=self._run.limits,
@@ -331,6 +335,9 @@ class Project:
         build = self.cargo.build(
             loaded.workspace, options, extra_environment=extra, listener=listener
         )
+        second = build_again(self.cargo, build, options, extra, listener)
+        if second is not None:
+            build, options = second.builds[-1], second.options
         chosen = {package.name for package in loaded.packages}
         return BuildContext(
             cargo=self.cargo,
@@ -342,6 +349,7 @@ class Project:
             test_environment=self._surroundings.test_environment,
             selects=chosen.__contains__,
             interpreter=self._surroundings.interpreter,
+            second=second,
         )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "properties",
     "record_warning",
     "remark_lines",
+    "replaced_lines",
     "warning_lines",
 ]
 
@@ -123,6 +124,14 @@ def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]
             yield text if verbose or not details else f"{text} (-v lists them)"
             if verbose:
                 yield from (f"    {one}" for one in details)
+
+
+def replaced_lines(cases: Iterable[Case]) -> Iterator[str]:
+    """Yield a line a package for the targets that were tested in a second build."""
+    for package, count in Counter(case.package for case in cases).items():
+        targets = "1 target" if count == 1 else f"{count} targets"
+        yield f"did not build: {targets} of {package}"
+        yield "    tested in a second build, without the layouts that differ"
 
 
 def warning_lines(diagnostics: list[Diagnostic], limit: int = 10) -> Iterator[str]:

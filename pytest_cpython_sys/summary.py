@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .report import PackageCounts, outcome_of, remark_lines, warning_lines
+from .report import PackageCounts, outcome_of, remark_lines, replaced_lines, warning_lines
 from .words import relative
 
 if TYPE_CHECKING:
@@ -50,6 +50,19 @@ class Summary:
             if case.kind == "build" and self._scope.holds(case.file)
         ]
 
+    def replaced(self, plan: Plan) -> list[Case]:
+        """Return what was selected and builds only without the layouts that differ."""
+        return [
+            case
+            for checker in plan.checkers.values()
+            for case in getattr(checker, "replaced", ())
+            if self._scope.holds(case.file)
+        ]
+
+    def is_red(self, plan: Plan) -> bool:
+        """Tell whether something that was selected did not build as it stands."""
+        return bool(self.unbuilt(plan) or self.replaced(plan))
+
     def write(
         self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
     ) -> None:
@@ -59,7 +72,7 @@ class Summary:
         """
         diagnostics = [
             diagnostic
-            for build in plan.builds
+            for build in (*plan.builds, *plan.later_builds)
             for diagnostic in build.diagnostics
             if diagnostic.package_id in members
         ]
@@ -82,3 +95,5 @@ class Summary:
         for case in unbuilt:
             file = relative(case.file, self._config.rootpath)
             terminal.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+        for line in replaced_lines(self.replaced(plan)):
+            terminal.line(line, red=True)

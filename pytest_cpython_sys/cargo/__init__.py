@@ -6,7 +6,7 @@ It imports nothing but the standard library.
 from .build import Build, BuildListener, Unit
 from .cache import cache_path, keep_json, read_json
 from .command import BuildOptions, shown_command
-from .configuration import configured_environment, rustflags
+from .configuration import configured_environment, configured_wrapper, rustflags
 from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .messages import Artifact, BuildScript, Diagnostic
@@ -38,6 +38,7 @@ __all__ = [
     "Workspace",
     "cache_path",
     "configured_environment",
+    "configured_wrapper",
     "enclosing_manifest",
     "keep_json",
     "none_started",
