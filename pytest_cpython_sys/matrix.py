@@ -80,6 +80,11 @@ class LabelledChecker:
         self._limits = limits
         self._own_limits = own_limits
 
+    @property
+    def replaced(self) -> list[Case]:
+        """Targets that are tested though cargo alone does not build them."""
+        return [labelled(case, self._label) for case in getattr(self._checker, "replaced", ())]
+
     def discover(self) -> Iterable[Case]:
         """Return the checker's cases, labelled."""
         return (labelled(case, self._label) for case in self._checker.discover())
@@ -182,6 +187,7 @@ class Matrix(Project):
             heard = None if listener is None else _LabelledListener(listener, label)
             plan = self._plans[label] = variant.build(heard, more_checkers)
             merged.builds.update(plan.builds)
+            merged.later_builds += plan.later_builds
             for checker in plan.checkers.values():
                 wrapper = LabelledChecker(checker, label, merged.limits, plan.limits)
                 merged.checkers[wrapper.name] = wrapper

@@ -26,6 +26,8 @@ class Plan:
     checkers: dict[str, Checker] = field(default_factory=dict)
     builds: dict[str, list[Build]] = field(default_factory=dict)
     """By the fingerprint of the Python they are for; all under "" where there is none."""
+    later_builds: list[Build] = field(default_factory=list)
+    """Those that leave out what is wrong in the first."""
     labels: tuple[str, ...] = ()
     """What the first levels of ids are called where there are several Pythons: ``cp313t``."""
     outputs: set[str] = field(default_factory=set)
@@ -58,8 +60,8 @@ class Plan:
 
     def all_builds(self) -> Iterator[Build]:
         """Yield every build, each once: what needs no Python is built for all of them at once."""
-        builds = {id(build): build for group in self.builds.values() for build in group}
-        yield from builds.values()
+        groups = (*self.builds.values(), self.later_builds)
+        yield from {id(build): build for group in groups for build in group}.values()
 
 
 def _numbered(levels: tuple[str, ...], count: int) -> tuple[str, ...]:

@@ -11,12 +11,13 @@ from .cargo import ManifestError, enclosing_manifest
 from .case import Verdict
 from .checkers import all_checkers
 from .checkers.context import BuildContext
+from .checkers.layout import build_again
 from .checkers.place import is_inside
 from .plan import Known, Plan, manifest_case
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .cargo import (
         BuildListener,
@@ -212,9 +213,10 @@ class Project:
         plan = Plan(
             builds={
                 python.fingerprint if python is not None else "": [
-                    context.build for context in contexts
+                    context.builds[0] for context in contexts
                 ]
             },
+            later_builds=[build for context in contexts for build in context.builds[1:]],
             outputs=self.target_directories,
             packages=[package.name for package in self.packages],
             limits=self._run.limits,
@@ -307,21 +309,34 @@ class Project:
         key = (options, tuple(extra.items()))
         context = loaded.contexts.get(key)
         if context is None:
-            build = self.cargo.build(
-                loaded.workspace, options, extra_environment=extra, listener=listener
-            )
-            chosen = {package.name for package in loaded.packages}
-            context = loaded.contexts[key] = BuildContext(
-                cargo=self.cargo,
-                build=build,
-                options=replace(options, packages=()),
-                processes=self.cargo.test_processes(build, options, doctests=self._run.doctests),
-                selects=chosen.__contains__,
-            )
+            context = loaded.contexts[key] = self._new_context(loaded, options, extra, listener)
         return replace(
             context,
             run=self._run,
             library_directories=self._surroundings.library_directories,
             test_environment=self._surroundings.test_environment,
             interpreter=self._surroundings.interpreter,
+        )
+
+    def _new_context(
+        self,
+        loaded: _Loaded,
+        options: BuildOptions,
+        extra: Mapping[str, str],
+        listener: BuildListener | None,
+    ) -> BuildContext:
+        build = self.cargo.build(
+            loaded.workspace, options, extra_environment=extra, listener=listener
+        )
+        second = build_again(self.cargo, build, options, extra, listener)
+        if second is not None:
+            build, options = second.builds[-1], second.options
+        chosen = {package.name for package in loaded.packages}
+        return BuildContext(
+            cargo=self.cargo,
+            build=build,
+            options=replace(options, packages=()),
+            processes=self.cargo.test_processes(build, options, doctests=self._run.doctests),
+            selects=chosen.__contains__,
+            second=second,
         )

@@ -356,7 +356,7 @@ class RustSession:
         """Never be green when something did not build."""
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
-        if runs and session.exitstatus in green and self._summary.unbuilt(self._plan):
+        if runs and session.exitstatus in green and self._summary.is_red(self._plan):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .comparison import Comparison
-from .report import PackageCounts, outcome_of, relative, remark_lines, warning_lines
+from .report import PackageCounts, outcome_of, remark_lines, replaced_lines, warning_lines
+from .words import relative
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -57,6 +58,19 @@ class Summary:
             if case.kind == "build" and self._scope.holds(case.file)
         ]
 
+    def replaced(self, plan: Plan) -> list[Case]:
+        """Return what was selected and builds only without the layouts that differ."""
+        return [
+            case
+            for checker in plan.checkers.values()
+            for case in getattr(checker, "replaced", ())
+            if self._scope.holds(case.file)
+        ]
+
+    def is_red(self, plan: Plan) -> bool:
+        """Tell whether something that was selected did not build as it stands."""
+        return bool(self.unbuilt(plan) or self.replaced(plan))
+
     def write(
         self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
     ) -> None:
@@ -105,10 +119,12 @@ class Summary:
             terminal.line(line)
         if self._runs:
             agreement = self._comparison.agreement()
-            if agreement and not unbuilt:
+            if agreement and not self.is_red(plan):
                 terminal.line(agreement)
             for line in remark_lines(plan.checkers.values(), verbose=self._verbose):
                 terminal.line(line)
         for case in unbuilt:
             file = relative(case.file, self._config.rootpath)
             terminal.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+        for line in replaced_lines(self.replaced(plan), plan.labels):
+            terminal.line(line, red=True)
