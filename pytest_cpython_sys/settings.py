@@ -22,6 +22,7 @@ __all__ = ["Settings", "read_settings"]
 _IGNORED = ("default", "only", "all")
 _LEAKS = ("warn", "fail")
 _ABI = ("auto", "all", "off")
+_POLICIES = ("auto", "all", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def read_settings(config: pytest.Config) -> Settings:
             leaks_fail=reader.choice("cargo_leaks", _LEAKS) == "fail",
             abi=reader.choice("cpython_sys_abi", _ABI),
             layouts=bool(layouts),
+            policies=reader.choice("cpython_sys_policies", _POLICIES),
         ),
         pythons=reader.words("cpython_sys_python", _whole),
         layouts=_directory(config, layouts),

@@ -1,128 +1,144 @@
-"""What the terminal shows of Rust packages at the end of a run."""
+"""The end of a run: what is said of the packages, and what was not built."""
 
 from __future__ import annotations
 
-from collections import Counter
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from .report import record_warning, relative
+from .comparison import Comparison
+from .report import (
+    PackageCounts,
+    outcome_of,
+    record_warning,
+    remark_lines,
+    replaced_lines,
+    warning_lines,
+)
+from .words import relative
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection
 
     import pytest
 
-    from .cargo import Diagnostic
-    from .case import Case, Checker
-    from .project import Plan
+    from .case import Case
+    from .plan import Plan
+    from .scope import Scope
 
-__all__ = ["PackageCounts", "remark_lines", "warn_at_the_end", "write_summary"]
+__all__ = ["Summary"]
 
 
-def write_summary(
-    terminal: pytest.TerminalReporter,
-    plan: Plan,
-    counts: PackageCounts,
-    members: Collection[str],
-    unbuilt: Sequence[Case],
-    replaced: Sequence[Case],
-) -> None:
-    """Write rustc's warnings about ``members`` (package ids), a line a package, what is missing."""
-    diagnostics = [
-        diagnostic
-        for build in (*plan.builds, *plan.later_builds)
-        for diagnostic in build.diagnostics
-        if diagnostic.package_id in members
-    ]
-    warnings = list(warning_lines(diagnostics))
-    if warnings:
-        terminal.section("rustc warnings")
+class Summary:
+    """Counts reports as they come, and shows in the end what they add up to."""
+
+    def __init__(self, config: pytest.Config, scope: Scope) -> None:
+        self._config = config
+        self._scope = scope
+        self._counts = PackageCounts()
+        self._comparison = Comparison()
+
+    def expect(self, plan: Plan) -> None:
+        """Make sure that each package of a plan has a line, if only to say it holds no test."""
+        self._comparison = Comparison(plan.labels)
+        for package in plan.packages:
+            for label in plan.labels or ("",):
+                self._counts.add_package(package, label)
+
+    def count(self, report: pytest.TestReport) -> None:
+        """Take note of a report if it says what became of a Rust test."""
+        if report.passed and report.when != "call":
+            return
+        known = report.user_properties
+        if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
+            label = self._comparison.label_of(report.nodeid)
+            outcome = outcome_of(report)
+            if outcome is not None:
+                self._counts.count(str(known[0][1]), str(known[3][1]), outcome, label)
+            if label:
+                # What ends badly after its test is no outcome of the test, and not well either.
+                self._comparison.count(report.nodeid, outcome or "not evaluated")
+
+    def unbuilt(self, plan: Plan) -> list[Case]:
+        """Return what was selected and did not build, whatever was deselected since."""
+        return [
+            case
+            for case in plan.all_cases()
+            if case.kind == "build" and self._scope.holds(case.file)
+        ]
+
+    def replaced(self, plan: Plan) -> list[Case]:
+        """Return what was selected and builds only without the layouts that differ."""
+        return [
+            case
+            for checker in plan.checkers.values()
+            for case in getattr(checker, "replaced", ())
+            if self._scope.holds(case.file)
+        ]
+
+    def is_red(self, plan: Plan) -> bool:
+        """Tell whether something that was selected did not build as it stands."""
+        return bool(self.unbuilt(plan) or self.replaced(plan))
+
+    def warn(self, plan: Plan) -> None:
+        """Show what checkers warn of, whatever was selected."""
+        for checker in plan.checkers.values() if self._runs else ():
+            warnings = getattr(checker, "warnings", None)
+            for text in warnings(verbose=self._verbose) if warnings is not None else ():
+                record_warning(self._config, text)
+
+    def write(
+        self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
+    ) -> None:
+        """Show rustc's warnings, a line a package, what did not build, and what fails where.
+
+        ``members`` are the ids of the packages whose warnings are of interest.
+        """
+        self._write_warnings(terminal, plan, members)
+        self._write_packages(terminal, plan)
+        if self._runs:
+            table = list(self._comparison.table(terminal._tw.fullwidth, whole=self._verbose))
+            if table:
+                terminal.section("what fails where")
+            for line in table:
+                terminal.line(line)
+
+    @property
+    def _runs(self) -> bool:
+        return not self._config.option.collectonly
+
+    @property
+    def _verbose(self) -> bool:
+        return self._config.get_verbosity() > 0
+
+    def _write_warnings(
+        self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
+    ) -> None:
+        diagnostics = [
+            diagnostic
+            for build in plan.all_builds()
+            for diagnostic in build.diagnostics
+            if diagnostic.package_id in members
+        ]
+        warnings = list(warning_lines(diagnostics))
+        if warnings:
+            terminal.section("rustc warnings")
         for line in warnings:
             terminal.line(line)
-    runs = not terminal.config.option.collectonly
-    lines = list(counts.lines()) if runs else []
-    if runs:
-        verbose = terminal.config.get_verbosity() > 0
-        lines += remark_lines(plan.checkers.values(), verbose=verbose)
-    if lines or unbuilt:
-        terminal.section("Rust packages")
-    for line in lines:
-        terminal.line(line)
-    for case in unbuilt:
-        file = relative(case.file, terminal.config.rootpath)
-        terminal.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
-    for line in replaced_lines(replaced) if runs else ():
-        terminal.line(line, red=True)
 
-
-def warn_at_the_end(config: pytest.Config, plan: Plan) -> None:
-    """Show what checkers warn of, whatever was selected."""
-    if config.option.collectonly:
-        return
-    verbose = config.get_verbosity() > 0
-    for checker in plan.checkers.values():
-        warnings = getattr(checker, "warnings", None)
-        for text in warnings(verbose=verbose) if warnings is not None else ():
-            record_warning(config, text)
-
-
-class PackageCounts:
-    """Counts a package's items for its line of the summary."""
-
-    _COLUMNS = ("layouts", "tests", "abi", "skipped", "failed", "not evaluated")
-    _KINDS = MappingProxyType({"layout": "layouts", "abi": "abi"})
-
-    def __init__(self) -> None:
-        self._rows: dict[str, Counter[str]] = {}
-
-    def add_package(self, package: str) -> None:
-        """Make sure that a package has a line, if only to say that it holds no test."""
-        self._rows.setdefault(package, Counter())
-
-    def count(self, package: str, kind: str, outcome: str) -> None:
-        """Count one finished item."""
-        row = self._rows.setdefault(package, Counter())
-        if kind != "build":
-            row[self._KINDS.get(kind, "tests")] += 1
-        if outcome != "passed":
-            row[outcome] += 1
-
-    def lines(self) -> Iterator[str]:
-        """Yield a line a package."""
-        width = max((len(name) for name in self._rows), default=0)
-        for name, row in sorted(self._rows.items()):
-            parts = [f"{row[column]} {column}" for column in self._COLUMNS[:2]]
-            parts += [f"{row[column]} {column}" for column in self._COLUMNS[2:] if row[column]]
-            yield f"{name or 'manifest':<{width}}  {', '.join(parts)}"
-
-
-def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]:
-    """Yield what checkers have to say beside their verdicts; details with ``-v`` alone."""
-    for checker in checkers:
-        remarks = getattr(checker, "remarks", None)
-        for text, details in remarks() if remarks is not None else ():
-            yield text if verbose or not details else f"{text} (-v lists them)"
-            if verbose:
-                yield from (f"    {one}" for one in details)
-
-
-def replaced_lines(cases: Iterable[Case]) -> Iterator[str]:
-    """Yield a line a package for the targets that were tested in a second build."""
-    for package, count in Counter(case.package for case in cases).items():
-        targets = "1 target" if count == 1 else f"{count} targets"
-        yield f"did not build: {targets} of {package}"
-        yield "    tested in a second build, without the layouts that differ"
-
-
-def warning_lines(diagnostics: list[Diagnostic], limit: int = 10) -> Iterator[str]:
-    """Yield rustc's warnings about the user's own packages, each once."""
-    seen: dict[str, None] = {}
-    for diagnostic in diagnostics:
-        if diagnostic.level == "warning" and diagnostic.raw.get("spans"):
-            seen.setdefault(diagnostic.rendered.strip("\n"))
-    for text in list(seen)[:limit]:
-        yield from text.split("\n")
-        yield ""
-    if len(seen) > limit:
-        yield f"... and {len(seen) - limit} more: `cargo test --no-run` shows them"
+    def _write_packages(self, terminal: pytest.TerminalReporter, plan: Plan) -> None:
+        counts = list(self._counts.lines()) if self._runs else []
+        unbuilt = self.unbuilt(plan)
+        if counts or unbuilt:
+            terminal.section("Rust packages")
+        for line in counts:
+            terminal.line(line)
+        if self._runs:
+            agreement = self._comparison.agreement()
+            if agreement and not self.is_red(plan):
+                terminal.line(agreement)
+            for line in remark_lines(plan.checkers.values(), verbose=self._verbose):
+                terminal.line(line)
+        for case in unbuilt:
+            file = relative(case.file, self._config.rootpath)
+            terminal.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+        for line in replaced_lines(self.replaced(plan), plan.labels):
+            terminal.line(line, red=True)

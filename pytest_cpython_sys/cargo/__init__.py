@@ -11,7 +11,7 @@ from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
-from .process import Process, stop_all
+from .process import Process, none_started, stop_all
 from .recording import TestProcess, TestProcesses
 from .seeding import seed
 from .wrapper import Cargo, Toolchain
@@ -42,6 +42,7 @@ __all__ = [
     "configured_wrapper",
     "enclosing_manifest",
     "keep_json",
+    "none_started",
     "prepend_library_path",
     "process_environment",
     "read_json",

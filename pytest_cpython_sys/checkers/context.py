@@ -55,6 +55,9 @@ class RunOptions:
     layouts: bool = False
     """Whether verdicts are to hold the layouts that were compared even where these agree."""
 
+    policies: str = "auto"
+    """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
+
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""
         return self.limits.get(case.key, self.timeout)
