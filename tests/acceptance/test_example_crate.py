@@ -138,6 +138,34 @@ def test_c_has_nothing_to_say_against_right_bindings(
     assert len(unsaid) <= 0.01 * functions
 
 
+def test_two_pythons_in_one_run(
+    pytester: pytest.Pytester, example: Path, example_target: Path
+) -> None:
+    """What is in the headers of one Python alone is no difference; all that is there is right."""
+    old, new = python_with_headers("3.12"), python_with_headers("3.13")
+    seed(example_target, old)
+    another = f"--cpython-sys-python={old.executable}"
+    result = run(pytester, new, example_target, another, "-m", "rust_layout or rust_unit")
+    found = outcomes(result)
+    assert set(found.values()) == {"passed"}
+    assert result.ret == 0
+    layouts = {
+        label: sum(f"::@{label}::bindgen_test_layout_" in name for name in found)
+        for label in ("cp312", "cp313")
+    }
+    assert min(layouts.values()) >= 500
+    assert layouts["cp312"] != layouts["cp313"]
+    result.stdout.fnmatch_lines(
+        [
+            f"@cp313: Python {new.version} (cp313), {new.executable}",
+            f"@cp312: Python {old.version} (cp312), {old.executable}",
+            f"cpython-sys *cp313  {layouts['cp313']} layouts, *",
+            f"cpython-sys *cp312  {layouts['cp312']} layouts, *",
+            "nothing fails on cp313, cp312",
+        ]
+    )
+
+
 def test_free_threaded_layouts_with_ordinary_headers(
     pytester: pytest.Pytester,
     example: Path,

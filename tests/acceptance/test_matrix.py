@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..test_pythons import build_directory
 from .conftest import outcomes, python_with_headers, run
 from .test_fixtures import MODULE
 
@@ -302,6 +303,35 @@ def test_a_variable_that_would_make_all_builds_the_same_is_refused(
         "ERROR: --cpython-sys-python: PYTHON_BUILD_DIR is set, in the environment or in cargo's "
         f"configuration, so that {root} would be built for the same Python each time: unset it, "
         "or name one Python"
+    )
+
+
+PYO3 = {
+    "Cargo.toml": '[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n'
+    '[dependencies]\npyo3 = "0.29"\n',
+    "src/lib.rs": "",
+}
+
+
+def test_a_python_that_pyo3_is_told_of_is_refused_too(
+    pytester: pytest.Pytester, write: Write, both: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(PYO3)
+    monkeypatch.setenv("PYO3_PYTHON", sys.executable)
+    result = run(pytester, *both)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --cpython-sys-python: PYO3_PYTHON is set, in *"])
+
+
+def test_pyo3_needs_a_python_that_runs(
+    pytester: pytest.Pytester, write: Write, both: list[str], tmp_path: Path
+) -> None:
+    write(PYO3)
+    configured = build_directory(tmp_path / "configured")
+    result = run(pytester, *both, f"--cpython-sys-python={configured}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --cpython-sys-python: {configured} has no interpreter that starts, and pyo3 in *"]
     )
 
 
