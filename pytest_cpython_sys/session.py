@@ -13,6 +13,7 @@ from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
+from .gallery import DRAWINGS, html_extras
 from .interpreter import Interpreter, InterpreterError, current
 from .limits import limits
 from .matrix import Matrix
@@ -48,6 +49,8 @@ class RustSession:
         self, config: pytest.Config, settings: Settings, scope: Scope, cargo: Cargo
     ) -> None:
         self._config = config
+        if settings.layouts is not None:
+            config.stash[DRAWINGS] = settings.layouts
         self._settings = settings
         self._scope = scope
         self._received = unpack(config)
@@ -334,9 +337,12 @@ class RustSession:
                 if isinstance(error, RustError):
                     root = self._config.rootpath
                     report.longrepr = failure_repr(item.case, error.verdict, root)
-            verdict = item.outcome
-            is_call = report.when == "call" and verdict is not None
-            report.duration = verdict.duration if is_call and verdict is not None else 0.0
+            verdict = item.outcome if report.when == "call" else None
+            report.duration = verdict.duration if verdict is not None else 0.0
+            extras = html_extras(self._config, verdict) if verdict is not None else []
+            if extras:
+                known = getattr(report, "extras", [])
+                report.extras = [*known, *extras]  # type: ignore[attr-defined]
         return report
 
     @pytest.hookimpl
@@ -353,7 +359,9 @@ class RustSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Never be green when something did not build."""
+        """Never be green when something did not build; show what checkers warn of."""
+        if not hasattr(self._config, "workerinput"):
+            self._summary.warn(self._plan)
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
         if runs and session.exitstatus in green and self._summary.is_red(self._plan):
