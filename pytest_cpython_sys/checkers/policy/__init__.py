@@ -1,1 +1,5 @@
 """Policies: what a package promises beyond its tests."""
+
+from .modules import ModuleChecker
+
+__all__ = ["ModuleChecker"]
