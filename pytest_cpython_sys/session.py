@@ -12,6 +12,7 @@ import pytest
 from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
 from .distribution import pack, unpack, upcoming_cases
+from .durations import write_build_times
 from .evaluator import Evaluator
 from .interpreter import Interpreter, InterpreterError, current, load
 from .limits import limits
@@ -370,6 +371,7 @@ class RustSession:
             terminalreporter.section("rustc warnings")
             for line in warnings:
                 terminalreporter.line(line)
+        write_build_times(terminalreporter, self._plan.builds)
         runs = not self._config.option.collectonly
         counts = list(self._counts.lines()) if runs else []
         unbuilt = self._unbuilt()

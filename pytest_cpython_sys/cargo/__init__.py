@@ -13,6 +13,7 @@ from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .process import Process, stop_all
 from .recording import TestProcess, TestProcesses
+from .timing import Timing
 from .wrapper import Cargo, Toolchain
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Target",
     "TestProcess",
     "TestProcesses",
+    "Timing",
     "Toolchain",
     "Unit",
     "Workspace",
