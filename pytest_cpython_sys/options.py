@@ -82,6 +82,7 @@ _INI: tuple[tuple[str, str, _IniType], ...] = (
     ("cargo_no_doctests", "leave doctests out", "bool"),
     ("cpython_sys_python", "interpreters or build directories", "args"),
     ("cpython_sys_abi", "auto, all or off", "string"),
+    ("cpython_sys_policies", "auto, all or off: which policies are checked", "string"),
     (
         "cargo_timeouts",
         "GLOB=SECONDS for node ids: how long such Rust tests may take",

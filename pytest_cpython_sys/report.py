@@ -131,8 +131,8 @@ def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:
 class PackageCounts:
     """Counts a package's items for its line of the summary."""
 
-    _COLUMNS = ("layouts", "tests", "abi", "skipped", "failed", "not evaluated")
-    _KINDS = MappingProxyType({"layout": "layouts", "abi": "abi"})
+    _COLUMNS = ("layouts", "tests", "abi", "policies", "skipped", "failed", "not evaluated")
+    _KINDS = MappingProxyType({"layout": "layouts", "abi": "abi", "policy": "policies"})
 
     def __init__(self) -> None:
         self._rows: dict[str, Counter[str]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 __all__ = ["OtherPythonError", "Workshop", "open_workshop"]
-
-_SUFFIXES = (".so", ".dylib", ".dll")
 
 
 class OtherPythonError(CargoError):
@@ -86,10 +83,10 @@ class Workshop:
             )
         self._check_interpreter()
         for build in () if features else self._builds:
-            if path := _shared_library(build, found):
+            if path := build.shared_library(found):
                 return path
         build = self.build_library(found, features)
-        if path := _shared_library(build, found):
+        if path := build.shared_library(found):
             return path
         raise CargoError(f"cargo built no shared library:\n{build.words}")
 
@@ -127,16 +124,6 @@ class Workshop:
         )
         project.load()
         return list(project.build_arguments())
-
-
-def _shared_library(build: Build, package: Package) -> str | None:
-    """Return what this build itself names: older ones may lie around."""
-    for artifact in build.artifacts:
-        if artifact.package_id == package.id and "cdylib" in artifact.target.crate_types:
-            for path in artifact.filenames:
-                if path.endswith(_SUFFIXES) and os.path.exists(path):
-                    return path
-    return None
 
 
 def open_workshop(config: pytest.Config) -> Workshop:

@@ -52,6 +52,9 @@ class RunOptions:
     abi: str = "auto"
     """What the C compiler is asked about: ``auto`` (what is written by hand), ``all``, ``off``."""
 
+    policies: str = "auto"
+    """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
+
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""
         return self.limits.get(case.key, self.timeout)
