@@ -57,6 +57,7 @@ def add_options(parser: pytest.Parser) -> None:
     flag("cargo-no-doctests", "leave doctests out")
     several("cpython-sys-python", "PATH", "the interpreter or build directory to build against")
     value("cpython-sys-abi", "auto|all|off", "what the C compiler is asked about")
+    flag("cpython-sys-update-ledger", "write how often each file uses `unsafe`")
     import pytest
 
     # pytest 8.3 knows no numbers; a string is read as one all the same.

@@ -8,6 +8,7 @@ from .abi import AbiChecker
 from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
+from .policy.unsafe import UnsafeChecker
 from .target import TargetChecker
 
 if TYPE_CHECKING:
@@ -27,4 +28,5 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         DoctestChecker(contexts),
         TargetChecker(contexts),
         AbiChecker(contexts),
+        UnsafeChecker(contexts),
     ]

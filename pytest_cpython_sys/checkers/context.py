@@ -55,6 +55,9 @@ class RunOptions:
     policies: str = "auto"
     """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
 
+    update_ledger: bool = False
+    """Whether the ledger of `unsafe` is written."""
+
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""
         return self.limits.get(case.key, self.timeout)
