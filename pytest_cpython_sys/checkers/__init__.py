@@ -8,6 +8,7 @@ from .abi import AbiChecker
 from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
+from .policy.symbols import SymbolChecker
 from .policy.unsafe import UnsafeChecker
 from .target import TargetChecker
 
@@ -28,5 +29,6 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         DoctestChecker(contexts),
         TargetChecker(contexts),
         AbiChecker(contexts),
+        SymbolChecker(contexts),
         UnsafeChecker(contexts),
     ]
