@@ -9,6 +9,7 @@ from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
 from .policy.symbols import SymbolChecker
+from .policy.twins import TwinChecker
 from .policy.unsafe import UnsafeChecker
 from .target import TargetChecker
 
@@ -30,5 +31,6 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         TargetChecker(contexts),
         AbiChecker(contexts),
         SymbolChecker(contexts),
+        TwinChecker(contexts),
         UnsafeChecker(contexts),
     ]
