@@ -89,7 +89,7 @@ def test_undeclared(write: Write, run: Run, kind: str, name: str, words: str) ->
     result = run()
     assert symbols(result) == {**GOOD, name: "failed"}
     result.stdout.fnmatch_lines([f"src/lib.rs:7: {words}", "    C says: *"])
-    result.stdout.fnmatch_lines([f'manifest: exports = ["{name}"] under *'])
+    result.stdout.fnmatch_lines([f'manifest: exports = [[]"{name}"[]] under *'])
     write({"Cargo.toml": f'{manifest}exports = ["no_*", "{name[:-2]}*"]\n'})
     assert symbols(run()) == {**GOOD, name: "passed"}
 
