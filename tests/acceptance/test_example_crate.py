@@ -78,7 +78,7 @@ def test_layouts_and_tests_against_a_pythons_headers(
     pytester: pytest.Pytester, example: Path, target_directory: Path, version: str
 ) -> None:
     python = python_with_headers(version)
-    result = run(pytester, python, target_directory)
+    result = run(pytester, python, target_directory, "-m", "not rust_policy")
     found = outcomes(result)
     layouts = [name for name in found if "bindgen_test_layout_" in name]
     assert len(layouts) >= 500
@@ -140,6 +140,30 @@ def test_c_has_nothing_to_say_against_right_bindings(
     functions = sum(case["levels"][1] == "fn" for case in found["cases"])
     unsaid = [name for name, reason in found["unmatched"] if "cannot be said in C" in reason]
     assert len(unsaid) <= 0.01 * functions
+
+
+def test_it_keeps_its_policies(
+    pytester: pytest.Pytester, example: Path, target_directory: Path
+) -> None:
+    """A workspace with a package `cpython-sys` is held to all of them."""
+    result = run(
+        pytester,
+        python_with_headers("3.13"),
+        target_directory,
+        "-m",
+        "rust_policy",
+        "-k",
+        "not @module",
+    )
+    assert outcomes(result) == dict.fromkeys(
+        (
+            "example_crate/cpython-sys/src/lib.rs::@unsafe",
+            "example_crate/spam/src/lib.rs::@symbol::PyInit_spam",
+            "example_crate/spam/src/python.rs::@unsafe",
+        ),
+        "passed",
+    )
+    result.stdout.fnmatch_lines(["SKIPPED * example_crate/spam/tests/embedded.rs:*: nothing of *"])
 
 
 def test_free_threaded_layouts_with_ordinary_headers(

@@ -19,7 +19,7 @@ from .ledger import LEDGER, LedgerError, differences, read_ledger, write_ledger
 from .wanted import wanted_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from ...cargo import Build, Package, Target
     from ..context import BuildContext
@@ -55,9 +55,10 @@ class UnsafeChecker:
         for context in self._contexts:
             workspace = _Workspace(context)
             self._workspaces[workspace.group] = workspace
-            yield from workspace.cases()
+            cases = list(workspace.cases())
+            yield from cases
             if context.run.update_ledger:
-                workspace.update()
+                workspace.update({case.file for case in cases})
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield what clippy says of each file; it is started once a workspace."""
@@ -197,9 +198,8 @@ class _Workspace:
 
     # -- the ledger -----------------------------------------------------------------------------
 
-    def update(self) -> None:
-        """Write the ledger anew for all files that have items; others in it stay as they are."""
-        files = {case.file for case in self.cases()}
+    def update(self, files: Collection[str]) -> None:
+        """Write the ledger anew for files that have items; others in it stay as they are."""
         if not files:
             text = f"{_UPDATE}: no package of {self._root} has {_LEVEL} items: nothing written"
             self._updated = [(text, ())]
