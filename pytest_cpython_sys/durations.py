@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     import pytest
 
@@ -41,7 +41,7 @@ def _name(package_id: str) -> str:
     return f"{name} {version}" if at else f"{url.rstrip('/').rpartition('/')[2]} {fragment}"
 
 
-def build_time_lines(builds: Sequence[Build], count: int, least: float) -> Iterator[str]:
+def build_time_lines(builds: Iterable[Build], count: int, least: float) -> Iterator[str]:
     """Yield a line for each of the ``count`` slowest crates (0: all), then what is not shown.
 
     ``least`` are the seconds from which on a crate is shown.
@@ -65,7 +65,7 @@ def build_time_lines(builds: Sequence[Build], count: int, least: float) -> Itera
         yield f"({', '.join(left)})"
 
 
-def write_build_times(terminal: pytest.TerminalReporter, builds: Sequence[Build]) -> None:
+def write_build_times(terminal: pytest.TerminalReporter, builds: Iterable[Build]) -> None:
     """Write the section, if there was a build and ``--durations`` was given."""
     option = terminal.config.option
     count: int | None = getattr(option, "durations", None)

@@ -55,7 +55,11 @@ def add_options(parser: pytest.Parser) -> None:
     flag("cargo-isolate", "a process of its own for each Rust test")
     value("cargo-run-ignored", "default|only|all", "whether #[ignore] tests run (default: no)")
     flag("cargo-no-doctests", "leave doctests out")
-    several("cpython-sys-python", "PATH", "the interpreter or build directory to build against")
+    several(
+        "cpython-sys-python",
+        "PATH",
+        "the interpreter or build directory to build against; may be given again",
+    )
     value("cpython-sys-abi", "auto|all|off", "what the C compiler is asked about")
     flag("cpython-sys-update-ledger", "write how often each file uses `unsafe`")
     import pytest

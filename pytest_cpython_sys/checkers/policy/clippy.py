@@ -96,6 +96,7 @@ class Clippy:
 
     def __init__(self, context: BuildContext) -> None:
         self._context = context
+        self._build = context.builds[0]  # that of the user's own sources
 
     def kept(self) -> Report | None:
         """Return what an earlier run has found out, if nothing has changed since."""
@@ -123,7 +124,7 @@ class Clippy:
 
     @property
     def _work(self) -> str:
-        workspace = self._context.build.workspace
+        workspace = self._build.workspace
         target = self._context.options.target_dir or workspace.target_directory
         return os.path.join(workspace.root, target, "cpython-sys-cache", "clippy")
 
@@ -131,12 +132,10 @@ class Clippy:
         context = self._context
         self._look_for_clippy()
         names = [
-            word.partition("=")[2]
-            for word in context.build.command
-            if word.startswith("--package=")
+            word.partition("=")[2] for word in self._build.command if word.startswith("--package=")
         ]
         done = context.cargo.lint(
-            context.build, context.options, names, _WORDS, self._configuration()
+            self._build, context.options, names, _WORDS, self._configuration()
         )
         report = Report(broken=dict(self._broken(done)))
         self._read(done, report)
@@ -147,9 +146,9 @@ class Clippy:
         return report
 
     def _look_for_clippy(self) -> None:
-        cargo, workspace = self._context.cargo, self._context.build.workspace
+        cargo, workspace = self._context.cargo, self._build.workspace
         argv = [cargo.program_path, "clippy", "--version"]
-        environment = self._context.build.environment
+        environment = self._build.environment
         try:
             done = run_to_end(argv, cwd=workspace.root, env=environment, limit=_VERSION_LIMIT)
         except OSError as error:
@@ -169,7 +168,7 @@ class Clippy:
             (artifact.package_id, artifact.target.kind, artifact.target.name, artifact.test)
             for artifact in done.artifacts
         }
-        for package, target, test in made_units(self._context.build):
+        for package, target, test in made_units(self._build):
             if (package.id, target.kind, target.name, test) in checked:
                 continue
             errors = done.errors(package.id, target)
@@ -181,7 +180,7 @@ class Clippy:
 
     def _read(self, done: Build, report: Report) -> None:
         """Sort what was said by files, each thing once: a target is compiled in two ways."""
-        root = self._context.build.workspace.root
+        root = self._build.workspace.root
         seen = set()
         for diagnostic in done.diagnostics:
             span = next((one for one in diagnostic.raw["spans"] if one["is_primary"]), None)
@@ -224,7 +223,7 @@ class Clippy:
 
     def _configured(self) -> str | None:
         """Return the text of the configuration file in force, "" without one; None if several."""
-        environment, workspace = self._context.build.environment, self._context.build.workspace
+        environment, workspace = self._build.environment, self._build.workspace
         named = environment.get("CLIPPY_CONF_DIR")
         starts = [named] if named else [package.root for package in workspace.packages]
         files = {_nearest(os.path.join(workspace.root, start)) for start in starts}
@@ -242,7 +241,7 @@ class Clippy:
     @cached_property
     def _path(self) -> str:
         """Return where a report is kept that follows from all this; empty if nobody knows."""
-        context, build = self._context, self._context.build
+        context, build = self._context, self._build
         causes: list[Any] = [
             _FORMAT,
             _WORDS,

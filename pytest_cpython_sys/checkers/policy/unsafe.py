@@ -76,7 +76,7 @@ class _Workspace:
 
     def __init__(self, context: BuildContext) -> None:
         self._context = context
-        self._build = context.build
+        self._build = context.builds[0]  # that of the user's own sources
         self._root = self._build.workspace.root
         self._clippy = Clippy(context)
         self._units: dict[str, list[str]] = {}
