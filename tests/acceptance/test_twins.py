@@ -45,7 +45,7 @@ def crate(more: str = "", table: str = TABLE) -> dict[str, str]:
     code = SAME + more
     for old, new in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
         code = code.replace(old, new)
-    return module(exec=EXEC.replace("@CODE@", code), code=C_API, metadata=table)
+    return module(run=EXEC.replace("@CODE@", code), code=C_API, metadata=table)
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ def ask(
             "calls": extension.table.calls,
             **more,
         }
-        argv = [str(python.executable), "-s", "-B", "-X", "faulthandler", "-c", _START, _PROBE]
+        argv = [str(python.executable), "-s", "-B", "-c", _START, _PROBE]
         ended = run_to_end(
             [*argv, json.dumps(request)],
             cwd=extension.package.root,

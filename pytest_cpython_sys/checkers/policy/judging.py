@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ...case import Verdict
@@ -58,11 +59,18 @@ def _problem(answer: Answer) -> Verdict | None:
         message = f"{how} while {answer.step}"
         remedy = explain_process(ended.stderr)
         return _failed(answer, f"{message}\n\n{remedy}" if remedy else message)
-    if answer.error:
-        return _failed(answer, answer.error)
-    if ended.exit_code != 0 or ended.expired:
-        return _failed(answer, f"{ended.how} while {answer.step}")
-    return None
+    return _failed(answer, answer.error) if answer.error else None
+
+
+def with_end(answer: Answer, verdict: Verdict) -> Verdict:
+    """Return a verdict that tells of a process that ended badly after all was seen."""
+    ended = answer.ended
+    if not answer.done or (ended.exit_code == 0 and not ended.expired):
+        return verdict
+    how = f"{ended.how} while {answer.step}"
+    if verdict.outcome in ("failed", "error"):
+        return replace(verdict, message=f"{verdict.message}\nthen {how}")
+    return replace(verdict, outcome="failed", message=how)
 
 
 def judge_imports(answer: Answer) -> Verdict:

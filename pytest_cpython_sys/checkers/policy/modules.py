@@ -23,6 +23,7 @@ from .judging import (
     judge_imports,
     judge_leaks,
     judge_subinterpreters,
+    with_end,
 )
 from .slots import declaration, numbers
 from .table import PolicyTable, is_wanted, read_policies
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from ...cargo import Package
     from ...interpreter import Interpreter
-    from ..context import BuildContext
+    from ..context import BuildContext, RunOptions
     from .extension import Place
     from .slots import Declaration
 
@@ -164,13 +165,18 @@ class _Module:
             self._imported = asked("imports")
         imported = self._imported
         if check == "imports":
-            verdict = judge_imports(imported)
-            return with_leak(verdict, run) if imported.ended.leaked else verdict
+            return _completed(imported, judge_imports(imported), run)
         if not imported.get("imported"):
             return Verdict("error", message="not evaluated: it cannot be imported, see `imports`")
         declared = declaration(imported.get("definition") or _UNREAD, numbers(python.include_dirs))
         answer, verdict = _CHECKED[check](asked, self._extension.table, declared)
-        return with_leak(verdict, run) if answer.ended.leaked else verdict
+        return _completed(answer, verdict, run)
+
+
+def _completed(answer: Answer, verdict: Verdict, run: RunOptions) -> Verdict:
+    """Return a verdict with what its process did at its end, and after."""
+    verdict = with_end(answer, verdict)
+    return with_leak(verdict, run) if answer.ended.leaked else verdict
 
 
 def _subinterpreters(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Calls", "Report", "load", "words"]
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+_CALLS = "<calls>"
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+")
 
 
@@ -39,7 +40,7 @@ class Report:
 def _is_ours(file: str) -> bool:
     directory, _ = os.path.split(file)
     return (
-        file.startswith("<frozen importlib")
+        file.startswith((_CALLS, "<frozen importlib"))
         or directory == _HERE
         or os.path.basename(directory) == "importlib"
     )
@@ -83,7 +84,7 @@ class Calls:
 
     def __init__(self, request: Request) -> None:
         self._name = request["name"].rpartition(".")[2]
-        self.codes = [(text, compile(text.strip(), text, "eval")) for text in request["calls"]]
+        self.codes = [(text, compile(text.strip(), _CALLS, "eval")) for text in request["calls"]]
 
     def namespace(self, module: Any) -> dict[str, Any]:
         """Return the module's names, and its own."""
