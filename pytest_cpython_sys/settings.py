@@ -148,7 +148,7 @@ def read_settings(config: pytest.Config) -> Settings:
             leaks_fail=reader.choice("cargo_leaks", _LEAKS) == "fail",
             abi=reader.choice("cpython_sys_abi", _ABI),
             policies=reader.choice("cpython_sys_policies", _POLICIES),
-            update_ledger=bool(config.getoption("cpython_sys_update_ledger", None)),
+            ledgers={} if config.getoption("cpython_sys_update_ledger", None) else None,
         ),
         pythons=reader.words("cpython_sys_python", _whole),
         timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),

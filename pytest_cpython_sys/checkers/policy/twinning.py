@@ -7,7 +7,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import prepend_library_path
+from .asking import python_environment
 from .running import run_to_end
 from .staging import stage
 
@@ -69,7 +69,7 @@ class Beside:
             ended = run_to_end(
                 [python, "-s", "-B", "-X", "faulthandler", _PROBE, path],
                 cwd=work,
-                env=self._environment(),
+                env=python_environment(self._extension, self._python),
                 limit=limit,
                 grace=self._extension.context.run.grace,
             )
@@ -88,17 +88,6 @@ class Beside:
             "root": root,
             "after": [where.source] if where.source is not None else [],
         }
-
-    def _environment(self) -> dict[str, str]:
-        """Return an environment in which Python is as it was built, whatever the shell says."""
-        env = {
-            name: value
-            for name, value in self._extension.context.build.environment.items()
-            if not name.startswith("PYTHON")
-        }
-        if self._python.shared and self._python.libdir is not None:
-            prepend_library_path(env, (self._python.libdir,))
-        return env
 
 
 def _lines(path: str) -> Iterator[_Line]:

@@ -15,6 +15,7 @@ from ..manifest import MetadataError
 from ..place import place
 from .comparing import twin_differences
 from .extension import Extension, ExtensionError
+from .modules import unusable
 from .promises import TwinTable, read_twin
 from .table import read_policies
 from .twinning import Beside, TestRun
@@ -93,7 +94,7 @@ class _Twin:
 
     def cases(self) -> Iterator[Case]:
         """Yield the comparison, and the twin's tests as the target Python lists them."""
-        unable = None if self._trouble else self._unable()
+        unable = None if self._trouble else unusable(self._extension)
         yield self._case(_LEVEL, (), skip=unable)
         table = self._table
         if table is None or table.tests is None or self._trouble:
@@ -117,17 +118,6 @@ class _Twin:
             group=f"{self.group} tests" if levels else self.group,
             skip=skip,
         )
-
-    def _unable(self) -> str | None:
-        """Return why nothing can be imported; None if it can."""
-        if self._python is None:
-            return "no Python to import it: name one with --cpython-sys-python"
-        if self._python.executable is None:
-            return f"there is no {self._python.describe()} that starts, to import it in"
-        triple, host = self._context.options.target, self._context.cargo.toolchain.host
-        if triple and triple != host:
-            return f"built for {triple}: this machine, {host}, cannot import it"
-        return None
 
     def _beside(self) -> Beside:
         assert self._python is not None  # noqa: S101 - else the case is skipped

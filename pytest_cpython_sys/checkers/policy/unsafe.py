@@ -57,8 +57,9 @@ class UnsafeChecker:
             self._workspaces[workspace.group] = workspace
             cases = list(workspace.cases())
             yield from cases
-            if context.run.update_ledger:
-                workspace.update({case.file for case in cases})
+            if context.run.ledgers is not None:
+                known = context.run.ledgers.setdefault(context.build.workspace.root, {})
+                workspace.update({case.file for case in cases}, known)
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield what clippy says of each file; it is started once a workspace."""
@@ -198,8 +199,11 @@ class _Workspace:
 
     # -- the ledger -----------------------------------------------------------------------------
 
-    def update(self, files: Collection[str]) -> None:
-        """Write the ledger anew for files that have items; others in it stay as they are."""
+    def update(self, files: Collection[str], known: dict[str, Counts]) -> None:
+        """Write the ledger anew for files that have items; others in it stay as they are.
+
+        ``known`` is what builds for other Pythons have counted.
+        """
         if not files:
             text = f"{_UPDATE}: no package of {self._root} has {_LEVEL} items: nothing written"
             self._updated = [(text, ())]
@@ -210,12 +214,15 @@ class _Workspace:
             broken = {name for file in files for name in self._units[file]} & report.broken.keys()
             if broken:
                 raise LedgerError("not all files compile under clippy")
-            counts = {
-                name: known
-                for name, known in old.items()
+            for file in files:
+                found, most = report.counts.get(file, {}), known.setdefault(self._shown(file), {})
+                most.update({kind: max(most.get(kind, 0), found[kind]) for kind in found})
+            there = {
+                name: found
+                for name, found in old.items()
                 if os.path.isfile(os.path.join(self._root, name))
             }
-            counts.update({self._shown(file): report.counts.get(file, {}) for file in files})
+            counts = {**there, **known}
             write_ledger(self._root, counts)
         except (ClippyMissingError, CargoError, LedgerError, OSError) as error:
             self._updated = [(f"{LEDGER} was not written: {error}", ())]
