@@ -17,6 +17,7 @@ from ...case import Case, Location, Verdict, grouped
 from ..abi.compiler import QUESTIONS, CompilerError
 from ..abi.headers import find_header
 from ..abi.rustbuild import stamp
+from ..abi.store import locked
 from ..layout.sources import Sources
 from ..manifest import MetadataError
 from ..place import place
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Build, Package, Target
+    from ..abi.compiler import Compiler
     from ..abi.headers import HeaderSource
     from ..abi.objects import Symbol
     from ..context import BuildContext
@@ -232,6 +234,7 @@ class _Package:
         return self._answer
 
     def _ask(self) -> dict[str, str]:
+        """Return C's words on names that it does not know. Raises CompilerError, OSError."""
         assert self.header is not None  # noqa: S101 - asked where there is one
         compiler = self.header.compiler(self.context)
         names = [name for name in self._symbols if not self._is_allowed(name)]
@@ -239,23 +242,33 @@ class _Package:
         program = stamp(compiler.program or "")
         causes = [compiler.argv, compiler.flags, program, self.header.path, names]
         path = cache_path(build, options, "symbols", causes)
-        kept: Any = read_json(path)
-        if isinstance(kept, dict) and all(list(stamp(one[0])) == one for one in kept["files"]):
-            return dict(kept["unknown"])
         work = os.path.join(os.path.dirname(path), self.package.name)
         os.makedirs(work, exist_ok=True)
-        header = compiler.preprocess(self.header.path, work)
-        # The address of what is no object and no function cannot be taken, and an unknown name is
-        # an error. Parentheses keep nothing away here: the preprocessor is done.
-        lines = [f"char abi_symbol_{number}[sizeof(&{name})];" for number, name in enumerate(names)]
-        source, marker = os.path.join(work, "symbols.i"), f'\n# 1 "{QUESTIONS}"\n'
-        with open(source, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(header.source + marker + "\n".join(lines) + "\n")
-        problems = compiler.compile(source, os.path.join(work, "symbols.o"))
-        others = [problem for problem in problems if problem.file != QUESTIONS]
-        if others:
-            raise CompilerError(f"{self.header.path} does not compile: {others[0].text}")
-        unknown = {names[problem.line - 1]: problem.text for problem in problems}
-        files = [stamp(name) for name in header.files]
-        keep_json(path, {"files": files, "unknown": unknown})
+        with locked(work):  # workers of pytest-xdist ask at the same time
+            kept: Any = read_json(path)
+            if isinstance(kept, dict) and all(list(stamp(one[0])) == one for one in kept["files"]):
+                return dict(kept["unknown"])
+            unknown, files = _unknown(names, compiler, self.header.path, work)
+            keep_json(path, {"files": [stamp(name) for name in files], "unknown": unknown})
         return unknown
+
+
+def _unknown(
+    names: Sequence[str], compiler: Compiler, path: str, work: str
+) -> tuple[dict[str, str], Sequence[str]]:
+    """Return C's words on names that a header does not declare, and the files it consists of.
+
+    Raises CompilerError, OSError.
+    """
+    header = compiler.preprocess(path, work)
+    # The address of what is no object and no function cannot be taken, and an unknown name is
+    # an error. The preprocessor is done: no macro of that name is in the way.
+    lines = [f"char abi_symbol_{number}[sizeof(&{name})];" for number, name in enumerate(names)]
+    source = os.path.join(work, "symbols.i")
+    with open(source, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(f'{header.source}\n# 1 "{QUESTIONS}"\n' + "\n".join(lines) + "\n")
+    problems = compiler.compile(source, os.path.join(work, "symbols.o"))
+    others = [problem for problem in problems if problem.file != QUESTIONS]
+    if others:
+        raise CompilerError(f"{path} does not compile: {others[0].text}")
+    return {names[problem.line - 1]: problem.text for problem in problems}, header.files
