@@ -163,6 +163,7 @@ def read_settings(config: pytest.Config) -> Settings:
             abi=reader.choice("cpython_sys_abi", _ABI),
             layouts=bool(layouts),
             policies=reader.choice("cpython_sys_policies", _POLICIES),
+            ledgers={} if config.getoption("cpython_sys_update_ledger", None) else None,
         ),
         pythons=reader.words("cpython_sys_python", _whole),
         layouts=_directory(config, layouts),

@@ -76,7 +76,7 @@ def test_layouts_and_tests_against_a_pythons_headers(
     pytester: pytest.Pytester, example: Path, example_target: Path, version: str
 ) -> None:
     python = python_with_headers(version)
-    result = run(pytester, python, example_target)
+    result = run(pytester, python, example_target, "-m", "not rust_policy")
     found = outcomes(result)
     layouts = [name for name in found if "bindgen_test_layout_" in name]
     assert len(layouts) >= 500
@@ -168,6 +168,30 @@ def test_two_pythons_in_one_run(
             "nothing fails on cp313, cp312",
         ]
     )
+
+
+def test_it_keeps_its_policies(
+    pytester: pytest.Pytester, example: Path, example_target: Path
+) -> None:
+    """A workspace with a package `cpython-sys` is held to all of them."""
+    result = run(
+        pytester,
+        python_with_headers("3.13"),
+        example_target,
+        "-m",
+        "rust_policy",
+        "-k",
+        "not @module",
+    )
+    assert outcomes(result) == dict.fromkeys(
+        (
+            "example_crate/cpython-sys/src/lib.rs::@unsafe",
+            "example_crate/spam/src/lib.rs::@symbol::PyInit_spam",
+            "example_crate/spam/src/python.rs::@unsafe",
+        ),
+        "passed",
+    )
+    result.stdout.fnmatch_lines(["SKIPPED * example_crate/spam/tests/embedded.rs:*: nothing of *"])
 
 
 def test_free_threaded_layouts_with_ordinary_headers(
