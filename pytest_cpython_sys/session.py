@@ -11,9 +11,10 @@ import pytest
 
 from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
+from .checkout import target_python
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
-from .interpreter import Interpreter, InterpreterError, current, load
+from .facts import InterpreterError
 from .limits import limits
 from .names import unescape
 from .nodes import RustFile, RustItem, remember_hooks
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
+    from .interpreter import Interpreter
     from .scope import Scope
     from .settings import Settings
 
@@ -56,7 +58,8 @@ class RustSession:
         self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
-        self._interpreter = None if self._received else _interpreter(settings)
+        self._problem: CargoError | None = None
+        self._interpreter = None if self._received else self._find_interpreter()
         self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
@@ -67,7 +70,6 @@ class RustSession:
         """Names of files with Rust tests."""
         self._opened: list[str] = []
         """Directories that pytest would have passed by, and that are entered for Rust's sake."""
-        self._problem: CargoError | None = None
         self._counts = PackageCounts()
         self._fast: FastProtocol | None = None
 
@@ -77,6 +79,22 @@ class RustSession:
         return self._plan.builds
 
     # -- before the tests ---------------------------------------------------------------------
+
+    def _find_interpreter(self) -> Interpreter | None:
+        """Return the target Python. Raises pytest.UsageError where the user named a bad one."""
+        pythons = self._settings.pythons
+        if len(pythons) > 1:
+            raise pytest.UsageError(
+                "--cpython-sys-python: one interpreter a run; run pytest once for each"
+            )
+        try:
+            return target_python(self._scope.place, next(iter(pythons), None))
+        except InterpreterError as error:
+            if pythons and not self._settings.from_ini:
+                raise pytest.UsageError(str(error)) from None
+            if pythons or self._scope.in_checkout:
+                self._problem = CargoError(str(error))
+            return None
 
     def _load(self) -> Project | None:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
@@ -89,7 +107,7 @@ class RustSession:
             options=settings.build,
             run=replace(settings.run, on_slow=Announcer(self._say_slow)),
             package_globs=settings.package_globs,
-            surroundings=Surroundings(self._interpreter),
+            surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
         )
         try:
             self._project.load()
@@ -119,6 +137,8 @@ class RustSession:
         added = project.additions_to_tests()
         if added:
             lines.append(f"added to the tests' environment: {', '.join(added)}")
+        if self._interpreter is not None:
+            lines += self._interpreter.remarks
         return lines
 
     @pytest.hookimpl
@@ -152,7 +172,8 @@ class RustSession:
             levels = tuple(unescape(name) for name in place.names)
             project.add_typed(self._plan, place.path, levels)
         self._take(self._plan)
-        self._scope.extend(self._config, self._plan.cases)
+        roots = [package.root for package in project.packages]
+        self._scope.extend(self._config, self._plan.cases, roots)
 
     def _take(self, plan: Plan, upcoming: Callable[[], Iterable[Case]] = lambda: ()) -> None:
         """Make a plan the one of this session."""
@@ -389,19 +410,3 @@ class RustSession:
     def pytest_unconfigure(self) -> None:
         """Leave no process behind."""
         stop_all(self._settings.run.grace)
-
-
-def _interpreter(settings: Settings) -> Interpreter | None:
-    """Return the target Python. Raises pytest.UsageError where the user named a bad one."""
-    try:
-        if settings.pythons:
-            if len(settings.pythons) > 1:
-                raise pytest.UsageError(
-                    "--cpython-sys-python: one interpreter a run; run pytest once for each"
-                )
-            return load(settings.pythons[0])
-        return current()
-    except InterpreterError as error:
-        if settings.pythons:
-            raise pytest.UsageError(str(error)) from None
-        return None

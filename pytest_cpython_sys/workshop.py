@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .cargo import Cargo, CargoError
-from .interpreter import InterpreterError, current, load
+from .checkout import target_python
+from .facts import InterpreterError
 from .project import Project
 from .settings import read_settings
 from .surroundings import Surroundings
@@ -123,7 +124,7 @@ class Workshop:
             [self._directory],
             options=settings.build,
             run=settings.run,
-            surroundings=Surroundings(self._interpreter),
+            surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
         )
         project.load()
         return list(project.build_arguments())
@@ -145,7 +146,7 @@ def open_workshop(config: pytest.Config) -> Workshop:
     session = config.pluginmanager.get_plugin("cpython_sys_session")
     builds = session.builds if session is not None else ()
     try:
-        interpreter = load(settings.pythons[0]) if settings.pythons else current()
+        interpreter = target_python(str(config.rootpath), next(iter(settings.pythons), None))
     except InterpreterError:
         interpreter = None
     return Workshop(Cargo(), str(config.rootpath), settings, builds, interpreter)
