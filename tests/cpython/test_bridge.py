@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -20,7 +21,6 @@ from ..acceptance.conftest import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from .conftest import Checkout
 
@@ -178,6 +178,25 @@ def test_with_nothing_but_the_package_on_the_path(built: Built, tmp_path: Path) 
     )
     assert done.returncode == 0, done.stdout
     assert outcomes_of(done.stdout)["Modules/_adler/src/lib.rs::tests::of_a_word"] == "ok"
+
+
+def test_going_back_and_forth_recompiles_nothing(built: Built, pytester: pytest.Pytester) -> None:
+    assert built.run(*RUN).returncode == 0
+    target = Path(os.environ["CARGO_TARGET_DIR"])
+
+    def compiled() -> dict[str, int]:
+        return {
+            str(path): path.stat().st_mtime_ns
+            for path in target.glob("cpython-sys/*/debug/deps/*")
+            if path.suffix in (".d", ".rmeta", "")
+        }
+
+    before = compiled()
+    assert before
+    build = f"--cpython-sys-python={built.directory}"
+    result = pytester.runpytest("--cpython-sys", build, str(built.checkout.path / "Modules/_adler"))
+    assert result.ret == 0
+    assert compiled() == before
 
 
 # -- seeded faults ------------------------------------------------------------------------------
