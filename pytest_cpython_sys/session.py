@@ -11,10 +11,8 @@ import pytest
 
 from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
-from .checkout import target_python
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
-from .facts import InterpreterError
 from .limits import limits
 from .names import unescape
 from .nodes import RustFile, RustItem, remember_hooks
@@ -32,6 +30,7 @@ from .report import (
     remark_lines,
     warning_lines,
 )
+from .settings import find_python
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
-    from .interpreter import Interpreter
     from .scope import Scope
     from .settings import Settings
 
@@ -58,8 +56,9 @@ class RustSession:
         self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
-        self._problem: CargoError | None = None
-        self._interpreter = None if self._received else self._find_interpreter()
+        self._interpreter, self._problem = (
+            (None, None) if self._received else find_python(settings, scope)
+        )
         self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
@@ -79,22 +78,6 @@ class RustSession:
         return self._plan.builds
 
     # -- before the tests ---------------------------------------------------------------------
-
-    def _find_interpreter(self) -> Interpreter | None:
-        """Return the target Python. Raises pytest.UsageError where the user named a bad one."""
-        pythons = self._settings.pythons
-        if len(pythons) > 1:
-            raise pytest.UsageError(
-                "--cpython-sys-python: one interpreter a run; run pytest once for each"
-            )
-        try:
-            return target_python(self._scope.place, next(iter(pythons), None))
-        except InterpreterError as error:
-            if pythons and not self._settings.from_ini:
-                raise pytest.UsageError(str(error)) from None
-            if pythons or self._scope.in_checkout:
-                self._problem = CargoError(str(error))
-            return None
 
     def _load(self) -> Project | None:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
@@ -245,7 +228,7 @@ class RustSession:
         roots += (
             [Path(error.manifest).resolve().parent for error in project.errors] if project else []
         )
-        if self._problem is not None or (project is not None and self._settings.package_globs):
+        if project is not None and (self._problem is not None or self._settings.package_globs):
             return
         if self._settings.from_ini:
             return

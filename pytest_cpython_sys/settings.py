@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .cargo import BuildOptions
+from .cargo import BuildOptions, CargoError
 from .checkers.context import RunOptions
+from .checkout import target_python
+from .facts import InterpreterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Settings", "read_settings"]
+    from .interpreter import Interpreter
+    from .scope import Scope
+
+__all__ = ["Settings", "find_python", "read_settings"]
 
 _IGNORED = ("default", "only", "all")
 _LEAKS = ("warn", "fail")
@@ -150,3 +155,21 @@ def read_settings(config: pytest.Config) -> Settings:
         pythons=reader.words("cpython_sys_python", _whole),
         timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),
     )
+
+
+def find_python(settings: Settings, scope: Scope) -> tuple[Interpreter | None, CargoError | None]:
+    """Return the target Python, and what is wrong if there is none and there has to be one.
+
+    Raises pytest.UsageError where the user named a bad one.
+    """
+    pythons = settings.pythons
+    if len(pythons) > 1:
+        raise pytest.UsageError(
+            "--cpython-sys-python: one interpreter a run; run pytest once for each"
+        )
+    try:
+        return target_python(scope.place, next(iter(pythons), None)), None
+    except InterpreterError as error:
+        if pythons and not settings.from_ini:
+            raise pytest.UsageError(str(error)) from None
+        return None, CargoError(str(error)) if pythons or scope.in_checkout else None
