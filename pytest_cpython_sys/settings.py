@@ -167,6 +167,8 @@ def find_python(settings: Settings, scope: Scope) -> tuple[Interpreter | None, C
         raise pytest.UsageError(
             "--cpython-sys-python: one interpreter a run; run pytest once for each"
         )
+    if not pythons and not scope.places:
+        return None, None
     try:
         return target_python(scope.place, next(iter(pythons), None)), None
     except InterpreterError as error:

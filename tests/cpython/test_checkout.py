@@ -70,7 +70,8 @@ def test_root_without_arguments(
     assert not {name for name in seen if name.split("/")[0] in ("Lib", "Doc", "Tools", "Python")}
 
     listed.unlink()
-    result = run(pytester, "-p", "spy", "--collect-only", "-q", "-n2", "-k", "of_a_word")
+    result = run(pytester, "-p", "spy", "-n2", "-k", "of_a_word")
+    assert outcomes(result) == {"Modules/_adler/src/lib.rs::tests::of_a_word": "passed"}
     assert not {name for name in directories(listed, checkout) if name.startswith("Lib")}
 
     # The other ways to say what is wanted: a crate's directory, an id, a test of CPython's own.
