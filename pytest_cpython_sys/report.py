@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -55,15 +56,22 @@ def _generated_name(location: Location) -> str:
 
 def properties(case: Case, root: Path) -> Iterator[tuple[str, object]]:
     """Yield the properties of an item, as JUnit XML shows them."""
-    yield "package", case.package
-    yield "target", case.target
+    package, target, kind = _shared(case.package, case.target, case.kind)
+    yield package
+    yield target
     yield "rust_test", case.rust_test
-    yield "kind", case.kind
+    yield kind
     yield "source", f"{_cached_relative(case.file, root)}:{case.line}"
     if case.generated is not None:
         yield "generated", _generated_name(case.generated)
     if case.command:
         yield "command", case.command
+
+
+@cache
+def _shared(package: str, target: str, kind: str) -> tuple[tuple[str, str], ...]:
+    """Return properties that many items have in common, once."""
+    return ("package", package), ("target", target), ("kind", kind)
 
 
 _relative_cache: dict[tuple[str, str], str] = {}
