@@ -100,7 +100,8 @@ class Checker(Protocol):
     """Finds cases in a build, and gives verdicts for those it is asked for.
 
     A checker may have a method ``remarks()`` that yields what is to be told beside the verdicts:
-    pairs of a sentence and a sequence of details.
+    pairs of a sentence and a sequence of details. It may have a list ``replaced`` of cases: targets
+    that cargo alone does not build, and that are tested all the same.
     """
 
     @property

@@ -13,24 +13,19 @@ from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
-from .interpreter import Interpreter, InterpreterError, current, load
+from .interpreter import Interpreter, InterpreterError, current
 from .limits import limits
+from .matrix import Matrix
 from .names import unescape
 from .nodes import RustFile, RustItem, remember_hooks
+from .plan import Plan
 from .progress import BuildProgress
-from .project import Plan, Project
+from .project import Project
 from .protocol import FastProtocol
+from .pythons import load_named
 from .quiet import without_collector
-from .report import (
-    PackageCounts,
-    RustError,
-    failure_repr,
-    outcome_of,
-    record_warning,
-    relative,
-    remark_lines,
-    warning_lines,
-)
+from .report import RustError, failure_repr, record_warning
+from .summary import Summary
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -39,6 +34,7 @@ if TYPE_CHECKING:
     from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
+    from .pythons import NamedPython
     from .scope import Scope
     from .settings import Settings
 
@@ -56,7 +52,9 @@ class RustSession:
         self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
-        self._interpreter = None if self._received else _interpreter(settings)
+        self._pythons = [] if self._received else _named(settings)
+        """Those that the user named."""
+        self._interpreter = None if self._received else _interpreter(self._pythons)
         self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
@@ -68,13 +66,12 @@ class RustSession:
         self._opened: list[str] = []
         """Directories that pytest would have passed by, and that are entered for Rust's sake."""
         self._problem: CargoError | None = None
-        self._counts = PackageCounts()
+        self._summary = Summary(config, scope)
         self._fast: FastProtocol | None = None
 
-    @property
-    def builds(self) -> Sequence[Build]:
-        """The builds of this run."""
-        return self._plan.builds
+    def builds(self, interpreter: Interpreter | None) -> Sequence[Build]:
+        """Return the builds of this run for a Python."""
+        return self._plan.builds.get(interpreter.fingerprint if interpreter else "", ())
 
     # -- before the tests ---------------------------------------------------------------------
 
@@ -82,20 +79,35 @@ class RustSession:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
         if self._project is not None or not self._scope.places or self._received:
             return self._project
-        settings = self._settings
-        self._project = Project(
-            self._cargo,
-            self._scope.places,
-            options=settings.build,
-            run=replace(settings.run, on_slow=Announcer(self._say_slow)),
-            package_globs=settings.package_globs,
-            surroundings=Surroundings(self._interpreter),
-        )
+        self._project = self._new_project()
         try:
             self._project.load()
         except CargoError as error:
             self._problem = error
+        except InterpreterError as error:
+            raise pytest.UsageError(f"--cpython-sys-python: {error}") from None
         return self._project
+
+    def _new_project(self) -> Project:
+        settings = self._settings
+        run = replace(settings.run, on_slow=Announcer(self._say_slow))
+        if len(self._pythons) > 1:
+            return Matrix(
+                self._cargo,
+                self._scope.places,
+                pythons=self._pythons,
+                options=settings.build,
+                run=run,
+                package_globs=settings.package_globs,
+            )
+        return Project(
+            self._cargo,
+            self._scope.places,
+            options=settings.build,
+            run=run,
+            package_globs=settings.package_globs,
+            surroundings=Surroundings(self._interpreter),
+        )
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
@@ -109,10 +121,17 @@ class RustSession:
             self._problem = error
             return []
         parts = [f"cargo {toolchain.cargo}", f"rustc {toolchain.rustc}"]
-        if self._interpreter is not None:
+        several = len(self._pythons) > 1
+        if self._interpreter is not None and not several:
             parts.append(self._interpreter.describe())
         names = [package.name for package in project.packages]
-        lines = [f"cpython-sys: {', '.join(parts)}", f"packages: {', '.join(names)}"]
+        lines = [f"cpython-sys: {', '.join(parts)}"]
+        for python in self._pythons:
+            if several:
+                lines.append(f"@{python.label}: {python.describe()}")
+            elif len(python.names) > 1:
+                lines.append(f"one Python: {python.describe()}")
+        lines += [f"packages: {', '.join(names)}"]
         added = project.additions()
         if added:
             lines.append(f"added to cargo's environment: {', '.join(added)}")
@@ -161,8 +180,7 @@ class RustSession:
         for file in plan.cases:
             self._leading.update(str(parent) for parent in Path(file).parents)
             self._names.add(os.path.basename(file))
-        for package in plan.packages:
-            self._counts.add_package(package)
+        self._summary.expect(plan)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -324,13 +342,7 @@ class RustSession:
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the summary."""
-        if report.passed and report.when != "call":
-            return
-        known = report.user_properties
-        if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
-            outcome = outcome_of(report)
-            if outcome is not None:
-                self._counts.count(str(known[0][1]), str(known[3][1]), outcome)
+        self._summary.count(report)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
@@ -339,51 +351,19 @@ class RustSession:
 
     # -- the end ------------------------------------------------------------------------------
 
-    def _unbuilt(self) -> list[Case]:
-        """Return what was selected and did not build, whatever was deselected since."""
-        return [
-            case
-            for case in self._plan.all_cases()
-            if case.kind == "build" and self._scope.holds(case.file)
-        ]
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Never be green when something did not build."""
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
-        if runs and session.exitstatus in green and self._unbuilt():
+        if runs and session.exitstatus in green and self._summary.is_red(self._plan):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show a line a package, rustc's warnings, and what did not build."""
         members = {package.id for package in self._project.packages} if self._project else set()
-        diagnostics = [
-            diagnostic
-            for build in self._plan.builds
-            for diagnostic in build.diagnostics
-            if diagnostic.package_id in members
-        ]
-        warnings = list(warning_lines(diagnostics))
-        if warnings:
-            terminalreporter.section("rustc warnings")
-            for line in warnings:
-                terminalreporter.line(line)
-        runs = not self._config.option.collectonly
-        counts = list(self._counts.lines()) if runs else []
-        unbuilt = self._unbuilt()
-        if counts or unbuilt:
-            terminalreporter.section("Rust packages")
-        for line in counts:
-            terminalreporter.line(line)
-        if runs:
-            verbose = self._config.get_verbosity() > 0
-            for line in remark_lines(self._plan.checkers.values(), verbose=verbose):
-                terminalreporter.line(line)
-        for case in unbuilt:
-            file = relative(case.file, self._config.rootpath)
-            terminalreporter.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+        self._summary.write(terminalreporter, self._plan, members)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
@@ -391,17 +371,19 @@ class RustSession:
         stop_all(self._settings.run.grace)
 
 
-def _interpreter(settings: Settings) -> Interpreter | None:
-    """Return the target Python. Raises pytest.UsageError where the user named a bad one."""
+def _named(settings: Settings) -> list[NamedPython]:
+    """Return the Pythons that the user named. Raises pytest.UsageError for a bad one."""
     try:
-        if settings.pythons:
-            if len(settings.pythons) > 1:
-                raise pytest.UsageError(
-                    "--cpython-sys-python: one interpreter a run; run pytest once for each"
-                )
-            return load(settings.pythons[0])
-        return current()
+        return load_named(settings.pythons)
     except InterpreterError as error:
-        if settings.pythons:
-            raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(str(error)) from None
+
+
+def _interpreter(named: Sequence[NamedPython]) -> Interpreter | None:
+    """Return the Python of a run that is about one, or none if that is not known."""
+    if named:
+        return named[0].interpreter
+    try:
+        return current()
+    except InterpreterError:
         return None

@@ -20,6 +20,7 @@ __all__ = ["Settings", "read_settings"]
 _IGNORED = ("default", "only", "all")
 _LEAKS = ("warn", "fail")
 _ABI = ("auto", "all", "off")
+_POLICIES = ("auto", "all", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def read_settings(config: pytest.Config) -> Settings:
             doctests=not reader.flag("cargo_no_doctests"),
             leaks_fail=reader.choice("cargo_leaks", _LEAKS) == "fail",
             abi=reader.choice("cpython_sys_abi", _ABI),
+            policies=reader.choice("cpython_sys_policies", _POLICIES),
         ),
         pythons=reader.words("cpython_sys_python", _whole),
         timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),

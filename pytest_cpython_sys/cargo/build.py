@@ -178,6 +178,22 @@ class Build:
             for artifact in self.artifacts
         )
 
+    def shared_library(self, package: Package) -> str | None:
+        """Return a package's cdylib, as this build itself names it: older ones may lie around."""
+        return self._library(package, "cdylib", (".so", ".dylib", ".dll"))
+
+    def static_library(self, package: Package) -> str | None:
+        """Return a package's staticlib, as this build itself names it."""
+        return self._library(package, "staticlib", (".a", ".lib"))
+
+    def _library(self, package: Package, kind: str, suffixes: tuple[str, ...]) -> str | None:
+        for artifact in self.artifacts:
+            if artifact.package_id == package.id and kind in artifact.target.crate_types:
+                for path in artifact.filenames:
+                    if path.endswith(suffixes) and os.path.exists(path):
+                        return path
+        return None
+
     def unbroken_flags(self) -> list[str]:
         """Return the flags that select test targets without selecting one that is not built.
 

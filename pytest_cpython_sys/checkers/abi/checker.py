@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...case import Case, Location, Verdict
 from ..layout.sources import Sources
+from ..manifest import ABI_KEYS
 from ..place import place
 from .compiler import CompilerError
 from .headers import HeaderSource, find_header
@@ -95,10 +96,14 @@ def _open(context: BuildContext, package: Package) -> _Package | None:
     return _Package(context, library, source, "")
 
 
+def _speaks_of_c(package: Package) -> bool:
+    return bool(ABI_KEYS & package.metadata.get("cpython-sys", {}).keys())
+
+
 def _worthwhile(context: BuildContext, library: Library, source: HeaderSource) -> bool:
     """Tell whether a package that inherits its header can have anything of C's in it."""
     package = library.package
-    if source.owner.id == package.id or package.metadata.get("cpython-sys"):
+    if source.owner.id == package.id or _speaks_of_c(package):
         return True
     units = [context.build.unit(package, library.target, test=False)]
     words = (b"pub const", b"pub static", b"repr(C", b'extern "C" {', b"extern {", b"pub type")

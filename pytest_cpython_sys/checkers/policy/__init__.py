@@ -1,0 +1,1 @@
+"""Policies: what a package promises beyond its tests."""

@@ -1,0 +1,3 @@
+fn main() {
+    cpython_build_helper::print_linker_args();
+}
