@@ -146,7 +146,7 @@ class Matrix(Project):
         self._pythons = pythons
         self._variants = {
             python.label: self.against(
-                Surroundings(python.interpreter), _run_options(run, python.label)
+                Surroundings(python.interpreter, named=True), _run_options(run, python.label)
             )
             for python in pythons
         }

@@ -62,6 +62,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     value("cpython-sys-abi", "auto|all|off", "what the C compiler is asked about")
     value("cpython-sys-layouts", "DIR", "write an SVG for each type whose layout was compared")
+    flag("cpython-sys-update-ledger", "write how often each file uses `unsafe`")
     import pytest
 
     # pytest 8.3 knows no numbers; a string is read as one all the same.

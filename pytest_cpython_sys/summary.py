@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .comparison import Comparison
+from .durations import write_build_times
 from .report import (
     PackageCounts,
     outcome_of,
@@ -88,11 +89,12 @@ class Summary:
     def write(
         self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
     ) -> None:
-        """Show rustc's warnings, a line a package, what did not build, and what fails where.
+        """Show rustc's warnings, build times, a line a package, and what fails where.
 
         ``members`` are the ids of the packages whose warnings are of interest.
         """
         self._write_warnings(terminal, plan, members)
+        write_build_times(terminal, plan.all_builds())
         self._write_packages(terminal, plan)
         if self._runs:
             table = list(self._comparison.table(terminal._tw.fullwidth, whole=self._verbose))

@@ -14,6 +14,7 @@ from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .process import Process, none_started, stop_all
 from .recording import TestProcess, TestProcesses
 from .seeding import seed
+from .timing import Timing
 from .wrapper import Cargo, Toolchain
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Target",
     "TestProcess",
     "TestProcesses",
+    "Timing",
     "Toolchain",
     "Unit",
     "Workspace",

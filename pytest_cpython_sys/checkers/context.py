@@ -58,6 +58,10 @@ class RunOptions:
     policies: str = "auto"
     """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
 
+    ledgers: dict[str, dict[str, dict[str, int]]] | None = None
+    """Where the ledger of `unsafe` is to be written: what was counted, by workspace and file. With
+    several Pythons it is what is most."""
+
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""
         return self.limits.get(case.key, self.timeout)
