@@ -139,7 +139,10 @@ class RustSession:
         added = project.additions_to_tests()
         if added:
             lines.append(f"added to the tests' environment: {', '.join(added)}")
-        if self._interpreter is not None:
+        if several:
+            for python in self._pythons:
+                lines += (f"@{python.label}: {text}" for text in python.interpreter.remarks)
+        elif self._interpreter is not None:
             lines += self._interpreter.remarks
         return lines
 
