@@ -12,16 +12,16 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import CargoError
+from ...cargo import Build, CargoError
 from ..layout.masking import mask
 from ..layout.sources import Sources
 from ..manifest import TABLE
 from .running import run_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from ...cargo import Build, Package, Target
+    from ...cargo import Package, Target
     from ..context import BuildContext
     from .table import PolicyTable
 
@@ -174,13 +174,9 @@ class Extension:
         """Return the path of the shared library, made if need be. Raises ExtensionError."""
         build = self.context.build
         if "cdylib" in self.target.crate_types:
-            return (
-                build.shared_library(self.package)
-                or self._make().shared_library(self.package)
-                or self._missing("shared library")
-            )
-        archive = build.static_library(self.package) or self._make().static_library(self.package)
-        return self._linked(archive or self._missing("static library"))
+            return build.shared_library(self.package) or self._made(Build.shared_library)
+        archive = build.static_library(self.package) or self._made(Build.static_library)
+        return self._linked(archive)
 
     def place(self, library: str) -> Place:
         """Return how the module of a library is imported. Raises ExtensionError."""
@@ -197,17 +193,20 @@ class Extension:
             f'one to check with module = "{names[0]}" in [{TABLE}]'
         )
 
-    def _make(self) -> Build:
+    def _made(self, find: Callable[[Build, Package], str | None]) -> str:
+        """Let cargo build what no test has needed."""
         try:
-            return self.context.cargo.build_libraries(self.context.build, self.context.options)
+            build = self.context.cargo.build_libraries(self.context.build, self.context.options)
         except CargoError as error:
             raise ExtensionError(str(error)) from None
-
-    def _missing(self, what: str) -> str:
-        build = self._make()
+        path = find(build, self.package)
+        if path is not None:
+            return path
+        if self.context.build.errors(self.package.id, self.target):
+            raise ExtensionError("its library does not build: see `@build`")
         errors = [item.rendered for item in build.errors(self.package.id, self.target)]
         words = "\n".join(errors) or build.words
-        raise ExtensionError(f"cargo built no {what}:\n{words}")
+        raise ExtensionError(f"its library does not build\n{words}")
 
     def _linked(self, archive: str) -> str:
         """Link a static library into one that can be imported, as CPython's own build may."""
