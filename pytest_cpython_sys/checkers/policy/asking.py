@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .extension import Extension, Place
     from .running import Ended
 
-__all__ = ["Answer", "ask"]
+__all__ = ["Answer", "ask", "python_environment"]
 
 _PROBE: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "probe")
 # The probe is a package that the target Python knows nothing of, and must not find by its path.
@@ -99,14 +99,14 @@ def ask(
         ended = run_to_end(
             [*argv, json.dumps(request)],
             cwd=extension.package.root,
-            env=_environment(extension, python),
+            env=python_environment(extension, python),
             limit=limit,
             grace=extension.context.run.grace,
         )
         return _read(report, ended)
 
 
-def _environment(extension: Extension, python: Interpreter) -> dict[str, str]:
+def python_environment(extension: Extension, python: Interpreter) -> dict[str, str]:
     """Return an environment in which Python is as it was built, whatever the shell says."""
     env = {
         name: value

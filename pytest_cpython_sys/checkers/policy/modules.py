@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     _Asked = Callable[..., Answer]
 
-__all__ = ["ModuleChecker"]
+__all__ = ["ModuleChecker", "unusable"]
 
 _CHECKS: Final = ("imports", "subinterpreters", "free_threading", "leaks")
 _PYO3: Final = frozenset({"pyo3", "pyo3-ffi"})
@@ -223,6 +223,12 @@ _CHECKED: Final = {
 
 def _skip(extension: Extension, check: str) -> str | None:
     """Return why a check cannot be made; None if it can."""
+    python = extension.context.interpreter
+    return unusable(extension) or (_not_in(python, check) if python is not None else None)
+
+
+def unusable(extension: Extension) -> str | None:
+    """Return why a module cannot be imported by its target Python at all; None if it can."""
     context = extension.context
     python = context.interpreter
     if python is None:
@@ -233,7 +239,7 @@ def _skip(extension: Extension, check: str) -> str | None:
             if python.source_dir is not None
             else f"{python.describe()} cannot be started"
         )
-    return _built_for_another(context, extension.package, python) or _not_in(python, check)
+    return _built_for_another(context, extension.package, python)
 
 
 def _built_for_another(context: BuildContext, package: Package, python: Interpreter) -> str | None:
