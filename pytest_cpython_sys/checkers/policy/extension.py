@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from ..context import BuildContext
     from .table import PolicyTable
 
-__all__ = ["Extension", "ExtensionError", "Place", "exports", "find_place", "mentions"]
+__all__ = ["Extension", "ExtensionError", "Place", "exports", "find_place", "mentioned", "mentions"]
 
 _MENTION: Final = re.compile(
     rb"\b(?:PyInit|PyModExport)_\w+"
     rb"|#!?\s*\[[^\]]*\bpymodule\b"
     rb"|\b(?:export_module|pymodule|define_module|py_module_initializer)\s*!"
 )
+_USE: Final = re.compile(rb"\buse\s[^;]*;")
+_NO_LINE_END: Final = re.compile(rb"[^\n]")
 _CFG: Final = re.compile(rb"\bcfg(?:_attr)?\s*[(!]")
 _ABOVE: Final = 3  # directories in which a pyproject.toml may name a package below it
 _QUICK: Final = (b"PyInit_", b"PyModExport_", b"pymodule", b"_module")
@@ -67,11 +69,20 @@ def mentions(build: Build, package: Package, target: Target) -> Mention | None:
         if not any(word in file.source for word in _QUICK):
             continue
         masked = mask(file.source)
-        match = _MENTION.search(masked)
-        if match is not None:
-            line = masked.count(b"\n", 0, match.start()) + 1
+        line = mentioned(masked)
+        if line is not None:
             return Mention(file.path, line, gated=_CFG.search(masked) is not None)
     return None
+
+
+def mentioned(masked: bytes) -> int | None:
+    """Return the line of a masked source that makes an extension module; None without.
+
+    A ``use`` makes none: an archive of several modules passes on what other packages make.
+    """
+    made = _USE.sub(lambda match: _NO_LINE_END.sub(b" ", match[0]), masked)
+    match = _MENTION.search(made)
+    return made.count(b"\n", 0, match.start()) + 1 if match is not None else None
 
 
 def exports(path: str) -> list[str]:

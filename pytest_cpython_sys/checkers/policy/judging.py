@@ -98,6 +98,8 @@ def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer |
     if problem is not None:
         ours = answer.error and answer.get("isolated") is None
         return replace(problem, outcome="error") if ours else problem
+    if fresh is not None and (problem := _problem(fresh)) is not None:
+        return replace(problem, message=f"in a fresh process: {problem.message}")
     if declared.unknown is not None:
         return _skipped(answer, f"what it declares is not known: {declared.unknown}")
     isolated = answer.get("isolated")
