@@ -23,7 +23,7 @@ from .progress import BuildProgress
 from .project import Project
 from .protocol import FastProtocol
 from .pythons import load_named
-from .quiet import without_collector
+from .quiet import settle, without_collector
 from .report import RustError, failure_repr, record_warning
 from .summary import Summary
 from .surroundings import Surroundings
@@ -302,6 +302,9 @@ class RustSession:
         if session.testsfailed or self._config.option.collectonly:
             return None  # pytest knows what to do
         remember_hooks(session.items)
+        if all(isinstance(item, RustItem) for item in session.items):
+            # Items stay until the end. Python tests may look at what the collector knows.
+            self._config.add_cleanup(settle())
         self._fast = FastProtocol(self._config, self)
         if not self._fast.loops:
             return None
