@@ -23,10 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 # What the tests of this project need besides: each takes time to import, Hypothesis most.
-_OTHERS = (
-    "html html_fixtures metadata randomly reportlog rerunfailures timeout "
-    "hypothesispytest platformdirs pytest-subprocess"
-).split()
+_OTHERS = [
+    "html",
+    "html_fixtures",
+    "metadata",
+    "randomly",
+    "reportlog",
+    "rerunfailures",
+    "timeout",
+    "hypothesispytest",
+    "platformdirs",
+    "pytest-subprocess",
+]
 
 FLOOR = """
 import pytest
