@@ -23,18 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 # What the tests of this project need besides: each takes time to import, Hypothesis most.
-_OTHERS = [
-    "html",
-    "html_fixtures",
-    "metadata",
-    "randomly",
-    "reportlog",
-    "rerunfailures",
-    "timeout",
-    "hypothesispytest",
-    "platformdirs",
-    "pytest-subprocess",
-]
+_OTHERS = ("html", "html_fixtures", "metadata", "randomly", "reportlog", "rerunfailures", "timeout")
+_UNUSED = ("hypothesispytest", "platformdirs", "pytest-subprocess")
 
 FLOOR = """
 import pytest
@@ -122,7 +112,7 @@ def medians(tasks: dict[str, Callable[[], float]], rounds: int) -> dict[str, flo
 def pytest_command(*arguments: str) -> list[str]:
     """Return a quiet pytest of this environment, with no other plugin but pytest-xdist."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    for name in _OTHERS:
+    for name in (*_OTHERS, *_UNUSED):
         command += ["-p", f"no:{name}"]
     return [*command, *arguments]
 
