@@ -82,7 +82,7 @@ def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:
     import pytest
 
     message = warnings.WarningMessage(
-        pytest.PytestWarning(text), pytest.PytestWarning, filename=__file__, lineno=1
+        pytest.PytestWarning(text), pytest.PytestWarning, filename=__file__, lineno=1, line=""
     )
     config.hook.pytest_warning_recorded.call_historic(
         kwargs={

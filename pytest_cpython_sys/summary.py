@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .comparison import Comparison
-from .report import PackageCounts, outcome_of, remark_lines, replaced_lines, warning_lines
+from .durations import write_build_times
+from .report import (
+    PackageCounts,
+    outcome_of,
+    record_warning,
+    remark_lines,
+    replaced_lines,
+    warning_lines,
+)
 from .words import relative
 
 if TYPE_CHECKING:
@@ -71,14 +79,22 @@ class Summary:
         """Tell whether something that was selected did not build as it stands."""
         return bool(self.unbuilt(plan) or self.replaced(plan))
 
+    def warn(self, plan: Plan) -> None:
+        """Show what checkers warn of, whatever was selected."""
+        for checker in plan.checkers.values() if self._runs else ():
+            warnings = getattr(checker, "warnings", None)
+            for text in warnings(verbose=self._verbose) if warnings is not None else ():
+                record_warning(self._config, text)
+
     def write(
         self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
     ) -> None:
-        """Show rustc's warnings, a line a package, what did not build, and what fails where.
+        """Show rustc's warnings, build times, a line a package, and what fails where.
 
         ``members`` are the ids of the packages whose warnings are of interest.
         """
         self._write_warnings(terminal, plan, members)
+        write_build_times(terminal, plan.all_builds())
         self._write_packages(terminal, plan)
         if self._runs:
             table = list(self._comparison.table(terminal._tw.fullwidth, whole=self._verbose))

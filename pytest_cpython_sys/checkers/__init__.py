@@ -8,6 +8,7 @@ from .abi import has_a_header
 from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
+from .policy import ModuleChecker, SymbolChecker, TwinChecker, UnsafeChecker
 from .target import TargetChecker
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         LibtestChecker(contexts),
         DoctestChecker(contexts),
         TargetChecker(contexts),
+        ModuleChecker(contexts),
+        SymbolChecker(contexts),
+        TwinChecker(contexts),
+        UnsafeChecker(contexts),
     ]
     if any(map(has_a_header, contexts)):
         from .abi.checker import AbiChecker

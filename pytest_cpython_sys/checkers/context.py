@@ -52,9 +52,15 @@ class RunOptions:
     """Whether a process that outlives its test is a failure, or just worth a warning."""
     abi: str = "auto"
     """What the C compiler is asked about: ``auto`` (what is written by hand), ``all``, ``off``."""
+    layouts: bool = False
+    """Whether verdicts are to hold the layouts that were compared even where these agree."""
 
     policies: str = "auto"
     """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
+
+    ledgers: dict[str, dict[str, dict[str, int]]] | None = None
+    """Where the ledger of `unsafe` is to be written: what was counted, by workspace and file. With
+    several Pythons it is what is most."""
 
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""

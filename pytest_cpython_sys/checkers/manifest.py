@@ -14,7 +14,13 @@ TABLE: Final = "package.metadata.cpython-sys"
 ABI_KEYS: Final = frozenset(
     {"header", "include-dirs", "flags", "names", "known", "inits", "symbols", "const-is-an-error"}
 )
-POLICY_KEYS: Final = frozenset({"policies", "module", "calls"})
+POLICY_KEYS: Final = frozenset(
+    {
+        *("policies", "module", "calls"),
+        *("exports", "cbindgen"),
+        *("twin", "twin-tests", "twin-known"),
+    }
+)
 _KEYS: Final = ABI_KEYS | POLICY_KEYS
 
 

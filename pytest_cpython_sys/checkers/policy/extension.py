@@ -32,6 +32,7 @@ _MENTION: Final = re.compile(
     rb"|#!?\s*\[[^\]]*\bpymodule\b"
     rb"|\b(?:export_module|pymodule|define_module|py_module_initializer)\s*!"
 )
+_CFG: Final = re.compile(rb"\bcfg(?:_attr)?\s*[(!]")
 _ABOVE: Final = 3  # directories in which a pyproject.toml may name a package below it
 _QUICK: Final = (b"PyInit_", b"PyModExport_", b"pymodule", b"_module")
 # In the table of names of any object format; macOS puts an underscore before C's names.
@@ -69,7 +70,7 @@ def mentions(build: Build, package: Package, target: Target) -> Mention | None:
         match = _MENTION.search(masked)
         if match is not None:
             line = masked.count(b"\n", 0, match.start()) + 1
-            return Mention(file.path, line, gated=b"cfg" in masked)
+            return Mention(file.path, line, gated=_CFG.search(masked) is not None)
     return None
 
 
