@@ -10,7 +10,6 @@ import os.path
 from typing import TYPE_CHECKING, Final
 
 from .facts import InterpreterError
-from .interpreter import current, load
 from .makefile import header_version
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def _missing(path: str) -> list[str]:
     return [name for name in ("Makefile", "pyconfig.h") if not _is_file(path, name)]
 
 
-def _configured(root: str) -> str:
+def _only_build(root: str) -> str:
     """Return the one build directory of a checkout. Raises InterpreterError if it is not clear."""
     found = build_directories(root)
     if len(found) == 1:
@@ -129,6 +128,8 @@ def target_python(
     CPython, that of ``PYTHON_BUILD_DIR`` or its only configured build, which need not be built;
     elsewhere the Python that runs us. Raises InterpreterError, which says what to do.
     """
+    from .interpreter import current, load  # not needed to know what a checkout is
+
     root = find_checkout(place)
     if named is not None:
         return _checked(load(named), root)
@@ -136,7 +137,7 @@ def target_python(
         return current()
     variable = environ.get("PYTHON_BUILD_DIR")
     if not variable:
-        return _checked(load(_configured(root)), root)
+        return _checked(load(_only_build(root)), root)
     try:
         return _checked(load(os.path.join(os.curdir, variable)), root)
     except InterpreterError as error:

@@ -179,6 +179,9 @@ def load(path: str) -> Interpreter:
             f"{path} does not exist: name a Python interpreter or a build directory with "
             "--cpython-sys-python"
         )
+    directory = os.path.dirname(path)
+    if _is_file(directory, "Makefile") and _is_file(directory, "pyconfig.h"):
+        return _build_directory(directory)  # Built there: its headers are known if it cannot start.
     return _from_facts(ask_python(path), path)
 
 
