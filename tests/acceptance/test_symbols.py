@@ -170,7 +170,8 @@ def cbindgen() -> str:
 BINDGEN = {
     "Cargo.toml": f'{HEADED}cbindgen = "spam.h"\n',
     "src/lib.rs": LIB,
-    "cbindgen.toml": 'language = "C"\ninclude_guard = "SPAM_H"\nno_includes = true\n',
+    "cbindgen.toml": 'language = "C"\ninclude_guard = "SPAM_H"\nno_includes = true\n'
+    'sys_includes = ["stdint.h"]\n',
 }
 
 

@@ -211,6 +211,20 @@ def test_a_test_that_crashes_or_hangs_costs_no_other_its_verdict(write: Write, r
     result.stdout.fnmatch_lines(["src/lib.rs:1: killed by SIGABRT (Aborted) in this test"])
 
 
+def test_a_crash_after_the_tests(write: Write, run: Run) -> None:
+    write(crate("import atexit\natexit.register(os.abort)", TESTS))
+    result = run()
+    found = verdicts_of_tests(result)
+    assert len(found) == 7
+    assert twin(result)[""] == "failed"
+    result.stdout.fnmatch_lines(
+        [
+            "    after both were imported: killed by SIGABRT*",
+            "*: after its tests: killed by SIGABRT*",
+        ]
+    )
+
+
 def test_no_such_tests(write: Write, run: Run) -> None:
     write(crate(table=f'{TABLE}twin-tests = "test_colours"\n'))
     result = run()

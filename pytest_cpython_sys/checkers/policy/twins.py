@@ -175,6 +175,8 @@ class _Twin:
             said = found.get("error") or ended.how
             return Verdict("error", message=f"not compared: {said}", output=ended.output)
         problems = list(twin_differences(found["ours"], found["twin"], self._table))
+        if ended.exit_code:
+            problems.append(f"    after both were imported: {ended.how}")
         if not problems:
             return Verdict("passed", ended.seconds, output=ended.output)
         count = "1 thing" if len(problems) == 1 else f"{len(problems)} things"
@@ -194,9 +196,14 @@ class _Twin:
                 verdict = Verdict("error", message=f"not run: {error}")
                 yield from ((case, verdict) for case in waiting.values())
                 return
-            answered = dict(_answers(run, list(waiting)))
-            for name, verdict in answered.items():
-                yield waiting.pop(name), verdict
+            last = None
+            for name, verdict in dict(_answers(run, list(waiting))).items():
+                last = waiting.pop(name)
+                yield last, verdict
+            if last is not None and run.ends and run.culprit is None and run.ended.exit_code:
+                # In what is cleared up after a class, or after all.
+                message = f"after its tests: {run.ended.how}"
+                yield last, Verdict("error", message=message, output=run.ended.output)
 
 
 def _answers(run: TestRun, names: Sequence[str]) -> Iterator[tuple[str, Verdict]]:
