@@ -148,5 +148,7 @@ def _no_answer(executable: str, code: int, stderr: bytes) -> str:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     except ValueError:
         how = f"was killed by signal {-code}"
-    words = next((f": {line.strip()}" for line in reversed(lines) if line.strip()), "")
+    # What a Python says that cannot start ends with a stack without frames.
+    fatal = [line for line in lines if line.startswith("Fatal Python error")]
+    words = next((f": {line.strip()}" for line in (*fatal, *reversed(lines)) if line.strip()), "")
     return f"{executable} did not answer as a Python does ({how}{words}): {OTHER}"

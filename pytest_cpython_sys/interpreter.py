@@ -18,6 +18,7 @@ from .facts import OTHER, Facts, InterpreterError, ask_python, describe_python
 from .makefile import (
     absolute_flags,
     header_version,
+    link_variables,
     parse_config,
     parse_makefile,
     resolve,
@@ -64,6 +65,8 @@ class Interpreter:
     """The source tree of a build directory."""
     remarks: tuple[str, ...] = ()
     """What a user should know, and what hinders no build."""
+    linking: tuple[tuple[str, str], ...] = ()
+    """How its Makefile links modules: names and values for the environment of build scripts."""
 
     @property
     def shared(self) -> bool:
@@ -101,6 +104,7 @@ class Interpreter:
             "PY_CC": shlex.join(self.cc),
             "PY_CPPFLAGS": shlex.join(self.cppflags),
             "PY_CFLAGS": shlex.join(self.cflags),
+            **dict(self.linking),
         }
         if self.gil_disabled:
             env["PY_GIL_DISABLED"] = "1"
@@ -114,8 +118,15 @@ class Interpreter:
         if self.debug:
             traits.append("debug")
         if self.executable is None:
-            traits.append("not built")
+            traits.append("does not run" if self.remarks else "not built")
         return f"Python {self.version} ({', '.join(traits)})"
+
+    @property
+    def why_not_running(self) -> str | None:
+        """Why there is no interpreter to run, and what to do; None if there is one."""
+        if self.executable is not None:
+            return None
+        return next(iter(self.remarks), f"no interpreter is built in {self.build_dir}: run make")
 
     def problems(self) -> tuple[str, ...]:
         """Return what is missing to build against it, each with what to do."""
@@ -168,6 +179,9 @@ def load(path: str) -> Interpreter:
             f"{path} does not exist: name a Python interpreter or a build directory with "
             "--cpython-sys-python"
         )
+    directory = os.path.dirname(path)
+    if _is_file(directory, "Makefile") and _is_file(directory, "pyconfig.h"):
+        return _build_directory(directory)  # Built there: its headers are known if it cannot start.
     return _from_facts(ask_python(path), path)
 
 
@@ -222,6 +236,8 @@ def _installed(facts: Facts) -> Interpreter:
 
 def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
     """Read a build directory; the facts are those of an interpreter that belongs to it."""
+    # Its interpreter finds its library from where it lies itself: a link to it would mislead it.
+    path = os.path.realpath(path)
     variables = _configuration(path)
     source = resolve(path, variables.get("srcdir") or ".")
     version = _checked_version(path, source, variables.get("VERSION", ""))
@@ -232,7 +248,7 @@ def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
         try:
             facts = ask_python(built)
         except InterpreterError as error:
-            remarks = (str(error),)
+            remarks = (str(error).replace(OTHER, f"run make again, or {OTHER}"),)
     if facts is not None and (
         facts["version"] != version
         or _is_set(facts["variables"]["Py_GIL_DISABLED"]) != gil_disabled
@@ -260,6 +276,7 @@ def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
         libpython=libpython,
         source_dir=source,
         remarks=remarks,
+        linking=tuple(link_variables(variables, path).items()),
     )
 
 

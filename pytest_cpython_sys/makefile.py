@@ -13,11 +13,12 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "absolute_flags",
     "header_version",
+    "link_variables",
     "parse_config",
     "parse_makefile",
     "resolve",
@@ -36,7 +37,11 @@ _REFERENCE: Final = re.compile(r"\$(?:\$|\(([A-Za-z0-9_.-]+)\)|\{([A-Za-z0-9_.-]
 _DEPTH: Final = 50
 # Characters. A longer value (variables that double one another) expands to nothing.
 _LENGTH: Final = 1 << 20
-_DIRECTORY_FLAG: Final = re.compile(r"(-I|-isystem|-iquote|-idirafter|-isysroot)(.*)", re.DOTALL)
+_DIRECTORY_FLAG: Final = re.compile(
+    r"(-I|-isystem|-iquote|-idirafter|-isysroot|-L|-F)(.*)", re.DOTALL
+)
+# Cargo says itself what it links: these would turn a test's program into a library.
+_OUTPUT_FLAGS: Final = frozenset({"-shared", "-bundle", "-dynamiclib"})
 
 
 def parse_makefile(text: str) -> dict[str, str]:
@@ -126,6 +131,30 @@ def absolute_flags(words: Iterable[str], base: str) -> list[str]:
             # "=" stands for the sysroot.
             flags.append(match[1] + (path if path[0] == "=" else resolve(base, path)))
     return flags
+
+
+def link_variables(variables: Mapping[str, str], base: str) -> dict[str, str]:
+    """Return how a Makefile links modules, as CPython's Makefile tells cargo where it knows Rust.
+
+    Another one's ``BLDSHARED`` says the same in one command: the compiler, and its arguments.
+    ``base`` is the directory of the Makefile.
+    """
+    command = variables.get("BLDSHARED_EXE") or variables.get("CC") or "cc"
+    arguments = variables.get("BLDSHARED_ARGS")
+    if arguments is None:
+        arguments = variables.get("BLDSHARED", "").removeprefix(variables.get("CC", ""))
+    kept = [word for word in split_flags(arguments) if word not in _OUTPUT_FLAGS]
+    shared = "1" if variables.get("MODSHARED_NAMES") else "0"
+    found = {
+        "RUST_SHARED_BUILD": variables.get("RUST_SHARED_BUILD") or shared,
+        "BLDSHARED_EXE": command,
+        "BLDSHARED_ARGS": shlex.join(absolute_flags(kept, base)),
+        "LIBPYTHON": shlex.join(absolute_flags(split_flags(variables.get("LIBPYTHON")), base)),
+    }
+    for name in ("LLVM_TARGET", "WASI_SDK_PATH", "IPHONEOS_DEPLOYMENT_TARGET"):
+        if variables.get(name):
+            found[name] = variables[name]
+    return found
 
 
 def resolve(base: str, path: str) -> str:

@@ -109,6 +109,11 @@ class LabelledChecker:
         for text, details in remarks() if remarks is not None else ():
             yield f"{self._label}: {text}", details
 
+    def warnings(self, *, verbose: bool) -> Iterator[str]:
+        """Yield the checker's warnings, if it has any; they name the Python."""
+        warnings = getattr(self._checker, "warnings", None)
+        yield from warnings(verbose=verbose) if warnings is not None else ()
+
 
 class _LabelledListener:
     """Tells of a build which Python it is for."""
@@ -141,7 +146,7 @@ class Matrix(Project):
         self._pythons = pythons
         self._variants = {
             python.label: self.against(
-                Surroundings(python.interpreter), _run_options(run, python.label)
+                Surroundings(python.interpreter, named=True), _run_options(run, python.label)
             )
             for python in pythons
         }

@@ -61,6 +61,7 @@ def add_options(parser: pytest.Parser) -> None:
         "the interpreter or build directory to build against; may be given again",
     )
     value("cpython-sys-abi", "auto|all|off", "what the C compiler is asked about")
+    value("cpython-sys-layouts", "DIR", "write an SVG for each type whose layout was compared")
     flag("cpython-sys-update-ledger", "write how often each file uses `unsafe`")
     import pytest
 
@@ -87,6 +88,7 @@ _INI: tuple[tuple[str, str, _IniType], ...] = (
     ("cargo_no_doctests", "leave doctests out", "bool"),
     ("cpython_sys_python", "interpreters or build directories", "args"),
     ("cpython_sys_abi", "auto, all or off", "string"),
+    ("cpython_sys_layouts", "where to write an SVG for each type that was compared", "string"),
     ("cpython_sys_policies", "auto, all or off: which policies are checked", "string"),
     (
         "cargo_timeouts",

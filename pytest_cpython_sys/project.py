@@ -13,6 +13,7 @@ from .checkers import all_checkers
 from .checkers.context import BuildContext
 from .checkers.layout import build_again
 from .checkers.place import is_inside
+from .checkout import CRATES, has_entries_of_checkout
 from .plan import Known, Plan, manifest_case
 from .surroundings import Surroundings
 
@@ -39,7 +40,8 @@ def find_manifests(directory: str, skip: Callable[[str], bool]) -> Iterator[str]
     """Yield each ``Cargo.toml`` at or below a directory, in order.
 
     ``skip`` names directories not to enter; target directories, hidden ones and virtual
-    environments are never entered. A package's own folder may be called ``build``.
+    environments are never entered. A package's own folder may be called ``build``. Of a checkout of
+    CPython, only ``Modules`` is entered.
     """
     try:
         with os.scandir(directory) as entries:
@@ -51,8 +53,11 @@ def find_manifests(directory: str, skip: Callable[[str], bool]) -> Iterator[str]
         return
     if "Cargo.toml" in names:
         yield os.path.join(directory, "Cargo.toml")
+    checkout = has_entries_of_checkout(names)
     for entry in found:
         if entry.name.startswith(".") or entry.name in _PRUNED:
+            continue
+        if checkout and entry.name != CRATES:
             continue
         if entry.is_dir(follow_symlinks=False) and not skip(entry.path):
             yield from find_manifests(entry.path, skip)

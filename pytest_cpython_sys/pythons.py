@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .interpreter import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .interpreter import Interpreter
 
@@ -36,11 +36,13 @@ class NamedPython:
         return f"{self.interpreter.describe()}, {first}{again}"
 
 
-def load_named(names: Sequence[str]) -> list[NamedPython]:
-    """Return the Pythons of these names, each once, in order. Raises InterpreterError."""
+def load_named(
+    names: Sequence[str], find: Callable[[str], Interpreter] = load
+) -> list[NamedPython]:
+    """Return the Pythons of these names, each once, in order. Raises what ``find`` raises."""
     found: dict[tuple[str, str], tuple[Interpreter, list[str]]] = {}
     for name in names:
-        interpreter = load(name)
+        interpreter = find(name)
         found.setdefault(_identity(interpreter), (interpreter, []))[1].append(name)
     interpreters = [interpreter for interpreter, _ in found.values()]
     return [

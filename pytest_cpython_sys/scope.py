@@ -5,13 +5,15 @@ from __future__ import annotations
 import fnmatch
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from .checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 __all__ = ["Scope", "TypedPlace", "read_scope"]
 
@@ -35,6 +37,20 @@ class Scope:
     typed: list[TypedPlace] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     """Places beside pytest's own arguments (``testpaths``): their Rust tests are added."""
+    here: str = "."
+    """Where pytest was started."""
+    crates_alone: bool = False
+    """In a checkout of CPython, without arguments: nothing but the crates is collected."""
+
+    @property
+    def place(self) -> str:
+        """Where the target Python is looked for."""
+        return next(iter(self.places), self.here)
+
+    @property
+    def in_checkout(self) -> bool:
+        """Whether that is a checkout of CPython."""
+        return find_checkout(self.place) is not None
 
     def holds(self, file: str) -> bool:
         """Tell whether a file lies in what was selected."""
@@ -43,8 +59,20 @@ class Scope:
             for place in map(os.path.realpath, (*self.places, *self.added))
         )
 
-    def extend(self, config: pytest.Config, files: Iterable[str]) -> None:
-        """Add the files of ``added`` places that pytest's own arguments do not reach."""
+    def extend(
+        self, config: pytest.Config, files: Iterable[str], packages: Iterable[str] = ()
+    ) -> None:
+        """Add the files of ``added`` places that pytest's own arguments do not reach.
+
+        ``packages`` are the directories of packages: arguments where only the crates are wanted.
+        """
+        if self.crates_alone:
+            config.args[:] = [
+                package
+                for package in sorted(map(os.path.abspath, packages))
+                # One in the root itself holds the standard library too.
+                if find_checkout(package) != package and not self.is_ignored(config, Path(package))
+            ]
         own = [os.path.realpath(_path_of(argument, config)) for argument in config.args]
         for file in sorted(files):
             inside = any(file == path or file.startswith(path + os.sep) for path in own)
@@ -70,10 +98,13 @@ def _path_of(argument: str, config: pytest.Config) -> str:
 
 def _rust_below(directory: str) -> bool:
     """Tell whether a directory holds a Rust source or a manifest, as far down as it takes."""
+    if is_standard_library(directory):
+        return False
     for _, directories, files in os.walk(directory):
+        crates = has_entries_of_checkout({*directories, *files})
         directories[:] = [
             name
-            for name in directories
+            for name in ((CRATES,) if crates else directories)
             if not name.startswith(".") and name not in ("target", "node_modules", "site-packages")
         ]
         if any(name.endswith(".rs") or name == "Cargo.toml" for name in files):
@@ -104,8 +135,8 @@ def _typed(arguments: Iterable[str], config: pytest.Config) -> Iterator[TypedPla
 
 def read_scope(config: pytest.Config) -> Scope:
     """Return what the arguments select; manifests among them become their directories."""
-    scope = Scope()
     here = str(config.invocation_params.dir)
+    scope = Scope(here=here)
     source = config.args_source
     if source == pytest.Config.ArgsSource.ARGS:
         config.args[:] = [_manifest_to_directory(argument, config) for argument in config.args]
@@ -115,7 +146,11 @@ def read_scope(config: pytest.Config) -> Scope:
     else:
         named = [here]
         scope.named = [here]
-        if source == pytest.Config.ArgsSource.TESTPATHS:
+        if find_checkout(here) is not None:
+            scope.crates_alone = True
+            scope.added = [here]
+            config.args[:] = []
+        elif source == pytest.Config.ArgsSource.TESTPATHS:
             scope.added = [here]
     scope.places = [path for path in dict.fromkeys(named) if _can_hold_rust(path)]
     return scope

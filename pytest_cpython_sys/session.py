@@ -13,7 +13,8 @@ from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
-from .interpreter import Interpreter, InterpreterError, current
+from .facts import InterpreterError
+from .gallery import DRAWINGS, html_extras
 from .limits import limits
 from .matrix import Matrix
 from .names import unescape
@@ -22,9 +23,9 @@ from .plan import Plan
 from .progress import BuildProgress
 from .project import Project
 from .protocol import FastProtocol
-from .pythons import load_named
 from .quiet import without_collector
 from .report import RustError, failure_repr, record_warning
+from .settings import FoundPythons, find_pythons
 from .summary import Summary
 from .surroundings import Surroundings
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
-    from .pythons import NamedPython
+    from .interpreter import Interpreter
     from .scope import Scope
     from .settings import Settings
 
@@ -48,13 +49,14 @@ class RustSession:
         self, config: pytest.Config, settings: Settings, scope: Scope, cargo: Cargo
     ) -> None:
         self._config = config
+        if settings.layouts is not None:
+            config.stash[DRAWINGS] = settings.layouts
         self._settings = settings
         self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
-        self._pythons = [] if self._received else _named(settings)
-        """Those that the user named."""
-        self._interpreter = None if self._received else _interpreter(self._pythons)
+        found = FoundPythons() if self._received else find_pythons(settings, scope)
+        self._pythons, self._interpreter, self._problem = found
         self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
@@ -65,7 +67,6 @@ class RustSession:
         """Names of files with Rust tests."""
         self._opened: list[str] = []
         """Directories that pytest would have passed by, and that are entered for Rust's sake."""
-        self._problem: CargoError | None = None
         self._summary = Summary(config, scope)
         self._fast: FastProtocol | None = None
 
@@ -106,7 +107,7 @@ class RustSession:
             options=settings.build,
             run=run,
             package_globs=settings.package_globs,
-            surroundings=Surroundings(self._interpreter),
+            surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
         )
 
     @pytest.hookimpl
@@ -138,6 +139,8 @@ class RustSession:
         added = project.additions_to_tests()
         if added:
             lines.append(f"added to the tests' environment: {', '.join(added)}")
+        if self._interpreter is not None:
+            lines += self._interpreter.remarks
         return lines
 
     @pytest.hookimpl
@@ -171,7 +174,8 @@ class RustSession:
             levels = tuple(unescape(name) for name in place.names)
             project.add_typed(self._plan, place.path, levels)
         self._take(self._plan)
-        self._scope.extend(self._config, self._plan.cases)
+        roots = [package.root for package in project.packages]
+        self._scope.extend(self._config, self._plan.cases, roots)
 
     def _take(self, plan: Plan, upcoming: Callable[[], Iterable[Case]] = lambda: ()) -> None:
         """Make a plan the one of this session."""
@@ -242,7 +246,7 @@ class RustSession:
         roots += (
             [Path(error.manifest).resolve().parent for error in project.errors] if project else []
         )
-        if self._problem is not None or (project is not None and self._settings.package_globs):
+        if project is not None and (self._problem is not None or self._settings.package_globs):
             return
         if self._settings.from_ini:
             return
@@ -334,9 +338,12 @@ class RustSession:
                 if isinstance(error, RustError):
                     root = self._config.rootpath
                     report.longrepr = failure_repr(item.case, error.verdict, root)
-            verdict = item.outcome
-            is_call = report.when == "call" and verdict is not None
-            report.duration = verdict.duration if is_call and verdict is not None else 0.0
+            verdict = item.outcome if report.when == "call" else None
+            report.duration = verdict.duration if verdict is not None else 0.0
+            extras = html_extras(self._config, verdict) if verdict is not None else []
+            if extras:
+                known = getattr(report, "extras", [])
+                report.extras = [*known, *extras]  # type: ignore[attr-defined]
         return report
 
     @pytest.hookimpl
@@ -353,7 +360,9 @@ class RustSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Never be green when something did not build."""
+        """Never be green when something did not build; show what checkers warn of."""
+        if not hasattr(self._config, "workerinput"):
+            self._summary.warn(self._plan)
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
         if runs and session.exitstatus in green and self._summary.is_red(self._plan):
@@ -369,21 +378,3 @@ class RustSession:
     def pytest_unconfigure(self) -> None:
         """Leave no process behind."""
         stop_all(self._settings.run.grace)
-
-
-def _named(settings: Settings) -> list[NamedPython]:
-    """Return the Pythons that the user named. Raises pytest.UsageError for a bad one."""
-    try:
-        return load_named(settings.pythons)
-    except InterpreterError as error:
-        raise pytest.UsageError(str(error)) from None
-
-
-def _interpreter(named: Sequence[NamedPython]) -> Interpreter | None:
-    """Return the Python of a run that is about one, or none if that is not known."""
-    if named:
-        return named[0].interpreter
-    try:
-        return current()
-    except InterpreterError:
-        return None

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from .cargo import BuildOptions
+from .cargo import BuildOptions, CargoError
 from .checkers.context import RunOptions
+from .checkout import target_python
+from .facts import InterpreterError
+from .pythons import load_named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Settings", "read_settings"]
+    from .interpreter import Interpreter
+    from .pythons import NamedPython
+    from .scope import Scope
+
+__all__ = ["FoundPythons", "Settings", "find_pythons", "read_settings"]
 
 _IGNORED = ("default", "only", "all")
 _LEAKS = ("warn", "fail")
@@ -36,6 +46,8 @@ class Settings:
     pythons: tuple[str, ...]
     timeouts: tuple[tuple[str, float], ...] = ()
     """Globs of node ids with seconds; the last that matches counts."""
+    layouts: Path | None = None
+    """Where drawings of layouts go."""
 
     def selects(self, package: str) -> bool:
         """Tell whether ``--cargo-package`` leaves a package in."""
@@ -121,11 +133,21 @@ def _by_comma(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def _directory(config: pytest.Config, name: str | None) -> Path | None:
+    """Return an option's directory: relative to where pytest was called, a key's to rootdir."""
+    if name is None:
+        return None
+    typed = config.getoption("cpython_sys_layouts", None) is not None
+    base = config.invocation_params.dir if typed else config.rootpath
+    return Path(os.path.abspath(base / os.path.expanduser(name)))
+
+
 def read_settings(config: pytest.Config) -> Settings:
     """Return the settings in force. Raises pytest.UsageError for what makes no sense."""
     option = config.getoption("cpython_sys", None)
     reader = _Reader(config)
     grace = reader.seconds("cargo_grace")
+    layouts = reader.text("cpython_sys_layouts")
     return Settings(
         enabled=bool(config.getini("cpython_sys")) if option is None else bool(option),
         from_ini=option is None,
@@ -147,9 +169,36 @@ def read_settings(config: pytest.Config) -> Settings:
             doctests=not reader.flag("cargo_no_doctests"),
             leaks_fail=reader.choice("cargo_leaks", _LEAKS) == "fail",
             abi=reader.choice("cpython_sys_abi", _ABI),
+            layouts=bool(layouts),
             policies=reader.choice("cpython_sys_policies", _POLICIES),
             ledgers={} if config.getoption("cpython_sys_update_ledger", None) else None,
         ),
         pythons=reader.words("cpython_sys_python", _whole),
+        layouts=_directory(config, layouts),
         timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),
     )
+
+
+class FoundPythons(NamedTuple):
+    """The Pythons that were named, the one that counts, and what is wrong if there is none."""
+
+    named: Sequence[NamedPython] = ()
+    interpreter: Interpreter | None = None
+    """Of several, the first."""
+    problem: CargoError | None = None
+
+
+def find_pythons(settings: Settings, scope: Scope) -> FoundPythons:
+    """Return the target Pythons. Raises pytest.UsageError where the user named a bad one."""
+    names = settings.pythons
+    if not names and not scope.places:
+        return FoundPythons()
+    try:
+        named = load_named(names, partial(target_python, scope.place))
+        interpreter = named[0].interpreter if named else target_python(scope.place)
+    except InterpreterError as error:
+        if names and not settings.from_ini:
+            raise pytest.UsageError(str(error)) from None
+        needed = names or scope.in_checkout
+        return FoundPythons(problem=CargoError(str(error)) if needed else None)
+    return FoundPythons(named, interpreter)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from .comparison import Comparison
 from .durations import write_build_times
-from .report import PackageCounts, outcome_of, remark_lines, replaced_lines, warning_lines
+from .report import (
+    PackageCounts,
+    outcome_of,
+    record_warning,
+    remark_lines,
+    replaced_lines,
+    warning_lines,
+)
 from .words import relative
 
 if TYPE_CHECKING:
@@ -71,6 +78,13 @@ class Summary:
     def is_red(self, plan: Plan) -> bool:
         """Tell whether something that was selected did not build as it stands."""
         return bool(self.unbuilt(plan) or self.replaced(plan))
+
+    def warn(self, plan: Plan) -> None:
+        """Show what checkers warn of, whatever was selected."""
+        for checker in plan.checkers.values() if self._runs else ():
+            warnings = getattr(checker, "warnings", None)
+            for text in warnings(verbose=self._verbose) if warnings is not None else ():
+                record_warning(self._config, text)
 
     def write(
         self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]

@@ -35,6 +35,7 @@ _LOCKED = re.compile(
 # "name", "name 1.2.3" or "name 1.2.3 (source)": as much as is needed to be unambiguous.
 _LOCKED_DEPENDENCY = re.compile(r'^ "([^" ]+)[^"]*",$', re.MULTILINE)
 _CPYTHON = "cpython-sys"
+_PYO3_PYTHON = "PYO3_PYTHON"
 _PYO3 = frozenset({"pyo3", "pyo3-ffi", "pyo3-build-config"})
 _NAME_CPYTHON = ("PYTHON_BUILD_DIR", "PY_CPPFLAGS", "PY_GIL_DISABLED", "PY_DEBUG")
 """Those that say which Python a `cpython-sys` is built for, and not only how it is compiled."""
@@ -90,6 +91,8 @@ class Surroundings:
     """The target Python, if a workspace turns out to need one."""
 
     interpreter: Interpreter | None = None
+    named: bool = False
+    """The user named it: then it counts, whatever PYTHON_BUILD_DIR is in the shell."""
     _cache: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict, repr=False)
     _places: dict[str, _Place] = field(default_factory=dict, repr=False)
     """By a package's id."""
@@ -120,11 +123,18 @@ class Surroundings:
         environ = place.environ
         wanted: dict[str, str] = {}
         tag = ""
+        other = False
         if self.interpreter is not None and _CPYTHON in crates:
             wanted.update(self.interpreter.build_environment())
+            shell = environ.get("PYTHON_BUILD_DIR")
+            other = self.named and shell not in (None, self.interpreter.build_dir)
         if self.interpreter is not None and crates & _PYO3 and self.interpreter.executable:
-            wanted["PYO3_PYTHON"] = self.interpreter.executable
-        added = {name: value for name, value in wanted.items() if name not in environ}
+            wanted[_PYO3_PYTHON] = self.interpreter.executable
+        added = {
+            name: value
+            for name, value in wanted.items()
+            if name not in environ or (other and environ[name] != value and name != _PYO3_PYTHON)
+        }
         if added and self.interpreter is not None:
             tag = f"{self.interpreter.tag}-{self.interpreter.fingerprint}"
         if "clang-sys" in crates and "LIBCLANG_PATH" not in environ:
@@ -151,7 +161,7 @@ class Surroundings:
 
     def _of_pyo3(self, environ: Mapping[str, str]) -> Interpreter | None:
         """Return the Python that PyO3 builds for: the user may have named another."""
-        name = environ.get("PYO3_PYTHON")
+        name = environ.get(_PYO3_PYTHON)
         if not name or (self.interpreter is not None and name == self.interpreter.executable):
             return self.interpreter
         if name not in self._named:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from .cargo import Cargo, CargoError
-from .interpreter import InterpreterError, current
+from .checkout import target_python
+from .facts import InterpreterError
 from .project import Project
 from .pythons import fits_running, for_running, load_named
 from .settings import read_settings
@@ -125,7 +126,7 @@ class Workshop:
             [self._directory],
             options=settings.build,
             run=settings.run,
-            surroundings=Surroundings(self._interpreter),
+            surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
         )
         project.load()
         return list(project.build_arguments())
@@ -136,8 +137,9 @@ def open_workshop(config: pytest.Config) -> Workshop:
     settings = read_settings(config)
     session = config.pluginmanager.get_plugin("cpython_sys_session")
     try:
-        named = [python.interpreter for python in load_named(settings.pythons)]
-        interpreters = named or [current()]
+        place = str(config.rootpath)
+        named = load_named(settings.pythons, partial(target_python, place))
+        interpreters = [python.interpreter for python in named] or [target_python(place)]
     except InterpreterError:
         interpreters = []
     interpreter = for_running(interpreters) or next(iter(interpreters), None)

@@ -13,6 +13,7 @@ from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .process import Process, none_started, stop_all
 from .recording import TestProcess, TestProcesses
+from .seeding import seed
 from .timing import Timing
 from .wrapper import Cargo, Toolchain
 
@@ -48,6 +49,7 @@ __all__ = [
     "process_environment",
     "read_json",
     "rustflags",
+    "seed",
     "shown_command",
     "stop_all",
 ]

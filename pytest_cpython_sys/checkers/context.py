@@ -52,6 +52,8 @@ class RunOptions:
     """Whether a process that outlives its test is a failure, or just worth a warning."""
     abi: str = "auto"
     """What the C compiler is asked about: ``auto`` (what is written by hand), ``all``, ``off``."""
+    layouts: bool = False
+    """Whether verdicts are to hold the layouts that were compared even where these agree."""
 
     policies: str = "auto"
     """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from ..cargo import Cargo, CargoError, CargoMissingError, CargoTooOldError, stop_all
+from ..checkout import find_checkout
 from ..interpreter import InterpreterError, current, load
 from ..quiet import without_collector
 from ..words import node_id, relative
@@ -164,23 +165,30 @@ def _project(cargo: Cargo, root: str, settings: Settings) -> Project:
     from ..project import Project
     from ..surroundings import Surroundings
 
+    interpreter = _interpreter(root, settings)
+    for remark in interpreter.remarks if interpreter is not None else ():
+        sys.stderr.write(f"Warning -- {remark}\n")
+    # Who starts a built interpreter has named it, whatever PYTHON_BUILD_DIR is in the shell.
+    named = interpreter is not None and interpreter.source_dir is not None
     return Project(
         cargo,
         [root],
         options=settings.build,
         run=settings.run,
         package_globs=settings.package_globs,
-        surroundings=Surroundings(_interpreter(settings)),
+        surroundings=Surroundings(interpreter, named=named or settings.python is not None),
     )
 
 
-def _interpreter(settings: Settings) -> Interpreter | None:
+def _interpreter(root: str, settings: Settings) -> Interpreter | None:
     """Return the target Python: the one that runs, unless another was named."""
     try:
         return current() if settings.python is None else load(settings.python)
     except InterpreterError as error:
         if settings.python is not None:
             raise _wrong("options", str(error)) from None
+        if find_checkout(root) is not None:
+            raise _wrong("interpreter", str(error)) from None
         return None
 
 

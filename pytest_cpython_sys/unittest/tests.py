@@ -23,6 +23,9 @@ __all__ = ["NotEvaluatedError", "RustTest", "ToldTest", "regrtest_id"]
 # What `-m` of regrtest reads as a pattern, or cuts at, and what XML cannot hold.
 _UNSAFE = re.compile("[*?\\[\\]\\s\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
+# What XML cannot hold: older regrtests stumble over their own JUnit file if there is any.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
 
 class NotEvaluatedError(Exception):
     """Nothing is known of a test; the message says why."""
@@ -33,6 +36,10 @@ class NotEvaluatedError(Exception):
 
 def _percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
+
+
+def _printable(text: str) -> str:
+    return _ILLEGAL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def regrtest_id(module: str, case: Case, root: str) -> str:
@@ -104,7 +111,7 @@ class ToldTest(_Test):
     def report(self, result: unittest.TestResult) -> None:
         """Tell a result the reason."""
         if self.skipped:
-            result.addSkip(self, self.reason)
+            result.addSkip(self, _printable(self.reason))
         else:
             result.addError(self, _error(NotEvaluatedError, self.reason))
 
@@ -132,7 +139,7 @@ class RustTest(_Test):
 
     def _tell(self, result: unittest.TestResult, verdict: Verdict) -> None:
         if verdict.outcome == "skipped":
-            result.addSkip(self, verdict.message)
+            result.addSkip(self, _printable(verdict.message))
         elif verdict.outcome == "error":
             result.addError(self, self._words(result, verdict, NotEvaluatedError))
         elif verdict.outcome == "failed":
@@ -151,11 +158,11 @@ class RustTest(_Test):
     ) -> _Error:
         text = failure_words(self.case, verdict, self._root).text.rstrip("\n")
         if verdict.output and getattr(result, "buffer", False):
-            sys.stdout.write(verdict.output)  # unittest shows it with the failure
+            sys.stdout.write(_printable(verdict.output))  # unittest shows it with the failure
         elif verdict.output:
             text += f"\n\nStdout:\n{verdict.output.rstrip()}"
         return _error(kind, text)
 
 
 def _error(kind: type[BaseException], text: str) -> _Error:
-    return (kind, kind(text), None)
+    return (kind, kind(_printable(text)), None)

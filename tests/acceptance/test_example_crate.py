@@ -68,6 +68,9 @@ def cargo_verdicts(root: Path, python: Interpreter, example_target: Path) -> dic
     return dict(pattern.findall(done.stdout))
 
 
+_NO_TESTS_OF_CARGO = ("bindgen_test_layout_", "@abi", "@doctest", "@module", "test_spam.py")
+
+
 @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
 def test_layouts_and_tests_against_a_pythons_headers(
     pytester: pytest.Pytester, example: Path, example_target: Path, version: str
@@ -91,9 +94,7 @@ def test_layouts_and_tests_against_a_pythons_headers(
     ours = {
         name.split("::", 1)[1]: words[outcome]
         for name, outcome in found.items()
-        if not any(
-            word in name for word in ("bindgen_test_layout_", "@abi", "@doctest", "test_spam.py")
-        )
+        if not any(word in name for word in _NO_TESTS_OF_CARGO)
     }
     doctests = sorted(name for name in found if "@doctest" in name)
     assert doctests == [
@@ -107,7 +108,10 @@ def test_layouts_and_tests_against_a_pythons_headers(
     # One more skip: the integration test target that a `cfg` gates away. A module for another
     # Python cannot be imported here.
     in_python = 0 if version == f"{sys.version_info.major}.{sys.version_info.minor}" else 8
-    assert result.parseoutcomes()["skipped"] == ignored + 1 + in_python
+    # No installed Python is free-threaded; sub-interpreters have their own GIL from 3.12 on.
+    modules = {name.rpartition("::")[2] for name in found if "@module" in name}
+    assert modules == {"imports", "leaks"} | ({"subinterpreters"} if version != "3.11" else set())
+    assert result.parseoutcomes()["skipped"] == ignored + 1 + in_python + 4 - len(modules)
     result.stdout.fnmatch_lines(["SKIPPED * example_crate/spam/tests/embedded.rs:1: no test in *"])
 
 
@@ -136,6 +140,34 @@ def test_c_has_nothing_to_say_against_right_bindings(
     functions = sum(case["levels"][1] == "fn" for case in found["cases"])
     unsaid = [name for name, reason in found["unmatched"] if "cannot be said in C" in reason]
     assert len(unsaid) <= 0.01 * functions
+
+
+def test_two_pythons_in_one_run(
+    pytester: pytest.Pytester, example: Path, example_target: Path
+) -> None:
+    """What is in the headers of one Python alone is no difference; all that is there is right."""
+    old, new = python_with_headers("3.12"), python_with_headers("3.13")
+    seed(example_target, old)
+    another = f"--cpython-sys-python={old.executable}"
+    result = run(pytester, new, example_target, another, "-m", "rust_layout or rust_unit")
+    found = outcomes(result)
+    assert set(found.values()) == {"passed"}
+    assert result.ret == 0
+    layouts = {
+        label: sum(f"::@{label}::bindgen_test_layout_" in name for name in found)
+        for label in ("cp312", "cp313")
+    }
+    assert min(layouts.values()) >= 500
+    assert layouts["cp312"] != layouts["cp313"]
+    result.stdout.fnmatch_lines(
+        [
+            f"@cp313: Python {new.version} (cp313), {new.executable}",
+            f"@cp312: Python {old.version} (cp312), {old.executable}",
+            f"cpython-sys *cp313  {layouts['cp313']} layouts, *",
+            f"cpython-sys *cp312  {layouts['cp312']} layouts, *",
+            "nothing fails on cp313, cp312",
+        ]
+    )
 
 
 def test_it_keeps_its_policies(

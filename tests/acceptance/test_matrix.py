@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..test_pythons import build_directory
 from .conftest import outcomes, python_with_headers, run
 from .test_fixtures import MODULE
 
@@ -206,19 +207,41 @@ def test_a_target_that_one_python_breaks(
     result.stdout.fnmatch_lines(["*cannot find value `nonsense` in this scope*"])
 
 
+@pytest.mark.parametrize("arguments", [(), ("-n2",)], ids=["alone", "xdist"])
 def test_a_limit_of_time_is_that_of_one_pythons_test(
-    pytester: pytest.Pytester, write: Write, both: list[str]
+    pytester: pytest.Pytester, write: Write, both: list[str], arguments: tuple[str, ...]
 ) -> None:
     slow = PASSING["src/lib.rs"].replace(
         "fn ok() {", "fn ok() { std::thread::sleep(std::time::Duration::from_secs(5));"
     )
     write({**PASSING, "src/lib.rs": slow, "pytest.ini": "[pytest]\ncargo_timeouts = *@cp313*ok=1"})
-    result = run(pytester, *both, "-k", "ok")
+    result = run(pytester, *both, "-k", "ok", *arguments)
     assert outcomes(result) == {
         "src/lib.rs::@cp312::tests::ok": "passed",
         "src/lib.rs::@cp313::tests::ok": "failed",
     }
     result.stdout.fnmatch_lines(["*timed out after 1 s*"])
+
+
+def test_a_binary_that_ends_badly_with_one_python(
+    pytester: pytest.Pytester, write: Write, both: list[str]
+) -> None:
+    ends = """
+#[cfg(all(test, new))] extern "C" fn end() { std::process::abort() }
+#[cfg(all(test, new))] extern "C" { fn atexit(f: extern "C" fn()) -> i32; }
+"""
+    registers = PASSING["src/lib.rs"].replace(
+        "only_new() {", "only_new() { unsafe { super::atexit(super::end); }"
+    )
+    write({**PASSING, "src/lib.rs": registers + ends})
+    result = run(pytester, *both, "-k", "tests")
+    result.assert_outcomes(passed=7, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of @cp313::tests::only_new*",
+            "-        error    src/lib.rs::tests::only_new",
+        ]
+    )
 
 
 def test_the_ini_key_is_a_list_and_a_checker_of_ones_own_sees_each_python(
@@ -302,6 +325,35 @@ def test_a_variable_that_would_make_all_builds_the_same_is_refused(
         "ERROR: --cpython-sys-python: PYTHON_BUILD_DIR is set, in the environment or in cargo's "
         f"configuration, so that {root} would be built for the same Python each time: unset it, "
         "or name one Python"
+    )
+
+
+PYO3 = {
+    "Cargo.toml": '[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n'
+    '[dependencies]\npyo3 = "0.29"\n',
+    "src/lib.rs": "",
+}
+
+
+def test_a_python_that_pyo3_is_told_of_is_refused_too(
+    pytester: pytest.Pytester, write: Write, both: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(PYO3)
+    monkeypatch.setenv("PYO3_PYTHON", sys.executable)
+    result = run(pytester, *both)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --cpython-sys-python: PYO3_PYTHON is set, in *"])
+
+
+def test_pyo3_needs_a_python_that_runs(
+    pytester: pytest.Pytester, write: Write, both: list[str], tmp_path: Path
+) -> None:
+    write(PYO3)
+    configured = build_directory(tmp_path / "configured")
+    result = run(pytester, *both, f"--cpython-sys-python={configured}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --cpython-sys-python: {configured} has no interpreter that starts, and pyo3 in *"]
     )
 
 

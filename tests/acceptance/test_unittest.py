@@ -7,12 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .bridge import MODULE, REPOSITORY, outcomes_of, run_unittest
+from .bridge import COPIED, MODULE, REPOSITORY, outcomes_of, run_unittest
 from .conftest import is_running, outcomes, replace_once, run
 
 if TYPE_CHECKING:
@@ -338,8 +339,8 @@ HANGS = """
 """
 
 
-def test_ctrl_c_leaves_no_process_behind(write: Write) -> None:
-    root = write({"test_rust.py": MODULE, "Cargo.toml": "c", "src/lib.rs": HANGS})
+def interrupt_unittest(root: Path) -> None:
+    """Send SIGINT once there is a file ``started``, and wait for the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "unittest", "-v", "test_rust"],
         cwd=root,
@@ -347,14 +348,38 @@ def test_ctrl_c_leaves_no_process_behind(write: Write) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (root / "started").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert (root / "started").exists()
     process.send_signal(signal.SIGINT)
     process.wait(30)
+
+
+def test_ctrl_c_leaves_no_process_behind(write: Write) -> None:
+    root = write({"test_rust.py": MODULE, "Cargo.toml": "c", "src/lib.rs": HANGS})
+    interrupt_unittest(root)
     assert not is_running("sleep 62.75")
     assert not is_running(f"{root}/target/debug/deps/")
+
+
+def test_ctrl_c_ends_a_build(write: Write) -> None:
+    build = (
+        "fn main() {\n"
+        '    std::fs::write("started", "").unwrap();\n'
+        '    std::process::Command::new("sleep").arg("64.25").status().unwrap();\n'
+        "}\n"
+    )
+    root = write(
+        {
+            "test_rust.py": MODULE,
+            "Cargo.toml": "c",
+            "build.rs": build,
+            "src/lib.rs": "#[test] fn t() {}\n",
+        }
+    )
+    interrupt_unittest(root)
+    assert not is_running("sleep 64.25")
 
 
 def test_failfast_ends_what_runs(write: Write) -> None:
@@ -411,3 +436,8 @@ def test_a_single_test_runs_outside_of_its_suite(write: Write, runner: str) -> N
     assert done.returncode == 0, done.stderr
     assert done.stdout == "3 tests\n"
     assert [line.split()[0] for line in (root / "notes").read_text().splitlines()] == ["two"]
+
+
+def test_the_page_shows_the_file_that_is_to_be_copied() -> None:
+    page = (COPIED.parent / "cpython-test-suite.md").read_text(encoding="utf-8")
+    assert textwrap.indent(COPIED.read_text(encoding="utf-8"), "   ") in page

@@ -223,7 +223,7 @@ def _build(source: Path, name: str) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     environment = {key: os.environ[key] for key in ("HOME", "PATH", "TMPDIR") if key in os.environ}
-    _run(["../../configure", "-q", *BUILDS[name]], directory, environment)
+    _run(["../../configure", "-q", "-C", *BUILDS[name]], directory, environment)
     _run(["make", "-s", f"-j{os.cpu_count() or 1}"], directory, environment)
     stamp = json.dumps({"directory": str(directory)})
     (directory / "complete.json").write_text(stamp, encoding="utf-8")

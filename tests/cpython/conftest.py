@@ -12,6 +12,7 @@ import filecmp
 import hashlib
 import os
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from .build import BUILDS, Trees, cache_directory, find_trees
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Checkout", "_clean_environment", "cargo_calls"]
+__all__ = ["Checkout", "_clean_environment", "cargo_calls", "make_checkout", "place"]
 
 WORKSPACE = Path(__file__).parent / "workspace"
 
@@ -64,6 +65,19 @@ class Checkout:
         path.symlink_to(self.trees.builds[name])
         return path
 
+    def configure(self) -> None:
+        """Run ``./configure`` in the checkout itself, with what a build has found out already."""
+        cache = self.trees.builds["regular"] / "config.cache"
+        if cache.exists():
+            shutil.copyfile(cache, self.path / "config.cache")
+        subprocess.run(
+            ["./configure", "-q", "-C"],
+            cwd=self.path,
+            check=True,
+            timeout=1200,
+            capture_output=True,
+        )
+
     def write(self, name: str, text: str) -> Path:
         """Write a file below the checkout."""
         path = self.path / name
@@ -97,12 +111,13 @@ def _wanted(source: Path) -> dict[str, Path]:
     return wanted
 
 
-def _make(path: Path, source: Path) -> None:
+def make_checkout(path: Path, source: Path) -> None:
     """Make a checkout, or make one as new.
 
     Cargo goes by times: a file that somebody has changed since must look new when it is restored,
     and one that is as it was must keep its time.
     """
+    path.mkdir(exist_ok=True)
     wanted = _wanted(source)
     parents = {str(parent) for name in wanted for parent in Path(name).parents}
     for root, directories, files in os.walk(path, topdown=False):
@@ -127,7 +142,7 @@ def _make(path: Path, source: Path) -> None:
 
 
 @contextlib.contextmanager
-def _place(cache: Path) -> Iterator[tuple[Path, Path]]:
+def place(cache: Path) -> Iterator[tuple[Path, Path]]:
     """Yield a directory for a checkout and one for cargo, which nobody else uses meanwhile.
 
     Both are used again and again: bindgen takes half a minute to compile. The checkout is not below
@@ -152,9 +167,8 @@ def checkout(
     cpython_builds: Trees, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Checkout]:
     """A checkout without a build, as current directory; cargo builds where others did before."""
-    with _place(cache_directory()) as (path, target):
-        path.mkdir(exist_ok=True)
-        _make(path, cpython_builds.source)
+    with place(cache_directory()) as (path, target):
+        make_checkout(path, cpython_builds.source)
         monkeypatch.setenv("CARGO_TARGET_DIR", str(target))
         monkeypatch.chdir(path)
         yield Checkout(path, cpython_builds)

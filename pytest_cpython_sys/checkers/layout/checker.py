@@ -16,7 +16,7 @@ from ...case import Case, Location, Verdict
 from ..place import place, real_path
 from .errors import explain, find_block, primary_spots
 from .sources import Site, SourceFile, Sources
-from .table import Row, layout_table
+from .table import Row, layout_table, recorded_layouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -201,6 +201,7 @@ class _Judge:
         self._root = build.workspace.root
         self._errors = build.errors(package.id, target)
         self._rows = context.second.rows if context.second is not None else {}
+        self._draws = context.run.layouts
         self._sources = {real_path(file.path): file for file in sources.files}
         self._files = {file.path for file in sources.files} if sources.exact else set()
         self._why_not = self._obstacle(build, package, target, units)
@@ -222,7 +223,8 @@ class _Judge:
             return _not_evaluated(self._why_not)
         if found.file.path not in self._files:
             return _not_evaluated(f"{found.file.path} was not among the sources rustc read")
-        return Verdict("passed")
+        layouts = recorded_layouts(found.block, found.file.source, ()) if self._draws else None
+        return Verdict("passed", layouts=layouts)
 
     def _obstacle(
         self, build: Build, package: Package, target: Target, units: Sequence[Unit]
@@ -272,7 +274,9 @@ class _Judge:
         if rows:
             parts.append(layout_table(found.block.type_name, dict.fromkeys(rows)))
         parts += words
-        return Verdict("failed", message="\n".join(parts), location=location)
+        # Without a second build nobody knows what else is wrong in the block.
+        layouts = recorded_layouts(found.block, found.file.source, known) if known else None
+        return Verdict("failed", message="\n".join(parts), location=location, layouts=layouts)
 
     def _row(self, found: _Found, error: Diagnostic) -> Row | None:
         if error.code != _CONSTANT_ERROR:

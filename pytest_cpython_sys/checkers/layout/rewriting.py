@@ -52,6 +52,8 @@ class Rewritten:
     def __init__(self, file: SourceFile, edits: Iterable[Edit]) -> None:
         self.file = file
         self._edits = sorted(edits, key=lambda edit: (edit.start, edit.end))
+        self._statements: dict[int, list[LayoutAssertion]] = {}
+        """Those of a block, by its first byte."""
 
     @cached_property
     def text(self) -> bytes:
@@ -85,7 +87,10 @@ class Rewritten:
         index = bisect_right(blocks, position, key=lambda block: self.moved(block.start)) - 1
         if index < 0:
             return None
-        for assertion in blocks[index].assertions(self.file.source):
+        block = blocks[index]
+        if block.start not in self._statements:
+            self._statements[block.start] = block.assertions(self.file.source)
+        for assertion in self._statements[block.start]:
             if self.moved(assertion.start) <= position <= self.moved(assertion.end - 1):
-                return blocks[index], assertion
+                return block, assertion
         return None

@@ -283,8 +283,7 @@ class _Scanner:
         if match.start() < self._included:
             return
         scope = self._scope(stack)
-        line = self._line(match.start())
-        cfgs = (*scope.cfgs, *self._attributes(match.start()))
+        line, cfgs = self._line(match.start()), (*scope.cfgs, *self._attributes(match.start()))
         if match.re is _DECLARATION:
             name = match[1].decode("utf-8", "replace")
             path = self._path_attribute(match.start())

@@ -15,7 +15,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import configured_wrapper
+from ...cargo import configured_wrapper, seed
 from ..place import real_path
 from .errors import explain, find_block, position_of, primary_spots
 from .sources import Sources
@@ -71,6 +71,7 @@ def build_again(
     builds = [first]
     try:
         with trees.locked():
+            seed(first, trees.target_directory)
             for _ in range(_ROUNDS):
                 if not trees.add(wrong):
                     break

@@ -20,7 +20,7 @@ from ..place import real_path
 from .rewriting import Edit, Rewritten, emptied, split
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from ...cargo import Package, Target
     from .scan import LayoutBlock
@@ -64,6 +64,7 @@ class Trees:
         self.crates: dict[str, Crate] = {}
         """By the path of the root file."""
         self._split: dict[str, Rewritten] = {}
+        self._blocks: dict[str, list[LayoutBlock]] = {}
         self._digests: dict[str, str] = {}
 
     def _path(self, *names: str) -> str:
@@ -94,6 +95,7 @@ class Trees:
     def add(self, crates: Iterable[Crate]) -> bool:
         """Add crates, and blocks of known ones; tell whether there was anything new."""
         new = False
+        self._blocks.clear()
         for crate in crates:
             known = self.crates.get(crate.root)
             wrong = crate.wrong if known is None else known.wrong | crate.wrong
@@ -105,13 +107,14 @@ class Trees:
         """Return a file of the tree in which each statement is a block, by its real path."""
         return self._split.get(path)
 
-    def blocks(self, path: str) -> list[LayoutBlock]:
+    def blocks(self, path: str) -> Sequence[LayoutBlock]:
         """Return the wrong blocks of a file."""
-        starts = {
-            start for crate in self.crates.values() for file, start in crate.wrong if file == path
-        }
-        file = self._file(path)
-        return [block for block in file.scan.blocks if block.start in starts] if file else []
+        if path not in self._blocks:
+            wrong = {place for crate in self.crates.values() for place in crate.wrong}
+            file = self._file(path)
+            blocks = file.scan.blocks if file is not None else ()
+            self._blocks[path] = [block for block in blocks if (path, block.start) in wrong]
+        return self._blocks[path]
 
     def _file(self, path: str) -> SourceFile | None:
         found = (crate.file(path) for crate in self.crates.values())

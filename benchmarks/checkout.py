@@ -1,0 +1,117 @@
+"""Times what a CPython checkout costs: finding its build, and collecting at its root.
+
+    python benchmarks/checkout.py [--rounds 5]
+
+It needs a built CPython: run `python tests/cpython/build.py` first. The commands take turns, round
+after round, so that a machine that slows down slows all of them. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.run import make_floor, medians, pytest_command, seconds
+from pytest_cpython_sys.cargo import Cargo
+from pytest_cpython_sys.checkout import target_python
+from pytest_cpython_sys.surroundings import Surroundings
+from tests.cpython.build import cache_directory, find_trees
+from tests.cpython.conftest import Checkout, make_checkout, place
+
+FIND = """
+import sys, time
+start = time.perf_counter()
+from pytest_cpython_sys.checkout import target_python
+target_python(sys.argv[1])
+print(time.perf_counter() - start)
+"""
+
+
+def find(root: Path) -> float:
+    """Return the seconds in which a fresh Python finds a checkout's build, imports included."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIND, str(root)],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)
+
+
+def noop(root: Path) -> float:
+    """Return the seconds of cargo's build with nothing to do, as the plugin calls it."""
+    cargo = Cargo()
+    workspace = cargo.workspace(str(root / "Cargo.toml"))
+    extra, tag = Surroundings(target_python(str(root))).additions(workspace, cargo.environ)
+    target = os.path.join(workspace.target_directory, "cpython-sys", tag)
+    os.environ.update(extra)
+    try:
+        return seconds(
+            ["cargo", "test", "--workspace", "--no-run", "--no-fail-fast", "--target-dir", target],
+            root,
+        )
+    finally:
+        for name in extra:
+            del os.environ[name]
+
+
+def count(root: Path) -> int:
+    """Return how many items there are at a checkout's root."""
+    done = subprocess.run(
+        pytest_command("--cpython-sys", "--collect-only"),
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sum("::" in line for line in done.stdout.splitlines())
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args().rounds
+    for name in ("PYTEST_ADDOPTS", "RUST_BACKTRACE", "PYTHON_BUILD_DIR"):
+        os.environ.pop(name, None)
+    trees = find_trees(cache_directory())
+    if trees is None:
+        sys.exit("no CPython is built: run `python tests/cpython/build.py`")
+    with place(cache_directory()) as (path, target), tempfile.TemporaryDirectory() as name:
+        make_checkout(path, trees.source)
+        os.environ["CARGO_TARGET_DIR"] = str(target)
+        build = Checkout(path, trees).add_build("regular")
+        items = count(path)
+        floor = make_floor(Path(name), items)
+        found = medians(
+            {
+                "find": lambda: find(path),
+                "collect": lambda: seconds(pytest_command("--cpython-sys", "--collect-only"), path),
+                "noop": lambda: noop(path),
+                "items": lambda: seconds(
+                    pytest_command("-p", "no:cpython_sys", "--collect-only"), floor
+                ),
+            },
+            rounds,
+        )
+        build.unlink()
+        Checkout(path, trees).add_build("debug")
+        debug = medians({"find": lambda: find(path)}, rounds)
+    print("| what | ratio | seconds | wanted |\n|---|---:|---:|---:|")
+    print(f"| finding the build, regular | | {found['find']:.2f} | 0.3 at most |")
+    print(f"| finding the build, debug | | {debug['find']:.2f} | 0.3 at most |")
+    ratio = found["collect"] / (found["items"] + found["noop"])
+    print(
+        f"| `--collect-only` at the root, {items} items / (as many items + cargo's no-op) "
+        f"| {ratio:.2f} | {found['collect']:.2f} | 1.3 at most |"
+    )
+
+
+if __name__ == "__main__":
+    main()
