@@ -40,12 +40,19 @@ extern "C" {
 """
 
 
-def crate(more: str = "", table: str = TABLE) -> dict[str, str]:
-    """Return the files of a package whose module runs code."""
-    code = SAME + more
+def running(
+    code: str, table: str, *, name: str = "eggs", free_threaded: bool = False
+) -> dict[str, str]:
+    """Return the files of a package whose module runs code in its own namespace."""
     for old, new in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
         code = code.replace(old, new)
-    return module(run=EXEC.replace("@CODE@", code), code=C_API, metadata=table)
+    body = EXEC.replace("@CODE@", code)
+    return module(name, run=body, code=C_API, metadata=table, free_threaded=free_threaded)
+
+
+def crate(more: str = "", table: str = TABLE) -> dict[str, str]:
+    """Return the files of a package whose module is like `colorsys`, and then runs more."""
+    return running(SAME + more, table)
 
 
 @pytest.fixture(scope="module")
