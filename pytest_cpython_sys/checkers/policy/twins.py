@@ -179,8 +179,9 @@ class _Twin:
             said = found.get("error") or ended.how
             return Verdict("error", message=f"not compared: {said}", output=ended.output)
         problems = list(twin_differences(found["ours"], found["twin"], self._table))
-        if ended.exit_code:
-            problems.append(f"    after both were imported: {ended.how}")
+        if ended.exit_code and not problems:
+            words = f"it is like {twin}, and Python ends badly after it was imported: {ended.how}"
+            return Verdict("failed", ended.seconds, words, output=ended.output)
         if not problems:
             return Verdict("passed", ended.seconds, output=ended.output)
         count = "1 thing" if len(problems) == 1 else f"{len(problems)} things"
