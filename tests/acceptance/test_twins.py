@@ -225,12 +225,8 @@ def test_a_crash_after_the_tests(write: Write, run: Run) -> None:
     found = verdicts_of_tests(result)
     assert len(found) == 7
     assert twin(result)[""] == "failed"
-    result.stdout.fnmatch_lines(
-        [
-            "    after both were imported: killed by SIGABRT*",
-            "*: after its tests: killed by SIGABRT*",
-        ]
-    )
+    result.stdout.fnmatch_lines(["*: after its tests: killed by SIGABRT*"])
+    result.stdout.fnmatch_lines(["*: it is like colorsys, and Python ends badly * SIGABRT*"])
 
 
 def test_no_such_tests(write: Write, run: Run) -> None:

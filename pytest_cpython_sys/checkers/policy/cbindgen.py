@@ -84,7 +84,7 @@ def _difference(old: str, new: str) -> Iterator[str]:
     for path in (old, new):
         with open(path, encoding="utf-8", errors="replace") as file:
             texts.append(file.read().splitlines())
-    found = difflib.unified_diff(*texts, "committed", "cbindgen", n=1, lineterm="")
+    found = difflib.unified_diff(texts[0], texts[1], "committed", "cbindgen", n=1, lineterm="")
     for number, line in enumerate(found):
         if number == _SHOWN:
             yield "    ..."
