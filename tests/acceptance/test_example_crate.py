@@ -191,7 +191,7 @@ def test_it_keeps_its_policies(
         "-m",
         "rust_policy",
         "-k",
-        "not @module",
+        "not module",
     )
     assert outcomes(result) == dict.fromkeys(
         (

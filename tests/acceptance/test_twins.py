@@ -5,6 +5,7 @@ The module here is real, and its content is Python code that it runs as it is im
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,12 +41,19 @@ extern "C" {
 """
 
 
-def crate(more: str = "", table: str = TABLE) -> dict[str, str]:
-    """Return the files of a package whose module runs code."""
-    code = SAME + more
+def running(
+    code: str, table: str, *, name: str = "eggs", free_threaded: bool = False
+) -> dict[str, str]:
+    """Return the files of a package whose module runs code in its own namespace."""
     for old, new in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
         code = code.replace(old, new)
-    return module(run=EXEC.replace("@CODE@", code), code=C_API, metadata=table)
+    body = EXEC.replace("@CODE@", code)
+    return module(name, run=body, code=C_API, metadata=table, free_threaded=free_threaded)
+
+
+def crate(more: str = "", table: str = TABLE) -> dict[str, str]:
+    """Return the files of a package whose module is like `colorsys`, and then runs more."""
+    return running(SAME + more, table)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +66,7 @@ def python() -> str:
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, python: str) -> Run:
-    def run(*arguments: str) -> pytest.RunResult:
+    def run(*arguments: str, python: str = python) -> pytest.RunResult:
         return pytester.runpytest(
             "--cpython-sys", "-rA", f"--cpython-sys-python={python}", *arguments
         )
@@ -211,11 +219,39 @@ def test_a_test_that_crashes_or_hangs_costs_no_other_its_verdict(write: Write, r
     result.stdout.fnmatch_lines(["src/lib.rs:1: killed by SIGABRT (Aborted) in this test"])
 
 
+def test_a_crash_after_the_tests(write: Write, run: Run) -> None:
+    write(crate("import atexit\natexit.register(os.abort)", TESTS))
+    result = run()
+    found = verdicts_of_tests(result)
+    assert len(found) == 7
+    assert twin(result)[""] == "failed"
+    result.stdout.fnmatch_lines(["*: after its tests: killed by SIGABRT*"])
+    result.stdout.fnmatch_lines(["*: it is like colorsys, and Python ends badly * SIGABRT*"])
+
+
 def test_no_such_tests(write: Write, run: Run) -> None:
     write(crate(table=f'{TABLE}twin-tests = "test_colours"\n'))
     result = run()
-    assert outcomes(result) == {"src/lib.rs::@twin": "passed"}
-    result.stdout.fnmatch_lines(["SKIPPED * Python 3.13.* has no test.test_colours: a CPython *"])
+    assert twin(result) == {"": "passed", "::test_colours": "error"}
+    result.stdout.fnmatch_lines(
+        ["src/lib.rs:1: test.test_colours cannot be listed in Python 3.13.*: there is no such file"]
+    )
+
+
+def test_a_python_without_tests(
+    write: Write, run: Run, python: str, pytester: pytest.Pytester
+) -> None:
+    """As distributions have it; here something else of that name is found first."""
+    site = pytester.path / "venv"
+    subprocess.run([python, "-m", "venv", "--without-pip", str(site)], check=True, timeout=120)
+    (purelib,) = site.glob("lib/python3*/site-packages")
+    (purelib / "hide.pth").write_text(
+        "import sys; sys.modules['test'] = type(sys)('test')\n", encoding="utf-8"
+    )
+    write(crate(table=TESTS))
+    result = run(python=str(site / "bin" / "python"))
+    assert twin(result) == {"": "passed"}
+    result.stdout.fnmatch_lines(["SKIPPED * Python 3.13.* is without its tests: a CPython *"])
 
 
 def test_tests_that_cannot_be_imported_with_it(write: Write, run: Run) -> None:

@@ -133,6 +133,22 @@ def test_all_targets_have_items_and_generated_files_have_none(write: Write, run:
     }
 
 
+def test_a_library_that_no_test_needs(
+    write: Write, run: Run, cargo_calls: Callable[[], list[str]]
+) -> None:
+    lib = '[lib]\ncrate-type = ["cdylib"]\ntest = false\n'
+    root = write(
+        {**FILES, "Cargo.toml": MANIFEST.replace("[package.metadata", f"{lib}[package.metadata")}
+    )
+    expected = {"src/lib.rs::@unsafe": "passed", "src/other.rs::@unsafe": "passed"}
+    assert outcomes(run()) == expected
+    cargo_calls()
+    assert outcomes(run()) == expected
+    assert "clippy" not in cargo_calls()
+    replace_once(root / "src" / "other.rs", "// SAFETY: there are two.", "")
+    assert outcomes(run()) == {**expected, "src/other.rs::@unsafe": "failed"}
+
+
 def test_what_is_not_compiled_is_skipped(write: Write, run: Run) -> None:
     write({**FILES, "src/other.rs": f"#[cfg(windows)]\nmod windows {{ {OTHER} }}\n"})
     result = run()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
+import tempfile
 import tomllib
 from typing import TYPE_CHECKING, Final
 
@@ -59,28 +60,31 @@ def _stale(context: BuildContext, package: Package, header: str) -> Verdict | No
     program = shutil.which("cbindgen", path=env.get("PATH"))
     if program is None:
         return Verdict("skipped", message="no cbindgen: install it (`cargo install cbindgen`)")
-    words = [program, "--quiet", "--crate", package.name]
-    if os.path.isfile(os.path.join(package.root, _CONFIGURATION)):
-        words += ["--config", _CONFIGURATION]
-    argv = [*words, "--verify", "--output", header]
-    done = run_to_end(argv, cwd=package.root, env=env, limit=_LIMIT)
-    if done.exit_code == 0 and not done.expired:
-        return None
-    written = run_to_end(words, cwd=package.root, env=env, limit=_LIMIT)
-    if written.exit_code or written.expired:
-        said = written.stderr or written.how
+    with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
+        # `--verify` writes the file, too.
+        copy = os.path.join(directory, os.path.basename(header))
+        shutil.copyfile(os.path.join(package.root, header), copy)
+        argv = [program, "--quiet", "--crate", package.name, "--verify", "--output", copy]
+        if os.path.isfile(os.path.join(package.root, _CONFIGURATION)):
+            argv += ["--config", _CONFIGURATION]
+        done = run_to_end(argv, cwd=package.root, env=env, limit=_LIMIT)
+        if done.exit_code == 0 and not done.expired:
+            return None
+        lines = list(_difference(os.path.join(package.root, header), copy))
+    if not lines:
+        said = done.stderr or done.how
         return Verdict("error", message=f"cbindgen cannot read {package.name}:\n{said}")
-    lines = list(_difference(os.path.join(package.root, header), written.stdout))
     heading = f"{header} is not what cbindgen writes now: `{_command(package, header)}`"
     return Verdict("failed", message="\n".join([heading, *lines]))
 
 
-def _difference(path: str, text: str) -> Iterator[str]:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        old = file.read().strip("\n").splitlines()
-    found = difflib.unified_diff(
-        old, text.strip("\n").splitlines(), "committed", "cbindgen", n=1, lineterm=""
-    )
+def _difference(old: str, new: str) -> Iterator[str]:
+    """Yield the lines in which two files differ. Raises OSError."""
+    texts = []
+    for path in (old, new):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            texts.append(file.read().splitlines())
+    found = difflib.unified_diff(texts[0], texts[1], "committed", "cbindgen", n=1, lineterm="")
     for number, line in enumerate(found):
         if number == _SHOWN:
             yield "    ..."

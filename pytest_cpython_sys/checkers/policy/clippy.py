@@ -17,15 +17,24 @@ from typing import TYPE_CHECKING, Any, Final
 from ...cargo import cache_path, keep_json, read_json, rustflags
 from ..abi.rustbuild import stamp
 from ..abi.store import locked
+from ..layout.sources import Sources
 from .running import run_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...cargo import Build, Package, Target
     from ..context import BuildContext
 
-__all__ = ["Clippy", "ClippyMissingError", "Finding", "Report", "made_units", "unit_name"]
+__all__ = [
+    "Clippy",
+    "ClippyMissingError",
+    "Finding",
+    "Report",
+    "made_units",
+    "unit_name",
+    "unit_sources",
+]
 
 _MISSING: Final = frozenset({"clippy::undocumented_unsafe_blocks", "clippy::missing_safety_doc"})
 _USE: Final = "unsafe_code"
@@ -81,14 +90,39 @@ def unit_name(package: Package, target: Target, *, test: bool) -> str:
     return f"{package.id} {target.kind} {target.name} {test}"
 
 
+def chosen_packages(build: Build) -> list[str]:
+    """Return the names of the packages that a build was narrowed to; none for all of them."""
+    return [word.partition("=")[2] for word in build.command if word.startswith("--package=")]
+
+
 def made_units(build: Build) -> Iterator[tuple[Package, Target, bool]]:
-    """Yield what a build has made of its members, or tried to: each target, as a test or not."""
+    """Yield what a build has made of its members, or tried to: each target, as a test or not.
+
+    A library that no test needs is not made at all; clippy reads it all the same.
+    """
+    chosen = chosen_packages(build)
     for package in build.workspace.packages:
         for target in package.targets:
-            for test in (False, True):
-                unit = build.unit(package, target, test=test)
-                if unit.artifact is not None or unit.call is not None:
-                    yield package, target, test
+            made = [test for test in (False, True) if _is_made(build, package, target, test=test)]
+            yield from ((package, target, test) for test in made)
+            if target.kind == "lib" and not made and (not chosen or package.name in chosen):
+                yield package, target, False
+
+
+def _is_made(build: Build, package: Package, target: Target, *, test: bool) -> bool:
+    unit = build.unit(package, target, test=test)
+    return unit.artifact is not None or unit.call is not None
+
+
+def unit_sources(
+    build: Build, package: Package, target: Target, *, test: bool
+) -> Sequence[str] | None:
+    """Return the files that a target was, or would be, made of; None if nobody knows."""
+    if target.kind == "custom-build":
+        return (target.src_path,)  # its dep-info is named after nothing that cargo says
+    if _is_made(build, package, target, test=test):
+        return build.sources(build.unit(package, target, test=test))
+    return [file.path for file in Sources(build, package, target, []).files]
 
 
 class Clippy:
@@ -255,10 +289,7 @@ class Clippy:
         files = set()
         for package, target, test in made_units(build):
             files.add(package.manifest_path)
-            if target.kind == "custom-build":
-                files.add(target.src_path)
-                continue
-            sources = build.sources(build.unit(package, target, test=test))
+            sources = unit_sources(build, package, target, test=test)
             if sources is None:
                 return ""
             files.update(sources)

@@ -146,15 +146,22 @@ def _quiet() -> None:
     support.use_resources = {}
 
 
+def _find(name: str) -> Any:
+    try:
+        return importlib.util.find_spec(name)
+    except ImportError:
+        return None
+
+
 def names(request: dict[str, Any]) -> None:
     """Write down the ids of all tests, with the twin itself in place."""
     full = "test." + request["tests"]
-    try:
-        spec = importlib.util.find_spec(full)
-    except ImportError:
-        spec = None
-    if spec is None:
+    if _find("test.support") is None:
         _note(request, absent=True)
+        return
+    spec = _find(full)
+    if spec is None:
+        _note(request, problem="there is no such file")
         return
     _quiet()
     ids = []

@@ -80,6 +80,8 @@ class _Twin:
         self._target = target
         self._python = context.interpreter
         self._trouble = ""
+        self._unlisted = ""
+        """Why the twin's tests are not known."""
         self._table: TwinTable | None = None
         try:
             self._table = read_twin(package.metadata)
@@ -99,9 +101,9 @@ class _Twin:
         table = self._table
         if table is None or table.tests is None or self._trouble:
             return
-        ids, problem = ([], unable) if unable else self._test_names(table.tests)
-        if problem is not None:
-            yield self._case(f"test.{table.tests}", (table.tests,), skip=problem)
+        ids, reason = ([], unable) if unable else self._test_names(table.tests)
+        if reason is not None or self._unlisted:
+            yield self._case(f"test.{table.tests}", (table.tests,), skip=reason)
         for name in dict.fromkeys(ids):
             yield self._case(name, tuple(name.removeprefix(f"test.{table.tests}.").split(".")))
 
@@ -125,7 +127,7 @@ class _Twin:
         return Beside(self._extension, self._python, self._table)
 
     def _test_names(self, tests: str) -> tuple[list[str], str | None]:
-        """Return the ids of a test file's tests, or why there are none."""
+        """Return the ids of a test file's tests, and why there is nothing to list."""
         python: Interpreter | None = self._python
         assert python is not None  # noqa: S101 - asked only then
         build, options = self._context.build, self._context.options
@@ -137,7 +139,8 @@ class _Twin:
         try:
             lines, ended = self._beside().names(_COMPARE_LIMIT)
         except OSError as error:
-            return [], f"{python.executable} cannot be started: {error.strerror}"
+            self._unlisted = f"{python.executable} cannot be started: {error.strerror}"
+            return [], None
         found = {key: value for line in lines for key, value in line.items()}
         if "ids" in found:
             file = found.get("file") or ""
@@ -145,11 +148,12 @@ class _Twin:
             return found["ids"], None
         if "absent" in found:
             return [], (
-                f"{python.describe()} has no test.{tests}: a CPython checkout has, and so has an "
-                "installation with its test suite"
+                f"{python.describe()} is without its tests: a CPython checkout has them, and so "
+                "have installations with the test suite"
             )
         said = found.get("problem") or found.get("error") or ended.how
-        return [], f"{python.describe()} cannot list test.{tests}: {said}"
+        self._unlisted = f"test.{tests} cannot be listed in {python.describe()}: {said}"
+        return [], None
 
     # -- what is said ---------------------------------------------------------------------------
 
@@ -175,6 +179,9 @@ class _Twin:
             said = found.get("error") or ended.how
             return Verdict("error", message=f"not compared: {said}", output=ended.output)
         problems = list(twin_differences(found["ours"], found["twin"], self._table))
+        if ended.exit_code and not problems:
+            words = f"it is like {twin}, and Python ends badly after it was imported: {ended.how}"
+            return Verdict("failed", ended.seconds, words, output=ended.output)
         if not problems:
             return Verdict("passed", ended.seconds, output=ended.output)
         count = "1 thing" if len(problems) == 1 else f"{len(problems)} things"
@@ -184,6 +191,10 @@ class _Twin:
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield a verdict a test; a crash is that of one test, the rest runs in a new process."""
         waiting = {case.rust_test: case for case in cases}
+        if self._unlisted:
+            verdict = Verdict("error", message=self._unlisted)
+            yield from ((case, verdict) for case in cases)
+            return
         while waiting:
             limits = [self._context.run.limit(case) for case in waiting.values()]
             limit = max([seconds for seconds in limits if seconds], default=0.0)
@@ -194,9 +205,14 @@ class _Twin:
                 verdict = Verdict("error", message=f"not run: {error}")
                 yield from ((case, verdict) for case in waiting.values())
                 return
-            answered = dict(_answers(run, list(waiting)))
-            for name, verdict in answered.items():
-                yield waiting.pop(name), verdict
+            last = None
+            for name, verdict in dict(_answers(run, list(waiting))).items():
+                last = waiting.pop(name)
+                yield last, verdict
+            if last is not None and run.ends and run.culprit is None and run.ended.exit_code:
+                # In what is cleared up after a class, or after all.
+                message = f"after its tests: {run.ended.how}"
+                yield last, Verdict("error", message=message, output=run.ended.output)
 
 
 def _answers(run: TestRun, names: Sequence[str]) -> Iterator[tuple[str, Verdict]]:

@@ -14,14 +14,14 @@ from ...cargo import CargoError
 from ...case import Case, Location, Verdict, grouped
 from ..layout.masking import mask
 from ..place import is_inside, real_path
-from .clippy import Clippy, ClippyMissingError, Report, made_units, unit_name
+from .clippy import Clippy, ClippyMissingError, Report, made_units, unit_name, unit_sources
 from .ledger import LEDGER, LedgerError, differences, read_ledger, write_ledger
 from .wanted import wanted_packages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from ...cargo import Build, Package, Target
+    from ...cargo import Package, Target
     from ..context import BuildContext
     from .ledger import Counts
 
@@ -118,7 +118,8 @@ class _Workspace:
         found: dict[str, tuple[Target, int]] = {}
         looked: set[str] = set()
         for _, target, test in units:
-            for path in _sources(self._build, package, target, test=test):
+            sources = unit_sources(self._build, package, target, test=test)
+            for path in sources or (target.src_path,):
                 file = real_path(path)
                 if not is_inside(file, root) or self._is_output(file):
                     continue
@@ -253,13 +254,6 @@ class _Workspace:
             yield f"{LEDGER} names {files} gone: {_UPDATE} drops what is gone", gone
         if fewer:
             yield f"{LEDGER} can be tightened with {_UPDATE}", fewer
-
-
-def _sources(build: Build, package: Package, target: Target, *, test: bool) -> Iterable[str]:
-    """Return the files that a target was made of, its root file at least."""
-    if target.kind == "custom-build":
-        return (target.src_path,)  # its dep-info is named after nothing that cargo says
-    return build.sources(build.unit(package, target, test=test)) or (target.src_path,)
 
 
 def _first_line(file: str) -> int:

@@ -22,6 +22,10 @@ pub fn checksum(data: &[u8], start: u32) -> u32 {
 }
 
 /// `adler32(data, value=1)`, called with METH_FASTCALL.
+///
+/// # Safety
+///
+/// Python alone calls it, by METHODS.
 unsafe extern "C" fn adler32(
     _module: *mut PyObject,
     arguments: *const *mut PyObject,

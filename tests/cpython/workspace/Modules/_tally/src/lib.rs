@@ -19,6 +19,10 @@ pub fn advance(state: &mut State) -> c_long {
 }
 
 /// `tally()`, called with METH_NOARGS.
+///
+/// # Safety
+///
+/// Python alone calls it, by METHODS.
 unsafe extern "C" fn tally(module: *mut PyObject, _none: *mut PyObject) -> *mut PyObject {
     // SAFETY: Python calls us attached with our module, whose state is of this type. The GIL is
     // held, as the module does not say that it can do without, so nobody else has the state.

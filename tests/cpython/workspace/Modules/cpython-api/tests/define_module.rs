@@ -9,6 +9,11 @@ use ffi::{
 };
 use std::ffi::CStr;
 
+/// `answer()`, called with METH_NOARGS.
+///
+/// # Safety
+///
+/// Python alone would call it.
 unsafe extern "C" fn answer(_module: *mut PyObject, _none: *mut PyObject) -> *mut PyObject {
     // SAFETY: Python calls us attached.
     unsafe { ffi::PyLong_FromLong(42) }
