@@ -3,12 +3,14 @@
     python benchmarks/abi.py [--rounds 3] [--python PATH]
 
 Cold: nothing is kept of an earlier run; the cargo build is warm throughout. The commands take
-turns; each cell is the median. Prints a Markdown table.
+turns; each cell is the median of seconds that passed, and of processor seconds that all processes
+together took, which say more on a machine that others use. Prints a Markdown table.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import shutil
 import statistics
 import subprocess
@@ -20,15 +22,18 @@ CRATE = Path(__file__).parents[1] / "example_crate" / "cpython-sys"
 MODES = ("off", "auto", "all")
 
 
-def run(python: str, mode: str, *arguments: str) -> float:
-    """Return how long one run takes."""
+def run(python: str, mode: str, *arguments: str) -> tuple[float, float]:
+    """Return the seconds and the processor seconds that one run takes."""
     command = [sys.executable, "-m", "pytest", "--cpython-sys", f"--cpython-sys-abi={mode}"]
     command += [f"--cpython-sys-python={python}", "-q", "-m", "rust_abi", "-p", "no:cacheprovider"]
-    started = time.perf_counter()
+    for name in ("html", "randomly", "reportlog", "rerunfailures", "timeout", "xdist"):
+        command += ["-p", f"no:{name}"]
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([*command, *arguments], cwd=CRATE, capture_output=True, check=False)
     if done.returncode not in (0, 5):
         raise SystemExit(done.stdout.decode())
-    return time.perf_counter() - started
+    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def forget() -> None:
@@ -44,7 +49,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable)
     options = parser.parse_args()
     run(options.python, "off")
-    cells: dict[tuple[str, str], list[float]] = {}
+    cells: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for _ in range(options.rounds):
         for mode in MODES:
             forget()
@@ -52,16 +57,18 @@ def main() -> None:
             cells.setdefault((mode, "warm"), []).append(run(options.python, mode))
             collect = run(options.python, mode, "--collect-only")
             cells.setdefault((mode, "collect"), []).append(collect)
-    print("| | cold | warm | warm, `--collect-only` |")
-    print("|---|---|---|---|")
-    for mode in MODES:
-        times = [statistics.median(cells[mode, how]) for how in ("cold", "warm", "collect")]
-        base = [statistics.median(cells["off", how]) for how in ("cold", "warm", "collect")]
-        shown = [
-            f"{mine:.2f} s" + ("" if mode == "off" else f" ({mine - theirs:+.2f})")
-            for mine, theirs in zip(times, base, strict=True)
-        ]
-        print(f"| `{mode}` | {' | '.join(shown)} |")
+    for index, unit in enumerate(("seconds", "processor seconds")):
+        print(f"| {unit} | cold | warm | warm, `--collect-only` |")
+        print("|---|---|---|---|")
+        for mode in MODES:
+            shown = []
+            for how in ("cold", "warm", "collect"):
+                mine = statistics.median(times[index] for times in cells[mode, how])
+                base = statistics.median(times[index] for times in cells["off", how])
+                more = "" if mode == "off" else f" ({mine - base:+.2f})"
+                shown.append(f"{mine:.2f} s{more}")
+            print(f"| `{mode}` | {' | '.join(shown)} |")
+        print()
 
 
 if __name__ == "__main__":

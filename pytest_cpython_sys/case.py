@@ -7,7 +7,7 @@ into a cache, as it is. Nothing here imports pytest.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -76,6 +76,38 @@ class Case:
         return (self.file, self.levels)
 
 
+class Member(NamedTuple):
+    """A field at its place: first bit, and the one after its last (None where not known)."""
+
+    name: str
+    start: int
+    end: int | None
+    bits: bool = False
+    """Whether it is a bit-field."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeLayout:
+    """A type as somebody lays it out. Size and alignment are in bytes."""
+
+    name: str
+    size: int
+    align: int
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """Two layouts of one type."""
+
+    left: TypeLayout
+    right: TypeLayout
+    marked: tuple[str, ...] = ()
+    """Names of the members that differ."""
+    titles: tuple[str, str] = ("C", "Rust")
+    """Who says so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of a case.
@@ -94,13 +126,17 @@ class Verdict:
     """What the test wrote."""
     warnings: tuple[str, ...] = ()
     """What the user should know besides, whatever the outcome."""
+    layouts: Layouts | None = None
+    """What was compared, of a type that two lay out."""
 
 
 class Checker(Protocol):
     """Finds cases in a build, and gives verdicts for those it is asked for.
 
     A checker may have a method ``remarks()`` that yields what is to be told beside the verdicts:
-    pairs of a sentence and a sequence of details.
+    pairs of a sentence and a sequence of details. It may have a list ``replaced`` of cases: targets
+    that cargo alone does not build, and that are tested all the same; and a method
+    ``warnings(verbose)`` that yields sentences.
     """
 
     @property

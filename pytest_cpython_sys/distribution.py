@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
     from .case import Case
-    from .project import Plan
+    from .plan import Plan
 
 __all__ = ["pack", "unpack", "upcoming_cases"]
 

@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .cargo import none_started, stop_all
 from .case import Case, Verdict, grouped
 
 if TYPE_CHECKING:
@@ -103,6 +104,14 @@ class Evaluator:
         batch.thread.join()
         late, batch.late = batch.late, None
         return late
+
+    def stop(self, grace: float) -> None:
+        """End what still runs, and wait for its end. ``grace``: seconds before it is killed."""
+        with none_started():
+            while self._running is not None and self._running.is_alive():
+                stop_all(grace)
+                self._running.join(0.05)
+        self._running = None
 
     def _look_ahead(self, case: Case) -> None:
         group = [case]

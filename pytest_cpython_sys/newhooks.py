@@ -19,6 +19,6 @@ __all__ = ["pytest_cpython_sys_checkers"]
 def pytest_cpython_sys_checkers(contexts: Sequence[BuildContext]) -> Sequence[Checker]:  # type: ignore[empty-body]
     """Return more checkers for these builds, one build a workspace.
 
-    Called once, after the builds and before collection. Each checker's cases become items like
-    all others; its name must be its own.
+    Called once, after the builds and before collection; with several Pythons once for each. Each
+    checker's cases become items like all others; its name must be its own.
     """

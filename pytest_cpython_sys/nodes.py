@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .gallery import DRAWINGS, write_drawing
 from .marks import MARKS
 from .names import escape
 from .report import RustError, failure_repr, properties, record_warning
@@ -141,7 +142,7 @@ class RustItem(pytest.Item):
     def setup(self) -> None:
         """Wait for the verdict. A test that was not evaluated is an error, not a failure."""
         verdict = self.outcome = self.evaluator.verdict(self.case)
-        self.show_warnings(verdict)
+        self.note(verdict)
         if verdict.outcome == "error":
             if verdict.output:
                 self.add_report_section("setup", "stdout", verdict.output)
@@ -164,14 +165,19 @@ class RustItem(pytest.Item):
         """Report a test binary that ended badly after its last test."""
         late = self.evaluator.late_verdict(self.case)
         if late is not None:
-            self.show_warnings(late)
+            self.note(late)
             if late.outcome == "error":
                 raise RustError(late)
 
-    def show_warnings(self, verdict: Verdict) -> None:
-        """Show what a verdict says besides its outcome."""
+    def note(self, verdict: Verdict) -> None:
+        """Show what a verdict says besides its outcome; draw the layouts, if that is wanted."""
         for text in verdict.warnings:
             record_warning(self.config, text, self.nodeid)
+        directory = self.config.stash.get(DRAWINGS, None) if verdict.layouts is not None else None
+        if directory is not None:
+            problem = write_drawing(directory, self.nodeid, verdict)
+            if problem is not None:
+                record_warning(self.config, problem)
 
     def repr_failure(
         self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None

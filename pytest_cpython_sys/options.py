@@ -55,8 +55,14 @@ def add_options(parser: pytest.Parser) -> None:
     flag("cargo-isolate", "a process of its own for each Rust test")
     value("cargo-run-ignored", "default|only|all", "whether #[ignore] tests run (default: no)")
     flag("cargo-no-doctests", "leave doctests out")
-    several("cpython-sys-python", "PATH", "the interpreter or build directory to build against")
+    several(
+        "cpython-sys-python",
+        "PATH",
+        "the interpreter or build directory to build against; may be given again",
+    )
     value("cpython-sys-abi", "auto|all|off", "what the C compiler is asked about")
+    value("cpython-sys-layouts", "DIR", "write an SVG for each type whose layout was compared")
+    flag("cpython-sys-update-ledger", "write how often each file uses `unsafe`")
     import pytest
 
     # pytest 8.3 knows no numbers; a string is read as one all the same.
@@ -82,6 +88,8 @@ _INI: tuple[tuple[str, str, _IniType], ...] = (
     ("cargo_no_doctests", "leave doctests out", "bool"),
     ("cpython_sys_python", "interpreters or build directories", "args"),
     ("cpython_sys_abi", "auto, all or off", "string"),
+    ("cpython_sys_layouts", "where to write an SVG for each type that was compared", "string"),
+    ("cpython_sys_policies", "auto, all or off: which policies are checked", "string"),
     (
         "cargo_timeouts",
         "GLOB=SECONDS for node ids: how long such Rust tests may take",

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from .cargo import ManifestError, enclosing_manifest
-from .case import Case, Verdict
+from .case import Verdict
 from .checkers import all_checkers
 from .checkers.context import BuildContext
+from .checkers.layout import build_again
 from .checkers.place import is_inside
 from .checkout import CRATES, has_entries_of_checkout
+from .plan import Known, Plan, manifest_case
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .cargo import (
-        Build,
         BuildListener,
         BuildOptions,
         Cargo,
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
         Package,
         Workspace,
     )
-    from .case import Checker
+    from .case import Case, Checker
     from .checkers.context import RunOptions
 
-__all__ = ["Plan", "Project", "find_manifests"]
+__all__ = ["Project", "find_manifests"]
 
 _PRUNED = {"target", "node_modules", "__pycache__", "site-packages", "dist-packages"}
 
@@ -69,65 +69,11 @@ def _touches(package: Package, places: Sequence[str]) -> bool:
 
 
 @dataclass
-class Plan:
-    """The cases of a session, by the real path of the file that they stand under."""
-
-    cases: dict[str, list[Case]] = field(default_factory=dict)
-    checkers: dict[str, Checker] = field(default_factory=dict)
-    builds: list[Build] = field(default_factory=list)
-    outputs: set[str] = field(default_factory=set)
-    """Directories in which cargo builds."""
-    packages: list[str] = field(default_factory=list)
-    """Names of the packages that take part."""
-    limits: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
-    """Seconds for single cases, shared with all checkers."""
-
-    def add(self, cases: Iterable[Case]) -> None:
-        """Add cases; a second one of a name in one place gets ``-2``, a third ``-3``."""
-        cases = list(cases)
-        if not cases:
-            return
-        seen = Counter((case.file, case.levels) for case in self.all_cases())
-        for case in cases:
-            seen[case.key] += 1
-            count = seen[case.key]
-            while count > 1 and (case.file, _numbered(case.levels, count)) in seen:
-                count += 1
-            if count > 1:
-                case = replace(case, levels=_numbered(case.levels, count))
-                seen[case.key] += 1
-            self.cases.setdefault(case.file, []).append(case)
-
-    def all_cases(self) -> Iterator[Case]:
-        """Yield every case."""
-        for cases in self.cases.values():
-            yield from cases
-
-
-def _numbered(levels: tuple[str, ...], count: int) -> tuple[str, ...]:
-    return (*levels[:-1], f"{levels[-1]}-{count}")
-
-
-@dataclass
 class _Loaded:
     workspace: Workspace
     packages: list[Package]
-
-
-class _Known:
-    """Verdicts that are known beforehand: a manifest that cargo refuses, an id not built."""
-
-    name = "known"
-
-    def __init__(self) -> None:
-        self.verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
-
-    def discover(self) -> Iterable[Case]:
-        return ()
-
-    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
-        for case in cases:
-            yield case, self.verdicts[case.key]
+    contexts: dict[object, BuildContext] = field(default_factory=dict)
+    """By options and added environment: what needs no Python is built once for all of them."""
 
 
 class Project:
@@ -155,6 +101,27 @@ class Project:
         self._surroundings = surroundings or Surroundings()
         self._loaded: list[_Loaded] = []
         self._names: set[str] = set()
+
+    def against(self, surroundings: Surroundings, run: RunOptions) -> Project:
+        """Return the same packages, loaded now or later, in other surroundings.
+
+        What cargo refuses is told by this project alone.
+        """
+        other = Project(
+            self.cargo,
+            self.places,
+            options=self._options,
+            run=run,
+            package_globs=self._globs,
+            surroundings=surroundings,
+        )
+        other._loaded, other._names = self._loaded, self._names
+        return other
+
+    @property
+    def workspaces(self) -> list[Workspace]:
+        """The workspaces of the packages that take part."""
+        return [loaded.workspace for loaded in self._loaded]
 
     @property
     def packages(self) -> list[Package]:
@@ -247,8 +214,14 @@ class Project:
     ) -> Plan:
         """Build every workspace once and find all cases. Raises CargoMissingError."""
         contexts = [self._build(loaded, listener) for loaded in self._loaded]
+        python = self._surroundings.interpreter
         plan = Plan(
-            builds=[context.build for context in contexts],
+            builds={
+                python.fingerprint if python is not None else "": [
+                    context.builds[0] for context in contexts
+                ]
+            },
+            later_builds=[build for context in contexts for build in context.builds[1:]],
             outputs=self.target_directories,
             packages=[package.name for package in self.packages],
             limits=self._run.limits,
@@ -256,18 +229,22 @@ class Project:
         for checker in (*all_checkers(contexts), *more_checkers(contexts)):
             plan.checkers[checker.name] = checker
             plan.add(case for case in checker.discover() if self._in_scope(case))
-        known = _Known()
+        self._add_refused(plan)
+        return plan
+
+    def _add_refused(self, plan: Plan) -> None:
+        """Add an item for each manifest that cargo refuses."""
+        known = Known()
         plan.checkers[known.name] = known
         for error in self.errors:
-            case = _manifest_case(error.manifest)
+            case = manifest_case(error.manifest)
             known.verdicts[case.key] = Verdict("error", message=str(error))
             plan.add([case])
-        return plan
 
     def broken_plan(self, error: CargoError) -> Plan:
         """Return a plan in which every manifest at the places says why cargo did not run."""
         plan = Plan()
-        known = _Known()
+        known = Known()
         plan.checkers[known.name] = known
         manifests: dict[str, None] = {}
         for path in self.places:
@@ -277,20 +254,20 @@ class Project:
             if enclosing is not None:
                 manifests.setdefault(enclosing)
         for manifest in manifests:
-            case = _manifest_case(manifest)
+            case = manifest_case(manifest)
             known.verdicts[case.key] = Verdict("error", message=str(error))
             plan.add([case])
         return plan
 
-    def add_typed(self, plan: Plan, file: str, levels: tuple[str, ...]) -> None:
+    def add_typed(self, plan: Plan, file: str, levels: tuple[str, ...]) -> Case | None:
         """Make sure that what was typed has an item if its target was not built.
 
-        ``levels`` is empty for a file alone.
+        ``levels`` is empty for a file alone. Returns the case that was added, if one was.
         """
         file = os.path.realpath(file)
         cases = plan.cases.get(file, [])
         if any(case.levels[: len(levels)] == levels for case in cases):
-            return
+            return None
         builds = [case for case in plan.all_cases() if case.kind == "build"]
         near = [case for case in builds if case.file == file]
         if not near:
@@ -302,14 +279,15 @@ class Project:
             name = max(roots, key=lambda name: len(roots[name]), default=None)
             near = [case for case in builds if case.package == name or not case.package]
         if not near:
-            return
+            return None
         cause = near[0]
         message = next(verdict.message for _, verdict in plan.checkers[cause.checker].run([cause]))
-        known = plan.checkers[_Known.name]
-        assert isinstance(known, _Known)  # noqa: S101 - put there by every plan
+        known = plan.checkers[Known.name]
+        assert isinstance(known, Known)  # noqa: S101 - put there by every plan
         case = replace(cause, file=file, levels=levels or ("@build",), line=1, checker=known.name)
         known.verdicts[case.key] = Verdict("error", message=message)
         plan.cases.setdefault(file, []).append(case)
+        return case
 
     def _in_scope(self, case: Case) -> bool:
         names = {package.name for package in self.packages}
@@ -333,31 +311,37 @@ class Project:
 
     def _build(self, loaded: _Loaded, listener: BuildListener | None) -> BuildContext:
         options, extra = self._build_arguments(loaded)
+        key = (options, tuple(extra.items()))
+        context = loaded.contexts.get(key)
+        if context is None:
+            context = loaded.contexts[key] = self._new_context(loaded, options, extra, listener)
+        return replace(
+            context,
+            run=self._run,
+            library_directories=self._surroundings.library_directories,
+            test_environment=self._surroundings.test_environment,
+            interpreter=self._surroundings.interpreter,
+        )
+
+    def _new_context(
+        self,
+        loaded: _Loaded,
+        options: BuildOptions,
+        extra: Mapping[str, str],
+        listener: BuildListener | None,
+    ) -> BuildContext:
         build = self.cargo.build(
             loaded.workspace, options, extra_environment=extra, listener=listener
         )
+        second = build_again(self.cargo, build, options, extra, listener)
+        if second is not None:
+            build, options = second.builds[-1], second.options
         chosen = {package.name for package in loaded.packages}
         return BuildContext(
             cargo=self.cargo,
             build=build,
             options=replace(options, packages=()),
-            run=self._run,
             processes=self.cargo.test_processes(build, options, doctests=self._run.doctests),
-            library_directories=self._surroundings.library_directories,
-            test_environment=self._surroundings.test_environment,
             selects=chosen.__contains__,
-            interpreter=self._surroundings.interpreter,
+            second=second,
         )
-
-
-def _manifest_case(manifest: str) -> Case:
-    return Case(
-        file=os.path.realpath(manifest),
-        levels=("@build",),
-        kind="build",
-        checker=_Known.name,
-        package="",
-        target="",
-        rust_test="@build",
-        command=f"cargo metadata --no-deps --manifest-path {manifest}",
-    )

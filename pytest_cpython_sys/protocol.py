@@ -124,7 +124,7 @@ def _reports(item: RustItem) -> list[pytest.TestReport]:
     late = item.evaluator.late_verdict(case)
     for told in (verdict, late):
         if told is not None:
-            item.show_warnings(told)
+            item.note(told)
     if late is not None and late.outcome != "error":
         late = None
     make = _ReportMaker(item)

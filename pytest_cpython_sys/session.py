@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +12,23 @@ import pytest
 
 from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
+from .checkout import target_python
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
+from .facts import InterpreterError
+from .gallery import DRAWINGS, html_extras
 from .limits import limits
+from .matrix import Matrix
 from .names import unescape
 from .nodes import RustFile, RustItem, remember_hooks
+from .plan import Plan
 from .progress import BuildProgress
-from .project import Plan, Project
+from .project import Project
 from .protocol import FastProtocol
+from .pythons import load_named
 from .quiet import without_collector
-from .report import (
-    PackageCounts,
-    RustError,
-    failure_repr,
-    outcome_of,
-    record_warning,
-    relative,
-    remark_lines,
-    warning_lines,
-)
-from .settings import find_python
+from .report import RustError, failure_repr, record_warning
+from .summary import Summary
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -39,6 +37,8 @@ if TYPE_CHECKING:
     from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
+    from .interpreter import Interpreter
+    from .pythons import NamedPython
     from .scope import Scope
     from .settings import Settings
 
@@ -52,13 +52,16 @@ class RustSession:
         self, config: pytest.Config, settings: Settings, scope: Scope, cargo: Cargo
     ) -> None:
         self._config = config
+        if settings.layouts is not None:
+            config.stash[DRAWINGS] = settings.layouts
         self._settings = settings
         self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
-        self._interpreter, self._problem = (
-            (None, None) if self._received else find_python(settings, scope)
-        )
+        self._problem: CargoError | None = None
+        self._pythons: Sequence[NamedPython] = ()
+        """Those that the user named."""
+        self._interpreter = None if self._received else self._find_interpreter()
         self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
@@ -69,34 +72,63 @@ class RustSession:
         """Names of files with Rust tests."""
         self._opened: list[str] = []
         """Directories that pytest would have passed by, and that are entered for Rust's sake."""
-        self._counts = PackageCounts()
+        self._summary = Summary(config, scope)
         self._fast: FastProtocol | None = None
 
-    @property
-    def builds(self) -> Sequence[Build]:
-        """The builds of this run."""
-        return self._plan.builds
+    def builds(self, interpreter: Interpreter | None) -> Sequence[Build]:
+        """Return the builds of this run for a Python."""
+        return self._plan.builds.get(interpreter.fingerprint if interpreter else "", ())
 
     # -- before the tests ---------------------------------------------------------------------
+
+    def _find_interpreter(self) -> Interpreter | None:
+        """Return the target Python, of several the first. Raises pytest.UsageError."""
+        place, names = self._scope.place, self._settings.pythons
+        try:
+            self._pythons = load_named(names, partial(target_python, place))
+            if self._pythons:
+                return self._pythons[0].interpreter
+            return target_python(place) if self._scope.places else None
+        except InterpreterError as error:
+            if names and not self._settings.from_ini:
+                raise pytest.UsageError(str(error)) from None
+            if names or self._scope.in_checkout:
+                self._problem = CargoError(str(error))
+            return None
 
     def _load(self) -> Project | None:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
         if self._project is not None or not self._scope.places or self._received:
             return self._project
-        settings = self._settings
-        self._project = Project(
-            self._cargo,
-            self._scope.places,
-            options=settings.build,
-            run=replace(settings.run, on_slow=Announcer(self._say_slow)),
-            package_globs=settings.package_globs,
-            surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
-        )
+        self._project = self._new_project()
         try:
             self._project.load()
         except CargoError as error:
             self._problem = error
+        except InterpreterError as error:
+            raise pytest.UsageError(f"--cpython-sys-python: {error}") from None
         return self._project
+
+    def _new_project(self) -> Project:
+        settings = self._settings
+        run = replace(settings.run, on_slow=Announcer(self._say_slow))
+        if len(self._pythons) > 1:
+            return Matrix(
+                self._cargo,
+                self._scope.places,
+                pythons=self._pythons,
+                options=settings.build,
+                run=run,
+                package_globs=settings.package_globs,
+            )
+        return Project(
+            self._cargo,
+            self._scope.places,
+            options=settings.build,
+            run=run,
+            package_globs=settings.package_globs,
+            surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
+        )
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
@@ -110,10 +142,17 @@ class RustSession:
             self._problem = error
             return []
         parts = [f"cargo {toolchain.cargo}", f"rustc {toolchain.rustc}"]
-        if self._interpreter is not None:
+        several = len(self._pythons) > 1
+        if self._interpreter is not None and not several:
             parts.append(self._interpreter.describe())
         names = [package.name for package in project.packages]
-        lines = [f"cpython-sys: {', '.join(parts)}", f"packages: {', '.join(names)}"]
+        lines = [f"cpython-sys: {', '.join(parts)}"]
+        for python in self._pythons:
+            if several:
+                lines.append(f"@{python.label}: {python.describe()}")
+            elif len(python.names) > 1:
+                lines.append(f"one Python: {python.describe()}")
+        lines += [f"packages: {', '.join(names)}"]
         added = project.additions()
         if added:
             lines.append(f"added to cargo's environment: {', '.join(added)}")
@@ -165,8 +204,7 @@ class RustSession:
         for file in plan.cases:
             self._leading.update(str(parent) for parent in Path(file).parents)
             self._names.add(os.path.basename(file))
-        for package in plan.packages:
-            self._counts.add_package(package)
+        self._summary.expect(plan)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -320,21 +358,18 @@ class RustSession:
                 if isinstance(error, RustError):
                     root = self._config.rootpath
                     report.longrepr = failure_repr(item.case, error.verdict, root)
-            verdict = item.outcome
-            is_call = report.when == "call" and verdict is not None
-            report.duration = verdict.duration if is_call and verdict is not None else 0.0
+            verdict = item.outcome if report.when == "call" else None
+            report.duration = verdict.duration if verdict is not None else 0.0
+            extras = html_extras(self._config, verdict) if verdict is not None else []
+            if extras:
+                known = getattr(report, "extras", [])
+                report.extras = [*known, *extras]  # type: ignore[attr-defined]
         return report
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the summary."""
-        if report.passed and report.when != "call":
-            return
-        known = report.user_properties
-        if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
-            outcome = outcome_of(report)
-            if outcome is not None:
-                self._counts.count(str(known[0][1]), str(known[3][1]), outcome)
+        self._summary.count(report)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:
@@ -343,51 +378,21 @@ class RustSession:
 
     # -- the end ------------------------------------------------------------------------------
 
-    def _unbuilt(self) -> list[Case]:
-        """Return what was selected and did not build, whatever was deselected since."""
-        return [
-            case
-            for case in self._plan.all_cases()
-            if case.kind == "build" and self._scope.holds(case.file)
-        ]
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Never be green when something did not build."""
+        """Never be green when something did not build; show what checkers warn of."""
+        if not hasattr(self._config, "workerinput"):
+            self._summary.warn(self._plan)
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
-        if runs and session.exitstatus in green and self._unbuilt():
+        if runs and session.exitstatus in green and self._summary.is_red(self._plan):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show a line a package, rustc's warnings, and what did not build."""
         members = {package.id for package in self._project.packages} if self._project else set()
-        diagnostics = [
-            diagnostic
-            for build in self._plan.builds
-            for diagnostic in build.diagnostics
-            if diagnostic.package_id in members
-        ]
-        warnings = list(warning_lines(diagnostics))
-        if warnings:
-            terminalreporter.section("rustc warnings")
-            for line in warnings:
-                terminalreporter.line(line)
-        runs = not self._config.option.collectonly
-        counts = list(self._counts.lines()) if runs else []
-        unbuilt = self._unbuilt()
-        if counts or unbuilt:
-            terminalreporter.section("Rust packages")
-        for line in counts:
-            terminalreporter.line(line)
-        if runs:
-            verbose = self._config.get_verbosity() > 0
-            for line in remark_lines(self._plan.checkers.values(), verbose=verbose):
-                terminalreporter.line(line)
-        for case in unbuilt:
-            file = relative(case.file, self._config.rootpath)
-            terminalreporter.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+        self._summary.write(terminalreporter, self._plan, members)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .cargo import BuildOptions, CargoError
+from .cargo import BuildOptions
 from .checkers.context import RunOptions
-from .checkout import target_python
-from .facts import InterpreterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .interpreter import Interpreter
-    from .scope import Scope
-
-__all__ = ["Settings", "find_python", "read_settings"]
+__all__ = ["Settings", "read_settings"]
 
 _IGNORED = ("default", "only", "all")
 _LEAKS = ("warn", "fail")
 _ABI = ("auto", "all", "off")
+_POLICIES = ("auto", "all", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,8 @@ class Settings:
     pythons: tuple[str, ...]
     timeouts: tuple[tuple[str, float], ...] = ()
     """Globs of node ids with seconds; the last that matches counts."""
+    layouts: Path | None = None
+    """Where drawings of layouts go."""
 
     def selects(self, package: str) -> bool:
         """Tell whether ``--cargo-package`` leaves a package in."""
@@ -125,11 +125,21 @@ def _by_comma(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def _directory(config: pytest.Config, name: str | None) -> Path | None:
+    """Return an option's directory: relative to where pytest was called, a key's to rootdir."""
+    if name is None:
+        return None
+    typed = config.getoption("cpython_sys_layouts", None) is not None
+    base = config.invocation_params.dir if typed else config.rootpath
+    return Path(os.path.abspath(base / os.path.expanduser(name)))
+
+
 def read_settings(config: pytest.Config) -> Settings:
     """Return the settings in force. Raises pytest.UsageError for what makes no sense."""
     option = config.getoption("cpython_sys", None)
     reader = _Reader(config)
     grace = reader.seconds("cargo_grace")
+    layouts = reader.text("cpython_sys_layouts")
     return Settings(
         enabled=bool(config.getini("cpython_sys")) if option is None else bool(option),
         from_ini=option is None,
@@ -151,27 +161,11 @@ def read_settings(config: pytest.Config) -> Settings:
             doctests=not reader.flag("cargo_no_doctests"),
             leaks_fail=reader.choice("cargo_leaks", _LEAKS) == "fail",
             abi=reader.choice("cpython_sys_abi", _ABI),
+            layouts=bool(layouts),
+            policies=reader.choice("cpython_sys_policies", _POLICIES),
+            ledgers={} if config.getoption("cpython_sys_update_ledger", None) else None,
         ),
         pythons=reader.words("cpython_sys_python", _whole),
+        layouts=_directory(config, layouts),
         timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),
     )
-
-
-def find_python(settings: Settings, scope: Scope) -> tuple[Interpreter | None, CargoError | None]:
-    """Return the target Python, and what is wrong if there is none and there has to be one.
-
-    Raises pytest.UsageError where the user named a bad one.
-    """
-    pythons = settings.pythons
-    if len(pythons) > 1:
-        raise pytest.UsageError(
-            "--cpython-sys-python: one interpreter a run; run pytest once for each"
-        )
-    if not pythons and not scope.places:
-        return None, None
-    try:
-        return target_python(scope.place, next(iter(pythons), None)), None
-    except InterpreterError as error:
-        if pythons and not settings.from_ini:
-            raise pytest.UsageError(str(error)) from None
-        return None, CargoError(str(error)) if pythons or scope.in_checkout else None

@@ -37,6 +37,8 @@ _LOCKED_DEPENDENCY = re.compile(r'^ "([^" ]+)[^"]*",$', re.MULTILINE)
 _CPYTHON = "cpython-sys"
 _PYO3_PYTHON = "PYO3_PYTHON"
 _PYO3 = frozenset({"pyo3", "pyo3-ffi", "pyo3-build-config"})
+_NAME_CPYTHON = ("PYTHON_BUILD_DIR", "PY_CPPFLAGS", "PY_GIL_DISABLED", "PY_DEBUG")
+"""Those that say which Python a `cpython-sys` is built for, and not only how it is compiled."""
 
 
 def _dependencies(workspace: Workspace) -> dict[str, set[str]]:
@@ -145,6 +147,17 @@ class Surroundings:
             # PyO3 tells the linker where libpython was to be installed. This recompiles nothing.
             added["LIBRARY_PATH"] = put_first(python.libdir, environ.get("LIBRARY_PATH"))
         return added, tag
+
+    def chosen_already(self, workspace: Workspace, environ: Mapping[str, str]) -> list[str]:
+        """Return the variables of the user's that say which Python a workspace is built for."""
+        environ = {**environ, **configured_environment(environ, workspace.root)}
+        names = _NAME_CPYTHON if _CPYTHON in self._dependencies(workspace) else ()
+        more = ("PYO3_PYTHON",) if self.asks_python(workspace) else ()
+        return [name for name in (*names, *more) if name in environ]
+
+    def asks_python(self, workspace: Workspace) -> bool:
+        """Tell whether a workspace's build starts an interpreter."""
+        return bool(self._dependencies(workspace).keys() & _PYO3)
 
     def _of_pyo3(self, environ: Mapping[str, str]) -> Interpreter | None:
         """Return the Python that PyO3 builds for: the user may have named another."""

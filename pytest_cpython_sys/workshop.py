@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from .cargo import Cargo, CargoError
 from .checkout import target_python
 from .facts import InterpreterError
 from .project import Project
+from .pythons import fits_running, for_running, load_named
 from .settings import read_settings
 from .surroundings import Surroundings
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 __all__ = ["OtherPythonError", "Workshop", "open_workshop"]
-
-_SUFFIXES = (".so", ".dylib", ".dll")
 
 
 class OtherPythonError(CargoError):
@@ -42,12 +40,14 @@ class Workshop:
         settings: Settings,
         builds: Sequence[Build] = (),
         interpreter: Interpreter | None = None,
+        others: Sequence[Interpreter] = (),
     ) -> None:
         self.cargo = cargo
         self._directory = directory
         self._settings = settings
         self._builds = builds
         self._interpreter = interpreter
+        self._others = others
 
     @cached_property
     def workspaces(self) -> list[Workspace]:
@@ -87,10 +87,10 @@ class Workshop:
             )
         self._check_interpreter()
         for build in () if features else self._builds:
-            if path := _shared_library(build, found):
+            if path := build.shared_library(found):
                 return path
         build = self.build_library(found, features)
-        if path := _shared_library(build, found):
+        if path := build.shared_library(found):
             return path
         raise CargoError(f"cargo built no shared library:\n{build.words}")
 
@@ -109,11 +109,13 @@ class Workshop:
 
     def _check_interpreter(self) -> None:
         target = self._interpreter
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        if target is not None and not target.version.startswith(f"{version}."):
+        if target is not None and not fits_running(target):
+            names = [f"{python.version} ({python.tag})" for python in (target, *self._others)]
+            running = f"{sys.version_info.major}.{sys.version_info.minor}"
+            which = "one of these Pythons" if self._others else "that Python"
             raise OtherPythonError(
-                f"it is built for Python {target.version}, and {version} runs this test: leave "
-                "--cpython-sys-python out, or run pytest with that Python"
+                f"it is built for Python {' and '.join(names)}, and {running} runs this test: "
+                f"leave --cpython-sys-python out, or run pytest with {which}"
             )
 
     @cached_property
@@ -130,23 +132,17 @@ class Workshop:
         return list(project.build_arguments())
 
 
-def _shared_library(build: Build, package: Package) -> str | None:
-    """Return what this build itself names: older ones may lie around."""
-    for artifact in build.artifacts:
-        if artifact.package_id == package.id and "cdylib" in artifact.target.crate_types:
-            for path in artifact.filenames:
-                if path.endswith(_SUFFIXES) and os.path.exists(path):
-                    return path
-    return None
-
-
 def open_workshop(config: pytest.Config) -> Workshop:
     """Return the wrapper for a run; what the plugin has built already is not built again."""
     settings = read_settings(config)
     session = config.pluginmanager.get_plugin("cpython_sys_session")
-    builds = session.builds if session is not None else ()
     try:
-        interpreter = target_python(str(config.rootpath), next(iter(settings.pythons), None))
+        place = str(config.rootpath)
+        named = load_named(settings.pythons, partial(target_python, place))
+        interpreters = [python.interpreter for python in named] or [target_python(place)]
     except InterpreterError:
-        interpreter = None
-    return Workshop(Cargo(), str(config.rootpath), settings, builds, interpreter)
+        interpreters = []
+    interpreter = for_running(interpreters) or next(iter(interpreters), None)
+    others = [python for python in interpreters if python is not interpreter]
+    builds = session.builds(interpreter) if session is not None else ()
+    return Workshop(Cargo(), str(config.rootpath), settings, builds, interpreter, others)

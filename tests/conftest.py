@@ -3,12 +3,50 @@
 ``HYPOTHESIS_PROFILE=thorough`` makes tests of properties try ten thousand examples each.
 """
 
-import os
+from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
 
 pytest_plugins = ["pytester"]
 
 settings.register_profile("usual", max_examples=300, deadline=None)
 settings.register_profile("thorough", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+
+# Tests that build in one directory, by the beginnings of their ids below tests/acceptance/.
+_BUILD_TOGETHER = {
+    "abi": ("test_abi_faults.py",),
+    "example_crate": (
+        "test_beside_cargo.py::test_example_crate",
+        "test_example_crate.py",
+        "test_fixtures.py::test_the_examples_python_tests",
+    ),
+    "pyo3": ("test_beside_cargo.py::test_a_pyo3_crate", "test_pyo3.py"),
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """With ``-n``, let a worker have all tests that build in one directory, and first of all.
+
+    On two workers they would wait for each other, or compile the same twice; they take longest.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            name = nodeid.removeprefix("tests/acceptance/")
+            for group, beginnings in _BUILD_TOGETHER.items():
+                if name.startswith(beginnings):
+                    return group
+            return nodeid
+
+    return Scheduler(config, log)

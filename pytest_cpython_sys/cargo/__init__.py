@@ -6,13 +6,15 @@ It imports nothing but the standard library.
 from .build import Build, BuildListener, Unit
 from .cache import cache_path, keep_json, read_json
 from .command import BuildOptions, shown_command
-from .configuration import configured_environment, rustflags
+from .configuration import configured_environment, configured_wrapper, rustflags
 from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
-from .process import Process, stop_all
+from .process import Process, none_started, stop_all
 from .recording import TestProcess, TestProcesses
+from .seeding import seed
+from .timing import Timing
 from .wrapper import Cargo, Toolchain
 
 __all__ = [
@@ -33,17 +35,21 @@ __all__ = [
     "Target",
     "TestProcess",
     "TestProcesses",
+    "Timing",
     "Toolchain",
     "Unit",
     "Workspace",
     "cache_path",
     "configured_environment",
+    "configured_wrapper",
     "enclosing_manifest",
     "keep_json",
+    "none_started",
     "prepend_library_path",
     "process_environment",
     "read_json",
     "rustflags",
+    "seed",
     "shown_command",
     "stop_all",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from .depinfo import RustcCall, parse_rustc_calls, read_depinfo
 from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_message
 from .process import Process
+from .timing import Clock, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -88,6 +89,8 @@ class Build:
     stderr: str = field(repr=False)
     target: str | None = None
     """The triple it was built for, if one was named."""
+    timings: tuple[Timing, ...] = ()
+    """How long compilers and build scripts took; nothing of what was up to date."""
 
     @property
     def success(self) -> bool:
@@ -178,6 +181,22 @@ class Build:
             for artifact in self.artifacts
         )
 
+    def shared_library(self, package: Package) -> str | None:
+        """Return a package's cdylib, as this build itself names it: older ones may lie around."""
+        return self._library(package, "cdylib", (".so", ".dylib", ".dll"))
+
+    def static_library(self, package: Package) -> str | None:
+        """Return a package's staticlib, as this build itself names it."""
+        return self._library(package, "staticlib", (".a", ".lib"))
+
+    def _library(self, package: Package, kind: str, suffixes: tuple[str, ...]) -> str | None:
+        for artifact in self.artifacts:
+            if artifact.package_id == package.id and kind in artifact.target.crate_types:
+                for path in artifact.filenames:
+                    if path.endswith(suffixes) and os.path.exists(path):
+                        return path
+        return None
+
     def unbroken_flags(self) -> list[str]:
         """Return the flags that select test targets without selecting one that is not built.
 
@@ -236,6 +255,7 @@ class Build:
             diagnostics=(*mine, *other.diagnostics),
             scripts=tuple(scripts.values()),
             stderr=f"{self.stderr}\n{other.stderr}",
+            timings=(*self.timings, *other.timings),
         )
 
     def unit(self, package: Package, target: Target, *, test: bool) -> Unit:
@@ -315,13 +335,20 @@ def run_build(
         "CARGO_TERM_PROGRESS_WIDTH": "200",
         "CARGO_TERM_COLOR": "never",
     }
-    process = Process(command, cwd=workspace.root, env=env, on_error_chunk=_Watcher(listener).feed)
+    watcher, clock = _Watcher(listener), Clock(workspace.root)
+
+    def read_errors(chunk: bytes) -> None:
+        clock.feed(chunk)
+        watcher.feed(chunk)
+
+    process = Process(command, cwd=workspace.root, env=env, on_error_chunk=read_errors)
     artifacts: list[Artifact] = []
     diagnostics: list[Diagnostic] = []
     scripts: list[BuildScript] = []
     try:
         for line in process.lines():
             message = parse_message(line)
+            clock.note(message)
             if isinstance(message, Artifact):
                 artifacts.append(message)
             elif isinstance(message, Diagnostic):
@@ -344,4 +371,5 @@ def run_build(
         diagnostics=tuple(diagnostics),
         scripts=tuple(scripts),
         stderr=_without_progress(process.errors.decode("utf-8", "replace")),
+        timings=tuple(clock.timings),
     )

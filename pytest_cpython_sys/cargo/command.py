@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BuildOptions",
     "build_arguments",
+    "clippy_arguments",
     "completion_arguments",
     "describe_arguments",
     "libraries_arguments",
@@ -113,6 +114,28 @@ def libraries_arguments(options: BuildOptions) -> list[str]:
         "--lib",
         "--message-format=json",
         *options.arguments(),
+    ]
+
+
+def clippy_arguments(options: BuildOptions, *, library: bool, words: Sequence[str]) -> list[str]:
+    """Return the arguments that let clippy read all that tests are built from.
+
+    ``library`` tells whether any package has one: cargo refuses to look for what is not there.
+    ``words`` are for clippy itself. Dependencies are compiled as for ``cargo check``.
+    """
+    return [
+        "clippy",
+        *_selection(options),
+        *(["--lib"] if library else []),
+        "--bins",
+        "--tests",
+        "--examples",
+        "--keep-going",
+        "--no-deps",
+        "--message-format=json",
+        *options.arguments(),
+        "--",
+        *words,
     ]
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "configuration_files",
     "configured_environment",
     "configured_runner",
+    "configured_wrapper",
     "runner_variable",
     "rustflags",
 ]
@@ -130,6 +131,21 @@ def configured_runner(
         if found := _runner(raw, triple, rustc_cfg, base):
             return found
     return ()
+
+
+def configured_wrapper(environ: Mapping[str, str], directory: str) -> str:
+    """Return the program that the user has put in front of rustc (sccache, say), or "".
+
+    See https://doc.rust-lang.org/cargo/reference/config.html#buildrustc-wrapper
+    """
+    for name in ("RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"):
+        if name in environ:
+            return environ[name]
+    for base, raw in _tables(environ, directory):
+        table = raw.get("build")
+        if isinstance(table, dict) and table.get("rustc-wrapper"):
+            return _resolved([str(table["rustc-wrapper"])], base)[0]
+    return ""
 
 
 def _config_arguments(words: Sequence[str]) -> Iterator[dict[str, Any]]:

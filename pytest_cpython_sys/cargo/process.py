@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -13,10 +14,11 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Process", "stop_all"]
+__all__ = ["Process", "none_started", "stop_all"]
 
 _running: set[Process] = set()
 _lock = threading.Lock()
+_refused = threading.Event()
 
 # Reads "+pid" and "-pid"; when we are gone, however that came about, its input ends, and what
 # still runs is killed, whole groups at a time.
@@ -88,6 +90,8 @@ class Process:
         on_error_chunk: Callable[[bytes], None] | None = None,
         merge_streams: bool = False,
     ) -> None:
+        if _refused.is_set():
+            raise OSError(errno.ECANCELED, "the run was ended")
         self.argv = tuple(argv)
         self._popen = subprocess.Popen(
             self.argv,
@@ -185,6 +189,16 @@ class Process:
                 self._error_parts.append(chunk)
                 if self._on_error_chunk is not None:
                     self._on_error_chunk(chunk)
+
+
+@contextlib.contextmanager
+def none_started() -> Iterator[None]:
+    """Let no program start: whoever still works for a run that has ended is to give up."""
+    _refused.set()
+    try:
+        yield
+    finally:
+        _refused.clear()
 
 
 def stop_all(grace: float = 2.0) -> None:

@@ -16,6 +16,7 @@ from .build import Build, BuildListener, run_build
 from .command import (
     BuildOptions,
     build_arguments,
+    clippy_arguments,
     completion_arguments,
     describe_arguments,
     libraries_arguments,
@@ -265,6 +266,28 @@ class Cargo:
         """
         arguments = describe_arguments(options, package, words)
         environment = {**build.environment, "RUSTDOC": rustdoc}
+        return self._run_build(arguments, build.workspace, environment)
+
+    def lint(
+        self,
+        build: Build,
+        options: BuildOptions,
+        packages: Sequence[str],
+        words: Sequence[str],
+        extra_environment: Mapping[str, str] | None = None,
+    ) -> Build:
+        """Let clippy read a workspace that has been built; ``packages`` is empty for all of it.
+
+        Raises CargoMissingError.
+        """
+        library = any(
+            package.library is not None
+            for package in build.workspace.packages
+            if not packages or package.name in packages
+        )
+        chosen = replace(options, packages=tuple(packages))
+        arguments = clippy_arguments(chosen, library=library, words=words)
+        environment = {**build.environment, **(extra_environment or {})}
         return self._run_build(arguments, build.workspace, environment)
 
     @cached_property

@@ -8,6 +8,7 @@ from .abi import AbiChecker
 from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
+from .policy import ModuleChecker, SymbolChecker, TwinChecker, UnsafeChecker
 from .target import TargetChecker
 
 if TYPE_CHECKING:
@@ -27,4 +28,8 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         DoctestChecker(contexts),
         TargetChecker(contexts),
         AbiChecker(contexts),
+        ModuleChecker(contexts),
+        SymbolChecker(contexts),
+        TwinChecker(contexts),
+        UnsafeChecker(contexts),
     ]

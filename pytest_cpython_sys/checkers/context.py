@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..cargo import Build, BuildOptions, Cargo, Package, TestProcess
     from ..case import Case
     from ..interpreter import Interpreter
+    from .layout.second import SecondBuild
 
 __all__ = ["Announcer", "BuildContext", "RunOptions"]
 
@@ -51,6 +52,15 @@ class RunOptions:
     """Whether a process that outlives its test is a failure, or just worth a warning."""
     abi: str = "auto"
     """What the C compiler is asked about: ``auto`` (what is written by hand), ``all``, ``off``."""
+    layouts: bool = False
+    """Whether verdicts are to hold the layouts that were compared even where these agree."""
+
+    policies: str = "auto"
+    """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
+
+    ledgers: dict[str, dict[str, dict[str, int]]] | None = None
+    """Where the ledger of `unsafe` is to be written: what was counted, by workspace and file. With
+    several Pythons it is what is most."""
 
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""
@@ -75,10 +85,17 @@ class BuildContext:
     """Whether a package was asked for, by its name."""
     interpreter: Interpreter | None = None
     """The target Python: its compiler, flags and include directories."""
+    second: SecondBuild | None = None
+    """Where layouts are wrong: how ``build`` came about, or why there is no other build."""
+
+    @property
+    def builds(self) -> tuple[Build, ...]:
+        """All builds: that of the user's own sources first, the one to be tested last."""
+        return self.second.builds if self.second is not None else (self.build,)
 
     def environment(self, package: Package, process: TestProcess) -> dict[str, str]:
         """Return the environment of a test process: cargo's, and what is added to it."""
-        env = process.environment(self.build.environment)
+        env = process.environment(self.builds[0].environment)
         directories = self.library_directories(package)
         if directories:
             prepend_library_path(env, directories)

@@ -39,11 +39,13 @@ class TargetChecker:
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
         self._verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
+        self.replaced: list[Case] = []
+        """What cargo alone does not build: it was tested in a second build."""
 
     def discover(self) -> Iterable[Case]:
         """Return an ``@build`` case for each target that is missing from its build."""
         for context in self._contexts:
-            if context.build.success:
+            if context.builds[0].success:
                 continue
             for package in context.build.workspace.packages:
                 if not context.selects(package.name):
@@ -56,6 +58,8 @@ class TargetChecker:
                         case = self._case(context, package, target)
                         self._verdicts[case.key] = verdict
                         yield case
+                    elif not context.builds[0].is_built(package, target):
+                        self.replaced.append(self._case(context, package, target))
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield what kept each target from being built; other verdicts are in the case."""

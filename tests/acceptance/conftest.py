@@ -29,6 +29,8 @@ _CLEARED = (
     "CARGO_TARGET_DIR",
     "PYO3_PYTHON",
     "PYTEST_ADDOPTS",
+    # Without their bytecode, pytest rewrites all modules of all plugins in each run.
+    "PYTHONDONTWRITEBYTECODE",
     "PYTHON_BUILD_DIR",
     "PY_CC",
     "PY_CFLAGS",
@@ -46,10 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("acceptance")
 
 
+# Plugins that no test is about. Importing Hypothesis takes longer than all the rest of pytest.
+UNUSED = ("hypothesispytest", "platformdirs", "pytest-subprocess")
 # Tests of our own behaviour: what others do to it is the matter of test_company.
-_ALONE = " ".join(
-    f"-p no:{name}" for name in ("html", "randomly", "reportlog", "rerunfailures", "timeout")
-)
+_OTHERS = ("html", "html_fixtures", "metadata", "randomly", "reportlog", "rerunfailures", "timeout")
+_ALONE = " ".join(f"-p no:{name}" for name in (*_OTHERS, *UNUSED))
 
 # pytester gives each test a home directory of its own: no place for a toolchain.
 _HOMES = {
@@ -68,6 +71,8 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, directory)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("PYTEST_ADDOPTS", _ALONE)
+    # Debug information takes time to write and to link; no verdict follows from it.
+    monkeypatch.setenv("CARGO_PROFILE_DEV_DEBUG", "0")
 
 
 @pytest.fixture
@@ -101,6 +106,26 @@ def pregenerated(pytester: pytest.Pytester, _built_pregenerated: Path) -> Path:
     return pytester.path
 
 
+@pytest.fixture(scope="session")
+def example_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all tests of example_crate build. See the scheduler in tests/conftest.py."""
+    return tmp_path_factory.mktemp("example-target")
+
+
+@pytest.fixture(scope="session")
+def pyo3_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all tests with a pyo3 crate build. See the scheduler in tests/conftest.py."""
+    return tmp_path_factory.mktemp("pyo3-target")
+
+
+def seed(target: Path, python: Interpreter) -> None:
+    """Give a Python's build what another's has compiled: bindgen depends on no Python."""
+    own = target / "cpython-sys" / f"{python.tag}-{python.fingerprint}" / "debug"
+    other = next((path for path in target.glob("cpython-sys/*/debug")), None)
+    if other and not own.exists():
+        shutil.copytree(other, own, symlinks=True)
+
+
 def replace_once(path: Path, old: str, new: str) -> None:
     """Change the one place in a file where a text stands; keep rustc's mtime check awake."""
     text = path.read_text(encoding="utf-8")
@@ -126,13 +151,23 @@ def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 
 
 def is_running(words: str) -> bool:
-    """Tell whether a process is still there, five seconds later at most."""
+    """Tell whether a process of this test is still there, five seconds later at most."""
     for _ in range(100):
         found = subprocess.run(["pgrep", "-f", words], capture_output=True, check=False)
-        if not found.stdout:
+        if not any(_is_ours(int(number)) for number in found.stdout.split()):
             return False
         time.sleep(0.05)
     return True
+
+
+def _is_ours(process: int) -> bool:
+    """Tell whether a process began in this test's directory, as far as the system says."""
+    if not Path("/proc/self/cwd").exists():
+        return True
+    try:
+        return Path(f"/proc/{process}/cwd").readlink().is_relative_to(Path.cwd())
+    except OSError:  # it has ended
+        return False
 
 
 def interrupted(root: Path, number: signal.Signals, *arguments: str) -> bytes:

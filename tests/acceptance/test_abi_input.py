@@ -104,6 +104,55 @@ def test_a_header_that_does_not_compile(
     assert result.ret == 0
 
 
+def test_no_c_compiler(pytester: pytest.Pytester, write: Write) -> None:
+    """A configured build directory says which compiler it is: one that is not there."""
+    root = write(
+        {
+            "build/Makefile": "srcdir=.\nVERSION=3.13\nCC=nowhere-cc -pthread\n",
+            "build/pyconfig.h": "/* */\n",
+            "build/Include/patchlevel.h": "".join(
+                f"#define PY_{part}_VERSION {number}\n"
+                for part, number in (("MAJOR", 3), ("MINOR", 13), ("MICRO", 1))
+            ),
+            "thing/Cargo.toml": TABLE + 'header = "wrapper.h"\n',
+            "thing/src/lib.rs": LIB + "#[test] fn t() {}\n",
+            "thing/wrapper.h": HEADER,
+        }
+    )
+    words = ("--cpython-sys", "-rA", f"--cpython-sys-python={root / 'build'}", "thing")
+    result = pytester.runpytest(*words)
+    assert outcomes(result) == {
+        "thing/src/lib.rs::@abi::header": "error",
+        "thing/src/lib.rs::t": "passed",
+    }
+    result.stdout.fnmatch_lines(["*no C compiler: nowhere-cc, *cannot be used*install it*"])
+    assert result.ret == 1
+
+
+def test_symbols_that_are_not_exported_are_warned_of(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    lines = "".join(f"    pub fn PyNowhere_{number}();\n" for number in range(14))
+    declared = "".join(f"void PyNowhere_{number}(void);\n" for number in range(14))
+    root = write(
+        {
+            "Cargo.toml": MANIFEST,
+            "src/lib.rs": f'extern "C" {{\n    pub fn Py_Initialize();\n{lines}}}\n',
+            "wrapper.h": f"void Py_Initialize(void);\n{declared}",
+        }
+    )
+    result = run(pytester, "-W", "error")
+    assert set(abi(result).values()) == {"passed"}
+    assert result.ret == 0
+    words = "*thing: Python * does not export 14 symbols that Rust declares: PyNowhere_0, *"
+    result.stdout.fnmatch_lines([words + ", ... and 2 more (-v lists them)"])
+    assert "PyNowhere_9" in run(pytester, "-v", "-n2").stdout.str()
+    lib = 'extern "C" {\n    pub fn Py_Initialize();\n    pub fn PyNowhere_0();\n}\n'
+    (root / "src" / "lib.rs").write_text(lib, encoding="utf-8")
+    result = run(pytester)
+    result.stdout.fnmatch_lines(["*does not export 1 symbol that Rust declares: PyNowhere_0"])
+
+
 def test_a_header_named_that_is_not_there(pytester: pytest.Pytester, write: Write) -> None:
     write({"Cargo.toml": TABLE + 'header = "no.h"\n', "src/lib.rs": LIB})
     result = run(pytester)
@@ -116,6 +165,15 @@ def test_a_header_named_that_is_not_there(pytester: pytest.Pytester, write: Writ
     [
         r'names = { pair = "pair)\nint x;" }',
         r'inits = { PAIR_MAX = "\"\n#include </etc/passwd>" }',
+        r'names = { "pair\"" = "pair" }',
+        r'inits = { PAIR_MAX = "3; int x" }',
+        r'header = "wrapper.h\"\n#define PAIR_MAX 3"',
+        r'include-dirs = ["a\nb"]',
+        r'flags = ["-DX\n-DY"]',
+        r'symbols = ["f\"; int x"]',
+        r'known = { "const::PAIR_MAX\n" = "so" }',
+        r"names = [1]",
+        r"unknown = 1",
     ],
 )
 def test_a_table_that_cannot_be_used(pytester: pytest.Pytester, write: Write, entry: str) -> None:

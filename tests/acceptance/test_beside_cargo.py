@@ -76,8 +76,12 @@ def test_pregenerated(pytester: pytest.Pytester, pregenerated: Path, recorder: R
 
 
 def test_example_crate(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, recorder: Recorder
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    recorder: Recorder,
+    example_target: Path,
 ) -> None:
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(example_target))
     shutil.copytree(
         EXAMPLES,
         pytester.path,
@@ -91,10 +95,17 @@ def test_example_crate(
     # Plain cargo asks `python3`, pytest is asked of the Python that runs it.
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
     assert in_turns(pytester, pytester.path, recorder) == [[], [], [], []]
-    assert (pytester.path / "target" / "cpython-sys").is_dir()
+    assert (example_target / "cpython-sys").is_dir()
 
 
-def test_a_pyo3_crate(pytester: pytest.Pytester, write: Write, recorder: Recorder) -> None:
+def test_a_pyo3_crate(
+    pytester: pytest.Pytester,
+    write: Write,
+    recorder: Recorder,
+    pyo3_target: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(pyo3_target))
     root = write(
         {
             "Cargo.toml": '[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n'

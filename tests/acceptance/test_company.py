@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes
+from .conftest import UNUSED, is_running, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +29,8 @@ def run(
 ) -> pytest.RunResult:
     """Run with one of the plugins, and no other."""
     pytest.importorskip(PLUGINS[plugin])
-    blocked = " ".join(f"-p no:{name}" for name in PLUGINS if name != plugin)
+    others = [name for name in (*PLUGINS, *UNUSED) if name != plugin]
+    blocked = " ".join(f"-p no:{name}" for name in others)
     monkeypatch.setenv("PYTEST_ADDOPTS", blocked)
     return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
 
@@ -107,8 +107,7 @@ def test_the_limit_of_timeout_is_the_rust_tests_own(
         "tests/other.rs::f": "passed",
     }
     result.stdout.fnmatch_lines(["*timed out after 2 s*"])
-    left = subprocess.run(["pgrep", "-f", "sleep 981"], capture_output=True, check=False)
-    assert not left.stdout
+    assert not is_running("sleep 981")
 
 
 def test_randomly_changes_the_order_alone(

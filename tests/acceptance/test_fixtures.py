@@ -115,14 +115,15 @@ def test_cargo(cargo):
     pytester.runpytest().assert_outcomes(passed=1)
 
 
-def test_the_examples_python_tests(pytester: pytest.Pytester) -> None:
+def test_the_examples_python_tests(pytester: pytest.Pytester, example_target: Path) -> None:
     shutil.copytree(
         EXAMPLES,
         pytester.path,
         dirs_exist_ok=True,
         ignore=shutil.ignore_patterns("target", "pregenerated"),
     )
-    result = pytester.runpytest("--cpython-sys", "spam", "-rA")
+    target = f"--cargo-target-dir={example_target}"
+    result = pytester.runpytest("--cpython-sys", "spam", "-rA", target)
     found = outcomes(result)
     assert result.ret == 0
     assert found["spam/tests/test_spam.py::test_add"] == "passed"

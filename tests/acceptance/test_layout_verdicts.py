@@ -279,7 +279,7 @@ def test_a_dependent_of_a_broken_crate_is_not_evaluated(
         {
             "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
             "a/Cargo.toml": "a",
-            "a/src/lib.rs": block("A", 24),
+            "a/src/lib.rs": block("A", 24) + "\npub fn f() -> u8 { 1000_u32 }",
             "b/Cargo.toml": '[package]\nname = "b"\nversion = "0.1.0"\nedition = "2021"\n'
             '[dependencies]\na = { path = "../a" }\n',
             "b/src/lib.rs": "pub use a::A;" + block("B"),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Write = Callable[[Mapping[str, str]], Path]
     Run = Callable[..., pytest.RunResult]
 
+
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 MANIFEST = """
@@ -134,12 +135,6 @@ ALL_PASSED = {
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One directory to build in for all."""
-    return tmp_path_factory.mktemp("target")
-
-
-@pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment with a module of its own."""
     directory = tmp_path_factory.mktemp("environment").resolve()
@@ -150,9 +145,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _shell(monkeypatch: pytest.MonkeyPatch, target: Path) -> None:
-    monkeypatch.setenv("CARGO_TARGET_DIR", str(target))
-    monkeypatch.setenv("CARGO_PROFILE_DEV_DEBUG", "0")
+def _shell(monkeypatch: pytest.MonkeyPatch, pyo3_target: Path) -> None:
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(pyo3_target))
     for name in ("LIBRARY_PATH", "PYO3_BUILD_EXTENSION_MODULE", "PYTHONHOME", "VIRTUAL_ENV"):
         monkeypatch.delenv(name, raising=False)
     # No environment is active.
@@ -340,7 +334,7 @@ def test_an_active_environment_stays_as_it_is(
 def test_a_python_that_cargos_configuration_names_counts(
     write: Write,
     environment: Path,
-    target: Path,
+    pyo3_target: Path,
     pytester: pytest.Pytester,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -354,7 +348,7 @@ def test_a_python_that_cargos_configuration_names_counts(
     )
     # Where the other tests have built a pyo3 for that Python.
     interpreter = load(str(python))
-    directory = target / "cpython-sys" / f"{interpreter.tag}-{interpreter.fingerprint}"
+    directory = pyo3_target / "cpython-sys" / f"{interpreter.tag}-{interpreter.fingerprint}"
     monkeypatch.setenv("CARGO_TARGET_DIR", str(directory))
     monkeypatch.setenv("MORE_CODE", "import only_in_the_environment")
     result = pytester.runpytest("--cpython-sys", "-rAP", "tests/api.rs")

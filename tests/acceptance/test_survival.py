@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -153,7 +152,7 @@ def test_a_child_that_keeps_the_pipe_open_is_ended(pytester: pytest.Pytester, wr
         "passed",
     )
     assert time.monotonic() - started < 60
-    assert not subprocess.run(["pgrep", "-f", "sleep 987"], capture_output=True, check=False).stdout
+    assert not is_running("sleep 987")
 
 
 def test_an_abort_at_exit_is_a_teardown_error_of_the_last(

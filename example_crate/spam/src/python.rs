@@ -22,6 +22,10 @@ unsafe fn number(object: *mut PyObject) -> Option<i64> {
 }
 
 /// `add(a, b)`, called with METH_FASTCALL.
+///
+/// # Safety
+///
+/// Python alone calls it, by METHODS.
 unsafe extern "C" fn spam_add(
     _module: *mut PyObject,
     args: *const *mut PyObject,
@@ -55,6 +59,10 @@ unsafe extern "C" fn spam_add(
 }
 
 /// `count_spam(text)`, called with METH_O.
+///
+/// # Safety
+///
+/// Python alone calls it, by METHODS.
 unsafe extern "C" fn spam_count_spam(_module: *mut PyObject, text: *mut PyObject) -> *mut PyObject {
     let mut length: Py_ssize_t = 0;
     // SAFETY: Python calls us attached, and `text` is alive until we return. For what is not a str

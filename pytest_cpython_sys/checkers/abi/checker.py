@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...case import Case, Location, Verdict
 from ..layout.sources import Sources
+from ..manifest import ABI_KEYS
 from ..place import place
 from .compiler import CompilerError
 from .headers import HeaderSource, find_header
@@ -20,12 +21,13 @@ from .package import PackageAbi
 from .probe import ProbeError
 from .rustbuild import Library, RustToolError, find_library, stamp
 from .rustdoc import FormatError
-from .store import Findings, fingerprint, load, locked, save
+from .store import Findings, fingerprint, load, load_layouts, locked, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package
+    from ...case import Layouts
     from ..context import BuildContext
     from .survey import Subject
 
@@ -33,6 +35,8 @@ __all__ = ["AbiChecker"]
 
 _TROUBLE: Final = (CompilerError, FormatError, MetadataError, ProbeError, RustToolError)
 _HEADER: Final = "header"
+_LISTED: Final = 12
+"""How many names a warning lists, unless with -v."""
 
 
 class AbiChecker:
@@ -65,12 +69,23 @@ class AbiChecker:
         for group, members in groups.items():
             verdicts = self._packages[group].verdicts()
             for case in members:
-                yield case, verdicts[_key(case)]
+                verdict = verdicts[_key(case)]
+                if verdict.layouts is None and self._packages[group].draws:
+                    layouts = self._packages[group].layouts.get(_key(case))
+                    verdict = replace(verdict, layouts=layouts)
+                yield case, verdict
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yield what is to be told beside the verdicts: a sentence, and its details."""
         for package in self._packages.values():
             yield from package.remarks()
+
+    def warnings(self, *, verbose: bool) -> Iterator[str]:
+        """Yield what is to be warned of, whatever was selected; all of it if ``verbose``."""
+        for package in self._packages.values():
+            text = package.warning(verbose=verbose)
+            if text is not None:
+                yield text
 
 
 def _is_complete(findings: Findings) -> bool:
@@ -95,10 +110,14 @@ def _open(context: BuildContext, package: Package) -> _Package | None:
     return _Package(context, library, source, "")
 
 
+def _speaks_of_c(package: Package) -> bool:
+    return bool(ABI_KEYS & package.metadata.get("cpython-sys", {}).keys())
+
+
 def _worthwhile(context: BuildContext, library: Library, source: HeaderSource) -> bool:
     """Tell whether a package that inherits its header can have anything of C's in it."""
     package = library.package
-    if source.owner.id == package.id or package.metadata.get("cpython-sys"):
+    if source.owner.id == package.id or _speaks_of_c(package):
         return True
     units = [context.build.unit(package, library.target, test=False)]
     words = (b"pub const", b"pub static", b"repr(C", b'extern "C" {', b"extern {", b"pub type")
@@ -253,6 +272,19 @@ class _Package:
                 return kept.verdicts
             return self._evaluate(abi, findings)
 
+    @property
+    def draws(self) -> bool:
+        """Whether what was compared is wanted even where it agrees."""
+        return self._context.run.layouts and self._abi is not None
+
+    @property
+    def layouts(self) -> dict[str, Layouts]:
+        """All layouts that were compared, by the end of the id."""
+        if not self._findings.layouts and self._abi is not None:
+            key = self._fingerprint(self._abi)
+            self._findings.layouts = load_layouts(self._store, key)
+        return self._findings.layouts
+
     def _evaluate(self, abi: PackageAbi, findings: Findings) -> dict[str, Verdict]:
         keys = [_key(case) for case in findings.cases]
         try:
@@ -262,9 +294,19 @@ class _Package:
             verdict = Verdict("skipped" if quiet else "error", message=str(error))
             return dict.fromkeys(keys, verdict)
         located = [
-            replace(verdict, location=Location(case.file, case.line))
-            for case, verdict in zip(findings.cases, results.verdicts, strict=True)
+            verdict
+            if verdict.outcome == "passed"
+            else replace(
+                verdict,
+                location=Location(case.file, case.line),
+                layouts=layouts if verdict.outcome == "failed" else None,
+            )
+            for case, verdict, layouts in zip(
+                findings.cases, results.verdicts, results.layouts, strict=True
+            )
         ]
+        pairs = zip(keys, results.layouts, strict=True)
+        findings.layouts = {key: layouts for key, layouts in pairs if layouts is not None}
         findings.verdicts = dict(zip(keys, located, strict=True))
         findings.unanswered = list(results.unanswered)
         findings.facts = results.facts
@@ -282,14 +324,21 @@ class _Package:
             details = [f"{one}: {reason}" for one, reason in findings.unanswered]
             items = "item" if len(details) == 1 else "items"
             yield f"{name}: {len(details)} {items} got no answer", details
-        if findings.missing:
-            count = len(findings.missing)
-            python = self._context.interpreter
-            shown = python.describe() if python is not None else "the interpreter"
-            yield (
-                f"{name}: {shown} does not export {count} of the symbols that Rust declares",
-                findings.missing,
-            )
+
+    def warning(self, *, verbose: bool) -> str | None:
+        """Return what to warn of: symbols that the interpreter does not export."""
+        names = self._findings.missing
+        if not names:
+            return None
+        python = self._context.interpreter
+        shown = python.describe() if python is not None else "the interpreter"
+        count = "1 symbol" if len(names) == 1 else f"{len(names)} symbols"
+        listed = names if verbose else names[:_LISTED]
+        more = f", ... and {len(names) - len(listed)} more (-v lists them)"
+        return (
+            f"{self._package.name}: {shown} does not export {count} that Rust declares: "
+            f"{', '.join(listed)}{more if len(listed) < len(names) else ''}"
+        )
 
 
 class _Sites:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ...case import Layouts, Member, TypeLayout
 from .ctypes_names import field_names, is_padding
 from .table import Row, layout_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Layout", "Slot", "compare_bytes", "compare_integers", "compare_layouts"]
+__all__ = [
+    "Layout",
+    "Slot",
+    "compare_bytes",
+    "compare_integers",
+    "compare_layouts",
+    "shifted",
+    "side_by_side",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,17 @@ def compare_layouts(name: str, c: Layout, rust: Layout) -> str | None:
         (c.name, c.size, c.align, left), (rust.name, rust.size, rust.align, right), marked
     )
     return "\n".join(lines)
+
+
+def side_by_side(c: Layout, rust: Layout) -> Layouts:
+    """Return both layouts as plain data, with what differs marked."""
+    marked = dict.fromkeys(name for one in _differences(c, rust) for name in one.names if name)
+    return Layouts(_plain(c), _plain(rust), tuple(marked))
+
+
+def _plain(layout: Layout) -> TypeLayout:
+    members = [Member(slot.name, *slot.span, slot.bits is not None) for slot in layout.slots]
+    return TypeLayout(layout.name, layout.size, layout.align, tuple(members))
 
 
 def _differences(c: Layout, rust: Layout) -> list[_Difference]:

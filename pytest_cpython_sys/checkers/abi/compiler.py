@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Compiler", "CompilerError", "Header", "Problem", "run_tool"]
 
+_LIMIT: Final = 600.0
+"""Seconds that a compiler may take."""
 QUESTIONS: Final = "abi-questions.c"
 """What our own lines are called in the compiler's messages."""
 
@@ -68,15 +72,28 @@ class Header:
 def run_tool(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int, str, str]:
     """Run a program to its end; return exit code, standard output and standard error.
 
-    Raises OSError when it cannot be started.
+    Raises OSError when it cannot be started, or has not ended after ten minutes.
     """
     process = Process(argv, cwd=cwd, env=env)
+    expired = threading.Event()
+
+    def stop() -> None:
+        expired.set()
+        process.kill_group()
+
+    timer = threading.Timer(_LIMIT, stop)
+    timer.daemon = True
+    timer.start()
     try:
         text = process.stdout.read()
         code = process.wait()
     except BaseException:
         process.stop()
         raise
+    finally:
+        timer.cancel()
+    if expired.is_set():
+        raise TimeoutError(errno.ETIMEDOUT, f"it had not ended after {_LIMIT:g} s")
     return code, text.decode("utf-8", "replace"), process.errors.decode("utf-8", "replace")
 
 
@@ -104,7 +121,8 @@ class Compiler:
             return run_tool(argv, self.directory, env)
         except OSError as error:
             raise CompilerError(
-                f"no C compiler: {self.argv[0]} cannot be started ({error.strerror})"
+                f"no C compiler: {self.argv[0]}, which compiled this Python, cannot be used "
+                f"({error.strerror}): install it, or name another Python with --cpython-sys-python"
             ) from None
 
     def preprocess(self, header: str, work: str) -> Header:

@@ -6,7 +6,7 @@ import os.path
 import re
 from typing import TYPE_CHECKING, Final
 
-from .compare import Layout, Slot, compare_layouts, shifted
+from .compare import Layout, Slot, compare_layouts, shifted, side_by_side
 from .ctypes_names import (
     UntranslatableError,
     field_names,
@@ -19,6 +19,7 @@ from .survey import resolved, scalar_nature
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ...case import Layouts
     from .cdecls import Declarations
     from .compiler import Problem
     from .csource import CAnswers, CQuestions
@@ -266,6 +267,15 @@ class LayoutQuestions:
             return None, f"C says nothing of {spelling.text}: {why}"
         self.answered += 2 + self._answered(item, theirs, ours)
         return compare_layouts(item.name, theirs, ours), None
+
+    def pair(self, subject: Subject, rust: Answers, c: CAnswers) -> Layouts | None:
+        """Return both layouts of a type; None where one of them is not known."""
+        item = subject.item
+        spelling = self._speller.spelling(item) if item is not None else None
+        if item is None or spelling is None:
+            return None
+        ours, theirs = self._rust(item, rust), self._c(item, spelling, c)
+        return side_by_side(theirs, ours) if ours is not None and theirs is not None else None
 
     def _answered(self, item: Item, c: Layout, rust: Layout) -> int:
         names = {slot.name for slot in c.slots}

@@ -1,4 +1,4 @@
-"""The table ``[package.metadata.cpython-sys]`` of a manifest, checked.
+"""What ``[package.metadata.cpython-sys]`` says of a package's C header, checked.
 
 Whatever is used in C source or on a command line is checked here: names are identifiers, and
 expressions hold no quote, no line end and no directive.
@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from ..manifest import TABLE, MetadataError, is_plain, raw_table, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["AbiTable", "MetadataError", "read_table"]
 
-TABLE: Final = "package.metadata.cpython-sys"
-_KEYS: Final = frozenset(
-    {"header", "include-dirs", "flags", "names", "known", "inits", "symbols", "const-is-an-error"}
-)
 _TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
 _SYMBOL = re.compile(r"[A-Za-z_]\w*")
 _RUST_NAME = re.compile(r"[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
 _EXPRESSION = re.compile(r"[A-Za-z0-9_ (){}\[\],.+\-*/%<>|&^~!=?:]+")
 _KNOWN = re.compile(r"(?:layout|const|init|fn|static|opaque|symbol)::[A-Za-z_]\w*(?:::\w+)*")
-
-
-class MetadataError(Exception):
-    """The table holds what cannot be used: the message names the key."""
 
 
 @dataclass(frozen=True)
@@ -51,46 +45,25 @@ class AbiTable:
 
 def read_table(metadata: Mapping[str, Any]) -> AbiTable:
     """Return the table of a package, empty if it has none. Raises MetadataError."""
-    raw = metadata.get("cpython-sys", {})
-    if not isinstance(raw, dict):
-        raise MetadataError(f"[{TABLE}] is no table")
-    unknown = sorted(raw.keys() - _KEYS)
-    if unknown:
-        allowed = ", ".join(sorted(_KEYS))
-        raise MetadataError(f"[{TABLE}] has an unknown key {unknown[0]!r}: it may have {allowed}")
+    raw = raw_table(metadata)
     header = raw.get("header")
-    if header is not None and (not isinstance(header, str) or not _plain(header) or '"' in header):
+    if header is not None and (
+        not isinstance(header, str) or not is_plain(header) or '"' in header
+    ):
         raise MetadataError(f"{TABLE}.header: {header!r} is no path that an #include can name")
     strict = raw.get("const-is-an-error", False)
     if not isinstance(strict, bool):
         raise MetadataError(f"{TABLE}.const-is-an-error: {strict!r} is neither true nor false")
     return AbiTable(
         header=header,
-        include_dirs=_list(raw, "include-dirs"),
-        flags=_list(raw, "flags"),
+        include_dirs=texts(raw, "include-dirs"),
+        flags=texts(raw, "flags"),
         names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a name of C"),
         known=_table(raw, "known", _KNOWN, None, ""),
         inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "an initialiser without quotes"),
-        symbols=_list(raw, "symbols", _SYMBOL),
+        symbols=texts(raw, "symbols", _SYMBOL),
         const_is_an_error=strict,
     )
-
-
-def _plain(text: str) -> bool:
-    return bool(text) and not any(character in text for character in "\n\r\0")
-
-
-def _list(
-    raw: Mapping[str, Any], key: str, pattern: re.Pattern[str] | None = None
-) -> tuple[str, ...]:
-    values = raw.get(key, [])
-    if not isinstance(values, list):
-        raise MetadataError(f"{TABLE}.{key} is no array")
-    for value in values:
-        good = isinstance(value, str) and _plain(value)
-        if not good or (pattern is not None and not pattern.fullmatch(value)):
-            raise MetadataError(f"{TABLE}.{key}: {value!r} cannot be used")
-    return tuple(values)
 
 
 def _table(

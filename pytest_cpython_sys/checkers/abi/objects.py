@@ -10,16 +10,28 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-__all__ = ["HEAD", "MAGIC", "ORDER", "ObjectFile", "exported_symbols"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "HEAD",
+    "MAGIC",
+    "ORDER",
+    "ObjectFile",
+    "Symbol",
+    "exported_symbols",
+    "read_symbols",
+]
 
 MAGIC: Final = bytes.fromhex("b5c0a91f3e7d42d6864f1be2703ad95c")
 ORDER: Final = 0x0102030405060708
 HEAD: Final = 64
 """Bytes from the begin of a record to its data: the data may be aligned to as much."""
 
-_RELA, _REL, _DYNSYM = 4, 9, 11
+_SYMTAB, _RELA, _REL, _DYNSYM = 2, 4, 9, 11
+_WRITE = 1
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,7 @@ class ObjectFile:
 class _Section:
     name: int
     type: int
+    flags: int
     offset: int
     size: int
     link: int
@@ -100,10 +113,10 @@ def _sections(data: bytes) -> tuple[str, bool, list[_Section]] | None:
     form = f"{order}IIQQQQIIQQ" if wide else f"{order}IIIIIIIIII"
     found = []
     for number in range(count):
-        name, kind, _, _, offset, length, link, info, _, entry = struct.unpack_from(
+        name, kind, flags, _, offset, length, link, info, _, entry = struct.unpack_from(
             form, data, start + number * size
         )
-        found.append(_Section(name, kind, offset, length, link, info, entry))
+        found.append(_Section(name, kind, flags, offset, length, link, info, entry))
     return order, wide, found
 
 
@@ -126,30 +139,60 @@ def _relocated(data: bytes) -> frozenset[int] | None:
         return None
 
 
+class Symbol(NamedTuple):
+    """An entry of an ELF symbol table that other files can link to."""
+
+    name: str
+    writable: bool
+    """Whether it is data that may change."""
+
+
+def read_symbols(data: bytes, *, dynamic: bool) -> list[Symbol] | None:
+    """Return what an ELF file defines for others; None if it is none, or has no such table.
+
+    ``dynamic``: what a library shows to the loader, else what an object file shows to the linker.
+    Format: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.symtab.html
+    """
+    try:
+        known = _sections(data)
+        if known is None:
+            return None
+        _, _, sections = known
+        tables = [
+            section
+            for section in sections
+            if section.type == (_DYNSYM if dynamic else _SYMTAB) and section.entry
+        ]
+        found = [symbol for table in tables for symbol in _symbols(data, table, known)]
+        return found if tables else None
+    except (struct.error, IndexError, OverflowError, ValueError):
+        return None
+
+
+def _symbols(
+    data: bytes, table: _Section, known: tuple[str, bool, list[_Section]]
+) -> Iterator[Symbol]:
+    order, wide, sections = known
+    strings = sections[table.link]
+    text = data[strings.offset : strings.offset + strings.size]
+    for at in range(table.offset, table.offset + table.size, table.entry):
+        if wide:
+            name, info, other, index = struct.unpack_from(f"{order}IBBH", data, at)
+        else:
+            name, _, _, info, other, index = struct.unpack_from(f"{order}IIIBBH", data, at)
+        # Defined, not local, and neither hidden nor internal.
+        if index != 0 and info >> 4 and other & 3 in (0, 3) and name:
+            flags = sections[index].flags if index < len(sections) else 0
+            shown = text[name : text.index(b"\0", name)].decode("ascii", "replace")
+            yield Symbol(shown, bool(flags & _WRITE))
+
+
 def exported_symbols(path: str) -> frozenset[str] | None:
     """Return what an ELF program or library exports; None if it is none, or has no such table."""
     try:
         with open(path, "rb") as file:
             data = file.read()
-        known = _sections(data)
-        if known is None:
-            return None
-        order, wide, sections = known
-        names: set[str] = set()
-        seen = False
-        for section in sections:
-            if section.type != _DYNSYM or not section.entry:
-                continue
-            seen = True
-            strings = sections[section.link]
-            table = data[strings.offset : strings.offset + strings.size]
-            for at in range(section.offset, section.offset + section.size, section.entry):
-                if wide:
-                    name, _, other, index = struct.unpack_from(f"{order}IBBH", data, at)
-                else:
-                    name, _, _, _, other, index = struct.unpack_from(f"{order}IIIBBH", data, at)
-                if index != 0 and other & 3 in (0, 3) and name:
-                    names.add(table[name : table.index(b"\0", name)].decode("ascii", "replace"))
-        return frozenset(names) if seen else None
-    except (OSError, struct.error, IndexError, OverflowError, ValueError):
+    except OSError:
         return None
+    symbols = read_symbols(data, dynamic=True)
+    return frozenset(symbol.name for symbol in symbols) if symbols is not None else None

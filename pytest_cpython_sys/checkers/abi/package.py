@@ -23,6 +23,7 @@ from .survey import Survey, resolved
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ...case import Layouts
     from ..context import BuildContext
     from .cdecls import Declarations
     from .compiler import Compiler, Header
@@ -44,6 +45,8 @@ class Results:
     unanswered: Sequence[tuple[str, str]]
     facts: tuple[int, int]
     """Sizes, alignments and fields: how many there are, and how many C answered."""
+    layouts: Sequence[Layouts | None]
+    """What was compared, by the subject's place in the list."""
 
 
 class PackageAbi:
@@ -209,7 +212,8 @@ class PackageAbi:
             for subject, verdict in zip(subjects, verdicts, strict=True)
             if verdict.outcome == "skipped"
         ]
-        return Results(verdicts, unanswered, (layouts.asked, layouts.answered))
+        pairs = [judge.layouts(subject) for subject in subjects]
+        return Results(verdicts, unanswered, (layouts.asked, layouts.answered), pairs)
 
     def symbol_verdict(self, name: str) -> Verdict:
         """Return whether the interpreter exports a name that the package needs."""
@@ -270,6 +274,12 @@ class _Judge:
                 found.setdefault(final.id, where)
         found.pop("", None)
         return found
+
+    def layouts(self, subject: Subject) -> Layouts | None:
+        """Return what was compared, of a type with fields."""
+        if subject.kind != "layout":
+            return None
+        return self._layouts.pair(subject, self._rust, self._of_layouts)
 
     def verdict(self, subject: Subject) -> Verdict:
         """Return what became of a subject."""

@@ -172,7 +172,7 @@ class Probe:
         try:
             code, _, words = run_tool([*argv, "--error-format=json"], root, env)
         except OSError as error:
-            raise ProbeError(f"{argv[0]} cannot be started: {error.strerror}") from None
+            raise ProbeError(f"{argv[0]} cannot be used: {error.strerror}") from None
         if code == 0:
             return None
         found: dict[int, str] = {}

@@ -166,7 +166,7 @@ class Library:
         try:
             code, _, errors = run_tool(words, self.context.build.workspace.root, env)
         except OSError as error:
-            raise RustToolError(f"{words[0]} cannot be started: {error.strerror}") from None
+            raise RustToolError(f"{words[0]} cannot be used: {error.strerror}") from None
         if code:
             # What cargo alone knows (renamed dependencies, two versions of one) was guessed.
             self._describe_with_cargo(path, directory, errors)

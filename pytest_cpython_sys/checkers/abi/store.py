@@ -19,15 +19,16 @@ try:
 except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
-from ...case import Case, Location, Verdict
+from ...case import Case, Layouts, Location, Member, TypeLayout, Verdict
 from .rustbuild import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Findings", "fingerprint", "load", "locked", "save"]
+__all__ = ["Findings", "fingerprint", "load", "load_layouts", "locked", "save"]
 
-_FORMAT = 1
+_FORMAT = 3
+_PASSED = Verdict("passed")
 
 
 @dataclass
@@ -47,6 +48,8 @@ class Findings:
     """Sizes, alignments and fields: how many there are, and how many C answered."""
     files: list[str] = field(default_factory=list)
     """The headers that were read."""
+    layouts: dict[str, Layouts] = field(default_factory=dict)
+    """What was compared, by kind and name. Most runs want none of it: it has a file of its own."""
 
 
 @contextlib.contextmanager
@@ -73,8 +76,10 @@ def load(path: str, key: str) -> Findings | None:
         if raw["key"] != key or any(list(stamp(one[0])) != one for one in raw["stamps"]):
             return None
         return Findings(
-            cases=[_case(one) for one in raw["cases"]],
-            verdicts={name: _verdict(one) for name, one in raw["verdicts"].items()},
+            cases=list(_cases(raw["common"], raw["cases"])),
+            verdicts={
+                name: _verdict(one) if one else _PASSED for name, one in raw["verdicts"].items()
+            },
             unmatched=[(name, reason) for name, reason in raw["unmatched"]],
             unanswered=[(name, reason) for name, reason in raw["unanswered"]],
             missing=list(raw["missing"]),
@@ -85,15 +90,75 @@ def load(path: str, key: str) -> Findings | None:
         return None
 
 
-def _case(raw: dict[str, Any]) -> Case:
-    generated = raw.pop("generated")
-    levels = tuple(raw.pop("levels"))
-    return Case(levels=levels, generated=Location(**generated) if generated else None, **raw)
+def load_layouts(path: str, key: str) -> dict[str, Layouts]:
+    """Return the layouts that were kept under a key; empty if none were."""
+    try:
+        with open(f"{path}.layouts", encoding="utf-8") as file:
+            raw = json.load(file)
+        if raw["key"] != key:
+            return {}
+        return {name: _layouts(one) for name, one in raw["layouts"].items()}
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return {}
+
+
+def _layouts(raw: Any) -> Layouts:
+    left, right, marked, titles = raw
+    return Layouts(_type_layout(left), _type_layout(right), tuple(marked), (titles[0], titles[1]))
+
+
+def _type_layout(raw: Any) -> TypeLayout:
+    name, size, align, members = raw
+    return TypeLayout(name, size, align, tuple(Member(*one) for one in members))
+
+
+def _raw_layouts(layouts: Layouts) -> list[object]:
+    sides = [
+        [side.name, side.size, side.align, side.members] for side in (layouts.left, layouts.right)
+    ]
+    return [*sides, layouts.marked, layouts.titles]
+
+
+def _cases(common: dict[str, Any], raw: Iterable[dict[str, Any]]) -> Iterator[Case]:
+    """Yield cases: thousands of them have most in common, and that is kept once."""
+    for one in raw:
+        values = {**common, **one}
+        levels = values["levels"] = tuple(values["levels"])
+        values.setdefault("rust_test", "::".join(levels))
+        if values["generated"] is not None:
+            values["generated"] = Location(**values["generated"])
+        yield Case(**values)
+
+
+def _raw_cases(cases: Sequence[Case]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what the cases have in common, and what each has besides."""
+    if not cases:
+        return {}, []
+    common = _plain(cases[0])
+    del common["rust_test"]
+    found = []
+    for case in cases:
+        own = _plain(case)
+        if own["rust_test"] == "::".join(case.levels):
+            del own["rust_test"]
+        found.append(
+            {
+                name: value
+                for name, value in own.items()
+                if name == "rust_test" or common[name] != value
+            }
+        )
+    return common, found
 
 
 def _verdict(raw: dict[str, Any]) -> Verdict:
-    location = raw.pop("location")
-    return Verdict(location=Location(**location) if location else None, **raw)
+    location, layouts = raw.pop("location"), raw.pop("layouts")
+    return Verdict(
+        warnings=tuple(raw.pop("warnings")),
+        location=Location(**location) if location else None,
+        layouts=_layouts(layouts) if layouts else None,
+        **raw,
+    )
 
 
 def _plain(value: Case | Verdict | Location) -> dict[str, Any]:
@@ -101,22 +166,38 @@ def _plain(value: Case | Verdict | Location) -> dict[str, Any]:
     found = {}
     for one in fields(value):
         content = getattr(value, one.name)
-        found[one.name] = _plain(content) if isinstance(content, Location) else content
+        if isinstance(content, Location):
+            content = _plain(content)
+        elif isinstance(content, Layouts):
+            content = _raw_layouts(content)
+        found[one.name] = content
     return found
 
 
 def save(path: str, key: str, findings: Findings) -> None:
     """Keep findings; another process sees either all of them or none."""
+    common, cases = _raw_cases(findings.cases)
     raw = {
         "key": key,
         "stamps": [stamp(name) for name in findings.files],
-        "cases": [_plain(case) for case in findings.cases],
-        "verdicts": {name: _plain(verdict) for name, verdict in findings.verdicts.items()},
+        "common": common,
+        "cases": cases,
+        "verdicts": {
+            name: None if verdict == _PASSED else _plain(verdict)
+            for name, verdict in findings.verdicts.items()
+        },
         "unmatched": findings.unmatched,
         "unanswered": findings.unanswered,
         "missing": findings.missing,
         "facts": findings.facts,
     }
+    if findings.layouts:
+        layouts = {name: _raw_layouts(one) for name, one in findings.layouts.items()}
+        _write(f"{path}.layouts", {"key": key, "layouts": layouts})
+    _write(path, raw)
+
+
+def _write(path: str, raw: dict[str, Any]) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".json")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(json.dumps(raw))  # `dump` is many times slower

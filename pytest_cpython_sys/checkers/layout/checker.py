@@ -16,12 +16,12 @@ from ...case import Case, Location, Verdict
 from ..place import place, real_path
 from .errors import explain, find_block, primary_spots
 from .sources import Site, SourceFile, Sources
-from .table import Row, layout_table
+from .table import Row, layout_table, recorded_layouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import Diagnostic, Package, Target, Unit
+    from ...cargo import Build, Diagnostic, Package, Target, Unit
     from ..context import BuildContext
     from .scan import LayoutBlock
 
@@ -63,16 +63,22 @@ class LayoutChecker:
         for case in cases:
             yield case, self._verdicts[case.key]
 
+    def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
+        """Say where the tests of a crate could not be had without the layouts that differ."""
+        for context in self._contexts:
+            if context.second is not None and context.second.trouble:
+                heading, *rest = context.second.trouble.strip().split("\n")
+                yield f"no second build, without the layouts that differ: {heading}", rest
+
     def _target(self, context: BuildContext, package: Package, target: Target) -> Iterator[Case]:
-        build = context.build
-        units = [build.unit(package, target, test=test) for test in (False, True)]
+        build, units = _judging(context, package, target)
         sources = Sources(build, package, target, units)
         if not any(file.scan.blocks for file in sources.files):
             return
-        found = list(self._visible(context, sources, units))
+        found = list(self._visible(context, build, sources, units))
         if not found:
             return
-        judge = _Judge(context, package, target, sources, units)
+        judge = _Judge(context, build, package, target, sources, units)
         done: set[tuple[str, tuple[str, ...], int]] = set()
         for item in found:
             where = place(package, target, item.site.file)
@@ -113,7 +119,7 @@ class LayoutChecker:
         return numbered
 
     def _visible(
-        self, context: BuildContext, sources: Sources, units: Sequence[Unit]
+        self, context: BuildContext, build: Build, sources: Sources, units: Sequence[Unit]
     ) -> Iterator[_Found]:
         for file in sources.files:
             if not file.scan.blocks:
@@ -121,12 +127,18 @@ class LayoutChecker:
             for site in sources.sites(file):
                 for block in file.scan.blocks:
                     predicates = (*site.cfgs, *block.cfgs)
-                    truth = self._truth(context, units, predicates) if predicates else Truth.TRUE
+                    truth = (
+                        self._truth(context, build, units, predicates) if predicates else Truth.TRUE
+                    )
                     if truth is not Truth.FALSE:
                         yield _Found(file, block, site, truth is Truth.TRUE)
 
     def _truth(
-        self, context: BuildContext, units: Sequence[Unit], predicates: Sequence[str]
+        self,
+        context: BuildContext,
+        build: Build,
+        units: Sequence[Unit],
+        predicates: Sequence[str],
     ) -> Truth:
         """Return whether all predicates hold in at least one way the target is compiled."""
         best = Truth.FALSE
@@ -137,21 +149,21 @@ class LayoutChecker:
                 and any(other.artifact or other.call for other in units)
             ):
                 continue
-            cfg = self._cfg(context, unit)
+            cfg = self._cfg(context, build, unit)
             values = [evaluate(predicate, cfg).value for predicate in predicates]
             truth = Truth(min(values))
             if truth.value > best.value:
                 best = truth
         return best
 
-    def _cfg(self, context: BuildContext, unit: Unit) -> CfgSet:
+    def _cfg(self, context: BuildContext, build: Build, unit: Unit) -> CfgSet:
         key = id(context)
         if key not in self._rustc_cfg:
             self._rustc_cfg[key] = parse_cfg(
                 context.cargo.rustc_cfg(context.build.workspace, context.options.target)
             )
         cfg = self._rustc_cfg[key]
-        script = context.build.script(unit.package.id)
+        script = build.script(unit.package.id)
         if script is not None:
             cfg |= parse_cfg(script.cfgs)
         if unit.call is None and unit.artifact is None:
@@ -165,22 +177,34 @@ class LayoutChecker:
         return cfg | CfgSet(frozenset({"test"})) if unit.test else cfg
 
 
+def _judging(context: BuildContext, package: Package, target: Target) -> tuple[Build, list[Unit]]:
+    """Return the first build in which a target was compiled: what it says holds."""
+    for build in context.builds:
+        units = [build.unit(package, target, test=test) for test in (False, True)]
+        if any(unit.artifact or unit.call for unit in units) or build.errors(package.id, target):
+            break
+    return build, units
+
+
 class _Judge:
     """Verdicts for the blocks of one target."""
 
     def __init__(
         self,
         context: BuildContext,
+        build: Build,
         package: Package,
         target: Target,
         sources: Sources,
         units: Sequence[Unit],
     ) -> None:
-        self._root = context.build.workspace.root
-        self._errors = context.build.errors(package.id, target)
+        self._root = build.workspace.root
+        self._errors = build.errors(package.id, target)
+        self._rows = context.second.rows if context.second is not None else {}
+        self._draws = context.run.layouts
         self._sources = {real_path(file.path): file for file in sources.files}
         self._files = {file.path for file in sources.files} if sources.exact else set()
-        self._why_not = self._obstacle(context, package, target, units)
+        self._why_not = self._obstacle(build, package, target, units)
         self._by_block: dict[tuple[str, int], list[Diagnostic]] = {}
         for error in self._errors:
             key = self._block_of(error)
@@ -189,9 +213,9 @@ class _Judge:
 
     def verdict(self, found: _Found) -> Verdict:
         """Return what the build says of a block."""
-        own = self._by_block.get((real_path(found.file.path), found.block.start))
-        if own:
-            return self._failure(found, own)
+        block = real_path(found.file.path), found.block.start
+        if block in self._by_block or block in self._rows:
+            return self._failure(found, self._by_block.get(block, ()), self._rows.get(block, ()))
         if not found.decided:
             predicates = ", ".join((*found.site.cfgs, *found.block.cfgs))
             return _not_evaluated(f"whether it was compiled cannot be decided: {predicates}")
@@ -199,10 +223,11 @@ class _Judge:
             return _not_evaluated(self._why_not)
         if found.file.path not in self._files:
             return _not_evaluated(f"{found.file.path} was not among the sources rustc read")
-        return Verdict("passed")
+        layouts = recorded_layouts(found.block, found.file.source, ()) if self._draws else None
+        return Verdict("passed", layouts=layouts)
 
     def _obstacle(
-        self, context: BuildContext, package: Package, target: Target, units: Sequence[Unit]
+        self, build: Build, package: Package, target: Target, units: Sequence[Unit]
     ) -> str | None:
         """Return why blocks without an error of their own were not evaluated, or None."""
         others = [error for error in self._errors if error.code != _CONSTANT_ERROR]
@@ -214,12 +239,10 @@ class _Judge:
         if not any(unit.call is not None for unit in units):
             return f"{package.name} ({target.label}) was not compiled: see its @build item"
         if not self._errors:
-            return (
-                f"rustc gave no verdict on {package.name} ({target.label}):\n{context.build.words}"
-            )
+            return f"rustc gave no verdict on {package.name} ({target.label}):\n{build.words}"
         # A compiler that was killed, or that crashed, has not seen everything.
         for unit in units:
-            how = context.build.compiler_end(package, unit)
+            how = build.compiler_end(package, unit)
             if how is not None:
                 return f"rustc ended early on {package.name} ({target.label}): {how}"
         return None
@@ -235,9 +258,11 @@ class _Judge:
                 return path, hit[0].start
         return None
 
-    def _failure(self, found: _Found, errors: Sequence[Diagnostic]) -> Verdict:
+    def _failure(
+        self, found: _Found, errors: Sequence[Diagnostic], known: Sequence[Row]
+    ) -> Verdict:
         location = Location(found.file.path, found.block.line)
-        rows, words = [], []
+        rows, words = list(known), []
         for error in errors:
             row = self._row(found, error)
             if row is not None:
@@ -249,7 +274,9 @@ class _Judge:
         if rows:
             parts.append(layout_table(found.block.type_name, dict.fromkeys(rows)))
         parts += words
-        return Verdict("failed", message="\n".join(parts), location=location)
+        # Without a second build nobody knows what else is wrong in the block.
+        layouts = recorded_layouts(found.block, found.file.source, known) if known else None
+        return Verdict("failed", message="\n".join(parts), location=location, layouts=layouts)
 
     def _row(self, found: _Found, error: Diagnostic) -> Row | None:
         if error.code != _CONSTANT_ERROR:

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from .scan import AssertionKind, LayoutAssertion, LayoutBlock
 
-__all__ = ["LayoutMismatch", "Spot", "actual_value", "explain", "find_block", "primary_spots"]
+__all__ = [
+    "LayoutMismatch",
+    "Spot",
+    "actual_value",
+    "explain",
+    "find_block",
+    "position_of",
+    "primary_spots",
+]
 
 _INDEX = re.compile(r"index out of bounds: the length is \d+ but the index is (\d{1,20})\b")
 _OVERFLOW = re.compile(
@@ -85,7 +93,7 @@ def find_block(
 
     ``blocks`` are those of ``scan_source(source)``, in its order.
     """
-    position = _position(source, spot)
+    position = position_of(source, spot)
     index = bisect_right(blocks, position, key=lambda block: block.start) - 1
     if index < 0 or position >= blocks[index].end:
         return None
@@ -102,7 +110,7 @@ def _line_starts(source: bytes) -> list[int]:
     return [0, *(match.end() for match in re.finditer(rb"\n", source))]
 
 
-def _position(source: bytes, spot: Spot) -> int:
+def position_of(source: bytes, spot: Spot) -> int:
     """Return the byte offset of a place.
 
     rustc's own is that of the file as it is, with its byte order mark and carriage returns (seen

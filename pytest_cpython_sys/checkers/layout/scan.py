@@ -127,12 +127,13 @@ def _statements(
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """An ``include!`` and its argument, as written."""
+    """An ``include!`` and its argument, as written, with its place in bytes."""
 
     argument: str
     modules: tuple[str, ...]
     cfgs: tuple[str, ...]
     line: int
+    span: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,17 +283,16 @@ class _Scanner:
         if match.start() < self._included:
             return
         scope = self._scope(stack)
-        line = self._line(match.start())
-        cfgs = (*scope.cfgs, *self._attributes(match.start()))
+        line, cfgs = self._line(match.start()), (*scope.cfgs, *self._attributes(match.start()))
         if match.re is _DECLARATION:
             name = match[1].decode("utf-8", "replace")
             path = self._path_attribute(match.start())
             declarations.append(ModuleDeclaration(name, path, scope.modules, cfgs, line))
             return
-        start, end = match.end(), _closing(self._masked, match.end(), match[1])
-        self._included = end
-        argument = self._source[start:end].decode("utf-8", "replace").strip()
-        includes.append(Include(argument, scope.modules, cfgs, line))
+        span = match.end(), _closing(self._masked, match.end(), match[1])
+        self._included = span[1]
+        argument = self._source[slice(*span)].decode("utf-8", "replace").strip()
+        includes.append(Include(argument, scope.modules, cfgs, line, span))
 
     def _scope(self, stack: Sequence[int]) -> _Scope:
         """Return what the braces say that are open at a place."""

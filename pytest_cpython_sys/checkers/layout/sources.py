@@ -141,7 +141,7 @@ class Sources:
         found = []
         for file in self.files:
             for include in file.scan.includes:
-                if not self._leads_to(include, file.path, path):
+                if not self.leads_to(include, file.path, path):
                     continue
                 if self.is_tracked(file.path):
                     outer = [Site(file.path, include.line)]
@@ -159,7 +159,8 @@ class Sources:
                 ]
         return found
 
-    def _leads_to(self, include: Include, including: str, path: str) -> bool:
+    def leads_to(self, include: Include, including: str, path: str) -> bool:
+        """Tell whether an ``include!`` in one file reads another."""
         resolved = resolve_include(include.argument, self._env, including)
         if resolved is not None:
             return os.path.realpath(resolved) == os.path.realpath(path)

@@ -37,7 +37,17 @@ def compiler(tmp_path: Path) -> Compiler:
 def test_no_compiler_is_named(tmp_path: Path) -> None:
     compiler = Compiler(("no-such-cc",), (), str(tmp_path), dict(os.environ))
     assert compiler.program is None
-    with pytest.raises(CompilerError, match="no C compiler: no-such-cc cannot be started"):
+    with pytest.raises(CompilerError, match=r"no C compiler: no-such-cc, .* cannot be used"):
+        compiler.preprocess("x.h", str(tmp_path))
+
+
+def test_one_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "cc"
+    program.write_text("#!/bin/sh\nsleep 60\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr("pytest_cpython_sys.checkers.abi.compiler._LIMIT", 0.3)
+    compiler = Compiler((str(program),), (), str(tmp_path), dict(os.environ))
+    with pytest.raises(CompilerError, match="had not ended after"):
         compiler.preprocess("x.h", str(tmp_path))
 
 

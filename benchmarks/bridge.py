@@ -1,0 +1,102 @@
+"""Times the bridge to unittest against pytest, on the same tests: ratios of one run.
+
+    python benchmarks/bridge.py [--rounds 5]
+    python benchmarks/bridge.py --build DIRECTORY      (a build directory of CPython)
+
+The second form takes a checkout with crates and with ``Lib/test/test_rust.py``: there, the built
+interpreter runs ``-m test``, and pytest runs on the same headers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.run import CONST, OLD, make_crate, medians, pytest_command
+from benchmarks.running import trivial_crate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+REPOSITORY = Path(__file__).parents[1]
+MODULE = """
+from pytest_cpython_sys.unittest import make_load_tests
+load_tests = make_load_tests(__name__, {root!r})
+"""
+
+
+def seconds(command: Sequence[str], cwd: Path) -> float:
+    """Return how long a command takes that must succeed."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    taken = time.perf_counter() - started
+    if done.returncode:
+        sys.exit(f"{command} failed in {cwd}:\n{done.stdout.decode(errors='replace')}")
+    return taken
+
+
+def row(
+    what: str, bridge: Sequence[str], where: Path, theirs: Sequence[str], root: Path, rounds: int
+) -> None:
+    """Print one comparison; the two take turns."""
+    found = medians(
+        {"bridge": lambda: seconds(bridge, where), "pytest": lambda: seconds(theirs, root)}, rounds
+    )
+    ours, pytest = found["bridge"], found["pytest"]
+    print(f"| {what} | {ours / pytest:.2f} | {ours:.2f} | {pytest:.2f} |", flush=True)
+
+
+def synthetic(directory: Path, rounds: int) -> None:
+    """Compare on crates made for it."""
+    crates = {
+        "100 layouts, `#[test]` style": make_crate(directory, "few", 100, OLD),
+        "5,000 layouts, compile-time style": make_crate(directory, "many", 5000, CONST),
+        "3,000 tests that do nothing": trivial_crate(directory, "trivial", 3000),
+    }
+    for what, root in crates.items():
+        (root / "test_rust.py").write_text(MODULE.format(root=str(root)))
+        bridge = [sys.executable, "-m", "unittest", "test_rust"]
+        row(what, bridge, root, pytest_command("--cpython-sys"), root, rounds)
+
+
+def real(build: Path, rounds: int) -> None:
+    """Compare on a checkout of CPython."""
+    bridge = [str(build / "python"), "-m", "test", "-u", "cpu", "test_rust"]
+    code = "from test import support; print(support.REPO_ROOT)"
+    root = Path(subprocess.check_output([bridge[0], "-c", code], text=True).strip())
+    packages = sorted(str(path.parent) for path in (root / "Modules").glob("*/Cargo.toml"))
+    theirs = pytest_command("--cpython-sys", f"--cpython-sys-python={build}", *packages)
+    row(f"the crates of {root.name}", bridge, build, theirs, root, rounds)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--build", type=Path)
+    options = parser.parse_args()
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    print("| what | bridge / pytest | bridge (s) | pytest (s) |\n|---|---:|---:|---:|", flush=True)
+    if options.build is not None:
+        real(options.build.absolute(), options.rounds)
+        return
+    with tempfile.TemporaryDirectory() as name:
+        synthetic(Path(name), options.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""The second build: all that is wrong in a layout block, and the tests of a crate that has one.
+
+A crate with a wrong layout does not compile, and rustc names the first wrong statement of each
+block alone. So where nothing else is wrong, everything is built once more, in a directory of its
+own, from copies of these sources: once with each statement in a block of its own, for rustc's
+words, and once without these blocks, for the tests. Only rustc reads the copies
+(``rustc_wrapper.py``); cargo and build scripts see what is really there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from ...cargo import configured_wrapper, seed
+from ..place import real_path
+from .errors import explain, find_block, position_of, primary_spots
+from .sources import Sources
+from .table import Row
+from .trees import Crate, Trees
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ...cargo import Build, BuildListener, BuildOptions, Cargo, Diagnostic, Package, Target
+
+__all__ = ["SecondBuild", "build_again"]
+
+_CONSTANT_ERROR: Final = "E0080"
+_DIRECTORY: Final = "cpython-sys-second"
+_ROUNDS: Final = 8
+"""Layouts of a crate may be seen only when the crates that it needs are built."""
+
+
+@dataclass(frozen=True)
+class SecondBuild:
+    """What became of it."""
+
+    builds: tuple[Build, ...]
+    """That of the user's own sources first; what came of all others is in the last."""
+    options: BuildOptions
+    rows: Mapping[tuple[str, int], tuple[Row, ...]] = field(default_factory=dict)
+    """All that is wrong in a block, by its file's real path and its first byte."""
+    trouble: str = ""
+    """Why there is none after all; empty if there is one."""
+
+
+def build_again(
+    cargo: Cargo,
+    first: Build,
+    options: BuildOptions,
+    extra_environment: Mapping[str, str],
+    listener: BuildListener | None = None,
+) -> SecondBuild | None:
+    """Build without the layouts that are wrong, if some crate has no other error.
+
+    None where there is nothing to gain. Raises CargoMissingError.
+    """
+    if first.success or sys.platform == "win32":
+        return None
+    wrong = list(_repairable(first, {}))
+    if not wrong:
+        return None
+    base = options.target_dir or first.workspace.target_directory
+    directory = os.path.join(first.workspace.root, base, _DIRECTORY)
+    trees = Trees(directory, configured_wrapper(first.environment, first.workspace.root))
+    own = replace(options, target_dir=trees.target_directory)
+    builds = [first]
+    try:
+        with trees.locked():
+            seed(first, trees.target_directory)
+            for _ in range(_ROUNDS):
+                if not trees.add(wrong):
+                    break
+                trees.write()
+                environment = {**extra_environment, **trees.environment()}
+                build = cargo.build(
+                    first.workspace, own, extra_environment=environment, listener=listener
+                )
+                wrong = list(_repairable(build, trees.crates))
+                trouble = _trouble(build, trees, {crate.root for crate in wrong})
+                if trouble:
+                    return SecondBuild((first,), options, trouble=trouble)
+                builds.append(build)
+            rows = _rows(trees, builds[-1])
+    except OSError as error:
+        return SecondBuild((first,), options, trouble=str(error))
+    return SecondBuild(tuple(builds), own, rows)
+
+
+def _targets(build: Build) -> Iterator[tuple[Package, Target]]:
+    for package in build.workspace.packages:
+        for target in package.targets:
+            if target.kind != "custom-build":
+                yield package, target
+
+
+def _repairable(build: Build, known: Mapping[str, Crate]) -> Iterator[Crate]:
+    """Yield the crates that would build, as far as one can see, but for their layouts."""
+    for package, target in _targets(build):
+        errors = build.errors(package.id, target)
+        if not errors or any(error.code != _CONSTANT_ERROR for error in errors):
+            continue
+        crate = known.get(target.src_path) or _crate(build, package, target)
+        places = [_place(error, crate, build.workspace.root) for error in errors]
+        wrong = frozenset(place for place in places if place is not None)
+        if None not in places and not wrong <= crate.wrong:
+            yield replace(crate, wrong=wrong)
+
+
+def _crate(build: Build, package: Package, target: Target) -> Crate:
+    units = [build.unit(package, target, test=test) for test in (False, True)]
+    listed = frozenset(path for unit in units for path in build.sources(unit) or ())
+    script = build.script(package.id)
+    out_dir = script.out_dir if script is not None else ""
+    sources = Sources(build, package, target, units)
+    return Crate(package, target, sources, listed, out_dir, frozenset())
+
+
+def _place(error: Diagnostic, crate: Crate, root: str) -> tuple[str, int] | None:
+    for spot in primary_spots(error.raw):
+        path = real_path(os.path.join(root, spot.file))
+        file = crate.file(path)
+        hit = find_block(file.scan.blocks, spot, file.source) if file is not None else None
+        if hit is not None:
+            return path, hit[0].start
+    return None
+
+
+def _trouble(build: Build, trees: Trees, more: set[str]) -> str:
+    """Return why a second build does not serve; empty if it does, or another round may help."""
+    for package, target in _targets(build):
+        if target.src_path not in trees.crates or target.src_path in more:
+            continue
+        errors = build.errors(package.id, target)
+        if errors:
+            return f"{package.name} ({target.label}): {errors[0].rendered.strip()}"
+        if not more and not build.is_built(package, target):
+            return build.words or f"cargo ended with {build.exit_code}"
+    return ""
+
+
+def _rows(trees: Trees, build: Build) -> dict[tuple[str, int], tuple[Row, ...]]:
+    """Return all that rustc found wrong, in the order of the statements."""
+    found: dict[tuple[str, int], dict[int, Row]] = {}
+    for crate in trees.crates.values():
+        units = [build.unit(crate.package, crate.target, test=test) for test in (False, True)]
+        paths = [unit.depinfo for unit in units]
+        names = {os.path.basename(path).removesuffix(".d") for path in paths if path}
+        for lines in trees.results(crate, names):
+            for place, start, row in _mismatches(lines, trees, build.workspace.root):
+                found.setdefault(place, {})[start] = row
+    return {place: tuple(row for _, row in sorted(rows.items())) for place, rows in found.items()}
+
+
+def _mismatches(
+    lines: list[str], trees: Trees, root: str
+) -> Iterator[tuple[tuple[str, int], int, Row]]:
+    """Yield the block and the first byte of each wrong statement, and what is wrong."""
+    for line in lines:
+        try:
+            raw = json.loads(line)
+            code = (raw.get("code") or {}).get("code")
+        except (ValueError, AttributeError):
+            continue
+        if raw.get("level") != "error" or code != _CONSTANT_ERROR:
+            continue
+        for spot in primary_spots(raw):
+            path = real_path(os.path.join(root, spot.file))
+            copy = trees.copy(path)
+            if copy is None:
+                continue
+            hit = copy.statement_at(position_of(copy.text, spot), trees.blocks(path))
+            if hit is not None:
+                block, statement = hit
+                actual = explain(raw, statement).actual
+                row = Row(statement.what, statement.recorded, actual)
+                yield (path, block.start), statement.start, row

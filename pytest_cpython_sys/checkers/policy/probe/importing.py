@@ -1,0 +1,72 @@
+"""Imports a module as a program would, and reads what it declares."""
+
+from __future__ import annotations
+
+import importlib
+import types
+from typing import TYPE_CHECKING, Any
+
+from .common import Calls, load
+
+if TYPE_CHECKING:
+    from .common import Report, Request
+
+__all__ = ["fresh", "imports"]
+
+
+def imports(request: Request, report: Report) -> None:
+    """Import it; then say what it declares."""
+    report.step("importing it")
+    name = request["name"]
+    module = importlib.import_module(name) if "." in name else load(request)
+    report.add(imported=True)
+    report.step("reading its definition")
+    report.add(definition=_definition(module, request))
+    report.step("ending its interpreter")
+
+
+def fresh(request: Request, report: Report) -> None:
+    """Evaluate the calls where nobody else has used the module."""
+    report.step("importing it")
+    module = load(request)
+    calls = Calls(request)
+    keep: list[object] = []
+    report.step("evaluating `calls`")
+    report.add(values=[calls.values(module, keep) for _ in range(2)])
+    report.step("ending its interpreter")
+
+
+def _definition(module: Any, request: Request) -> dict[str, Any]:
+    """Return the slots of a module's definition: PyModuleDef in Include/moduleobject.h."""
+    try:
+        import ctypes
+    except ImportError as error:
+        return {"unknown": f"this Python has no ctypes to read it with ({error})"}
+    if not isinstance(module, types.ModuleType):
+        return {"unknown": f"it is no module object, but of the type {type(module).__name__}"}
+    get = ctypes.pythonapi.PyModule_GetDef
+    get.restype = ctypes.c_void_p
+    get.argtypes = [ctypes.py_object]
+    address = get(module)
+    pointer = ctypes.sizeof(ctypes.c_void_p)
+    if address:
+        # PyModuleDef_Base (an object, m_init, m_index, m_copy), m_name, m_doc, m_size, m_methods
+        start = address + object.__basicsize__ + 3 * pointer
+        size = ctypes.c_ssize_t.from_address(start + 2 * pointer).value
+        slots = ctypes.c_void_p.from_address(start + 4 * pointer).value
+    else:
+        # PyModExport_NAME gives an array whose entries have number and value in the same places.
+        short = request["name"].rpartition(".")[2]
+        export = getattr(ctypes.PyDLL(request["file"]), f"PyModExport_{short}", None)
+        if export is None:
+            return {"unknown": "it has no definition"}
+        export.restype = ctypes.c_void_p
+        size, slots = 0, export()
+    found = []
+    while slots:
+        number = ctypes.c_uint16.from_address(slots).value
+        if number == 0:
+            break
+        found.append((number, ctypes.c_void_p.from_address(slots + 8).value or 0))
+        slots += 16
+    return {"size": size, "slots": found}

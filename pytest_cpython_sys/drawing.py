@@ -1,0 +1,222 @@
+"""Two layouts of a type as one SVG: side by side by offset, with holes and what differs.
+
+Format: https://www.w3.org/TR/SVG2/. It has a background of its own, light or dark as the viewer
+prefers, so that it can be read on any page.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .case import Layouts, Member, TypeLayout
+
+__all__ = ["draw"]
+
+_ROW: Final = 24  # pixels, as all that follows
+_SIDE: Final = 320
+_LANE: Final = 120
+_GUTTER: Final = 76
+_MARGIN: Final = 16
+_TOP: Final = 62
+_CHARACTER: Final = 7.3
+# What XML cannot hold.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_STYLE: Final = """
+svg { --page: #ffffff; --text: #1b1f24; --faint: #6a737d; --line: #8c959f; --field: #ddeafc;
+  --hole: #d0d7de; --wrong: #ffd8d3; --edge: #cf222e; }
+@media (prefers-color-scheme: dark) { svg { --page: #16191e; --text: #e6edf3; --faint: #9aa4af;
+  --line: #6e7681; --field: #1f3a5f; --hole: #3d444d; --wrong: #5c2326; --edge: #ff7b72; } }
+text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: var(--text); }
+.title { font-weight: bold; font-size: 14px; }
+.faint { fill: var(--faint); }
+.page { fill: var(--page); }
+.field { fill: var(--field); stroke: var(--line); }
+.hole { fill: url(#hatch); stroke: var(--line); stroke-dasharray: 3 3; }
+.wrong { fill: var(--wrong); stroke: var(--edge); stroke-width: 1.5; }
+.grid { stroke: var(--line); stroke-opacity: 0.45; }
+.first { stroke: var(--edge); stroke-width: 2; }
+.edge { fill: var(--edge); font-weight: bold; }
+"""
+_HATCH: Final = """<defs>
+<pattern id="hatch" width="8" height="8" patternUnits="userSpaceOnUse"
+ patternTransform="rotate(45)">
+<rect width="8" height="8" class="page"/><line y2="8" stroke="var(--hole)" stroke-width="6"/>
+</pattern></defs>"""
+
+
+class _Box(NamedTuple):
+    start: int
+    end: int
+    text: str
+    style: str
+    lane: int = 0
+
+
+def draw(layouts: Layouts) -> str:
+    """Return the SVG document."""
+    return _Drawing(layouts).document()
+
+
+class _Drawing:
+    def __init__(self, layouts: Layouts) -> None:
+        self._layouts = layouts
+        marked = frozenset(layouts.marked)
+        self._sides = [_boxes(side, marked) for side in (layouts.left, layouts.right)]
+        self._widths = [
+            max(_SIDE, _LANE * (1 + max((box.lane for box in boxes), default=0)))
+            for boxes in self._sides
+        ]
+        edges = {0, layouts.left.size * 8, layouts.right.size * 8}
+        edges.update(edge for boxes in self._sides for box in boxes for edge in box[:2])
+        self._rows = {edge: _TOP + index * _ROW for index, edge in enumerate(sorted(edges))}
+
+    def document(self) -> str:
+        left, right = self._widths
+        width = left + _GUTTER + right + 2 * _MARGIN
+        bottom = max(self._rows.values())
+        notes = list(self._notes())
+        height = bottom + 44 + 18 * len(notes)
+        room = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {room} role="img">',
+            f"<title>{_text(self._layouts.left.name)}</title>",
+            f"<style>{_STYLE}</style>",
+            _HATCH,
+            f'<rect class="page" width="{width}" height="{height}"/>',
+            *self._scale(width),
+            *self._side(0, _MARGIN, left),
+            *self._side(1, _MARGIN + left + _GUTTER, right),
+            *self._first(width),
+        ]
+        for index, note in enumerate(notes):
+            place = f'x="{_MARGIN}" y="{bottom + 46 + 18 * index}"'
+            parts.append(f'<text class="faint" {place}>{_text(note)}</text>')
+        return "\n".join([*parts, "</svg>", ""])
+
+    def _scale(self, width: int) -> Iterator[str]:
+        """Yield a line at each offset, and the offset between the two sides."""
+        middle = _MARGIN + self._widths[0] + _GUTTER / 2
+        yield f'<text class="faint" x="{middle}" y="{_TOP - 20}" text-anchor="middle">offset</text>'
+        for edge, y in self._rows.items():
+            yield f'<line class="grid" x1="{_MARGIN}" x2="{width - _MARGIN}" y1="{y}" y2="{y}"/>'
+            yield f'<rect class="page" x="{middle - 26}" y="{y - 8}" width="52" height="16"/>'
+            place = f'x="{middle}" y="{y + 4}" text-anchor="middle"'
+            yield f'<text class="faint" {place}>{_place(edge)}</text>'
+
+    def _side(self, number: int, x: int, width: int) -> Iterator[str]:
+        layout = (self._layouts.left, self._layouts.right)[number]
+        name = f"{self._layouts.titles[number]}: {layout.name}"
+        yield f'<text class="title" x="{x}" y="{_TOP - 36}">{_text(_cut(name, width, 8.6))}</text>'
+        boxes = self._sides[number]
+        lanes = 1 + max((box.lane for box in boxes), default=0)
+        each = width / lanes
+        for box in boxes:
+            top, bottom = self._rows[box.start], self._rows[box.end]
+            left = x + box.lane * each
+            # A field that shares no byte with another has the whole width.
+            alone = not any(
+                other is not box and other.start < box.end and box.start < other.end
+                for other in boxes
+            )
+            room = width if alone else each
+            yield (
+                f'<g><title>{_text(box.text)}</title><rect class="{box.style}" x="{left:g}" '
+                f'y="{top}" width="{room:g}" height="{bottom - top}"/><text x="{left + 8:g}" '
+                f'y="{top + 16}">{_text(_cut(box.text, room - 16))}</text></g>'
+            )
+        end = self._rows[layout.size * 8]
+        wrong = ' class="edge"' if self._ends_differ(number) else ""
+        text = f"size {layout.size}, aligned to {layout.align}"
+        yield f'<text{wrong} x="{x}" y="{end + 18}">{_text(text)}</text>'
+
+    def _ends_differ(self, number: int) -> bool:
+        left, right = self._layouts.left, self._layouts.right
+        return (left.size, left.align) != (right.size, right.align) and number in (0, 1)
+
+    def _first(self, width: int) -> Iterator[str]:
+        """Yield a mark at the first difference."""
+        wrong = [box.start for boxes in self._sides for box in boxes if box.style == "wrong"]
+        if self._ends_differ(0):
+            wrong.append(min(self._layouts.left.size, self._layouts.right.size) * 8)
+        if not wrong:
+            return
+        y = self._rows[min(wrong)]
+        middle = _MARGIN + self._widths[0] + _GUTTER // 2
+        for left, right in ((_MARGIN, middle - 26), (middle + 26, width - _MARGIN)):
+            yield f'<line class="first" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
+        yield (
+            f'<text class="edge" x="{width - _MARGIN}" y="{_TOP - 12}" text-anchor="end">'
+            f"first difference: offset {_place(min(wrong))}</text>"
+        )
+
+    def _notes(self) -> Iterator[str]:
+        """Yield what takes no room, and so has no box."""
+        for title, layout in zip(
+            self._layouts.titles, (self._layouts.left, self._layouts.right), strict=True
+        ):
+            for member in layout.members:
+                if member.end == member.start and not member.name.startswith("_"):
+                    yield f"{title}: {member.name} at {member.start // 8} takes no room"
+
+
+def _boxes(layout: TypeLayout, marked: frozenset[str]) -> list[_Box]:
+    members = sorted(
+        (member for member in layout.members if member.end != member.start),
+        key=lambda member: (member.start, -(member.end or 0)),
+    )
+    boxes: list[_Box] = []
+    lanes: list[int] = []
+    covered = 0
+    for index, member in enumerate(members):
+        end = member.end if member.end is not None else _next(members, index, layout)
+        if member.start > covered:
+            boxes.append(_hole(covered, member.start))
+        lane = next((at for at, busy in enumerate(lanes) if busy <= member.start), len(lanes))
+        lanes[lane : lane + 1] = [end]
+        style = "wrong" if member.name in marked else "field"
+        boxes.append(_Box(member.start, end, _label(member), style, lane))
+        covered = max(covered, end)
+    if members and covered < layout.size * 8:
+        boxes.append(_hole(covered, layout.size * 8))
+    return boxes
+
+
+def _next(members: Sequence[Member], index: int, layout: TypeLayout) -> int:
+    """Return where a field of unknown size ends at the latest."""
+    start = members[index].start
+    later = [member.start for member in members[index + 1 :] if member.start > start]
+    return max(min([*later, layout.size * 8]), start + 8)
+
+
+def _hole(start: int, end: int) -> _Box:
+    return _Box(start, end, f"(hole), {_extent(start, end)}", "hole")
+
+
+def _label(member: Member) -> str:
+    if member.end is None:
+        return member.name
+    return f"{member.name}, {_extent(member.start, member.end)}"
+
+
+def _place(bit: int) -> str:
+    return f"{bit // 8}:{bit % 8}" if bit % 8 else f"{bit // 8}"
+
+
+def _extent(start: int, end: int) -> str:
+    number, word = (end - start, "bit") if (end - start) % 8 else ((end - start) // 8, "byte")
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _cut(text: str, room: float, character: float = _CHARACTER) -> str:
+    fits = max(4, int(room / character))
+    return text if len(text) <= fits else text[: fits - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _text(text: str) -> str:
+    return escape(_FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text))

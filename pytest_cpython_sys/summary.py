@@ -1,0 +1,146 @@
+"""The end of a run: what is said of the packages, and what was not built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .comparison import Comparison
+from .durations import write_build_times
+from .report import (
+    PackageCounts,
+    outcome_of,
+    record_warning,
+    remark_lines,
+    replaced_lines,
+    warning_lines,
+)
+from .words import relative
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import pytest
+
+    from .case import Case
+    from .plan import Plan
+    from .scope import Scope
+
+__all__ = ["Summary"]
+
+
+class Summary:
+    """Counts reports as they come, and shows in the end what they add up to."""
+
+    def __init__(self, config: pytest.Config, scope: Scope) -> None:
+        self._config = config
+        self._scope = scope
+        self._counts = PackageCounts()
+        self._comparison = Comparison()
+
+    def expect(self, plan: Plan) -> None:
+        """Make sure that each package of a plan has a line, if only to say it holds no test."""
+        self._comparison = Comparison(plan.labels)
+        for package in plan.packages:
+            for label in plan.labels or ("",):
+                self._counts.add_package(package, label)
+
+    def count(self, report: pytest.TestReport) -> None:
+        """Take note of a report if it says what became of a Rust test."""
+        if report.passed and report.when != "call":
+            return
+        known = report.user_properties
+        if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
+            label = self._comparison.label_of(report.nodeid)
+            outcome = outcome_of(report)
+            if outcome is not None:
+                self._counts.count(str(known[0][1]), str(known[3][1]), outcome, label)
+            if label:
+                # What ends badly after its test is no outcome of the test, and not well either.
+                self._comparison.count(report.nodeid, outcome or "not evaluated")
+
+    def unbuilt(self, plan: Plan) -> list[Case]:
+        """Return what was selected and did not build, whatever was deselected since."""
+        return [
+            case
+            for case in plan.all_cases()
+            if case.kind == "build" and self._scope.holds(case.file)
+        ]
+
+    def replaced(self, plan: Plan) -> list[Case]:
+        """Return what was selected and builds only without the layouts that differ."""
+        return [
+            case
+            for checker in plan.checkers.values()
+            for case in getattr(checker, "replaced", ())
+            if self._scope.holds(case.file)
+        ]
+
+    def is_red(self, plan: Plan) -> bool:
+        """Tell whether something that was selected did not build as it stands."""
+        return bool(self.unbuilt(plan) or self.replaced(plan))
+
+    def warn(self, plan: Plan) -> None:
+        """Show what checkers warn of, whatever was selected."""
+        for checker in plan.checkers.values() if self._runs else ():
+            warnings = getattr(checker, "warnings", None)
+            for text in warnings(verbose=self._verbose) if warnings is not None else ():
+                record_warning(self._config, text)
+
+    def write(
+        self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
+    ) -> None:
+        """Show rustc's warnings, build times, a line a package, and what fails where.
+
+        ``members`` are the ids of the packages whose warnings are of interest.
+        """
+        self._write_warnings(terminal, plan, members)
+        write_build_times(terminal, plan.all_builds())
+        self._write_packages(terminal, plan)
+        if self._runs:
+            table = list(self._comparison.table(terminal._tw.fullwidth, whole=self._verbose))
+            if table:
+                terminal.section("what fails where")
+            for line in table:
+                terminal.line(line)
+
+    @property
+    def _runs(self) -> bool:
+        return not self._config.option.collectonly
+
+    @property
+    def _verbose(self) -> bool:
+        return self._config.get_verbosity() > 0
+
+    def _write_warnings(
+        self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
+    ) -> None:
+        diagnostics = [
+            diagnostic
+            for build in plan.all_builds()
+            for diagnostic in build.diagnostics
+            if diagnostic.package_id in members
+        ]
+        warnings = list(warning_lines(diagnostics))
+        if warnings:
+            terminal.section("rustc warnings")
+        for line in warnings:
+            terminal.line(line)
+
+    def _write_packages(self, terminal: pytest.TerminalReporter, plan: Plan) -> None:
+        counts = list(self._counts.lines()) if self._runs else []
+        unbuilt = self.unbuilt(plan)
+        if counts or unbuilt:
+            terminal.section("Rust packages")
+        for line in counts:
+            terminal.line(line)
+        if self._runs:
+            agreement = self._comparison.agreement()
+            if agreement and not self.is_red(plan):
+                terminal.line(agreement)
+            for line in remark_lines(plan.checkers.values(), verbose=self._verbose):
+                terminal.line(line)
+        for case in unbuilt:
+            file = relative(case.file, self._config.rootpath)
+            terminal.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+        for line in replaced_lines(self.replaced(plan), plan.labels):
+            terminal.line(line, red=True)

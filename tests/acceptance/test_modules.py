@@ -1,0 +1,350 @@
+"""Extension modules: a module a fault, and some without, in one workspace that is run once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from xml.etree import ElementTree
+
+import pytest
+
+from .conftest import _ALONE, _CLEARED, outcomes, python_with_headers, run
+from .module_crate import faulty_modules, module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+CHECKS = ("imports", "subinterpreters", "free_threading", "leaks")
+
+
+class Seen(NamedTuple):
+    """What became of an item: outcome, what was said, what was printed."""
+
+    outcome: str
+    words: str
+    output: str
+
+
+class Expected(NamedTuple):
+    """What an item is to become, with words of what it says or of what was printed."""
+
+    name: str
+    outcome: str
+    words: str = ""
+
+
+def write_workspace(root: Path, packages: Mapping[str, Mapping[str, str]]) -> None:
+    members = json.dumps(sorted(packages))
+    (root / "Cargo.toml").write_text(f'[workspace]\nresolver = "2"\nmembers = {members}\n')
+    for name, files in packages.items():
+        for path, text in files.items():
+            file = root / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+
+
+def verdicts(root: Path, python: str, expected: Iterable[Expected]) -> dict[str, Seen]:
+    """Run what is expected in a workspace of modules; return all that became of it."""
+    pairs = [one.name.split("::") for one in expected]
+    arguments = [f"{package}/src/lib.rs::@module::{check}" for package, check in pairs]
+    (root / "pytest.ini").write_text("[pytest]\ncargo_timeouts =\n    *=300\n    *hanging*=5\n")
+    report = root / "report.xml"
+    environment = {name: value for name, value in os.environ.items() if name not in _CLEARED}
+    words = [sys.executable, "-m", "pytest", "--cpython-sys", f"--cpython-sys-python={python}"]
+    done = subprocess.run(
+        [*words, *_ALONE.split(), f"--junitxml={report}", "-ojunit_logging=all", *arguments],
+        cwd=root,
+        env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout, done.stdout
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    found = {}
+    for case in ElementTree.parse(report).iter("testcase"):
+        package = str(case.get("classname")).split(".", 1)[0]
+        problem = next((one for one in case if one.tag in ("failure", "error", "skipped")), None)
+        printed = "".join(one.text or "" for one in case if one.tag.startswith("system"))
+        said = "" if problem is None else f"{problem.get('message')}\n{problem.text or ''}"
+        check = str(case.get("name")).rpartition("::")[2]
+        outcome = {"failure": "failed"}.get(problem.tag, problem.tag) if problem is not None else ""
+        found[f"{package}::{check}"] = Seen(outcome or "passed", said, printed)
+    return found
+
+
+NO_DEBUG = "no debug build: memory blocks were counted, references were not"
+UNEVALUATED = "not evaluated: it cannot be imported"
+ANYWHERE = [
+    Expected("good::imports", "passed"),
+    Expected("good::subinterpreters", "passed"),
+    Expected("archive::imports", "passed"),
+    Expected("archive::subinterpreters", "passed", "lists nothing to call"),
+    Expected("counter::imports", "passed"),
+    Expected(
+        "counter::subinterpreters",
+        "failed",
+        "`bump()`: 1 in a fresh process, 1 in one interpreter, 2 in the other",
+    ),
+    Expected("static_type::subinterpreters", "failed", "Egg (static type) is one and the same"),
+    Expected("undeclared::imports", "passed"),
+    Expected("undeclared::subinterpreters", "passed", "declares no support for isolated"),
+    Expected("refusing::subinterpreters", "passed", "INTERPRETERS_NOT_SUPPORTED, and is refused"),
+    Expected("one_gil::subinterpreters", "passed", "INTERPRETERS_SUPPORTED, and is refused"),
+    Expected("single::imports", "passed"),
+    Expected("single::subinterpreters", "passed", "is refused in an isolated interpreter"),
+    Expected("single::leaks", "skipped", "Python keeps the module (single-phase"),
+    Expected("leaking::imports", "passed"),
+    Expected("leaking::leaks", "failed", "in 3 imports and teardowns after 3 to warm up"),
+    Expected("leaking::leaks", "failed", NO_DEBUG),
+    Expected("good::leaks", "passed", NO_DEBUG),
+    Expected("leaking_call::leaks", "failed", "leaked ["),
+    Expected("good::free_threading", "skipped", "has a GIL; a Python built with --disable-gil"),
+    Expected("segfault::imports", "failed", "killed by SIGSEGV (Segmentation fault) while import"),
+    Expected("segfault::leaks", "error", UNEVALUATED),
+    Expected("aborting::imports", "failed", "killed by SIGABRT (Aborted) while importing it"),
+    Expected("leaving::imports", "failed", "exited before it finished (exit code 0) while import"),
+    Expected("hanging::imports", "failed", "timed out after 5 s while importing it"),
+    Expected("chatty::imports", "passed", '{"done": true, "error": '),
+    Expected("chatty::leaks", "passed", '{"done": true, "error": '),
+    Expected("null::imports", "failed", "SystemError: initialization of null failed"),
+    Expected("raising::imports", "failed", "ValueError: no eggs"),
+    Expected("bad_end::imports", "failed", "killed by SIGABRT (Aborted) while ending its"),
+    Expected("no_export::imports", "failed", "write #[unsafe(no_mangle)]"),
+    Expected("gated::imports", "skipped", "exports no PyInit_NAME: it is most likely behind a"),
+    Expected("gated::leaks", "skipped", "behind a `cfg` in lib.rs"),
+    Expected("bad_call::imports", "error", "calls: '1 +' is no expression: invalid syntax"),
+]
+
+
+def check(found: Mapping[str, Seen], expected: Expected) -> None:
+    seen = found[expected.name]
+    assert seen.outcome == expected.outcome, seen
+    assert expected.words in seen.words + seen.output
+
+
+def check_modules(
+    root: Path, python: str, packages: Mapping[str, Mapping[str, str]], *expected: Expected
+) -> None:
+    write_workspace(root, packages)
+    found = verdicts(root, python, expected)
+    for one in expected:
+        check(found, one)
+
+
+@pytest.fixture(scope="module", params=["3.12", "3.13"])
+def on_an_installed_python(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Seen]:
+    python = python_with_headers(request.param)
+    root = tmp_path_factory.mktemp("modules")
+    write_workspace(root, faulty_modules(gil_slot=request.param != "3.12"))
+    return verdicts(root, str(python.executable), dict.fromkeys(ANYWHERE))
+
+
+@pytest.mark.parametrize("expected", ANYWHERE, ids=lambda one: one.name)
+def test_a_fault_is_named(on_an_installed_python: dict[str, Seen], expected: Expected) -> None:
+    check(on_an_installed_python, expected)
+
+
+def test_what_declares_nothing_and_is_imported_all_the_same(tmp_path: Path) -> None:
+    python = python_with_headers("3.13")
+    packages = faulty_modules()
+    words = "was imported in an isolated interpreter all the same"
+    check_modules(
+        tmp_path,
+        str(python.executable),
+        {name: packages[name] for name in ("good", "two_faced")},
+        Expected("two_faced::subinterpreters", "failed", words),
+        Expected("good::subinterpreters", "passed"),
+    )
+
+
+def test_no_interpreters_of_their_own_before_3_12(tmp_path: Path) -> None:
+    words = "has no interpreters with a GIL of their own; 3.12 has"
+    check_modules(
+        tmp_path,
+        str(python_with_headers("3.11").executable),
+        {"good": module("good", slots=())},
+        Expected("good::subinterpreters", "skipped", words),
+        Expected("good::imports", "passed"),
+        Expected("good::leaks", "passed"),
+    )
+
+
+# -- ids, options, workers --------------------------------------------------------------------
+
+
+def ids(*checks: str, file: str = "src/lib.rs") -> set[str]:
+    return {f"{file}::@module::{check}" for check in checks}
+
+
+def test_ids_and_workers(pytester: pytest.Pytester, write: Write) -> None:
+    """Verdicts and ids are the same in workers; an id can be typed back."""
+    write(module(slots=()))
+    arguments = [f"--cpython-sys-python={python_with_headers('3.13').executable}"]
+    alone = run(pytester, *arguments)
+    assert outcomes(alone) == dict.fromkeys(ids("imports", "subinterpreters", "leaks"), "passed")
+    assert alone.parseoutcomes()["skipped"] == 1
+    alone.stdout.fnmatch_lines(["eggs  0 layouts, 0 tests, 4 policies, 1 skipped"])
+    assert outcomes(run(pytester, *arguments, "-n2")) == outcomes(alone)
+    typed = run(pytester, *arguments, "src/lib.rs::@module::leaks")
+    assert outcomes(typed) == dict.fromkeys(ids("leaks"), "passed")
+    assert run(pytester, *arguments, "-m", "rust_policy", "--co").parseoutcomes()["tests"] == 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "metadata", "items"),
+    [
+        ("off", "", 0),
+        ("all", "policies = []", 4),
+        ("auto", "policies = []", 0),
+        ("auto", 'policies = ["modules"]', 4),
+    ],
+)
+def test_which_packages_are_checked(
+    pytester: pytest.Pytester, write: Write, setting: str, metadata: str, items: int
+) -> None:
+    table = f"[package.metadata.cpython-sys]\n{metadata}\n" if metadata else ""
+    write(
+        {
+            **module(metadata=table),
+            "pytest.ini": f"[pytest]\ncpython_sys_policies = {setting}\n",
+            "plain/Cargo.toml": "plain",
+            "plain/src/lib.rs": "// PyInit_eggs",
+        }
+    )
+    result = run(pytester, "--collect-only", "-q")
+    found = [line for line in result.outlines if "@module" in line]
+    assert len(found) == items
+
+
+def test_a_setting_that_does_not_exist(pytester: pytest.Pytester, write: Write) -> None:
+    write({**module(), "pytest.ini": "[pytest]\ncpython_sys_policies = some\n"})
+    result = run(pytester)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*cpython-sys-policies=some: choose one of auto, all, off"])
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('modul = "x"', "*has an unknown key 'modul': it may have *module*"),
+        ('module = "a-b"', "*module: 'a-b' is no name of a module"),
+        ('calls = "one()"', "*calls is no array"),
+        ('policies = ["speed"]', "*policies: 'speed' cannot be used"),
+    ],
+)
+def test_a_table_that_cannot_be_used(
+    pytester: pytest.Pytester, write: Write, table: str, words: str
+) -> None:
+    write(module(metadata=f"[package.metadata.cpython-sys]\n{table}\n"))
+    result = run(pytester, "-k", "imports")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([words])
+
+
+def test_an_interpreter_that_is_not_built(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            **module(),
+            "tree/build/Makefile": "VERSION=\t3.13\nsrcdir=\t..\nCC=\tcc\n",
+            "tree/build/pyconfig.h": "",
+            "tree/Include/patchlevel.h": '#define PY_VERSION "3.13.5"\n',
+            "tree/Include/Python.h": "",
+        }
+    )
+    result = run(pytester, "--cpython-sys-python=tree/build", "src")
+    assert result.ret == 0
+    assert result.parseoutcomes() == {"skipped": 4}
+    result.stdout.fnmatch_lines(["SKIPPED *no Python 3.13.5 (cp313, not built) to import*"])
+
+
+def test_a_library_that_does_not_build(pytester: pytest.Pytester, write: Write) -> None:
+    files = module()
+    write({**files, "src/lib.rs": files["src/lib.rs"] + "fn f( {"})
+    result = run(pytester)
+    assert result.ret == 1
+    found = outcomes(result)
+    assert {found[name] for name in ids("imports", "leaks")} == {"error"}
+    result.stdout.fnmatch_lines(["*cargo built no shared library*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_built_for_another_python(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(module())
+    monkeypatch.setenv("PYTHON_BUILD_DIR", str(pytester.path))
+    result = run(pytester)
+    assert result.parseoutcomes() == {"skipped": 4}
+    result.stdout.fnmatch_lines(["SKIPPED *built with PYTHON_BUILD_DIR=*, which is not *"])
+
+
+# -- names and places -------------------------------------------------------------------------
+
+
+def test_a_module_inside_a_python_package(pytester: pytest.Pytester, write: Write) -> None:
+    """As maturin lays it out; what an earlier installation left there is not imported."""
+    files = module("_native", slots=())
+    write(
+        {
+            **files,
+            "pyproject.toml": '[tool.maturin]\nmodule-name = "ham._native"\n'
+            'python-source = "python"\n',
+            "python/ham/__init__.py": "from . import _native\nfrom .helper import ok\nassert ok\n",
+            "python/ham/helper.py": "ok = True\n",
+            "python/ham/_native.cpython-313-x86_64-linux-gnu.so": "nothing",
+            "python/ham/_native.abi3.so": "nothing",
+        }
+    )
+    result = run(pytester, f"--cpython-sys-python={python_with_headers('3.13').executable}")
+    assert outcomes(result) == dict.fromkeys(ids("imports", "subinterpreters", "leaks"), "passed")
+    assert not list(pytester.path.rglob("__pycache__"))
+
+
+def test_an_import_that_fails_in_python(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            **module("_native", slots=()),
+            "pyproject.toml": '[tool.maturin]\nmodule-name = "ham._native"\n',
+            "ham/__init__.py": "import no_such_module_at_all\n",
+        }
+    )
+    result = run(pytester, "-k", "imports")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "src/lib.rs:*: ModuleNotFoundError: No module named 'no_such_module_at_all'",
+            '*ham/__init__.py", line 1, in <module>',
+        ]
+    )
+
+
+def test_a_library_with_several_modules(pytester: pytest.Pytester, write: Write) -> None:
+    code = '#[no_mangle] pub extern "C" fn PyInit_ham() {}'
+    files = module("eggs", slots=(), code=code)
+    files["Cargo.toml"] = files["Cargo.toml"].replace('name = "eggs"', 'name = "breakfast"')
+    write(files)
+    result = run(pytester, "-k", "imports")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*exports several modules: *; name the one to check with module*"])
+    table = '[package.metadata.cpython-sys]\nmodule = "eggs"\n'
+    write({"Cargo.toml": files["Cargo.toml"] + table})
+    run(pytester, "-k", "imports").assert_outcomes(passed=1)
+
+
+def test_nothing_is_built_at_collection_that_is_not_built_anyway(
+    pytester: pytest.Pytester, write: Write, cargo_calls: Callable[[], list[str]]
+) -> None:
+    write(module(slots=()))
+    run(pytester, "--collect-only")
+    assert "build" not in cargo_calls()
+    run(pytester)
+    assert cargo_calls().count("build") <= 1 + len(CHECKS)

@@ -1,0 +1,227 @@
+"""A module beside its twin: what both show, and the twin's own tests with the module in its place.
+
+The module here is real, and its content is Python code that it runs as it is imported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outcomes, python_with_headers, replace_once
+from .module_crate import module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+    Run = Callable[..., pytest.RunResult]
+
+# All that `colorsys` has.
+SAME = """
+import colorsys, os
+__doc__ = colorsys.__doc__
+__all__ = list(colorsys.__all__)
+for name in __all__: globals()[name] = getattr(colorsys, name)
+"""
+TABLE = '[package.metadata.cpython-sys]\npolicies = []\ntwin = "colorsys"\n'
+TESTS = f'{TABLE}twin-tests = "test_colorsys"\n'
+EXEC = """
+let names = PyModule_GetDict(module);
+if PyRun_String(c"@CODE@".as_ptr(), 257, names, names).is_null() { return -1; }
+"""
+C_API = """
+extern "C" {
+    fn PyModule_GetDict(module: Object) -> Object;
+    fn PyRun_String(code: *const c_char, start: c_int, globals: Object, locals: Object) -> Object;
+}
+"""
+
+
+def crate(more: str = "", table: str = TABLE) -> dict[str, str]:
+    """Return the files of a package whose module runs code."""
+    code = SAME + more
+    for old, new in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
+        code = code.replace(old, new)
+    return module(run=EXEC.replace("@CODE@", code), code=C_API, metadata=table)
+
+
+@pytest.fixture(scope="module")
+def python() -> str:
+    """An interpreter that has CPython's own tests."""
+    found = python_with_headers("3.13")
+    assert found.executable is not None
+    return found.executable
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, python: str) -> Run:
+    def run(*arguments: str) -> pytest.RunResult:
+        return pytester.runpytest(
+            "--cpython-sys", "-rA", f"--cpython-sys-python={python}", *arguments
+        )
+
+    return run
+
+
+def twin(result: pytest.RunResult) -> dict[str, str]:
+    """Return outcomes by what follows `@twin`."""
+    return {name.partition("@twin")[2]: how for name, how in outcomes(result).items()}
+
+
+def test_like_its_twin(write: Write, run: Run) -> None:
+    write(crate())
+    result = run()
+    assert outcomes(result) == {"src/lib.rs::@twin": "passed"}
+    assert result.ret == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (
+            "__all__.remove('rgb_to_yiq')",
+            ["rgb_to_yiq: missing, colorsys has rgb_to_yiq(r, g, b)"],
+        ),
+        ("more = 1; __all__.append('more')", ["more: colorsys has no such name"]),
+        (
+            "def rgb_to_yiq(r, g): pass",
+            ["rgb_to_yiq.__signature__: (r, g)", "in colorsys (r, g, b)"],
+        ),
+        (
+            "__doc__ = __doc__.replace('Conversion', 'Change')",
+            ["__doc__: another docstring (-: colorsys)", "-Conversion *", "+Change *"],
+        ),
+        ("class rgb_to_yiq: pass", ["rgb_to_yiq: of the kind class, in colorsys callable"]),
+    ],
+)
+def test_unlike_its_twin(write: Write, run: Run, code: str, words: list[str]) -> None:
+    write(crate(code))
+    result = run()
+    assert outcomes(result) == {"src/lib.rs::@twin": "failed"}
+    result.stdout.fnmatch_lines(
+        ["src/lib.rs:1: it differs from colorsys in 1 thing", *(f" *{one}" for one in words)]
+    )
+
+
+def test_known_differences(write: Write, run: Run) -> None:
+    code = "__all__.remove('rgb_to_yiq')\ndef hsv_to_rgb(h, s, v): 'Other.'"
+    known = '[package.metadata.cpython-sys.twin-known]\nrgb_to_* = "later"\n'
+    more = 'hsv_to_rgb.__doc__ = "better"\n'.replace("hsv_to_rgb.__doc__", '"hsv_to_rgb.__doc__"')
+    known = known.replace("rgb_to_*", '"rgb_to_*"')
+    root = write(crate(code, f"{TABLE}{known}{more}"))
+    assert outcomes(run()) == {"src/lib.rs::@twin": "passed"}
+    replace_once(root / "src" / "lib.rs", "'Other.'", "pass")
+    result = run()
+    assert outcomes(result) == {"src/lib.rs::@twin": "failed"}
+    result.stdout.fnmatch_lines(["    hsv_to_rgb.__doc__: known to differ, and does not *"])
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('twin = "colorsis"\n', "Python 3.13.* has no module 'colorsis' to be a twin (No *"),
+        ("twin = 3\n", "package.metadata.cpython-sys.twin: 3 is no name of a module"),
+        ('twin-tests = "test_x"\n', "package.metadata.cpython-sys.twin is missing: *"),
+        ('twin = "x"\ntwins = 1\n', "[[]package.metadata.cpython-sys[]] has an unknown key *"),
+    ],
+)
+def test_no_such_twin(write: Write, run: Run, table: str, words: str) -> None:
+    write(crate(table=f"[package.metadata.cpython-sys]\n{table}"))
+    result = run("-k", "twin")
+    assert outcomes(result) == {"src/lib.rs::@twin": "error"}
+    result.stdout.fnmatch_lines([f"src/lib.rs:1: {words}"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise ValueError('no')", "not compared: ValueError: no"),
+        ("os.abort()", "not compared: killed by SIGABRT*"),
+    ],
+)
+def test_a_module_that_cannot_be_imported(write: Write, run: Run, code: str, words: str) -> None:
+    write(crate(code, TESTS))
+    result = run()
+    found = twin(result)
+    assert set(found.values()) == {"error"}
+    assert len(found) == 8
+    result.stdout.fnmatch_lines([f"src/lib.rs:1: {words}"])
+
+
+def test_a_module_that_hangs(write: Write, run: Run) -> None:
+    write(crate("while True: pass"))
+    result = run("--cargo-timeout=3")
+    assert outcomes(result) == {"src/lib.rs::@twin": "error"}
+    result.stdout.fnmatch_lines(["src/lib.rs:1: not compared: timed out after 3 s"])
+
+
+# -- the twin's tests -----------------------------------------------------------------------------
+
+
+def verdicts_of_tests(result: pytest.RunResult) -> dict[str, str]:
+    return {
+        name.removeprefix("::ColorsysTest::"): how
+        for name, how in twin(result).items()
+        if name.startswith("::ColorsysTest::")
+    }
+
+
+def test_the_twins_tests(write: Write, run: Run, pytester: pytest.Pytester) -> None:
+    write(crate(table=TESTS))
+    result = run()
+    assert set(verdicts_of_tests(result)) == {
+        "test_hls_nearwhite",
+        "test_hls_roundtrip",
+        "test_hls_values",
+        "test_hsv_roundtrip",
+        "test_hsv_values",
+        "test_yiq_roundtrip",
+        "test_yiq_values",
+    }
+    assert set(twin(result).values()) == {"passed"}
+    one = "src/lib.rs::@twin::ColorsysTest::test_yiq_values"
+    assert outcomes(run(one)) == {one: "passed"}
+    assert set(twin(run("-n2")).values()) == {"passed"}
+    assert not list(pytester.path.glob("*.pyc"))
+
+
+def test_a_test_that_fails(write: Write, run: Run) -> None:
+    write(crate("def rgb_to_yiq(r, g, b): return (0, 0, 0)", TESTS))
+    result = run()
+    found = verdicts_of_tests(result)
+    assert {name for name, how in found.items() if how == "failed"} == {
+        "test_yiq_roundtrip",
+        "test_yiq_values",
+    }
+    result.stdout.fnmatch_lines(["src/lib.rs:1: AssertionError: *", "Traceback (most recent *"])
+
+
+def test_a_test_that_crashes_or_hangs_costs_no_other_its_verdict(write: Write, run: Run) -> None:
+    write(crate("def rgb_to_yiq(r, g, b): os.abort()", TESTS))
+    result = run()
+    found = verdicts_of_tests(result)
+    assert {name for name, how in found.items() if how != "passed"} == {
+        "test_yiq_roundtrip",
+        "test_yiq_values",
+    }
+    result.stdout.fnmatch_lines(["src/lib.rs:1: killed by SIGABRT (Aborted) in this test"])
+
+
+def test_no_such_tests(write: Write, run: Run) -> None:
+    write(crate(table=f'{TABLE}twin-tests = "test_colours"\n'))
+    result = run()
+    assert outcomes(result) == {"src/lib.rs::@twin": "passed"}
+    result.stdout.fnmatch_lines(["SKIPPED * Python 3.13.* has no test.test_colours: a CPython *"])
+
+
+def test_tests_that_cannot_be_imported_with_it(write: Write, run: Run) -> None:
+    """Their ids follow from the twin alone."""
+    code = "class Odd(dict): pass\nimport sys\nsys.modules['unittest'] = None"
+    write(crate(code, TESTS))
+    result = run()
+    assert len(verdicts_of_tests(result)) == 7
+    assert set(verdicts_of_tests(result).values()) == {"error"}

@@ -1,0 +1,55 @@
+"""The real builds in one run: C's own opinion on a type that free threading changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..acceptance.conftest import outcomes, run
+
+if TYPE_CHECKING:
+    import pytest
+
+    from .build import Trees
+
+CRATE = {
+    "Cargo.toml": '[package]\nname = "cpython-sys"\nversion = "0.1.0"\nedition = "2021"\n',
+    "build.rs": 'fn main() { println!("cargo::rerun-if-env-changed=PYTHON_BUILD_DIR"); }\n',
+    "src/lib.rs": """
+#[repr(C)]
+pub struct PyObject { pub ob_refcnt: isize, pub ob_type: *mut std::ffi::c_void }
+pub const METH_O: i32 = 8;
+#[test]
+fn ok() {}
+""",
+    "wrapper.h": '#include "Python.h"\n',
+}
+
+
+def test_what_is_right_for_one_build_alone(
+    pytester: pytest.Pytester, cpython_builds: Trees
+) -> None:
+    for name, text in CRATE.items():
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    builds = cpython_builds.builds
+    names = [builds["free_threaded"], builds["regular"], builds["debug"]]
+    names.append(builds["regular"] / "python")
+    result = run(pytester, *(f"--cpython-sys-python={name}" for name in names))
+    found = outcomes(result)
+    assert {name: how for name, how in found.items() if how != "passed"} == {
+        "src/lib.rs::@cp313t::@abi::layout::PyObject": "failed"
+    }
+    assert {
+        f"src/lib.rs::@{label}::{test}"
+        for label in ("cp313t", "cp313", "cp313d")
+        for test in ("@abi::layout::PyObject", "@abi::const::METH_O", "ok")
+    } == set(found)
+    result.stdout.fnmatch_lines(
+        [
+            f"@cp313: *, {names[1]}; named again as {names[3]}, used once",
+            "cpython-sys  cp313t  0 layouts, 1 tests, 2 abi, 1 failed",
+            "cp313t   cp313    cp313d",
+            "failed   ok       ok       src/lib.rs::@abi::layout::PyObject",
+        ]
+    )
