@@ -62,6 +62,8 @@ class Evaluator:
         self._handed_out: set[_Key] = set()
         self._running: threading.Thread | None = None
         self._changed = threading.Condition()
+        self._waits = False
+        """Whether somebody waits for a change: most often nobody does, and none is told."""
 
     def select(self, cases: Iterable[Case]) -> None:
         """Say which cases will be asked for, in the order in which they will be."""
@@ -89,17 +91,20 @@ class Evaluator:
         verdict = self._verdicts.pop(key, None)  # most often it is there already
         if verdict is None:
             with self._changed:
+                self._waits = True  # before looking again: the other thread looks at it last
                 self._changed.wait_for(lambda: key in self._verdicts or batch.finished)
-                verdict = self._verdicts.pop(key, None)
+                self._waits = False
+            verdict = self._verdicts.pop(key, None)
         self._handed_out.add(key)
         return verdict or self._alone(case)
 
     def late_verdict(self, case: Case) -> Verdict | None:
         """Return what was said after a batch's verdicts, if ``case`` is the last of it."""
-        batch = self._batches.get(case.key)
-        if batch is None or batch.thread is None or batch.cases[-1].key != case.key:
+        key = case.key
+        batch = self._batches.get(key)
+        if batch is None or batch.thread is None or batch.cases[-1].key != key:
             return None
-        if case.key not in self._handed_out:
+        if key not in self._handed_out:
             return None  # an interrupted run must not wait for the rest of its batch
         batch.thread.join()
         late, batch.late = batch.late, None
@@ -133,13 +138,15 @@ class Evaluator:
         seen: set[_Key] = set()
         try:
             for case, verdict in self._checkers[batch.cases[0].checker].run(batch.cases):
-                with self._changed:
-                    if case.key not in seen:
-                        seen.add(case.key)
-                        self._verdicts[case.key] = verdict
-                    elif verdict.outcome == "error" or verdict.warnings:
-                        batch.note_late(verdict)
-                    self._changed.notify_all()
+                key = case.key
+                if key not in seen:
+                    seen.add(key)
+                    self._verdicts[key] = verdict
+                elif verdict.outcome == "error" or verdict.warnings:
+                    batch.note_late(verdict)
+                if self._waits:
+                    with self._changed:
+                        self._changed.notify_all()
         finally:
             with self._changed:
                 batch.finished = True

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.mark.structures import NodeKeywords
 
 from .gallery import DRAWINGS, write_drawing
 from .marks import MARKS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import pluggy
     from _pytest._code.code import TerminalRepr
+    from _pytest.nodes import Node
 
     from .case import Case, Verdict
     from .evaluator import Evaluator
@@ -40,8 +42,6 @@ class RustFile(pytest.File):
     evaluator: Evaluator
     shown_path: str | None = None
     """Its path as reports of its items show it, once that is known."""
-    hooks: pluggy.HookRelay | None = None
-    """Those that count for it, once all conftest files are loaded."""
 
     @classmethod
     def make(
@@ -70,8 +70,6 @@ class RustModule(pytest.Collector):
     evaluator: Evaluator
     shown_path: str | None = None
     """Its file's path as reports of its items show it, once that is known."""
-    hooks: pluggy.HookRelay | None = None
-    """Those that count for it, once all conftest files are loaded."""
 
     def collect(self) -> Iterator[RustItem | RustModule]:
         """Yield what is in the module."""
@@ -100,12 +98,38 @@ def _children(
     return iter(children)
 
 
+class _Keywords(NodeKeywords):  # type: ignore[misc]  # final for subclasses that change more
+    """The same keywords in the same order, gathered in one go: each report asks for all."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        found = dict(self._markers)
+        parent = self.parent
+        while parent is not None:
+            found.update(parent.keywords._markers)  # type: ignore[attr-defined]
+            parent = parent.parent
+        return iter(found)
+
+
+class _Hooks:
+    """Finds the hooks that count for an item; a value in the item itself comes first."""
+
+    def __get__(self, item: RustItem | None, owner: type[RustItem]) -> Any:
+        if item is None:
+            return self
+        return item.parent.ihook
+
+
 class RustItem(pytest.Item):
     """A Rust test."""
 
     case: Case
     evaluator: Evaluator
     outcome: Verdict | None = None
+    parent: RustFile | RustModule
+    ihook = _Hooks()
+    """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
 
     @classmethod
     def make(
@@ -115,6 +139,7 @@ class RustItem(pytest.Item):
         item: RustItem = cls.from_parent(parent, name=name)
         item.case = case
         item.evaluator = evaluator
+        item.keywords = _Keywords(item)
         # Marks as pytest keeps them; `add_marker` would look each up in the registry.
         item.own_markers.extend(_BY_KIND[case.kind])
         if case.xfail is not None:
@@ -122,18 +147,19 @@ class RustItem(pytest.Item):
         item.user_properties.extend(properties(case, parent.config.rootpath))
         return item
 
-    @property
-    def ihook(self) -> pluggy.HookRelay:
-        """The hooks that count for this path, which is its parent's."""
-        parent = self.parent
-        assert isinstance(parent, RustFile | RustModule)  # noqa: S101 - made by no other
-        return parent.ihook if parent.hooks is None else parent.hooks
+    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Node, pytest.Mark]]:
+        """Yield all marks, the nearest first; each phase of each item asks several times."""
+        node: Node | None = self
+        while node is not None:
+            for mark in node.own_markers:
+                if name is None or mark.name == name:
+                    yield node, mark
+            node = node.parent
 
     @cached_property
     def location(self) -> tuple[str, int | None, str]:
         """Where it stands, as reports say it; how its path is shown is found out once a parent."""
         parent = self.parent
-        assert isinstance(parent, RustFile | RustModule)  # noqa: S101 - made by no other
         if parent.shown_path is None:
             parent.shown_path = super().location[0]
         _, line, name = self.reportinfo()
@@ -194,6 +220,10 @@ class RustItem(pytest.Item):
 
 def remember_hooks(items: Iterable[pytest.Item]) -> None:
     """Find out once a parent which hooks count for its items: all conftest files are loaded."""
-    for parent in {item.parent for item in items if isinstance(item, RustItem)}:
-        if isinstance(parent, RustFile | RustModule):
-            parent.hooks = parent.ihook
+    known: dict[pytest.Collector, pluggy.HookRelay] = {}
+    for item in items:
+        if isinstance(item, RustItem):
+            hooks = known.get(item.parent)
+            if hooks is None:
+                hooks = known[item.parent] = item.parent.ihook
+            item.__dict__["ihook"] = hooks

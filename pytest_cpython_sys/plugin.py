@@ -43,9 +43,12 @@ def pytest_configure(config: pytest.Config) -> None:
     cargo, scope = Cargo(), read_scope(config)
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist never call cargo
         cargo.ask_ahead(scope.places)
+    from .quiet import without_collector
+
     # These take a moment to import, in which cargo answers.
-    from .session import RustSession
-    from .settings import read_settings
+    with without_collector():
+        from .session import RustSession
+        from .settings import read_settings
 
     session = RustSession(config, read_settings(config), scope, cargo)
     config.pluginmanager.register(session, "cpython_sys_session")

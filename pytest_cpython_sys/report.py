@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -46,15 +47,22 @@ class RustError(Exception):
 
 def properties(case: Case, root: Path) -> Iterator[tuple[str, object]]:
     """Yield the properties of an item, as JUnit XML shows them."""
-    yield "package", case.package
-    yield "target", case.target
+    package, target, kind = _shared(case.package, case.target, case.kind)
+    yield package
+    yield target
     yield "rust_test", case.rust_test
-    yield "kind", case.kind
+    yield kind
     yield "source", f"{relative(case.file, root)}:{case.line}"
     if case.generated is not None:
         yield "generated", generated_name(case.generated)
     if case.command:
         yield "command", case.command
+
+
+@cache
+def _shared(package: str, target: str, kind: str) -> tuple[tuple[str, str], ...]:
+    """Return properties that many items have in common, once."""
+    return ("package", package), ("target", target), ("kind", kind)
 
 
 def failure_repr(case: Case, verdict: Verdict, root: Path) -> ReprExceptionInfo:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ import pytest
 
 from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
-from .checkout import target_python
 from .distribution import pack, unpack, upcoming_cases
 from .evaluator import Evaluator
 from .facts import InterpreterError
@@ -25,9 +23,9 @@ from .plan import Plan
 from .progress import BuildProgress
 from .project import Project
 from .protocol import FastProtocol
-from .pythons import load_named
 from .quiet import without_collector
 from .report import RustError, failure_repr, record_warning
+from .settings import FoundPythons, find_pythons
 from .summary import Summary
 from .surroundings import Surroundings
 
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from .case import Case, Checker
     from .checkers.context import BuildContext
     from .interpreter import Interpreter
-    from .pythons import NamedPython
     from .scope import Scope
     from .settings import Settings
 
@@ -58,10 +55,8 @@ class RustSession:
         self._scope = scope
         self._received = unpack(config)
         """The controller's plan, in a worker of pytest-xdist."""
-        self._problem: CargoError | None = None
-        self._pythons: Sequence[NamedPython] = ()
-        """Those that the user named."""
-        self._interpreter = None if self._received else self._find_interpreter()
+        found = FoundPythons() if self._received else find_pythons(settings, scope)
+        self._pythons, self._interpreter, self._problem = found
         self._cargo = cargo
         self._project: Project | None = None
         self._plan = Plan()
@@ -80,21 +75,6 @@ class RustSession:
         return self._plan.builds.get(interpreter.fingerprint if interpreter else "", ())
 
     # -- before the tests ---------------------------------------------------------------------
-
-    def _find_interpreter(self) -> Interpreter | None:
-        """Return the target Python, of several the first. Raises pytest.UsageError."""
-        place, names = self._scope.place, self._settings.pythons
-        try:
-            self._pythons = load_named(names, partial(target_python, place))
-            if self._pythons:
-                return self._pythons[0].interpreter
-            return target_python(place) if self._scope.places else None
-        except InterpreterError as error:
-            if names and not self._settings.from_ini:
-                raise pytest.UsageError(str(error)) from None
-            if names or self._scope.in_checkout:
-                self._problem = CargoError(str(error))
-            return None
 
     def _load(self) -> Project | None:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""

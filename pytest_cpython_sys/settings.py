@@ -6,18 +6,26 @@ import os
 import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from .cargo import BuildOptions
+from .cargo import BuildOptions, CargoError
 from .checkers.context import RunOptions
+from .checkout import target_python
+from .facts import InterpreterError
+from .pythons import load_named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Settings", "read_settings"]
+    from .interpreter import Interpreter
+    from .pythons import NamedPython
+    from .scope import Scope
+
+__all__ = ["FoundPythons", "Settings", "find_pythons", "read_settings"]
 
 _IGNORED = ("default", "only", "all")
 _LEAKS = ("warn", "fail")
@@ -169,3 +177,28 @@ def read_settings(config: pytest.Config) -> Settings:
         layouts=_directory(config, layouts),
         timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),
     )
+
+
+class FoundPythons(NamedTuple):
+    """The Pythons that were named, the one that counts, and what is wrong if there is none."""
+
+    named: Sequence[NamedPython] = ()
+    interpreter: Interpreter | None = None
+    """Of several, the first."""
+    problem: CargoError | None = None
+
+
+def find_pythons(settings: Settings, scope: Scope) -> FoundPythons:
+    """Return the target Pythons. Raises pytest.UsageError where the user named a bad one."""
+    names = settings.pythons
+    if not names and not scope.places:
+        return FoundPythons()
+    try:
+        named = load_named(names, partial(target_python, scope.place))
+        interpreter = named[0].interpreter if named else target_python(scope.place)
+    except InterpreterError as error:
+        if names and not settings.from_ini:
+            raise pytest.UsageError(str(error)) from None
+        needed = names or scope.in_checkout
+        return FoundPythons(problem=CargoError(str(error)) if needed else None)
+    return FoundPythons(named, interpreter)

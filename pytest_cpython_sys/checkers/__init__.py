@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .abi import AbiChecker
+from .abi import has_a_header
 from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
@@ -22,14 +22,18 @@ __all__ = ["all_checkers"]
 
 def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
     """Return a checker of each kind for these builds; a new kind is one line more."""
-    return [
+    checkers: list[Checker] = [
         LayoutChecker(contexts),
         LibtestChecker(contexts),
         DoctestChecker(contexts),
         TargetChecker(contexts),
-        AbiChecker(contexts),
         ModuleChecker(contexts),
         SymbolChecker(contexts),
         TwinChecker(contexts),
         UnsafeChecker(contexts),
     ]
+    if any(map(has_a_header, contexts)):
+        from .abi.checker import AbiChecker
+
+        checkers.append(AbiChecker(contexts))
+    return checkers

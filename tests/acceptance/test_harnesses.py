@@ -113,6 +113,34 @@ def test_ignored_tests_run_when_asked_for(
     )
 
 
+@pytest.mark.parametrize("arguments", [[], ["--cargo-isolate"], ["-n2"]], ids=" ".join)
+def test_a_binary_that_refuses_json(
+    pytester: pytest.Pytester, write: Write, arguments: list[str]
+) -> None:
+    """libtest itself, in which nothing has unlocked it: only how a process ends is known then."""
+    root = write(
+        {
+            "Cargo.toml": "c",
+            ".cargo/config.toml": "[target.'cfg(all())']\nrunner = './strict'\n",
+            "strict": '#!/bin/sh\nunset RUSTC_BOOTSTRAP\nexec "$@"\n',
+            "src/lib.rs": '#[test] fn passes() {}\n#[test] fn fails() { panic!("honestly") }\n'
+            "#[test] #[should_panic] fn panics() { panic!() }\n"
+            "#[test] #[ignore] fn later() { panic!() }\n"
+            "#[test] fn aborts() { std::process::abort() }\n",
+        }
+    )
+    (root / "strict").chmod(0o755)
+    result = run(pytester, *arguments)
+    assert outcomes(result) == {
+        "src/lib.rs::passes": "passed",
+        "src/lib.rs::fails": "failed",
+        "src/lib.rs::panics": "passed",
+        "src/lib.rs::aborts": "failed",
+    }
+    result.assert_outcomes(passed=2, failed=2, skipped=1)
+    result.stdout.fnmatch_lines(["*honestly*"])
+
+
 def test_required_features_and_proc_macros(pytester: pytest.Pytester, write: Write) -> None:
     write(
         {

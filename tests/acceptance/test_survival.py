@@ -71,6 +71,15 @@ def test_a_test_that_ends_its_process(
     result.stdout.fnmatch_lines([f"*src/lib.rs:*: {words}"])
 
 
+def test_what_a_crashing_test_wrote_is_shown(pytester: pytest.Pytester, write: Write) -> None:
+    body = r'raw(b"to stdout\n"); eprint!("held back"); '
+    body += r'unsafe { write(2, b"to stderr\n".as_ptr(), 10); } std::process::abort();'
+    result = check(pytester, write, body, "failed", "src/lib.rs")
+    shown = result.stdout.str().partition("killed by SIGABRT")[2]
+    assert "to stdout" in shown
+    assert "to stderr" in shown
+
+
 def test_a_crash_that_needs_company_is_a_failure_that_says_so(
     pytester: pytest.Pytester, write: Write
 ) -> None:
@@ -203,6 +212,24 @@ fn main() {
     result.stdout.fnmatch_lines(
         ["*cannot list its tests: *", "*libgone.so: cannot open shared object*"]
     )
+    assert result.ret == 1
+
+
+def test_a_binary_that_may_not_be_started_is_named(pytester: pytest.Pytester, write: Write) -> None:
+    root = write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": "#[test] fn t() {}\n",
+            "tests/other.rs": "#[test] fn t() {}\n",
+        }
+    )
+    expected = {"src/lib.rs::t": "passed", "tests/other.rs::t": "passed"}
+    assert outcomes(run(pytester)) == expected
+    [binary] = [path for path in (root / "target/debug/deps").glob("c-*") if not path.suffix]
+    binary.chmod(0o644)
+    result = run(pytester)
+    assert outcomes(result) == {"src/lib.rs::@build": "error", "tests/other.rs::t": "passed"}
+    result.stdout.fnmatch_lines([f"*cannot list its tests: *{binary.name}*Permission denied*"])
     assert result.ret == 1
 
 

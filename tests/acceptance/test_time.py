@@ -62,6 +62,20 @@ def test_a_limit_by_mark(pytester: pytest.Pytester, write: Write, distributed: b
     assert not is_running("sleep 985")
 
 
+def test_what_does_not_heed_a_signal_is_killed(pytester: pytest.Pytester, write: Write) -> None:
+    hangs = """#[test] fn hangs() {
+        let script = "trap '' TERM; while true; do sleep 980; done";
+        std::process::Command::new("sh").args(["-c", script]).status().unwrap();
+    }
+    #[test] fn quick() {}
+    """
+    write({"Cargo.toml": "c", "src/lib.rs": hangs})
+    result = run(pytester, "--cargo-timeout=1", "-o", "cargo_grace=0.5")
+    assert outcomes(result) == {"src/lib.rs::hangs": "failed", "src/lib.rs::quick": "passed"}
+    result.stdout.fnmatch_lines(["*timed out after 1 s*"])
+    assert not is_running("sleep 980")
+
+
 @pytest.mark.parametrize("text", ["*::hangs", "*=0", "=3", "*=soon"])
 def test_a_limit_that_makes_no_sense_is_one_line(
     pytester: pytest.Pytester, write: Write, text: str

@@ -64,6 +64,38 @@ def test_a_crash_on_a_worker_takes_nothing_down(pytester: pytest.Pytester, write
     result.stdout.fnmatch_lines(["*killed by SIGABRT*"])
 
 
+ALL_WAYS_TO_END = """
+#[test] fn a_passes() {}
+#[test] fn b_aborts() { std::process::abort() }
+#[test] fn c_segfaults() { unsafe { std::ptr::null_mut::<u8>().write_volatile(0) } }
+#[test] fn d_exits_well() { std::process::exit(0) }
+#[test] fn e_exits_badly() { std::process::exit(3) }
+#[test] fn f_gives_an_error() -> Result<(), String> { Err("out of spam".into()) }
+#[test] #[should_panic] fn g_does_not_panic() {}
+#[test] #[ignore = "not today"] fn h_is_ignored() {}
+#[test] fn i_hangs() { std::thread::sleep(std::time::Duration::from_secs(300)) }
+#[test] fn j_passes() {}
+"""
+
+
+def test_whatever_ends_a_test_ends_it_on_workers_too(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": ALL_WAYS_TO_END})
+    arguments = ["--cargo-timeout=3", "-o", "cargo_grace=0.5"]
+    alone = run(pytester, *arguments)
+    found = outcomes(alone)
+    good = {"src/lib.rs::a_passes", "src/lib.rs::j_passes"}
+    assert {name for name, how in found.items() if how == "passed"} == good
+    assert len(found) == 9
+    alone.assert_outcomes(passed=2, failed=7, skipped=1)
+    for dist in ("load", "worksteal"):
+        result = run(pytester, *arguments, "-n2", f"--dist={dist}")
+        assert outcomes(result) == found
+        result.assert_outcomes(passed=2, failed=7, skipped=1)
+        result.stdout.fnmatch_lines(["SKIPPED * src/lib.rs:*: not today"])
+
+
 def test_a_target_that_does_not_build_is_not_green(pytester: pytest.Pytester, write: Write) -> None:
     write({**PROJECT, "tests/broken.rs": "fn f( {\n"})
     result = run(pytester, "-n2", "-k", "passes")

@@ -6,6 +6,7 @@ import os.path
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from . import DEFAULT_HEADER
 from .compiler import Compiler
 from .metadata import AbiTable, MetadataError, read_table
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HeaderSource", "find_header"]
 
-_DEFAULT: Final = "wrapper.h"
 # They change no layout, and some of them need a whole program or a file that is not ours.
 _DROPPED: Final = ("-Werror", "-O", "-g", "-flto", "-fprofile", "-MD", "-MMD", "-fdiagnostics")
 
@@ -82,7 +82,7 @@ def find_header(workspace: Workspace, package: Package) -> HeaderSource | None:
 
 
 def _own_header(package: Package, table: AbiTable) -> str | None:
-    path = os.path.join(package.root, table.header or _DEFAULT)
+    path = os.path.join(package.root, table.header or DEFAULT_HEADER)
     if os.path.isfile(path):
         return os.path.normpath(path)
     if table.header is not None:
