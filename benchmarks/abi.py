@@ -31,7 +31,7 @@ def run(python: str, mode: str, *arguments: str) -> tuple[float, float]:
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([*command, *arguments], cwd=CRATE, capture_output=True, check=False)
     if done.returncode not in (0, 5):
-        raise SystemExit(done.stdout.decode())
+        raise SystemExit((done.stdout + done.stderr).decode())
     seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

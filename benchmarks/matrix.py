@@ -3,7 +3,7 @@
     python benchmarks/matrix.py --python PATH --python PATH [--rounds 5] [--crate DIR]
 
 The crate is copied; everything is warm. Without ``--crate`` it is a synthetic ``cpython-sys`` with
-1,000 layout tests and as many functions marked as tests.
+1,000 layout tests and as many tests that do nothing.
 """
 
 from __future__ import annotations

@@ -22,6 +22,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+# What the tests of this project need besides: each takes time to import, Hypothesis most.
+_OTHERS = ("html", "html_fixtures", "metadata", "randomly", "reportlog", "rerunfailures", "timeout")
+_UNUSED = ("hypothesispytest", "platformdirs", "pytest-subprocess")
+
 FLOOR = """
 import pytest
 
@@ -106,9 +110,9 @@ def medians(tasks: dict[str, Callable[[], float]], rounds: int) -> dict[str, flo
 
 
 def pytest_command(*arguments: str) -> list[str]:
-    """Return a quiet pytest of this environment, without plugins that take part in each item."""
+    """Return a quiet pytest of this environment, with no other plugin but pytest-xdist."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    for name in ("html", "randomly", "reportlog", "rerunfailures", "timeout"):
+    for name in (*_OTHERS, *_UNUSED):
         command += ["-p", f"no:{name}"]
     return [*command, *arguments]
 
@@ -162,8 +166,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 1000, 5000])
     options = parser.parse_args()
-    os.environ.pop("PYTEST_ADDOPTS", None)
-    os.environ.pop("RUST_BACKTRACE", None)
+    for name in ("PYTEST_ADDOPTS", "RUST_BACKTRACE", "PYTHONDONTWRITEBYTECODE"):
+        os.environ.pop(name, None)
     print(
         "| layouts | style | ours / (items + no-op) | ours / items | ours / cargo test "
         "| nextest / ours | ours (s) |"

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["without_collector"]
+__all__ = ["settle", "without_collector"]
 
 
 @contextmanager
@@ -22,3 +22,11 @@ def without_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def settle() -> Callable[[], None]:
+    """Spare the garbage collector all that there is now; return what undoes that."""
+    if gc.get_freeze_count():
+        return lambda: None  # somebody else has a use for it
+    gc.freeze()
+    return gc.unfreeze

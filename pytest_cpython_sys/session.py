@@ -23,7 +23,7 @@ from .plan import Plan
 from .progress import BuildProgress
 from .project import Project
 from .protocol import FastProtocol
-from .quiet import without_collector
+from .quiet import settle, without_collector
 from .report import RustError, failure_repr, record_warning
 from .settings import FoundPythons, find_pythons
 from .summary import Summary
@@ -139,7 +139,10 @@ class RustSession:
         added = project.additions_to_tests()
         if added:
             lines.append(f"added to the tests' environment: {', '.join(added)}")
-        if self._interpreter is not None:
+        if several:
+            for python in self._pythons:
+                lines += (f"@{python.label}: {text}" for text in python.interpreter.remarks)
+        elif self._interpreter is not None:
             lines += self._interpreter.remarks
         return lines
 
@@ -308,6 +311,9 @@ class RustSession:
         if session.testsfailed or self._config.option.collectonly:
             return None  # pytest knows what to do
         remember_hooks(session.items)
+        if all(isinstance(item, RustItem) for item in session.items):
+            # Items stay until the end. Python tests may look at what the collector knows.
+            self._config.add_cleanup(settle())
         self._fast = FastProtocol(self._config, self)
         if not self._fast.loops:
             return None

@@ -149,11 +149,21 @@ class Surroundings:
         return added, tag
 
     def chosen_already(self, workspace: Workspace, environ: Mapping[str, str]) -> list[str]:
-        """Return the variables of the user's that say which Python a workspace is built for."""
-        environ = {**environ, **configured_environment(environ, workspace.root)}
-        names = _NAME_CPYTHON if _CPYTHON in self._dependencies(workspace) else ()
-        more = ("PYO3_PYTHON",) if self.asks_python(workspace) else ()
-        return [name for name in (*names, *more) if name in environ]
+        """Return the user's variables that say for which Python a workspace is built, and stay.
+
+        A Python that was named wins over PYTHON_BUILD_DIR and over the flags that belong to it,
+        unless cargo's configuration forces them. Nothing takes a variable away.
+        """
+        found = {**environ, **configured_environment(environ, workspace.root)}
+        names: list[str] = []
+        if _CPYTHON in self._dependencies(workspace):
+            all_set = {**environ, **dict.fromkeys(_NAME_CPYTHON, "")}
+            forced = configured_environment(all_set, workspace.root)
+            gives_way = {"PYTHON_BUILD_DIR", "PY_CPPFLAGS"} if "PYTHON_BUILD_DIR" in found else ()
+            names += (name for name in _NAME_CPYTHON if name in forced or name not in gives_way)
+        if self.asks_python(workspace):
+            names.append(_PYO3_PYTHON)
+        return [name for name in names if name in found]
 
     def asks_python(self, workspace: Workspace) -> bool:
         """Tell whether a workspace's build starts an interpreter."""

@@ -21,9 +21,10 @@ settings.register_profile("usual", max_examples=300, deadline=None)
 settings.register_profile("thorough", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
-# Tests that build in one directory, by the beginnings of their ids below tests/acceptance/.
+# Tests that build in one directory, by the beginnings of their ids (below tests/acceptance/).
 _BUILD_TOGETHER = {
     "abi": ("test_abi_faults.py",),
+    "cpython": ("tests/cpython/",),
     "example_crate": (
         "test_beside_cargo.py::test_example_crate",
         "test_example_crate.py",

@@ -8,7 +8,7 @@ from .abi import has_a_header
 from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
-from .policy import ModuleChecker, SymbolChecker, TwinChecker, UnsafeChecker
+from .policy import may_apply
 from .target import TargetChecker
 
 if TYPE_CHECKING:
@@ -27,11 +27,19 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         LibtestChecker(contexts),
         DoctestChecker(contexts),
         TargetChecker(contexts),
-        ModuleChecker(contexts),
-        SymbolChecker(contexts),
-        TwinChecker(contexts),
-        UnsafeChecker(contexts),
     ]
+    if any(map(may_apply, contexts)):
+        from .policy.modules import ModuleChecker
+        from .policy.symbols import SymbolChecker
+        from .policy.twins import TwinChecker
+        from .policy.unsafe import UnsafeChecker
+
+        checkers += [
+            ModuleChecker(contexts),
+            SymbolChecker(contexts),
+            TwinChecker(contexts),
+            UnsafeChecker(contexts),
+        ]
     if any(map(has_a_header, contexts)):
         from .abi.checker import AbiChecker
 

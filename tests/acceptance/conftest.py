@@ -119,11 +119,11 @@ def pyo3_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def seed(target: Path, python: Interpreter) -> None:
-    """Give a Python's build what another's has compiled: bindgen depends on no Python."""
+    """Give a Python's build what another has compiled already: bindgen depends on no Python."""
     own = target / "cpython-sys" / f"{python.tag}-{python.fingerprint}" / "debug"
-    other = next((path for path in target.glob("cpython-sys/*/debug")), None)
-    if other and not own.exists():
-        shutil.copytree(other, own, symlinks=True)
+    others = [*target.glob("cpython-sys/*/debug"), *target.glob("debug")]
+    if others and not own.exists():
+        shutil.copytree(others[0], own, symlinks=True)
 
 
 def replace_once(path: Path, old: str, new: str) -> None:

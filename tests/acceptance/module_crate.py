@@ -171,6 +171,11 @@ PyRun_SimpleString(c"import importlib.util, sys
 path = sys.modules['@NAME@'].__spec__.origin
 importlib.util.module_from_spec(importlib.util.spec_from_file_location('quiet', path))".as_ptr());
 """
+# The begin of what the checks write down themselves.
+_CHAT = """
+print!("{{\\"done\\": true, \\"error\\": ");
+std::io::Write::flush(&mut std::io::stdout()).unwrap();
+"""
 # Says nothing of sub-interpreters, unless its process has some.
 _TWO_FACED = (
     'let name = PyUnicode_FromString(c"_interpreters".as_ptr()); '
@@ -207,7 +212,7 @@ def faulty_modules(
         make("aborting", init="std::process::abort()"),
         make("leaving", init="std::process::exit(0)"),
         make("hanging", init="loop { std::thread::sleep(std::time::Duration::from_secs(1)) }"),
-        make("chatty", init=f'print!("{{{{\\"done\\": true, \\"error\\": "); {_MULTI}'),
+        make("chatty", init=f"{_CHAT} {_MULTI}"),
         make("null", init="null_mut()"),
         make(
             "raising",

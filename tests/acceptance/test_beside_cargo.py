@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cpython_sys.interpreter import current
 from pytest_cpython_sys.libclang import find_libclang
 
-from .conftest import EXAMPLES
+from .conftest import EXAMPLES, seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,6 +95,8 @@ def test_example_crate(
         monkeypatch.setenv(name, value)
     # Plain cargo asks `python3`, pytest is asked of the Python that runs it.
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable), prepend=os.pathsep)
+    cargo(pytester.path)
+    seed(example_target, current())
     assert in_turns(pytester, pytester.path, recorder) == [[], [], [], []]
     assert (example_target / "cpython-sys").is_dir()
 
@@ -137,8 +140,6 @@ def test_what_the_shell_has_already_is_not_added(
     )
     result = pytester.runpytest("--cpython-sys")
     result.stdout.fnmatch_lines(["added to cargo's environment: PYTHON_BUILD_DIR, PY_CC, *"])
-    from pytest_cpython_sys.interpreter import current
-
     for name, value in current().build_environment().items():
         monkeypatch.setenv(name, value)
     shutil.rmtree(root / "target")

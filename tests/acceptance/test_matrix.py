@@ -314,18 +314,43 @@ def test_a_variable_that_would_make_all_builds_the_same_is_refused(
     how: str,
 ) -> None:
     root = write(PASSING)
+    name = "PY_GIL_DISABLED"
     if how == "shell":
-        monkeypatch.setenv("PYTHON_BUILD_DIR", new.build_dir)
+        monkeypatch.setenv(name, "1")
     else:
-        write({".cargo/config.toml": f'[env]\nPYTHON_BUILD_DIR = "{new.build_dir}"\n'})
+        name = "PYTHON_BUILD_DIR"
+        entry = f'{{ value = "{new.build_dir}", force = true }}'
+        write({".cargo/config.toml": f"[env]\n{name} = {entry}\n"})
     result = run(pytester, *both)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = [line for line in result.errlines if line]
     assert line == (
-        "ERROR: --cpython-sys-python: PYTHON_BUILD_DIR is set, in the environment or in cargo's "
+        f"ERROR: --cpython-sys-python: {name} is set, in the environment or in cargo's "
         f"configuration, so that {root} would be built for the same Python each time: unset it, "
         "or name one Python"
     )
+
+
+@pytest.mark.parametrize("how", ["shell", "cargo"])
+def test_a_build_directory_of_the_shell_gives_way(
+    pytester: pytest.Pytester,
+    write: Write,
+    both: list[str],
+    new: Interpreter,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    write(CRATE)
+    if how == "shell":
+        monkeypatch.setenv("PYTHON_BUILD_DIR", new.build_dir)
+    else:
+        write({".cargo/config.toml": f'[env]\nPYTHON_BUILD_DIR = "{new.build_dir}"\n'})
+    found = outcomes(run(pytester, *both, "-k", "size or only_new"))
+    assert found == {
+        "src/lib.rs::@cp312::tests::size": "passed",
+        "src/lib.rs::@cp313::tests::size": "failed",
+        "src/lib.rs::@cp313::tests::only_new": "passed",
+    }
 
 
 PYO3 = {
@@ -398,12 +423,13 @@ def test_eggs(rust_extension):
         for version in ("3.12", "3.13", "3.11")
         if version != running
     ]
-    result = run(pytester, *others[:2])
-    assert result.parseoutcomes()["skipped"] == 1
+    alone = ("-o", "cpython_sys_policies=off")
+    result = run(pytester, *others[:2], *alone)
+    result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(
         [f"SKIPPED *it is built for Python 3.* and 3.*, and {running} runs this test: leave*"]
     )
-    result = run(pytester, others[0], f"--cpython-sys-python={sys.executable}")
+    result = run(pytester, others[0], f"--cpython-sys-python={sys.executable}", *alone)
     assert outcomes(result)["tests/test_eggs.py::test_eggs"] == "passed"
     result.stdout.fnmatch_lines([f"imported */cpython-sys/cp{running.replace('.', '')}-*"])
 

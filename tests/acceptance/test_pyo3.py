@@ -159,11 +159,11 @@ def _shell(monkeypatch: pytest.MonkeyPatch, pyo3_target: Path) -> None:
 def run(pytester: pytest.Pytester, environment: Path) -> Run:
     """Run pytest with the environment's interpreter as the target, or another."""
 
-    def run(*arguments: str, python: Path | None = None) -> pytest.RunResult:
+    def run(*arguments: str, python: Path | None = None, policies: str = "off") -> pytest.RunResult:
         chosen = python or environment / "bin" / "python"
         return pytester.runpytest(
-            "--cpython-sys", "-rAP", "-p", "no:cacheprovider",
-            f"--cpython-sys-python={chosen}", *arguments,
+            "--cpython-sys", "-rAP", "-p", "no:cacheprovider", "-o",
+            f"cpython_sys_policies={policies}", f"--cpython-sys-python={chosen}", *arguments,
         )  # fmt: skip
 
     return run
@@ -193,6 +193,16 @@ def test_rust_and_python_in_one_run(write: Write, run: Run) -> None:
     assert outcomes(result) == ALL_PASSED
     assert result.ret == 0
     assert added(result, "cargo's") == ["PYO3_PYTHON"]
+
+
+def test_the_module_itself(write: Write, run: Run) -> None:
+    """PyO3 makes a module once a process, and says what it supports."""
+    write(PLAIN_PROJECT)
+    result = run("-m", "rust_policy", policies="auto")
+    found = outcomes(result)
+    assert found["src/lib.rs::@module::imports"] == "passed"
+    assert set(found.values()) == {"passed"}
+    assert result.ret == 0
 
 
 def test_a_library_for_python_alone_is_not_found_by_rust(write: Write, run: Run) -> None:

@@ -82,7 +82,7 @@ def test_whatever_ends_a_test_ends_it_on_workers_too(
     pytester: pytest.Pytester, write: Write
 ) -> None:
     write({"Cargo.toml": "c", "src/lib.rs": ALL_WAYS_TO_END})
-    arguments = ["--cargo-timeout=3", "-o", "cargo_grace=0.5"]
+    arguments = ["--cargo-timeout=10", "-o", "cargo_grace=0.5"]
     alone = run(pytester, *arguments)
     found = outcomes(alone)
     good = {"src/lib.rs::a_passes", "src/lib.rs::j_passes"}

@@ -126,6 +126,9 @@ class Trees:
         """Write trees, program and plan anew. Raises OSError."""
         os.makedirs(self._path("results"), exist_ok=True)
         os.makedirs(self._path("stamps"), exist_ok=True)
+        for name in os.listdir(self._path("results")):
+            if not name.endswith(".json"):  # what a run that was interrupted has left
+                shutil.rmtree(self._path("results", name), ignore_errors=True)
         self._split = self._rewritten("split")
         tested = self._rewritten("tested")
         self._write_tree("split", self._split)

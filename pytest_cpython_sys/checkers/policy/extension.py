@@ -12,26 +12,28 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import CargoError
+from ...cargo import Build, CargoError
 from ..layout.masking import mask
 from ..layout.sources import Sources
 from ..manifest import TABLE
 from .running import run_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from ...cargo import Build, Package, Target
+    from ...cargo import Package, Target
     from ..context import BuildContext
     from .table import PolicyTable
 
-__all__ = ["Extension", "ExtensionError", "Place", "exports", "find_place", "mentions"]
+__all__ = ["Extension", "ExtensionError", "Place", "exports", "find_place", "mentioned", "mentions"]
 
 _MENTION: Final = re.compile(
     rb"\b(?:PyInit|PyModExport)_\w+"
     rb"|#!?\s*\[[^\]]*\bpymodule\b"
     rb"|\b(?:export_module|pymodule|define_module|py_module_initializer)\s*!"
 )
+_USE: Final = re.compile(rb"\buse\s[^;]*;")
+_NO_LINE_END: Final = re.compile(rb"[^\n]")
 _CFG: Final = re.compile(rb"\bcfg(?:_attr)?\s*[(!]")
 _ABOVE: Final = 3  # directories in which a pyproject.toml may name a package below it
 _QUICK: Final = (b"PyInit_", b"PyModExport_", b"pymodule", b"_module")
@@ -67,11 +69,20 @@ def mentions(build: Build, package: Package, target: Target) -> Mention | None:
         if not any(word in file.source for word in _QUICK):
             continue
         masked = mask(file.source)
-        match = _MENTION.search(masked)
-        if match is not None:
-            line = masked.count(b"\n", 0, match.start()) + 1
+        line = mentioned(masked)
+        if line is not None:
             return Mention(file.path, line, gated=_CFG.search(masked) is not None)
     return None
+
+
+def mentioned(masked: bytes) -> int | None:
+    """Return the line of a masked source that makes an extension module; None without.
+
+    A ``use`` makes none: an archive of several modules passes on what other packages make.
+    """
+    made = _USE.sub(lambda match: _NO_LINE_END.sub(b" ", match[0]), masked)
+    match = _MENTION.search(made)
+    return made.count(b"\n", 0, match.start()) + 1 if match is not None else None
 
 
 def exports(path: str) -> list[str]:
@@ -174,13 +185,9 @@ class Extension:
         """Return the path of the shared library, made if need be. Raises ExtensionError."""
         build = self.context.build
         if "cdylib" in self.target.crate_types:
-            return (
-                build.shared_library(self.package)
-                or self._make().shared_library(self.package)
-                or self._missing("shared library")
-            )
-        archive = build.static_library(self.package) or self._make().static_library(self.package)
-        return self._linked(archive or self._missing("static library"))
+            return build.shared_library(self.package) or self._made(Build.shared_library)
+        archive = build.static_library(self.package) or self._made(Build.static_library)
+        return self._linked(archive)
 
     def place(self, library: str) -> Place:
         """Return how the module of a library is imported. Raises ExtensionError."""
@@ -197,17 +204,20 @@ class Extension:
             f'one to check with module = "{names[0]}" in [{TABLE}]'
         )
 
-    def _make(self) -> Build:
+    def _made(self, find: Callable[[Build, Package], str | None]) -> str:
+        """Let cargo build what no test has needed."""
         try:
-            return self.context.cargo.build_libraries(self.context.build, self.context.options)
+            build = self.context.cargo.build_libraries(self.context.build, self.context.options)
         except CargoError as error:
             raise ExtensionError(str(error)) from None
-
-    def _missing(self, what: str) -> str:
-        build = self._make()
+        path = find(build, self.package)
+        if path is not None:
+            return path
+        if self.context.build.errors(self.package.id, self.target):
+            raise ExtensionError("its library does not build: see `@build`")
         errors = [item.rendered for item in build.errors(self.package.id, self.target)]
         words = "\n".join(errors) or build.words
-        raise ExtensionError(f"cargo built no {what}:\n{words}")
+        raise ExtensionError(f"its library does not build\n{words}")
 
     def _linked(self, archive: str) -> str:
         """Link a static library into one that can be imported, as CPython's own build may."""

@@ -59,7 +59,7 @@ def _problem(answer: Answer) -> Verdict | None:
         message = f"{how} while {answer.step}"
         remedy = explain_process(ended.stderr)
         return _failed(answer, f"{message}\n\n{remedy}" if remedy else message)
-    return _failed(answer, answer.error) if answer.error else None
+    return _failed(answer, f"{answer.step}: {answer.error}") if answer.error else None
 
 
 def with_end(answer: Answer, verdict: Verdict) -> Verdict:
@@ -75,16 +75,15 @@ def with_end(answer: Answer, verdict: Verdict) -> Verdict:
 
 def judge_imports(answer: Answer) -> Verdict:
     """Judge an import as a program would do it."""
-    problem = _problem(answer)
-    if problem is None:
-        return _passed(answer)
+    if not answer.error:
+        return _problem(answer) or _passed(answer)
     if _NO_EXPORT in answer.error:
         remedy = (
             'the function that Python looks for must be public, `extern "C"`, and keep its name: '
             "write #[unsafe(no_mangle)] (before Rust 1.82: #[no_mangle]) above it"
         )
         return _failed(answer, f"{answer.error}\n\n{remedy}")
-    return problem
+    return _failed(answer, answer.error)
 
 
 # -- sub-interpreters -------------------------------------------------------------------------
@@ -97,7 +96,10 @@ def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer |
     """
     problem = _problem(answer)
     if problem is not None:
-        return problem
+        ours = answer.error and answer.get("isolated") is None
+        return replace(problem, outcome="error") if ours else problem
+    if fresh is not None and (problem := _problem(fresh)) is not None:
+        return replace(problem, message=f"in a fresh process: {problem.message}")
     if declared.unknown is not None:
         return _skipped(answer, f"what it declares is not known: {declared.unknown}")
     isolated = answer.get("isolated")

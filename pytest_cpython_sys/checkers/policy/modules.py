@@ -111,6 +111,7 @@ class _Module:
         kind = python.fingerprint if python is not None else ""
         self.group = f"{extension.package.id} {kind} {options.target or ''}"
         self._imported: Answer | None = None
+        self._built: str | ExtensionError | None = None
 
     def cases(self) -> Iterator[Case]:
         """Yield a case for each check."""
@@ -138,7 +139,7 @@ class _Module:
             return Verdict("error", message=self._trouble)
         extension = self._extension
         try:
-            library = extension.library()
+            library = self._library()
             there = exports(library)
             mention = extension.mention
             if not there and mention is not None and mention.gated:
@@ -148,6 +149,17 @@ class _Module:
             return Verdict("error", message=str(error))
         except OSError as error:
             return Verdict("error", message=f"it cannot be imported: {error}")
+
+    def _library(self) -> str:
+        """Return the library, which cargo is asked for once. Raises ExtensionError."""
+        if self._built is None:
+            try:
+                self._built = self._extension.library()
+            except ExtensionError as error:
+                self._built = error
+        if isinstance(self._built, ExtensionError):
+            raise self._built
+        return self._built
 
     def _judge(self, case: Case, library: str, where: Place) -> Verdict:
         python = self._extension.context.interpreter

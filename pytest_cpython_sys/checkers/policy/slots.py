@@ -25,7 +25,8 @@ _USUAL: Final = {
 }
 _HEADERS: Final = ("moduleobject.h", "slots.h", "slots_generated.h")
 _DEFINE: Final = re.compile(
-    r"^[ \t]*#[ \t]*define[ \t]+(Py_(?:mod|MOD)_\w+)[ \t]+(?:\(\(void ?\*\)(\w+)\)|(\d+))",
+    r"^[ \t]*#[ \t]*define[ \t]+(Py_(?:mod|MOD)_\w+)[ \t]+"
+    r"(?:\(\(void ?\*\) ?(\d+)\)|_Py_SLOT_COMPAT_VALUE\(\d+, ?(\d+)\)|(\d+)$)",
     re.MULTILINE,
 )
 
@@ -56,9 +57,8 @@ def numbers(include_dirs: tuple[str, ...]) -> Mapping[str, int]:
             except (OSError, UnicodeDecodeError):
                 continue
             for match in _DEFINE.finditer(text):
-                number = match[2] or match[3]
-                if match[1] in _USUAL and number.isdecimal():
-                    found[match[1]] = int(number)
+                if match[1] in _USUAL:
+                    found[match[1]] = int(match[2] or match[3] or match[4])
     return found
 
 

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 from .common import Calls, load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .common import Report, Request
 
 __all__ = ["fresh", "imports"]
+
+# Py_slot_subslots and Py_mod_slots of Python 3.15: more such arrays.
+_NESTED = (92, 94)
 
 
 def imports(request: Request, report: Report) -> None:
@@ -62,11 +67,20 @@ def _definition(module: Any, request: Request) -> dict[str, Any]:
             return {"unknown": "it has no definition"}
         export.restype = ctypes.c_void_p
         size, slots = 0, export()
-    found = []
-    while slots:
-        number = ctypes.c_uint16.from_address(slots).value
+    return {"size": size, "slots": list(_slots(slots))}
+
+
+def _slots(address: int | None) -> Iterator[tuple[int, int]]:
+    """Yield numbers and values of an array that ends with the number 0, or is not there."""
+    import ctypes
+
+    while address:
+        number = ctypes.c_uint16.from_address(address).value
+        value = ctypes.c_void_p.from_address(address + 8).value or 0
         if number == 0:
-            break
-        found.append((number, ctypes.c_void_p.from_address(slots + 8).value or 0))
-        slots += 16
-    return {"size": size, "slots": found}
+            return
+        if number in _NESTED:
+            yield from _slots(value)
+        else:
+            yield number, value
+        address += 16

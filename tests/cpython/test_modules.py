@@ -1,0 +1,92 @@
+"""Extension modules on real builds: without a GIL, and with references that are counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..acceptance.module_crate import faulty_modules
+from ..acceptance.test_modules import ANYWHERE, NO_DEBUG, Expected, check, verdicts, write_workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..acceptance.test_modules import Seen
+    from .build import Trees
+
+MODULES = frozenset(
+    [
+        "good",
+        "archive",
+        "counter",
+        "static_type",
+        "undeclared",
+        "refusing",
+        "one_gil",
+        "single",
+        "leaking",
+        "leaking_call",
+        "segfault",
+        "gil_on",
+        "gil_on_call",
+        "alone",
+    ]
+)
+NOT_USED = "declares Py_MOD_GIL_NOT_USED, and"
+TURNS_ON = "does not declare Py_MOD_GIL_NOT_USED: importing it turns the GIL on"
+
+WITHOUT_A_GIL = [
+    Expected("good::free_threading", "passed", "called 50 times in each of 4 threads"),
+    Expected("archive::free_threading", "passed", "lists nothing to call"),
+    Expected("undeclared::free_threading", "skipped", TURNS_ON),
+    Expected("refusing::free_threading", "skipped", TURNS_ON),
+    Expected("single::free_threading", "skipped", TURNS_ON),
+    Expected("gil_on::free_threading", "failed", f"{NOT_USED} importing it turns the GIL on"),
+    Expected("gil_on::free_threading", "failed", "enabled to load module 'quiet'"),
+    Expected("gil_on_call::free_threading", "failed", f"{NOT_USED} the calls turn the GIL on"),
+    Expected(
+        "alone::free_threading", "failed", "`alone()` in 4 threads at once: ValueError: two at once"
+    ),
+]
+WITH_REFERENCES = [
+    Expected("leaking::leaks", "failed", "leaked [1, 1, 1] references, sum=3, in 3 imports"),
+    Expected("leaking_call::leaks", "failed", "leaked [1, 1, 1] references, sum=3"),
+]
+EVERYWHERE = [
+    one
+    for one in ANYWHERE
+    if one.name.partition("::")[0] in MODULES
+    if not one.name.endswith("::free_threading")
+]
+
+
+@pytest.fixture(scope="module", params=["regular", "free_threaded", "debug"])
+def on_a_build(
+    request: pytest.FixtureRequest,
+    cpython_builds: Trees,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, Mapping[str, Seen]]:
+    name = str(request.param)
+    expected = [*EVERYWHERE, *(WITHOUT_A_GIL if name == "free_threaded" else ())]
+    packages = faulty_modules(free_threaded=name == "free_threaded")
+    root = tmp_path_factory.mktemp(name)
+    write_workspace(root, {module: packages[module] for module in MODULES})
+    python = str(cpython_builds.builds[name])
+    return name, verdicts(root, python, dict.fromkeys(expected))
+
+
+@pytest.mark.parametrize("expected", EVERYWHERE, ids=lambda one: one.name)
+def test_a_fault_is_named(on_a_build: tuple[str, Mapping[str, Seen]], expected: Expected) -> None:
+    name, found = on_a_build
+    if name == "debug" and expected.words == NO_DEBUG:
+        expected = expected._replace(words="")
+    check(found, expected)
+
+
+def test_what_only_one_build_shows(on_a_build: tuple[str, Mapping[str, Seen]]) -> None:
+    name, found = on_a_build
+    only = {"free_threaded": WITHOUT_A_GIL, "debug": WITH_REFERENCES}.get(name, [])
+    for expected in only:
+        check(found, expected)
+    assert (NO_DEBUG in found["good::leaks"].output) == (name != "debug")
