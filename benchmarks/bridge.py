@@ -32,13 +32,13 @@ load_tests = make_load_tests(__name__, {root!r})
 """
 
 
-def seconds(command: Sequence[str], cwd: Path) -> float:
-    """Return how long a command takes that must succeed."""
+def seconds(command: Sequence[str], cwd: Path, **more: str) -> float:
+    """Return how long a command takes that must succeed; ``more`` is added to its environment."""
     started = time.perf_counter()
     done = subprocess.run(
         command,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, **more},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
@@ -54,7 +54,11 @@ def row(
 ) -> None:
     """Print one comparison; the two take turns."""
     found = medians(
-        {"bridge": lambda: seconds(bridge, where), "pytest": lambda: seconds(theirs, root)}, rounds
+        {
+            "bridge": lambda: seconds(bridge, where, PYTHONPATH=str(REPOSITORY)),
+            "pytest": lambda: seconds(theirs, root),
+        },
+        rounds,
     )
     ours, pytest = found["bridge"], found["pytest"]
     print(f"| {what} | {ours / pytest:.2f} | {ours:.2f} | {pytest:.2f} |", flush=True)
@@ -79,8 +83,12 @@ def real(build: Path, rounds: int) -> None:
     code = "from test import support; print(support.REPO_ROOT)"
     root = Path(subprocess.check_output([bridge[0], "-c", code], text=True).strip())
     packages = sorted(str(path.parent) for path in (root / "Modules").glob("*/Cargo.toml"))
-    theirs = pytest_command("--cpython-sys", f"--cpython-sys-python={build}", *packages)
-    row(f"the crates of {root.name}", bridge, build, theirs, root, rounds)
+    # Policies start processes of their own: they would hide what is measured.
+    os.environ["CPYTHON_SYS_OPTIONS"] = "--cpython-sys-policies=off"
+    theirs = pytest_command(
+        "--cpython-sys", f"--cpython-sys-python={build}", "-ocpython_sys_policies=off", *packages
+    )
+    row("the crates of a checkout", bridge, build, theirs, root, rounds)
 
 
 def main() -> None:
@@ -89,7 +97,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--build", type=Path)
     options = parser.parse_args()
-    os.environ.pop("PYTEST_ADDOPTS", None)
+    for name in ("PYTEST_ADDOPTS", "PYTHONDONTWRITEBYTECODE"):
+        os.environ.pop(name, None)
     print("| what | bridge / pytest | bridge (s) | pytest (s) |\n|---|---:|---:|---:|", flush=True)
     if options.build is not None:
         real(options.build.absolute(), options.rounds)

@@ -16,20 +16,28 @@ if TYPE_CHECKING:
     from .case import Case
     from .plan import Plan
 
-__all__ = ["pack", "unpack", "upcoming_cases"]
+__all__ = ["pack", "received_arguments", "unpack", "upcoming_cases"]
 
 _KEY = "cpython_sys_plan"
+_ARGUMENTS = "cpython_sys_arguments"
 
 
-def pack(plan: Plan, workerinput: dict[str, Any]) -> None:
-    """Put a plan into what a worker is given.
+def pack(plan: Plan, arguments: list[str], workerinput: dict[str, Any]) -> None:
+    """Put a plan into what a worker is given, and pytest's arguments as they are now.
 
     A checker of another plugin that cannot cross makes the worker find everything out again.
     """
+    workerinput[_ARGUMENTS] = list(arguments)
     try:
         workerinput[_KEY] = pickle.dumps(plan, protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, TypeError, AttributeError):
         workerinput.pop(_KEY, None)
+
+
+def received_arguments(config: pytest.Config) -> list[str]:
+    """Return the controller's arguments: a worker is given those that were typed, if any were."""
+    arguments: list[str] = getattr(config, "workerinput", {}).get(_ARGUMENTS, config.args)
+    return arguments
 
 
 def unpack(config: pytest.Config) -> Plan | None:

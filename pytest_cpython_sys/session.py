@@ -11,7 +11,7 @@ import pytest
 
 from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
-from .distribution import pack, unpack, upcoming_cases
+from .distribution import pack, received_arguments, unpack, upcoming_cases
 from .evaluator import Evaluator
 from .facts import InterpreterError
 from .gallery import DRAWINGS, html_extras
@@ -152,6 +152,8 @@ class RustSession:
         self._handle_termination()
         if self._received is not None:
             self._take(self._received, lambda: upcoming_cases(session))
+            if self._scope.added:
+                self._config.args[:] = received_arguments(self._config)
             return
         project = self._load()
         if project is None:
@@ -192,7 +194,7 @@ class RustSession:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Hand the plan to a worker of pytest-xdist: workers never call cargo."""
-        pack(self._plan, node.workerinput)
+        pack(self._plan, self._config.args, node.workerinput)
 
     def _handle_termination(self) -> None:
         """Let SIGTERM end the run as Ctrl-C does: with a summary, and with no process left."""

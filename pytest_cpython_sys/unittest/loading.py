@@ -16,7 +16,7 @@ from ..words import node_id, relative
 from .jury import Jury
 from .settings import OptionsError, read_settings
 from .suite import RustSuite
-from .tests import RustTest, ToldTest
+from .tests import RustTest, ToldTest, regrtest_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -111,7 +111,21 @@ class _Loader:
             raise _nothing("no_test", f"no Rust test in {', '.join(plan.packages)}")
         unbuilt = [test for test in tests if test.case.kind == "build"]
         _tell_unbuilt(unbuilt, jury)
-        return RustSuite([test for test in tests if self._selects(test)], jury, unbuilt)
+        chosen = [test for test in tests if self._selects(test)]
+        return RustSuite(chosen, jury, unbuilt, list(self._replaced(plan)))
+
+    def _replaced(self, plan: Plan) -> Iterator[ToldTest]:
+        """Yield an error for each package that builds only without the layouts that differ."""
+        cases = [
+            case for checker in plan.checkers.values() for case in getattr(checker, "replaced", ())
+        ]
+        for case in {case.package: case for case in reversed(cases)}.values():
+            yield ToldTest(
+                regrtest_id(self._module, case, self._root),
+                f"{case.package} did not build: it was tested in a second build, without the "
+                "layouts that differ",
+                skipped=False,
+            )
 
     def _plan(self, project: Project, cargo: Cargo) -> Plan:
         try:

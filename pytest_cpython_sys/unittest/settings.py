@@ -88,6 +88,7 @@ def _parser() -> _Parser:
     add("--cargo-leaks", choices=("warn", "fail"), default="warn")
     add("--cpython-sys-python")
     add("--cpython-sys-abi", choices=("auto", "all", "off"), default="auto")
+    add("--cpython-sys-policies", choices=("auto", "all", "off"), default="auto")
     return parser
 
 
@@ -128,6 +129,7 @@ def read_settings(options: Sequence[str], environ: Mapping[str, str]) -> Setting
             doctests=not found.cargo_no_doctests,
             leaks_fail=found.cargo_leaks == "fail",
             abi=found.cpython_sys_abi,
+            policies=found.cpython_sys_policies,
         ),
         python=found.cpython_sys_python,
         timeouts=tuple(found.cargo_timeouts),

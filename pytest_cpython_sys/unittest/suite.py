@@ -24,11 +24,15 @@ class RustSuite(unittest.TestSuite):
         tests: Sequence[RustTest | ToldTest],
         jury: Jury | None = None,
         unbuilt: Sequence[RustTest] = (),
+        replaced: Sequence[ToldTest] = (),
     ) -> None:
         super().__init__(tests)
         self._jury = jury
         self._unbuilt = unbuilt
         """Targets that were not built: whatever is selected, that is not to be overlooked."""
+        self._replaced = replaced
+        """Packages that build only without the layouts that differ: whoever selects none of these
+        is to know."""
         self._reason = next(
             (test.reason for test in tests if isinstance(test, ToldTest) and test.skipped), None
         )
@@ -45,6 +49,9 @@ class RustSuite(unittest.TestSuite):
         self._jury.select(test.case for test in self if isinstance(test, RustTest))
         try:
             super().run(result, debug)
+            if result.wasSuccessful():
+                for test in self._replaced:
+                    test(result)
         finally:
             self._jury.end()
         self._tell(result, self._jury)
@@ -52,11 +59,15 @@ class RustSuite(unittest.TestSuite):
 
     def _tell(self, result: unittest.TestResult, jury: Jury) -> None:
         """Say what is to be said besides outcomes."""
+        verbose = bool(getattr(result, "showAll", False))
         waiting, jury.warnings = jury.warnings, []
+        for checker in jury.plan.checkers.values():
+            warnings = getattr(checker, "warnings", None)
+            waiting += warnings(verbose=verbose) if warnings is not None else ()
         for text in waiting:
             sys.stderr.write(f"Warning -- {text}\n")
         stream = getattr(result, "stream", None)
-        if stream is None or not getattr(result, "showAll", False):
+        if stream is None or not verbose:
             return
         for checker in jury.plan.checkers.values():
             remarks = getattr(checker, "remarks", None)

@@ -58,7 +58,13 @@ class _Test(unittest.TestCase):
         self._name = name
 
     def runTest(self) -> None:  # noqa: N802 - unittest wants a method of this name
-        """Stand for the test; ``run`` does without."""
+        """Raise what is wrong, for who calls the test as a function: ``debug`` does."""
+        result = unittest.TestResult()
+        self.report(result)
+        for _, words in (*result.errors, *result.failures):
+            raise self.failureException(words)
+        for _, reason in result.skipped:
+            raise unittest.SkipTest(reason)
 
     def id(self) -> str:
         """Return the module's name and pytest's id."""

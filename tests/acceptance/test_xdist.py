@@ -129,3 +129,15 @@ def pytest_cpython_sys_checkers(contexts):
     found = outcomes(run(pytester, "-n2"))
     assert found["src/lib.rs::@mine"] == "passed"
     assert set(found) == {*PASSING, *FAILING, "src/lib.rs::@mine"}
+
+
+def test_workers_collect_beside_testpaths_too(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            **PROJECT,
+            "pytest.ini": "[pytest]\ntestpaths = py\n",
+            "py/test_python.py": "def test_python():\n    pass\n",
+        }
+    )
+    found = outcomes(run(pytester, "-n2"))
+    assert set(found) == {*PASSING, *FAILING, "py/test_python.py::test_python"}

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from .conftest import Checkout
 
+# What policies find in the workspace is no matter of how tests are shown.
+ALONE = {"CPYTHON_SYS_OPTIONS": "--cpython-sys-policies=off"}
 RUN = ("-u", "cpu", "--fail-env-changed", "test_rust")
 
 
@@ -41,7 +43,7 @@ class Built:
     def run(
         self, *arguments: str, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        more = {"LC_ALL": "C.UTF-8", **_libclang(), **(env or {})}
+        more = {"LC_ALL": "C.UTF-8", **ALONE, **_libclang(), **(env or {})}
         return regrtest(self.directory, *arguments, python=self.python, env=more)
 
 
@@ -88,6 +90,15 @@ def test_each_rust_test_is_a_unittest_test(built: Built) -> None:
     assert "Result: SUCCESS" in done.stdout
     assert f"Total tests: run={len(found)}" in done.stdout
     assert done.returncode == 0
+
+
+def test_a_module_is_tested_in_the_interpreter_that_runs(built: Built) -> None:
+    done = built.run("-v", "-m", "*_adler*@module*", *RUN, env={"CPYTHON_SYS_OPTIONS": ""})
+    found = outcomes_of(done.stdout)
+    assert found["Modules/_adler/src/lib.rs::@module::imports"] == "ok"
+    free_threaded = built.directory.name == "free_threaded"
+    threads = found["Modules/_adler/src/lib.rs::@module::free_threading"]
+    assert (threads == "skipped") == (not free_threaded)
 
 
 def test_the_interpreter_that_runs_is_the_one_whose_headers_count(built: Built) -> None:
@@ -169,7 +180,7 @@ def test_with_nothing_but_the_package_on_the_path(built: Built, tmp_path: Path) 
     done = subprocess.run(
         [built.python, "-I", "-S", "-c", code, "-k", "_adler"],
         cwd=built.directory,
-        env={**os.environ, **_libclang()},
+        env={**os.environ, **ALONE, **_libclang()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -194,7 +205,12 @@ def test_going_back_and_forth_recompiles_nothing(built: Built, pytester: pytest.
     before = compiled()
     assert before
     build = f"--cpython-sys-python={built.directory}"
-    result = pytester.runpytest("--cpython-sys", build, str(built.checkout.path / "Modules/_adler"))
+    result = pytester.runpytest(
+        "--cpython-sys",
+        build,
+        "-ocpython_sys_policies=off",
+        str(built.checkout.path / "Modules/_adler"),
+    )
     assert result.ret == 0
     assert compiled() == before
 
@@ -258,7 +274,7 @@ def test_ctrl_c_leaves_no_process_behind(built: Built, workers: tuple[str, ...])
     process = subprocess.Popen(
         [built.python, "-m", "test", *workers, *RUN],
         cwd=built.directory,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **_libclang()},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **ALONE, **_libclang()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

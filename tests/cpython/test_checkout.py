@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from .conftest import Checkout
 
+# Policies are the matter of other tests.
+ALONE = ("-o", "cpython_sys_policies=off")
+
 # Writes down each directory that is listed, by whomever in this process.
 SPY = """\
 import os, sys
@@ -49,7 +52,7 @@ def test_root_without_arguments(
     checkout.add_build("regular")
     checkout.write("Modules/_adler/tests/test_adler.py", "def test_python():\n    pass\n")
     checkout.write("test_outside.py", "def test_outside():\n    pass\n")
-    result = run(pytester, "-p", "spy")
+    result = run(pytester, *ALONE, "-p", "spy")
     assert result.ret == 0
     found = outcomes(result)
     assert set(found.values()) == {"passed"}
@@ -70,7 +73,7 @@ def test_root_without_arguments(
     assert not {name for name in seen if name.split("/")[0] in ("Lib", "Doc", "Tools", "Python")}
 
     listed.unlink()
-    result = run(pytester, "-p", "spy", "-n2", "-k", "of_a_word")
+    result = run(pytester, *ALONE, "-p", "spy", "-n2", "-k", "of_a_word")
     assert outcomes(result) == {"Modules/_adler/src/lib.rs::tests::of_a_word": "passed"}
     assert not {name for name in directories(listed, checkout) if name.startswith("Lib")}
 
@@ -87,7 +90,7 @@ def test_directory_of_a_crate_without_arguments(
 ) -> None:
     checkout.add_build("regular")
     monkeypatch.chdir(checkout.path / "Modules" / "_tally")
-    result = run(pytester, "--cpython-sys-abi=off")
+    result = run(pytester, *ALONE, "--cpython-sys-abi=off")
     assert result.ret == 0
     assert list(outcomes(result)) == ["src/lib.rs::tests::counts_from_one"]
 
@@ -98,7 +101,7 @@ def test_checkout_without_crates_collects_nothing(
     for manifest in checkout.path.glob("Modules/*/Cargo.toml"):
         shutil.rmtree(manifest.parent)
     (checkout.path / "Cargo.toml").unlink()
-    result = run(pytester, "-p", "spy")
+    result = run(pytester, *ALONE, "-p", "spy")
     assert result.ret == 5
     result.stdout.fnmatch_lines(["*no cargo package at or below *"])
     assert not {name for name in directories(listed, checkout) if name.startswith("Lib")}
@@ -108,7 +111,7 @@ def test_configured_in_the_tree_and_not_built(
     checkout: Checkout, pytester: pytest.Pytester
 ) -> None:
     checkout.configure()
-    result = run(pytester, "-rAs")
+    result = run(pytester, *ALONE, "-rAs")
     assert result.ret == 0
     found = outcomes(result)
     assert set(found.values()) == {"passed"}

@@ -16,6 +16,7 @@ def test_everything_passes(checkout: Checkout, pytester: pytest.Pytester, each_b
     build = checkout.trees.builds[each_build]
     result = run(
         pytester,
+        *("-o", "cpython_sys_policies=off"),
         f"--cpython-sys-python={build}",
         *map(
             str,

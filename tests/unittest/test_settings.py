@@ -38,6 +38,7 @@ def test_every_option_arrives() -> None:
             "--cargo-leaks=fail",
             "--cpython-sys-python=python3.13",
             "--cpython-sys-abi=off",
+            "--cpython-sys-policies=all",
         ],
         {},
     )
@@ -59,6 +60,7 @@ def test_every_option_arrives() -> None:
         doctests=False,
         leaks_fail=True,
         abi="off",
+        policies="all",
         on_slow=settings.run.on_slow,
     )
     assert settings.python == "python3.13"

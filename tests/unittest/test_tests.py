@@ -140,3 +140,23 @@ def test_warnings_are_told_after_the_tests(capsys: pytest.CaptureFixture[str]) -
     result, _ = run([(case("good"), Verdict("passed", warnings=("left a process",)))])
     assert result.wasSuccessful()
     assert capsys.readouterr().err == "Warning -- m.src/lib.rs::good: left a process\n"
+
+
+def test_a_debugger_sees_what_is_wrong() -> None:
+    good, bad, unknown, later = case("good"), case("bad"), case("unknown"), case("later")
+    checker = Fake(
+        [
+            (good, Verdict("passed")),
+            (bad, Verdict("failed", message="left: 1")),
+            (unknown, Verdict("error", message="not built")),
+            (later, Verdict("skipped", message="why")),
+        ]
+    )
+    jury = Jury(Plan(checkers={"fake": checker}), 1.0)
+    tests.RustTest("m", good, "/p", jury).debug()
+    with pytest.raises(AssertionError, match="left: 1"):
+        tests.RustTest("m", bad, "/p", jury).debug()
+    with pytest.raises(AssertionError, match="not built"):
+        tests.RustTest("m", unknown, "/p", jury).debug()
+    with pytest.raises(unittest.SkipTest, match="why"):
+        tests.RustTest("m", later, "/p", jury).debug()
