@@ -61,9 +61,9 @@ class Unit:
             if self.artifact.executable:
                 return self.artifact.executable.removesuffix(".exe") + ".d"
             for name in self.artifact.filenames:
-                stem, extension = os.path.splitext(name)
-                if extension == ".rmeta":
-                    directory, base = os.path.split(stem)
+                # Beside the file, under its name: of a library that is loaded, without a hash.
+                directory, base = os.path.split(os.path.splitext(name)[0])
+                if os.path.basename(directory) == "deps":
                     return os.path.join(directory, base.removeprefix("lib") + ".d")
         return self.call.depinfo if self.call is not None else None
 

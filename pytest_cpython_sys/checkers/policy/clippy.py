@@ -251,8 +251,7 @@ class Clippy:
                 return {}
         except tomllib.TOMLDecodeError:
             return {}  # clippy has better words for it
-        with open(os.path.join(self._work, "clippy.toml"), "w", encoding="utf-8") as file:
-            file.write(f"{_PRIVATE} = true\n{text}")
+        _write_anew(os.path.join(self._work, "clippy.toml"), f"{_PRIVATE} = true\n{text}")
         return {"CLIPPY_CONF_DIR": self._work}
 
     def _configured(self) -> str | None:
@@ -296,6 +295,18 @@ class Clippy:
         scripts = {package.id: build.script(package.id) for package in build.workspace.packages}
         causes += [sorted(map(stamp, files)), scripts]
         return cache_path(build, context.options, "unsafe", causes)
+
+
+def _write_anew(path: str, text: str) -> None:
+    """Write a file if it is another: clippy checks everything again when its configuration is."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            if file.read() == text:
+                return
+    except (OSError, UnicodeDecodeError):
+        pass
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def _nearest(directory: str) -> str | None:
