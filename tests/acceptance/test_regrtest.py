@@ -99,24 +99,6 @@ def test_junit_is_well_formed_and_holds_the_words_of_rust(project: Path) -> None
     assert cases["test_rust.src/lib.rs::ignored"].findtext("skipped") == "<not> today"
 
 
-def test_a_module_that_does_not_build_leaves_no_thread_behind(project: Path, write: Write) -> None:
-    write(
-        {
-            "Cargo.toml": '[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n'
-            '[lib]\ncrate-type = ["cdylib"]\n',
-            "build.rs": 'fn main() { panic!("not today"); }\n',
-            "src/lib.rs": '#[no_mangle] pub extern "C" fn PyInit_c() -> usize { 0 }\n',
-        }
-    )
-    code, text = run(project, "-v")
-    found = outcomes_of(text)
-    assert found["src/lib.rs::@build"] == "fail"
-    assert found["src/lib.rs::@module::imports"] == found["src/lib.rs::@module::leaks"] == "error"
-    assert "its library does not build: see `@build`" in text
-    assert "Warning -- threading" not in text
-    assert code == 2
-
-
 def test_what_failed_and_nothing_else_is_run_again(project: Path) -> None:
     source = project / "src" / "lib.rs"
     source.write_text(source.read_text() + FAILS)
