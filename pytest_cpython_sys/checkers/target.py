@@ -30,8 +30,8 @@ _SCRIPT = re.compile(
     r"(?P<words>.*?)(?=^(?:error|warning: build failed)|\Z)",
     re.MULTILINE | re.DOTALL,
 )
-# What a script tells cargo is no word for people: there may be hundreds of such lines.
-_DIRECTIVE = re.compile(r"^ +cargo::?[\w-]+=.*\n?", re.MULTILINE)
+# What a script tells cargo alone is no word for people: there may be hundreds of such lines.
+_DIRECTIVE = re.compile(r"^ +cargo::?(?!error=|warning=)[\w-]+=.*\n?", re.MULTILINE)
 _NO_OUTPUT = re.compile(r"^ *--- stdout\n\s*(?=^ *--- stderr)", re.MULTILINE)
 _BACKTRACE = re.compile(r"^ *stack backtrace:\n(?: +(?:\d+: |at ).*\n?)*", re.MULTILINE)
 _NOTE = re.compile(r"^ *note: (?:run with|Some details).*RUST_BACKTRACE.*\n?", re.MULTILINE)

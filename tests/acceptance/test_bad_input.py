@@ -197,6 +197,7 @@ def test_words_of_a_build_script_are_shown_once(pytester: pytest.Pytester, write
                 fn main() {
                     println!("cargo:rerun-if-env-changed=SOME");
                     println!("looked everywhere");
+                    println!("cargo:warning=no pan");
                     panic!("no spam in the pan");
                 }
             """,
@@ -219,6 +220,7 @@ def test_words_of_a_build_script_are_shown_once(pytester: pytest.Pytester, write
     assert text.count("no spam in the pan") == 3
     assert text.count("looked everywhere") == 1
     assert "rerun-if-env-changed" not in text
+    assert "cargo:warning=no pan" in text
     assert text.count("stack backtrace") <= 1
     assert "b/src/lib.rs:1: its library does not build: see `@build`\n" in text
 
