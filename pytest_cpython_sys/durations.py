@@ -24,6 +24,8 @@ class _Crate:
 
     name: str
     parts: dict[str, float] = field(default_factory=dict)
+    builds: set[int] = field(default_factory=set)
+    """Numbers of the builds in which it was compiled: several Pythons have one each."""
 
     @property
     def seconds(self) -> float:
@@ -31,7 +33,8 @@ class _Crate:
 
     def __str__(self) -> str:
         parts = sorted(self.parts.items(), key=lambda part: -part[1])
-        return f"{self.name} ({', '.join(f'{what} {spent:.2f}s' for what, spent in parts)})"
+        name = f"{self.name} in {len(self.builds)} builds" if len(self.builds) > 1 else self.name
+        return f"{name} ({', '.join(f'{what} {spent:.2f}s' for what, spent in parts)})"
 
 
 def _name(package_id: str) -> str:
@@ -48,9 +51,10 @@ def build_time_lines(builds: Iterable[Build], count: int, least: float) -> Itera
     """
     crates: dict[str, _Crate] = {}
     fresh: set[str] = set()
-    for build in builds:
+    for number, build in enumerate(builds):
         for timing in build.timings:
             crate = crates.setdefault(timing.package_id, _Crate(_name(timing.package_id)))
+            crate.builds.add(number)
             crate.parts[timing.what] = crate.parts.get(timing.what, 0.0) + timing.seconds
         fresh.update(artifact.package_id for artifact in build.artifacts if artifact.fresh)
     slowest = sorted(crates.values(), key=lambda crate: -crate.seconds)

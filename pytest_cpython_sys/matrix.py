@@ -76,18 +76,18 @@ class LabelledChecker:
     def __init__(self, checker: Checker, label: str, limits: _Limits, own_limits: _Limits) -> None:
         self.name = _checker_name(checker.name, label)
         self._checker = checker
-        self._label = label
+        self.label = label
         self._limits = limits
         self._own_limits = own_limits
 
     @property
     def replaced(self) -> list[Case]:
         """Targets that are tested though cargo alone does not build them."""
-        return [labelled(case, self._label) for case in getattr(self._checker, "replaced", ())]
+        return [labelled(case, self.label) for case in getattr(self._checker, "replaced", ())]
 
     def discover(self) -> Iterable[Case]:
         """Return the checker's cases, labelled."""
-        return (labelled(case, self._label) for case in self._checker.discover())
+        return (labelled(case, self.label) for case in self._checker.discover())
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield the checker's verdicts for labelled cases."""
@@ -104,10 +104,9 @@ class LabelledChecker:
                 yield asked[own.key], verdict
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
-        """Yield the checker's remarks, if it makes any, and which Python they are about."""
+        """Yield the checker's remarks, if it makes any; ``label`` is whom they are about."""
         remarks = getattr(self._checker, "remarks", None)
-        for text, details in remarks() if remarks is not None else ():
-            yield f"{self._label}: {text}", details
+        yield from remarks() if remarks is not None else ()
 
     def warnings(self, *, verbose: bool) -> Iterator[str]:
         """Yield the checker's warnings, if it has any; they name the Python."""

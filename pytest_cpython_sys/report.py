@@ -130,13 +130,21 @@ class PackageCounts:
 
 
 def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]:
-    """Yield what checkers have to say beside their verdicts; details with ``-v`` alone."""
+    """Yield what checkers have to say beside their verdicts; details with ``-v`` alone.
+
+    What several Pythons have in common is said once, with the labels of all.
+    """
+    said: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for checker in checkers:
         remarks = getattr(checker, "remarks", None)
         for text, details in remarks() if remarks is not None else ():
-            yield text if verbose or not details else f"{text} (-v lists them)"
-            if verbose:
-                yield from (f"    {one}" for one in details)
+            labels = said.setdefault((text, tuple(details)), [])
+            labels += [label for label in (getattr(checker, "label", ""),) if label]
+    for (text, details), labels in said.items():
+        heading = f"{', '.join(dict.fromkeys(labels))}: {text}" if labels else text
+        yield heading if verbose or not details else f"{heading} (-v lists them)"
+        if verbose:
+            yield from (f"    {one}" for one in details)
 
 
 def replaced_lines(cases: Iterable[Case], labels: Sequence[str] = ()) -> Iterator[str]:

@@ -33,5 +33,13 @@ def test_slowest_first() -> None:
     assert list(build_time_lines([found], 0, 5.0)) == ["(2 more compiled, 1 crate fresh)"]
 
 
+def test_what_was_compiled_for_several_pythons_says_so() -> None:
+    found = build(Timing(SYN, "lib", 2.0), Timing(MINE, "lib", 1.0))
+    assert list(build_time_lines([found, build(Timing(MINE, "lib", 2.0))], 0, 0.0)) == [
+        "3.00s spam 0.1.0 in 2 builds (lib 3.00s)",
+        "2.00s syn 2.0.1 (lib 2.00s)",
+    ]
+
+
 def test_without_a_build_there_is_nothing() -> None:
     assert list(build_time_lines([], 3, 0.0)) == []

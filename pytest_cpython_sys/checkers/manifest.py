@@ -46,14 +46,16 @@ def is_plain(text: str) -> bool:
 
 
 def texts(
-    raw: Mapping[str, Any], key: str, pattern: re.Pattern[str] | None = None
+    raw: Mapping[str, Any], key: str, pattern: re.Pattern[str] | None = None, hint: str = ""
 ) -> tuple[str, ...]:
-    """Return an array of texts. Raises MetadataError."""
+    """Return an array of texts. Raises MetadataError; ``hint`` says what fits the pattern."""
     values = raw.get(key, [])
     if not isinstance(values, list):
         raise MetadataError(f"{TABLE}.{key} is no array")
     for value in values:
-        good = isinstance(value, str) and is_plain(value)
-        if not good or (pattern is not None and not pattern.fullmatch(value)):
-            raise MetadataError(f"{TABLE}.{key}: {value!r} cannot be used")
+        if not isinstance(value, str):
+            raise MetadataError(f"{TABLE}.{key}: {value!r} is no text: write it in quotes")
+        if not is_plain(value) or (pattern is not None and not pattern.fullmatch(value)):
+            advice = f": {hint}" if hint else ""
+            raise MetadataError(f"{TABLE}.{key}: {value!r} cannot be used{advice}")
     return tuple(values)

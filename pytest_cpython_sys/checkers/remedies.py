@@ -69,7 +69,7 @@ _CAUSES: Final = tuple(
     (re.compile(pattern), text)
     for pattern, text in (
         (r"Unable to find libclang|couldn't find any valid shared libraries matching", LIBCLANG),
-        (r"'std(?:def|arg|bool|int)\.h' file not found", _RESOURCE),
+        (r"'(?:limits|std(?:def|arg|bool|int))\.h' file not found", _RESOURCE),
         (r"[Nn]o pyconfig\.h in|'pyconfig\.h' file not found", _CONFIG),
         (r"'Python\.h' file not found|Python\.h not found", _HEADERS),
         (r"only supports embedding the Python interpreter statically", _STATIC),

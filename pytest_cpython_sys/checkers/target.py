@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["TargetChecker"]
 
 _SHOWN_ERRORS = 20
+_SHOWN_LINES = 10
 _NO_CRATE = re.compile(
     r"(?:crate|crate or module|find crate for|unresolved import|unlinked crate) `(\w+)"
 )
@@ -29,6 +30,11 @@ _SCRIPT = re.compile(
     r"(?P<words>.*?)(?=^(?:error|warning: build failed)|\Z)",
     re.MULTILINE | re.DOTALL,
 )
+# What a script tells cargo alone is no word for people: there may be hundreds of such lines.
+_DIRECTIVE = re.compile(r"^ +cargo::?(?!error=|warning=)[\w-]+=.*\n?", re.MULTILINE)
+_NO_OUTPUT = re.compile(r"^ *--- stdout\n\s*(?=^ *--- stderr)", re.MULTILINE)
+_BACKTRACE = re.compile(r"^ *stack backtrace:\n(?: +(?:\d+: |at ).*\n?)*", re.MULTILINE)
+_NOTE = re.compile(r"^ *note: (?:run with|Some details).*RUST_BACKTRACE.*\n?", re.MULTILINE)
 
 
 class TargetChecker:
@@ -109,7 +115,7 @@ def _missing(build: Build, package: Package, target: Target) -> Verdict | None:
         (match for match in _SCRIPT.finditer(build.words) if match["name"] == package.name), None
     )
     if script is not None:
-        return Verdict("failed", message=_with_remedy(script[0].strip("\n"), "not built"))
+        return Verdict("failed", message=_with_remedy(_script_words(script), "not built"))
     return Verdict("failed", message=_blocked(build, package, target))
 
 
@@ -150,6 +156,17 @@ def _with_remedy(words: str, heading: str) -> str:
     return f"{remedy}\n\n{words}" if remedy else f"{heading}\n{words}"
 
 
+def _script_words(script: re.Match[str]) -> str:
+    return _NO_OUTPUT.sub("", _DIRECTIVE.sub("", script[0])).strip("\n")
+
+
+def _script_error(script: re.Match[str]) -> str:
+    """Return what a script of the workspace says that failed: its own ``@build`` has the rest."""
+    words = _NOTE.sub("", _BACKTRACE.sub("", script[0].rpartition("--- stderr\n")[2]))
+    lines = [line for line in words.splitlines() if line.strip()]
+    return "\n".join(["...", *lines[-_SHOWN_LINES:]] if len(lines) > _SHOWN_LINES else lines)
+
+
 def _blocked(build: Build, package: Package, target: Target) -> str:
     """Name what kept a target from being built that has no error of its own."""
     library = package.library
@@ -163,5 +180,10 @@ def _blocked(build: Build, package: Package, target: Target) -> str:
         script = next(
             (match for match in _SCRIPT.finditer(build.words) if match["name"] in culprits), None
         )
-        return _with_remedy(script[0].strip("\n"), text) if script is not None else text
+        if script is None:
+            return text
+        if all(package.name != script["name"] for package in build.workspace.packages):
+            return _with_remedy(_script_words(script), text)
+        remedy = explain_failure(script[0])
+        return "\n".join([text, *filter(None, [remedy]), _script_error(script)])
     return _with_remedy(build.words or f"cargo ended with {build.exit_code}", "not built")

@@ -186,6 +186,45 @@ def test_a_target_blocked_by_another_package_says_so(
     assert result.stdout.str().count("not built: a failed") >= 2
 
 
+def test_words_of_a_build_script_are_shown_once(pytester: pytest.Pytester, write: Write) -> None:
+    """Whatever waits for the package says which one it is, and what went wrong."""
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+            "a/Cargo.toml": "a",
+            "a/src/lib.rs": "pub fn f() {}",
+            "a/build.rs": """
+                fn main() {
+                    println!("cargo:rerun-if-env-changed=SOME");
+                    println!("looked everywhere");
+                    println!("cargo:warning=no pan");
+                    panic!("no spam in the pan");
+                }
+            """,
+            "b/Cargo.toml": '[package]\nname = "b"\nversion = "0.1.0"\nedition = "2021"\n'
+            '[lib]\ncrate-type = ["cdylib", "rlib"]\n[dependencies]\na = { path = "../a" }\n'
+            '[package.metadata.cpython-sys]\npolicies = ["symbols"]\n',
+            "b/src/lib.rs": OK,
+            "b/tests/t.rs": OK,
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {
+        "a/src/lib.rs::@build": "failed",
+        "b/src/lib.rs::@build": "failed",
+        "b/src/lib.rs::@symbol::@exports": "error",
+        "b/tests/t.rs::@build": "failed",
+    }
+    text = result.stdout.str()
+    assert text.count("not built: a failed\n") >= 2
+    assert text.count("no spam in the pan") == 3
+    assert text.count("looked everywhere") == 1
+    assert "rerun-if-env-changed" not in text
+    assert "cargo:warning=no pan" in text
+    assert text.count("stack backtrace") <= 1
+    assert "b/src/lib.rs:1: its library does not build: see `@build`\n" in text
+
+
 def test_an_id_of_a_target_that_did_not_build_is_an_erroring_item(
     pytester: pytest.Pytester, write: Write
 ) -> None:

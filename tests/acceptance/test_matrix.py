@@ -266,6 +266,7 @@ class Checker:
             yield case, Verdict("failed", message=self.context.interpreter.tag)
     def remarks(self):
         yield "a remark", ()
+        yield f"only {self.context.interpreter.tag}", ()
 
 def pytest_cpython_sys_checkers(contexts):
     return [Checker(contexts[0])]
@@ -275,7 +276,9 @@ def pytest_cpython_sys_checkers(contexts):
     result = run(pytester, "-k", "mine")
     assert set(outcomes(result)) == {"src/lib.rs::@cp312::@mine", "src/lib.rs::@cp313::@mine"}
     result.stdout.fnmatch_lines(["src/lib.rs:1: cp312", "src/lib.rs:1: cp313"])
-    result.stdout.fnmatch_lines(["cp312: a remark", "cp313: a remark"])
+    result.stdout.fnmatch_lines(
+        ["cp312, cp313: a remark", "cp312: only cp312", "cp313: only cp313"]
+    )
 
 
 def test_a_python_named_twice_is_used_once(

@@ -238,7 +238,11 @@ def test_a_setting_that_does_not_exist(pytester: pytest.Pytester, write: Write) 
         ('modul = "x"', "*has an unknown key 'modul': it may have *module*"),
         ('module = "a-b"', "*module: 'a-b' is no name of a module"),
         ('calls = "one()"', "*calls is no array"),
-        ('policies = ["speed"]', "*policies: 'speed' cannot be used"),
+        (
+            'policies = ["speed"]',
+            "*policies: 'speed' cannot be used: choose of modules, symbols, unsafe",
+        ),
+        ("calls = [3]", "*calls: 3 is no text: write it in quotes"),
     ],
 )
 def test_a_table_that_cannot_be_used(

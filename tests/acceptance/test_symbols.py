@@ -126,7 +126,7 @@ def test_who_does_not_ask_has_none(write: Write, run: Run) -> None:
     ("entry", "words"),
     [
         ('exports = "x"', "package.metadata.cpython-sys.exports is no array"),
-        ('exports = ["a b"]', "package.metadata.cpython-sys.exports: 'a b' cannot be used"),
+        ('exports = ["a b"]', "package.metadata.cpython-sys.exports: 'a b' cannot be used: *"),
         ('export = ["a"]', "*has an unknown key 'export': it may have *"),
         ('cbindgen = "/x.h"', "*.cbindgen: '/x.h' is no path of a header in the package"),
     ],

@@ -191,6 +191,17 @@ def test_with_nothing_but_the_package_on_the_path(built: Built, tmp_path: Path) 
     assert outcomes_of(done.stdout)["Modules/_adler/src/lib.rs::tests::of_a_word"] == "ok"
 
 
+def test_modules_that_do_not_build_leave_no_thread_behind(built: Built) -> None:
+    (built.checkout.path / "Modules/cpython-sys/wrapper.h").write_text("#error not today\n")
+    done = built.run("-v", "-m", "*@module*", *RUN, env={"CPYTHON_SYS_OPTIONS": ""})
+    found = outcomes_of(done.stdout)
+    assert found["Modules/_adler/src/lib.rs::@module::imports"] == "error"
+    assert found["Modules/_adler/src/lib.rs::@module::leaks"] == "error"
+    assert "its library does not build: see `@build`" in done.stdout
+    assert "Warning -- threading" not in done.stdout
+    assert done.returncode == 2
+
+
 def test_going_back_and_forth_recompiles_nothing(built: Built, pytester: pytest.Pytester) -> None:
     assert built.run(*RUN).returncode == 0
     target = Path(os.environ["CARGO_TARGET_DIR"])

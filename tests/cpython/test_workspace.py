@@ -40,3 +40,32 @@ def test_everything_passes(checkout: Checkout, pytester: pytest.Pytester, each_b
         "Modules/cpython-sys/src/lib.rs::tests::free_threaded_objects_are_larger",
     ):
         assert name in found
+
+
+def test_nothing_fails_with_the_default_policies(
+    checkout: Checkout, pytester: pytest.Pytester, each_build: str
+) -> None:
+    """As a developer has it: no option, no settings, one build in the tree."""
+    checkout.add_build(each_build)
+    result = run(pytester)
+    assert result.ret == 0
+    found = outcomes(result)
+    assert set(found.values()) == {"passed"}
+    assert len(found) > 140
+    for name in ("_adler", "_tally"):
+        file = f"Modules/{name}/src/lib.rs"
+        wanted = {f"{file}::@symbol::PyInit_{name}", f"{file}::@unsafe"}
+        wanted |= {f"{file}::@module::{what}" for what in ("imports", "subinterpreters", "leaks")}
+        assert wanted <= found.keys()
+        assert f"Modules/cpython-rust-staticlib/src/lib.rs::@symbol::PyInit_{name}" in found
+    for file in ("cpython-api/src/lib.rs", "cpython-api/tests/define_module.rs"):
+        assert f"Modules/{file}::@unsafe" in found
+    assert "Modules/cpython-sys/src/lib.rs::@unsafe" in found
+
+    # What is skipped has its reason: a GIL, or a module that wants one.
+    skipped = [line for line in result.outlines if line.startswith("SKIPPED")]
+    free = each_build == "free_threaded"
+    assert ("Modules/_adler/src/lib.rs::@module::free_threading" in found) == free
+    assert len(skipped) == (1 if free else 2)
+    reason = "does not declare Py_MOD_GIL_NOT_USED" if free else "has a GIL"
+    assert all(reason in line for line in skipped)

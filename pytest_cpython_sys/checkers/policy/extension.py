@@ -213,9 +213,12 @@ class Extension:
         path = find(build, self.package)
         if path is not None:
             return path
-        if self.context.build.errors(self.package.id, self.target):
-            raise ExtensionError("its library does not build: see `@build`")
         errors = [item.rendered for item in build.errors(self.package.id, self.target)]
+        tests = self.context.build
+        if tests.errors(self.package.id, self.target) or not (
+            errors or tests.is_built(self.package, self.target)
+        ):
+            raise ExtensionError("its library does not build: see `@build`")
         words = "\n".join(errors) or build.words
         raise ExtensionError(f"its library does not build\n{words}")
 

@@ -118,10 +118,14 @@ def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer |
             f"declares {OWN_GIL}, and cannot be imported in a second isolated interpreter "
             f"while the first is there\n{second['error']}",
         )
+    raising = list(_raising(fresh))
     words = list(_different(answer.get("values"), fresh)) + list(_shared(answer.get("objects")))
     if words:
         heading = f"declares {OWN_GIL}, and shares state between interpreters"
-        return _failed(answer, "\n".join([heading, *words]))
+        return _failed(answer, "\n".join([heading, *raising, *words]))
+    if raising:
+        heading = f"declares {OWN_GIL}, and what `calls` in [{TABLE}] lists cannot be compared"
+        return _failed(answer, "\n".join([heading, *raising]))
     return _passed(answer, "" if fresh is not None else _NOTHING_CALLED)
 
 
@@ -145,14 +149,20 @@ def _judge_refusal(answer: Answer, declared: Declaration, isolated: Mapping[str,
     return _passed(answer, f"{says}, and is refused in an isolated interpreter: {error}")
 
 
+def _raising(fresh: Answer | None) -> Iterator[str]:
+    """Yield a line for each call that raises where nobody else has used the module."""
+    for text, value, good in fresh.get("values")[0] if fresh is not None else ():
+        if not good:
+            yield f"  `{text}` raises in a fresh process: {value}"
+
+
 def _different(values: Any, fresh: Answer | None) -> Iterator[str]:
     """Yield a line for each call that does not give the same wherever it is made first."""
     if fresh is None:
         return
     expected = fresh.get("values")
-    for index, (text, value, good) in enumerate(expected[0]):
+    for index, (text, _, good) in enumerate(expected[0]):
         if not good:
-            yield f"  `{text}` raises in a fresh process: {value}"
             continue
         for time in (0, 1):
             seen = [expected[time][index][1], *(one[time][index][1] for one in values)]

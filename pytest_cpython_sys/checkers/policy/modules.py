@@ -111,7 +111,8 @@ class _Module:
         kind = python.fingerprint if python is not None else ""
         self.group = f"{extension.package.id} {kind} {options.target or ''}"
         self._imported: Answer | None = None
-        self._built: str | ExtensionError | None = None
+        self._built: str | None = None
+        self._unbuilt: str | None = None
 
     def cases(self) -> Iterator[Case]:
         """Yield a case for each check."""
@@ -152,13 +153,14 @@ class _Module:
 
     def _library(self) -> str:
         """Return the library, which cargo is asked for once. Raises ExtensionError."""
-        if self._built is None:
+        if self._unbuilt is None and self._built is None:
             try:
                 self._built = self._extension.library()
             except ExtensionError as error:
-                self._built = error
-        if isinstance(self._built, ExtensionError):
-            raise self._built
+                # The words alone: the error would keep this thread, by its traceback.
+                self._unbuilt = str(error)
+        if self._built is None:
+            raise ExtensionError(self._unbuilt)
         return self._built
 
     def _judge(self, case: Case, library: str, where: Place) -> Verdict:

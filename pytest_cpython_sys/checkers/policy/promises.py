@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ExportTable", "TwinTable", "read_exports", "read_twin"]
 
 _PATTERN: Final = re.compile(r"[\w*?\[\]!.$-]+")
+_HINT: Final = "write a symbol's name, or a pattern such as spam_*"
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
@@ -49,7 +50,7 @@ def read_exports(metadata: Mapping[str, Any]) -> ExportTable:
             raise MetadataError(
                 f"{TABLE}.cbindgen: {header!r} is no path of a header in the package"
             )
-    return ExportTable(texts(raw, "exports", _PATTERN), header)
+    return ExportTable(texts(raw, "exports", _PATTERN, _HINT), header)
 
 
 def read_twin(metadata: Mapping[str, Any]) -> TwinTable | None:

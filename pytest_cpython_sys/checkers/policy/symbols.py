@@ -136,6 +136,9 @@ class _Libraries:
 
     def _missing(self, package: Package, target: Target) -> str:
         errors = [error.rendered for error in self.more.errors(package.id, target)]
+        build = self._context.build
+        if build.errors(package.id, target) or not (errors or build.is_built(package, target)):
+            raise CargoError("its library does not build: see `@build`")
         words = "\n".join(errors) or self.more.words
         raise CargoError(f"the library of {package.name} was not built:\n{words}")
 

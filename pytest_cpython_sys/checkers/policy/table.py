@@ -17,6 +17,7 @@ __all__ = ["Policy", "PolicyTable", "is_wanted", "read_policies"]
 
 Policy = Literal["modules", "symbols", "unsafe"]
 _POLICIES: Final = re.compile("modules|symbols|unsafe")
+_CHOICE: Final = "choose of modules, symbols, unsafe"
 _MODULE: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
@@ -45,7 +46,7 @@ def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
         except (SyntaxError, ValueError) as error:
             raise MetadataError(f"{TABLE}.calls: {call!r} is no expression: {error}") from None
     return PolicyTable(
-        policies=texts(raw, "policies", _POLICIES) if "policies" in raw else None,
+        policies=texts(raw, "policies", _POLICIES, _CHOICE) if "policies" in raw else None,
         module=module,
         calls=calls,
     )

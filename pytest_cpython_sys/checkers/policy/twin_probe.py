@@ -161,7 +161,7 @@ def names(request: dict[str, Any]) -> None:
         return
     spec = _find(full)
     if spec is None:
-        _note(request, problem="there is no such file")
+        _note(request, problem="there is no such file: correct `twin-tests`")
         return
     _quiet()
     ids = []

@@ -190,9 +190,11 @@ class _Workspace:
         """Yield what there is more of than the ledger allows."""
         name = self._shown(file)
         allowed = ledger.get(name, {})
-        found = differences(allowed, report.counts.get(file, {}), more=True)
+        found = list(differences(allowed, report.counts.get(file, {}), more=True))
         for kind, before, now in found:
             yield f"more `unsafe` than {LEDGER} allows: {now} {kind}, it says {before}"
+        if found:
+            yield f"do without, or let {_UPDATE} write what is there now"
 
     def _shown(self, file: str) -> str:
         """Return a file as the ledger has it: relative to the workspace's root, with slashes."""

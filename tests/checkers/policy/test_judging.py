@@ -66,6 +66,15 @@ def test_a_call_that_ends_its_process() -> None:
     assert verdict.message.startswith("in a fresh process: killed by SIGSEGV")
 
 
+def test_a_call_that_raises_is_no_shared_state() -> None:
+    values = [[["one()", "NameError: no", False]], [["one()", "NameError: no", False]]]
+    seen = done(isolated={}, second={}, values=[values, values], objects=[[], []])
+    verdict = judge_subinterpreters(seen, OWN_GIL, done(values=values))
+    assert verdict.outcome == "failed"
+    assert "cannot be compared" in verdict.message.split("\n")[0]
+    assert verdict.message.split("\n")[1:] == ["  `one()` raises in a fresh process: NameError: no"]
+
+
 def test_what_supports_isolated_interpreters_must_not_be_refused() -> None:
     first = judge_subinterpreters(done(isolated=REFUSED), OWN_GIL, None)
     second = judge_subinterpreters(done(isolated={}, second=REFUSED), OWN_GIL, None)
