@@ -298,7 +298,7 @@ class _Package:
             if verdict.outcome == "passed"
             else replace(
                 verdict,
-                location=Location(case.file, case.line),
+                location=case.generated or Location(case.file, case.line),
                 layouts=layouts if verdict.outcome == "failed" else None,
             )
             for case, verdict, layouts in zip(
