@@ -389,5 +389,7 @@ class RustSession:
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
-        """Leave no process behind."""
-        stop_all(self._settings.run.grace)
+        """Leave no process behind, and let none start that would run on."""
+        grace = self._settings.run.grace
+        self._evaluator.stop(grace)
+        stop_all(grace)
