@@ -226,9 +226,10 @@ class Project:
             packages=[package.name for package in self.packages],
             limits=self._run.limits,
         )
+        names = {package.name for package in self.packages}
         for checker in (*all_checkers(contexts), *more_checkers(contexts)):
             plan.checkers[checker.name] = checker
-            plan.add(case for case in checker.discover() if self._in_scope(case))
+            plan.add(case for case in checker.discover() if case.package in names)
         self._add_refused(plan)
         return plan
 
@@ -288,10 +289,6 @@ class Project:
         known.verdicts[case.key] = Verdict("error", message=message)
         plan.cases.setdefault(file, []).append(case)
         return case
-
-    def _in_scope(self, case: Case) -> bool:
-        names = {package.name for package in self.packages}
-        return case.package in names
 
     def build_arguments(self) -> Iterator[tuple[Workspace, BuildOptions, dict[str, str]]]:
         """Yield each workspace with the options and the added environment of its build."""

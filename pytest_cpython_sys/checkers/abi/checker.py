@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ...case import Case, Location, Verdict
 from ..layout.sources import Sources
 from ..manifest import ABI_KEYS
 from ..place import place
-from .compiler import CompilerError
+from .compiler import AbiError
 from .headers import HeaderSource, find_header
 from .metadata import MetadataError
-from .package import PackageAbi
-from .probe import ProbeError
-from .rustbuild import Library, RustToolError, find_library, stamp
-from .rustdoc import FormatError
+from .rustbuild import Library, find_library, stamp
 from .store import Findings, fingerprint, load, load_layouts, locked, save
 
 if TYPE_CHECKING:
@@ -29,11 +27,12 @@ if TYPE_CHECKING:
     from ...cargo import Package
     from ...case import Layouts
     from ..context import BuildContext
+    from .package import PackageAbi
     from .survey import Subject
 
 __all__ = ["AbiChecker"]
 
-_TROUBLE: Final = (CompilerError, FormatError, MetadataError, ProbeError, RustToolError)
+_TROUBLE: Final = (AbiError, MetadataError)
 _HEADER: Final = "header"
 _LISTED: Final = 12
 """How many names a warning lists, unless with -v."""
@@ -144,19 +143,28 @@ class _Package:
         self._work = os.path.join(base, context.options.target or "", self._package.name)
         self.group = f"{self._package.id} {self._work}"
         self._findings = Findings()
-        self._abi: PackageAbi | None = None
+        self._asks = not trouble and source is not None
+
+    @cached_property
+    def _abi(self) -> PackageAbi:
+        """The package against its header: what finds that out takes long to import."""
+        from .package import PackageAbi
+
+        assert self._source is not None  # noqa: S101 - else nothing is asked
+        return PackageAbi(self._context, self._library, self._source, self._work)
 
     @property
     def _store(self) -> str:
         return os.path.join(self._work, f"{self._context.run.abi}.json")
 
-    def _fingerprint(self, abi: PackageAbi) -> str:
+    def _fingerprint(self) -> str:
         python = self._context.interpreter
         files = [python.executable, python.libdir and python.libpython] if python else []
         if python is not None and python.libdir and python.libpython:
             files[1] = os.path.join(python.libdir, python.libpython)
-        compiler = abi.compiler
         source = self._source
+        assert source is not None  # noqa: S101 - else nothing is asked
+        compiler = source.compiler(self._context)
         return fingerprint(
             [
                 self._context.run.abi,
@@ -165,8 +173,8 @@ class _Package:
                 stamp(compiler.program or ""),
                 compiler.argv,
                 compiler.flags,
-                source.path if source else "",
-                repr(source.table) if source else "",
+                source.path,
+                repr(source.table),
                 [stamp(name) for name in files if name],
                 stamp(self._package.manifest_path),
             ]
@@ -174,18 +182,17 @@ class _Package:
 
     def cases(self) -> Iterable[Case]:
         """Return the cases; kept ones where nothing has changed."""
-        if self._trouble or self._source is None:
+        if not self._asks:
             return self._failed(self._trouble)
         os.makedirs(self._work, exist_ok=True)
-        self._abi = abi = PackageAbi(self._context, self._library, self._source, self._work)
-        key = self._fingerprint(abi)
+        key = self._fingerprint()
         with locked(self._work):
             kept = load(self._store, key)
             if kept is not None:
                 self._findings = kept
                 return kept.cases
             try:
-                self._survey(abi)
+                self._survey(self._abi)
             except _TROUBLE as error:
                 return self._failed(str(error))
             save(self._store, key, self._findings)
@@ -235,7 +242,7 @@ class _Package:
         where = place(package, target, target.src_path)
         line, generated = 1, None
         item = subject.item if subject is not None else None
-        if item is not None and self._abi is not None:
+        if item is not None:
             path = self._abi.absolute(item.file)
             site = sites.of(path) if sites and self._abi.is_generated(item.file) else None
             if site is not None:
@@ -262,26 +269,26 @@ class _Package:
 
     def verdicts(self) -> dict[str, Verdict]:
         """Return all verdicts by the end of the id; compile what is not known yet."""
-        findings, abi = self._findings, self._abi
-        if abi is None or _is_complete(findings):
+        findings = self._findings
+        if not self._asks or _is_complete(findings):
             return findings.verdicts
         with locked(self._work):
-            kept = load(self._store, self._fingerprint(abi))
+            kept = load(self._store, self._fingerprint())
             if kept is not None and _is_complete(kept):
                 self._findings = kept
                 return kept.verdicts
-            return self._evaluate(abi, findings)
+            return self._evaluate(self._abi, findings)
 
     @property
     def draws(self) -> bool:
         """Whether what was compared is wanted even where it agrees."""
-        return self._context.run.layouts and self._abi is not None
+        return self._context.run.layouts and self._asks
 
     @property
     def layouts(self) -> dict[str, Layouts]:
         """All layouts that were compared, by the end of the id."""
-        if not self._findings.layouts and self._abi is not None:
-            key = self._fingerprint(self._abi)
+        if not self._findings.layouts and self._asks:
+            key = self._fingerprint()
             self._findings.layouts = load_layouts(self._store, key)
         return self._findings.layouts
 
@@ -310,7 +317,7 @@ class _Package:
         findings.verdicts = dict(zip(keys, located, strict=True))
         findings.unanswered = list(results.unanswered)
         findings.facts = results.facts
-        save(self._store, self._fingerprint(abi), findings)
+        save(self._store, self._fingerprint(), findings)
         return findings.verdicts
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:

@@ -15,7 +15,7 @@ from ...cargo import Process
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Compiler", "CompilerError", "Header", "Problem", "run_tool"]
+__all__ = ["AbiError", "Compiler", "CompilerError", "Header", "Problem", "run_tool"]
 
 _LIMIT: Final = 600.0
 """Seconds that a compiler may take."""
@@ -34,7 +34,11 @@ _MESSAGE = re.compile(
 )
 
 
-class CompilerError(Exception):
+class AbiError(Exception):
+    """Nothing can be said about a package: the message says why."""
+
+
+class CompilerError(AbiError):
     """The compiler cannot be started, or cannot read the header: the message says which."""
 
 

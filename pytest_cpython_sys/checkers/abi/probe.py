@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .compiler import run_tool
+from .compiler import AbiError, run_tool
 from .objects import MAGIC, ORDER, ObjectFile
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _KEYWORDS: Final = frozenset(
 )
 
 
-class ProbeError(Exception):
+class ProbeError(AbiError):
     """The probe cannot be compiled, whatever is left out of it."""
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError, configured_environment, rustflags
-from .compiler import run_tool
+from .compiler import AbiError, run_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ __all__ = ["Library", "RustToolError", "find_library", "stamp"]
 _JSON: Final = ("-Zunstable-options", "--output-format=json", "--document-private-items")
 
 
-class RustToolError(Exception):
+class RustToolError(AbiError):
     """rustc or rustdoc did not do what it was asked for; the message has its words."""
 
 

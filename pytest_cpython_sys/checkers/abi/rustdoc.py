@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from .compiler import AbiError
 from .rusttypes import RustType, read_signature, read_type
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _KINDS: Final[dict[str, ItemKind]] = {
 }
 
 
-class FormatError(Exception):
+class FormatError(AbiError):
     """The file is not what this rustdoc was expected to write."""
 
 

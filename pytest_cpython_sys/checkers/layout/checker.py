@@ -80,8 +80,11 @@ class LayoutChecker:
             return
         judge = _Judge(context, build, package, target, sources, units)
         done: set[tuple[str, tuple[str, ...], int]] = set()
+        files = {item.site.file for item in found}
+        places = {file: place(package, target, file) for file in files}
+        command = shown_command(package, target, None, context.options) + " --no-run"
         for item in found:
-            where = place(package, target, item.site.file)
+            where = places[item.site.file]
             levels = (
                 *where.levels,
                 *item.site.modules,
@@ -103,7 +106,7 @@ class LayoutChecker:
                 rust_test="::".join(levels),
                 line=item.site.line if generated else item.block.line,
                 generated=Location(item.file.path, item.block.line) if generated else None,
-                command=shown_command(package, target, None, context.options) + " --no-run",
+                command=command,
             )
             case = self._numbered(case)
             self._verdicts[case.key] = judge.verdict(item)

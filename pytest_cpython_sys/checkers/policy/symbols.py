@@ -16,6 +16,7 @@ from ...cargo import CargoError, cache_path, keep_json, read_json
 from ...case import Case, Location, Verdict, grouped
 from ..abi.compiler import QUESTIONS, CompilerError
 from ..abi.headers import find_header
+from ..abi.objects import Symbol
 from ..abi.rustbuild import stamp
 from ..abi.store import locked
 from ..layout.sources import Sources
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ...cargo import Build, Package, Target
     from ..abi.compiler import Compiler
     from ..abi.headers import HeaderSource
-    from ..abi.objects import Symbol
     from ..context import BuildContext
 
 __all__ = ["SymbolChecker", "is_smelly"]
@@ -99,14 +99,38 @@ class _Libraries:
 
         Raises CargoError with cargo's words, OSError.
         """
+        build = self._context.build
+        if "cdylib" in target.crate_types:
+            path = build.shared_library(package)
+            if path is not None:
+                return library_symbols(path)
+        return self._kept(package, target)
+
+    def _kept(self, package: Package, target: Target) -> list[Symbol] | None:
+        """Return what was read when these very artifacts were built: cargo need not be asked."""
+        build = self._context.build
+        # Cargo names them in an order that varies.
+        files = sorted(name for artifact in build.artifacts for name in artifact.filenames)
+        causes = [package.id, target.crate_types, [stamp(name) for name in files]]
+        path = cache_path(build, self._context.options, "exports", causes)
+        kept: Any = read_json(path)
+        if isinstance(kept, list):
+            return [Symbol(*entry) for entry in kept]
+        found = self._read(package, target)
+        if found is not None and build.success:
+            keep_json(path, found)
+        return found
+
+    def _read(self, package: Package, target: Target) -> list[Symbol] | None:
+        if "cdylib" in target.crate_types:
+            return library_symbols(
+                self.more.shared_library(package) or self._missing(package, target)
+            )
         members = {
             other.library.crate_name
             for other in self._context.build.workspace.packages
             if other.library is not None
         }
-        if "cdylib" in target.crate_types:
-            path = self._context.build.shared_library(package) or self.more.shared_library(package)
-            return library_symbols(path or self._missing(package, target))
         path = self._context.build.static_library(package) or self.more.static_library(package)
         return archive_symbols(path or self._missing(package, target), members)
 
