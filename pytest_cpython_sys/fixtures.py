@@ -12,6 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
     from types import ModuleType
 
     from .workshop import Workshop
@@ -27,8 +28,9 @@ class RustExtension(Protocol):
     ) -> ModuleType:
         """Build a package's cdylib and import it.
 
-        ``module`` is the name to import it by (default: the crate's). Fails the test, with
-        cargo's words, if it cannot be built or imported.
+        ``module`` is the name to import it by (default: what the manifest or ``pyproject.toml``
+        says, else the crate's). One inside a Python package is imported with that package. Fails
+        the test, with cargo's words, if it cannot be built or imported.
         """
         ...
 
@@ -56,25 +58,49 @@ def rust_extension(cargo: Workshop) -> RustExtension:
         if key not in loaded:
             try:
                 path = cargo.cdylib(package, features)
-                name = module or cargo.module_name(package)
+                place = cargo.module_place(package, module)
             except OtherPythonError as error:
                 pytest.skip(f"rust_extension({package!r}): {error}")
             except CargoError as error:
                 pytest.fail(f"rust_extension({package!r}): {error}", pytrace=False)
-            loaded[key] = _import(name, path, package)
+            loaded[key] = _import(place.name, path, package, place.source)
         return loaded[key]
 
     return load
 
 
-def _import(name: str, path: str, package: str) -> ModuleType:
-    """Import a shared library, whatever its file is called, as an extension module."""
+def _spec(name: str, path: str) -> ModuleSpec:
     loader = importlib.machinery.ExtensionFileLoader(name, path)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None  # noqa: S101 - a loader was given
+    return spec
+
+
+class _Finder:
+    """Finds one extension module, whatever its file is called and wherever an older one lies."""
+
+    def __init__(self, name: str, path: str) -> None:
+        self._name, self._path = name, path
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Return where a module is, if it is the one that was built."""
+        del path, target
+        return _spec(name, self._path) if name == self._name else None
+
+
+def _import(name: str, path: str, package: str, source: str | None) -> ModuleType:
+    """Import a shared library, whatever its file is called, as an extension module.
+
+    ``source`` is where the Python package around it lies, if it is not installed.
+    """
     try:
-        module = importlib.util.module_from_spec(spec)
-        loader.exec_module(module)
+        if "." not in name or name in sys.modules:
+            spec = _spec(name, path)
+            module = importlib.util.module_from_spec(spec)
+            assert spec.loader is not None  # noqa: S101 - a loader was given
+            spec.loader.exec_module(module)
+        else:
+            module = _import_within(name, path, source)
     except ImportError as error:
         pytest.fail(
             f"rust_extension({package!r}): {os.path.basename(path)} was built, and cannot be "
@@ -83,3 +109,17 @@ def _import(name: str, path: str, package: str) -> ModuleType:
         )
     sys.modules[name] = module
     return module
+
+
+def _import_within(name: str, path: str, source: str | None) -> ModuleType:
+    """Import a module with the packages around it, which may import it in their turn."""
+    finder = _Finder(name, path)
+    sys.meta_path.insert(0, finder)
+    if source is not None:
+        sys.path.append(source)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.meta_path.remove(finder)
+        if source is not None:
+            sys.path.remove(source)

@@ -355,6 +355,11 @@ class RustSession:
         return report
 
     @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Take note of a module that a test file imports and nobody has installed."""
+        self._summary.missing.note(report)
+
+    @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the summary."""
         self._summary.count(report)
@@ -384,5 +389,7 @@ class RustSession:
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
-        """Leave no process behind."""
-        stop_all(self._settings.run.grace)
+        """Leave no process behind, and let none start that would run on."""
+        grace = self._settings.run.grace
+        self._evaluator.stop(grace)
+        stop_all(grace)

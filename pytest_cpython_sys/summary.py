@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .comparison import Comparison
 from .durations import write_build_times
+from .missing import MissingModules
 from .report import (
     PackageCounts,
     outcome_of,
@@ -36,6 +37,7 @@ class Summary:
         self._scope = scope
         self._counts = PackageCounts()
         self._comparison = Comparison()
+        self.missing = MissingModules()
 
     def expect(self, plan: Plan) -> None:
         """Make sure that each package of a plan has a line, if only to say it holds no test."""
@@ -139,6 +141,8 @@ class Summary:
                 terminal.line(agreement)
             for line in remark_lines(plan.checkers.values(), verbose=self._verbose):
                 terminal.line(line)
+        for line in self.missing.lines(plan):
+            terminal.line(line)
         for case in unbuilt:
             file = relative(case.file, self._config.rootpath)
             terminal.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)

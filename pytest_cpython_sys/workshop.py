@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from .cargo import Cargo, CargoError
+from .checkers.manifest import MetadataError
+from .checkers.policy.extension import Place, find_place
+from .checkers.policy.table import read_policies
 from .checkout import target_python
 from .facts import InterpreterError
 from .project import Project
@@ -69,12 +73,21 @@ class Workshop:
             raise CargoError(f"no package of that name; there are: {names}")
         return found
 
-    def module_name(self, package: str) -> str:
-        """Return the crate name of a package's library. Raises CargoError."""
-        library = self.package(package).library
-        if library is None:
+    def module_place(self, package: str, module: str | None = None) -> Place:
+        """Return how a package's extension module is imported. Raises CargoError.
+
+        ``module`` wins over what the manifest and ``pyproject.toml`` say of its name.
+        """
+        found = self.package(package)
+        if found.library is None:
             raise CargoError("the package has no library")
-        return library.crate_name
+        try:
+            table = read_policies(found.metadata)
+        except MetadataError as error:
+            raise CargoError(str(error)) from None
+        if module is not None:
+            table = replace(table, module=module)
+        return find_place(found, table) or Place(found.library.crate_name)
 
     def cdylib(self, package: str, features: Sequence[str] = ()) -> str:
         """Return the path of a package's shared library, built if need be. Raises CargoError."""

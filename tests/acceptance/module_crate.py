@@ -156,6 +156,13 @@ std::thread::sleep(std::time::Duration::from_millis(1));
 BUSY.store(false, SeqCst);
 PyLong_FromLong(1)
 """
+# Sets what can be set once a process, as loggers are.
+_ONCE = """
+if BUSY.swap(true, SeqCst) {
+    PyErr_SetString(PyExc_ValueError, c"a logger is set".as_ptr());
+    return -1;
+}
+"""
 # Another module in the same library, which says nothing of the GIL.
 _UNDECLARED = """
 static mut QUIET: Def = Def {
@@ -218,6 +225,8 @@ def faulty_modules(
             "raising",
             init='PyErr_SetString(PyExc_ValueError, c"no eggs".as_ptr()); null_mut()',
         ),
+        make("once", code=_COUNTER, run=_ONCE, functions=one),
+        make("once_calls", code=_COUNTER, run=_ONCE, functions=one, calls=["one()"]),
         make("bad_end", init=f"DEF.free = last as usize; {_MULTI}", code=_ABORT),
         make("gil_on", code=_UNDECLARED, run=_IMPORT_QUIET),
         make(

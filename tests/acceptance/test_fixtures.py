@@ -50,6 +50,48 @@ def test_a_module_is_built_and_imported(
     assert found["tests/test_eggs.py::test_eggs"] == "passed"
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["[tool.maturin]\npython-source = 'python'\n", "[build-system]\nbuild-backend='maturin'\n"],
+)
+def test_a_module_inside_a_python_package(
+    pytester: pytest.Pytester, write: Write, told: str
+) -> None:
+    """The package need not be installed, and an older build that lies in it is not imported."""
+    write(
+        {
+            **MODULE,
+            "pyproject.toml": told,
+            "python/my_eggs/__init__.py": "from .my_eggs import *\n__doc__ = my_eggs.__doc__\n",
+            "python/my_eggs/my_eggs.py": "__doc__ = 'old'\n",
+            "tests/test_eggs.py": """
+def test_eggs(rust_extension):
+    module = rust_extension("my-eggs")
+    import my_eggs
+    assert my_eggs.my_eggs is module
+    assert my_eggs.__doc__ == "eggs"
+""",
+        }
+    )
+    pytester.runpytest().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("policies", ["auto", "off"])
+def test_an_import_that_needs_the_module_is_explained(
+    pytester: pytest.Pytester, write: Write, policies: str
+) -> None:
+    write({**MODULE, "tests/test_eggs.py": "import my_eggs\n", "tests/test_no.py": "import ham\n"})
+    result = pytester.runpytest("--cpython-sys", "-o", f"cpython_sys_policies={policies}")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(
+        [
+            "my_eggs is the extension module of my-eggs, and not installed:",
+            '    install it (maturin develop), or use rust_extension("my-eggs")',
+        ]
+    )
+    result.stdout.no_fnmatch_line("ham is *")
+
+
 def test_features_can_be_switched_on(pytester: pytest.Pytester, write: Write) -> None:
     write(
         {

@@ -256,6 +256,31 @@ SLEEPER = """
 """
 
 
+TWO_SLEEPERS = """
+fn sleep() {
+    use std::io::Write;
+    let mut file = std::fs::File::options().create(true).append(true).open("log").unwrap();
+    writeln!(file, "{}", std::process::id()).unwrap();
+    std::fs::write("started", "").unwrap();
+    std::process::Command::new("sleep").arg("983").status().unwrap();
+}
+#[test] fn one() { sleep() }
+#[test] fn two() { sleep() }
+"""
+
+
+def test_nothing_starts_once_the_run_was_ended(pytester: pytest.Pytester, write: Write) -> None:
+    """A binary that we ended ourselves has no suspects that would run again."""
+    late = (
+        "import time, pytest\n@pytest.hookimpl(trylast=True)\n"
+        "def pytest_unconfigure():\n    time.sleep(2)\n"
+    )
+    root = write({"Cargo.toml": "c", "src/lib.rs": TWO_SLEEPERS, "conftest.py": late})
+    interrupted(root, signal.SIGINT, "-p", "no:cacheprovider")
+    assert len({*(root / "log").read_text(encoding="utf-8").split()}) == 1
+    assert not is_running("sleep 983")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_outlives_pytest(
     pytester: pytest.Pytester, write: Write, number: signal.Signals

@@ -28,7 +28,7 @@ _TOKEN = re.compile(r'[{}();]|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 _BRACE = re.compile(r'[{}]|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"([A-Za-z_]\w*)\s*\(")
-_POINTER_NAME = re.compile(r"\(\s*[*^][\s*]*(?:(?:const|volatile)\s+)*([A-Za-z_]\w*)")
+_POINTER_NAME = re.compile(r"(?:\(\s*[*^][\s*]*(?:(?:const|volatile)\s+)*)+([A-Za-z_]\w*)")
 _BITS = re.compile(r"([A-Za-z_]\w*)?\s*:\s*([^,;]+)$")
 _TAG_ALONE = re.compile(r"\s*(?:struct|union|enum)\s+\w+\s*")
 _NOT_NAMES = frozenset(
@@ -186,7 +186,7 @@ def _declare(found: Declarations, start: int, end: int, brace: int) -> None:
             if brace < 0:
                 body = _tag_body(found, part)
             found.typedefs.setdefault(name, body)
-            if _is_called(part, name):
+            if _is_called(part, name) or _is_function_type(found, part, name):
                 found.function_types.add(name)
         elif _is_called(part, name):
             found.functions.add(name)
@@ -207,6 +207,12 @@ def _is_called(part: str, name: str) -> bool:
                 return rest[1:].lstrip().startswith("(")
         at = part.find(name, at + 1)
     return False
+
+
+def _is_function_type(found: Declarations, part: str, name: str) -> bool:
+    """Tell whether ``typedef known name`` gives a function's type another name."""
+    match = re.fullmatch(r"\s*typedef\s+(\w+)\s+(\w+)\s*", part)
+    return match is not None and match[2] == name and match[1] in found.function_types
 
 
 def _tag_body(found: Declarations, part: str) -> int:

@@ -305,7 +305,7 @@ class _Package:
             if verdict.outcome == "passed"
             else replace(
                 verdict,
-                location=Location(case.file, case.line),
+                location=case.generated or Location(case.file, case.line),
                 layouts=layouts if verdict.outcome == "failed" else None,
             )
             for case, verdict, layouts in zip(
@@ -357,7 +357,7 @@ class _Sites:
         self._known: dict[str, tuple[str, int] | None] = {}
 
     def of(self, path: str) -> tuple[str, int] | None:
-        """Return the tracked file and the line where a generated file is included."""
+        """Return the tracked file and the line where a generated file is included, if it is."""
         if path not in self._known:
             self._known[path] = self._find(path)
         return self._known[path]
@@ -370,5 +370,6 @@ class _Sites:
         for file in sources.files:
             if os.path.realpath(file.path) == real:
                 site = sources.sites(file)[0]
-                return site.file, site.line
+                # What is checked in is tracked itself.
+                return None if os.path.realpath(site.file) == real else (site.file, site.line)
         return None

@@ -47,8 +47,8 @@ _FOREIGN: Final = {
     "c_uint": "unsigned int",
     "c_long": "long",
     "c_ulong": "unsigned long",
-    "c_longlong": "long long",
-    "c_ulonglong": "unsigned long long",
+    "c_longlong": "\x01",  # Rust has i64 for it everywhere
+    "c_ulonglong": "\x02",
     "c_float": "float",
     "c_double": "double",
     "c_void": "void",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "fingerprint", "load", "load_layouts", "locked", "save"]
 
-_FORMAT = 3
+_FORMAT = 4
 _PASSED = Verdict("passed")
 
 

@@ -126,12 +126,14 @@ def _told_in(directory: str, package: Package) -> Place | None:
     """Return what the ``pyproject.toml`` of a directory says of a package; mostly nothing."""
     try:
         with open(os.path.join(directory, "pyproject.toml"), "rb") as file:
-            tool = _table(tomllib.load(file), "tool")
+            raw = tomllib.load(file)
     except (OSError, ValueError):
         return None
+    tool = _table(raw, "tool")
+    by_maturin = "maturin" in tool or _table(raw, "build-system").get("build-backend") == "maturin"
     maturin = _table(tool, "maturin")
     name = next(_setuptools_targets(tool, directory, package), None)
-    if "maturin" in tool and _is_manifest(directory, maturin.get("manifest-path"), package):
+    if by_maturin and _is_manifest(directory, maturin.get("manifest-path"), package):
         library = package.library
         name = maturin.get("module-name", library.crate_name if library is not None else None)
     if not isinstance(name, str):

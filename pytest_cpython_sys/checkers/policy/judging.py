@@ -231,18 +231,20 @@ def judge_leaks(answer: Answer, declared: Declaration, warmups: int) -> Verdict:
     if problem is not None:
         return problem
     deltas = answer.get("deltas")
-    why = "single-phase initialisation" if declared.single_phase else "made once a process"
+    refused = answer.get("refused")
+    if refused:
+        why = f"it cannot be imported a second time ({refused.splitlines()[0]})"
+    elif declared.single_phase:
+        why = "Python keeps the module (single-phase initialisation)"
+    else:
+        why = "Python keeps the module (made once a process)"
     if deltas is None:
-        return _skipped(
-            answer,
-            f"Python keeps the module ({why}): its import cannot be repeated, and `calls` in "
-            f"[{TABLE}] lists nothing to repeat",
-        )
+        return _skipped(answer, f"{why}, and `calls` in [{TABLE}] lists nothing to repeat")
     runs = deltas[warmups:]
     names = ("references", "memory blocks", "file descriptors")
     notes, leaks = [], []
     if answer.get("cached"):
-        notes.append(f"Python keeps the module ({why}): the calls alone were repeated")
+        notes.append(f"{why}: the calls alone were repeated")
     if not answer.get("references"):
         notes.append("no debug build: memory blocks were counted, references were not")
     for column, name in enumerate(names):

@@ -47,15 +47,17 @@ def test_variables(text: str, names: set[str]) -> None:
 def test_typedefs_and_tags() -> None:
     text = (
         "typedef struct tag tag_t; typedef struct { int x; } plain; typedef int number, *pointer;"
-        "typedef void (*callback)(int); typedef int function(void *); struct tag { int y; };"
+        "typedef void (*callback)(int); typedef int function(void *);"
+        "typedef function alias, *aliased; typedef function *pointed; struct tag { int y; };"
         "typedef struct both { int z; } both, *both_p; typedef enum { RED, GREEN = 4 } color;"
         'extern "C"; union u { struct inner { int i; } in; };'
     )
     found = scan(text)
     assert set(found.typedefs) == {
-        "tag_t", "plain", "number", "pointer", "callback", "function", "both", "both_p", "color"
+        "tag_t", "plain", "number", "pointer", "callback", "function", "both", "both_p", "color",
+        "alias", "aliased", "pointed",
     }  # fmt: skip
-    assert found.function_types == {"function"}
+    assert found.function_types == {"function", "alias"}
     assert set(found.bodies) == {
         ("struct", "tag"),
         ("struct", "both"),
@@ -78,6 +80,7 @@ def names(body: str) -> list[str]:
         ("int a; long b, *c, d[2][3];", ["a", "b", "c", "d"]),
         ("unsigned int a : 3, b : 4; unsigned : 0; _Bool c : 1;", ["bits a", "bits b", "bits c"]),
         ("int (*a)(void *b, int c); void *(*d[4])(int);", ["a", "d"]),
+        ("void (*(*a)(struct s *, void *, const char *name))(void);", ["a"]),
         ("struct other a; struct { int x; } b[(2 * 3)]; union { int y; };", ["a", "b", ""]),
         ("struct { int x; } volatile a[(64 + 1)];", ["a"]),
         ("_Atomic(struct x *) a; _Atomic int b;", ["a", "b"]),

@@ -53,6 +53,8 @@ def test_declarations(kind_of: RustType, declaration: str) -> None:
 
 def test_an_integer_that_has_two_names_in_c() -> None:
     assert spell(RustType("primitive", "i64")) == ["long x", "long long x"]
+    assert spell(RustType("path", "c_longlong")) == ["long x", "long long x"]
+    assert spell(RustType("path", "c_long")) == ["long x"]
 
 
 def test_types_by_name() -> None:

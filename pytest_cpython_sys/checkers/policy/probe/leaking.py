@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .common import Calls, load
+from .common import Calls, load, words
 
 if TYPE_CHECKING:
     from .common import Report, Request
@@ -63,13 +63,20 @@ def leaks(request: Request, report: Report) -> None:
 
 
 def _is_cached(request: Request, report: Report, first: object) -> bool:
-    """Tell whether Python, or the module, gives the same module to whoever imports it again."""
+    """Tell whether Python, or the module, gives the same module to whoever imports it again.
+
+    Some allow one import a process: they say so with ImportError, or with whatever comes of doing
+    for the second time what can be done once (a logger is set, and Rust panics). No leak is that.
+    """
     report.step("importing it a second time")
     del sys.modules[request["name"]]
     try:
         return load(request) is first
-    except ImportError:
-        return True  # some allow one import a process
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # pyo3's PanicException is no Exception
+        report.add(refused=words(error))
+        return True
 
 
 def _counts() -> tuple[int, int, int]:
