@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
     from xdist.scheduler import Scheduling
 
 pytest_plugins = ["pytester"]
+
+# What a shell starts in the background has Ctrl-C ignored, and hands that on to what it starts:
+# tests that interrupt a run need it in force.
+if threading.current_thread() is threading.main_thread() and (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("usual", max_examples=300, deadline=None)
 settings.register_profile("thorough", max_examples=10_000, deadline=None)

@@ -109,6 +109,9 @@ class _Libraries:
     def _kept(self, package: Package, target: Target) -> list[Symbol] | None:
         """Return what was read when these very artifacts were built: cargo need not be asked."""
         build = self._context.build
+        units = [build.unit(package, target, test=test) for test in (False, True)]
+        if all(unit.artifact is None for unit in units):
+            return self._read(package, target)  # nothing there changes with its sources
         # Cargo names them in an order that varies.
         files = sorted(name for artifact in build.artifacts for name in artifact.filenames)
         causes = [package.id, target.crate_types, [stamp(name) for name in files]]
