@@ -165,9 +165,7 @@ class Clippy:
     def _ask(self) -> Report:
         context = self._context
         self._look_for_clippy()
-        names = [
-            word.partition("=")[2] for word in self._build.command if word.startswith("--package=")
-        ]
+        names = chosen_packages(self._build)
         done = context.cargo.lint(
             self._build, context.options, names, _WORDS, self._configuration()
         )
