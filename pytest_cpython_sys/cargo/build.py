@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .depinfo import RustcCall, parse_rustc_calls, read_depinfo
 from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_message
+from .outputs import is_below, output_directories
 from .process import Process
 from .timing import Clock, Timing
 
@@ -108,6 +109,15 @@ class Build:
         hidden = ("Running `", "Fresh ", "Dirty ", "Compiling ", "Finished `", "Building [")
         lines = [line for line in self.stderr.splitlines() if not line.lstrip().startswith(hidden)]
         return "\n".join(lines).strip("\n")
+
+    @cached_property
+    def _outputs(self) -> frozenset[str]:
+        return output_directories(self.workspace, self.command, self.environment, self.scripts)
+
+    def wrote(self, path: str) -> bool:
+        """Tell whether cargo or a build script wrote a file (absolute; what it links to counts)."""
+        real = os.path.realpath(path)
+        return any(is_below(real, directory) for directory in self._outputs)
 
     def script(self, package_id: str) -> BuildScript | None:
         """Return what the build script of a package said in this build."""
@@ -247,7 +257,8 @@ class Build:
             for item in self.diagnostics
             if (item.package_id, item.target, item.rendered) not in seen
         ]
-        scripts = {script.package_id: script for script in (*self.scripts, *other.scripts)}
+        # A package that is built in two ways has a directory for each.
+        scripts = {script.out_dir: script for script in (*other.scripts, *self.scripts)}
         return replace(
             self,
             duration=self.duration + other.duration,

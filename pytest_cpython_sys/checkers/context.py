@@ -93,6 +93,10 @@ class BuildContext:
         """All builds: that of the user's own sources first, the one to be tested last."""
         return self.second.builds if self.second is not None else (self.build,)
 
+    def wrote(self, path: str) -> bool:
+        """Tell whether one of the builds wrote a file; see `Build.wrote`."""
+        return any(build.wrote(path) for build in self.builds)
+
     def environment(self, package: Package, process: TestProcess) -> dict[str, str]:
         """Return the environment of a test process: cargo's, and what is added to it."""
         env = process.environment(self.builds[0].environment)

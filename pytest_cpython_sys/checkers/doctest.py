@@ -19,7 +19,7 @@ from ..case import Case, Verdict, grouped
 from .libtest.batch import Binary, TestEnd, run_tests
 from .libtest.listing import ListedTest, ListingError, list_tests, test_environment
 from .libtest.panics import find_panic, without_panic
-from .place import is_inside, real_path
+from .place import Places, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -200,18 +200,18 @@ def _text_files(sources: Iterable[str], root: str) -> Iterator[str]:
 def _cases(crate: _Crate, listing: Sequence[ListedTest]) -> Iterator[Case]:
     library = crate.package.library
     assert library is not None  # noqa: S101 - only libraries are documented packages
-    found = []
+    places = Places(crate.context, crate.package, library)
+    found: list[tuple[tuple[str, int, str, int], str | None, ListedTest]] = []
     for test in listing:
         match = _NAME.match(test.name)
         path = match["path"] if match else None
-        source = os.path.join(crate.process.cwd, match["file"]) if match else library.src_path
-        found.append(
-            (real_path(os.path.normpath(source)), int(match["line"] if match else 1), path, test)
-        )
+        source = os.path.normpath(os.path.join(crate.process.cwd, match["file"] if match else ""))
+        where = places.of(source if match else None, path.split("::")[:-1] if path else ())
+        own = int(match["line"] if match else 1)
+        line = own if where.inside else where.line
+        found.append(((where.file, line, os.path.basename(source), own), path, test))
     counts: Counter[tuple[str, str | None]] = Counter()
-    for file, line, path, test in sorted(found, key=lambda entry: entry[:2]):
-        if not is_inside(file, real_path(crate.package.root)):
-            file, line = real_path(library.src_path), 1
+    for (file, line, _, own), path, test in sorted(found, key=lambda entry: entry[0]):
         counts[file, path] += 1
         levels = path.split("::") if path else []
         yield Case(
@@ -223,7 +223,7 @@ def _cases(crate: _Crate, listing: Sequence[ListedTest]) -> Iterator[Case]:
             target=library.name,
             rust_test=test.name,
             line=line,
-            command=shown_command(crate.package, None, path or f"{line})", crate.context.options),
+            command=shown_command(crate.package, None, path or f"{own})", crate.context.options),
             group=crate.group,
             skip=test.skip_reason(crate.context.run.ignored, _IGNORED),
         )

@@ -11,9 +11,13 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ..cargo import Package, Target
+    from collections.abc import Sequence
 
-__all__ = ["Place", "is_inside", "place", "primary_target", "real_path"]
+    from ..cargo import Package, Target
+    from .context import BuildContext
+    from .layout.sources import Site
+
+__all__ = ["Place", "Places", "is_inside", "place", "primary_target", "real_path"]
 
 
 class Place(NamedTuple):
@@ -22,7 +26,9 @@ class Place(NamedTuple):
     file: str
     levels: tuple[str, ...]
     inside: bool
-    """False where the source lies outside the package and the target's root stands in."""
+    """False where the source is not one of the package's own, and another file stands in."""
+    line: int = 1
+    """Line in ``file`` that stands in for the source's, counted from 1."""
 
 
 def primary_target(package: Package) -> Target | None:
@@ -67,3 +73,73 @@ def place(package: Package, target: Target, source: str | None) -> Place:
         _first_with_root(package, path) if path == root_file else primary_target(package)
     )
     return Place(path, () if plain else (f"@{target.kind}-{target.name}",), inside)
+
+
+class Places:
+    """Where the tests of a target stand, by the files that they are written in.
+
+    What cargo wrote, and what lies outside the package, stands where an ``include!`` of a tracked
+    file reads it, else under the target's root file.
+    """
+
+    def __init__(self, context: BuildContext, package: Package, target: Target) -> None:
+        self._context = context
+        self._package = package
+        self._target = target
+        self._tracked: dict[str, Place] = {}
+        self._sites: dict[str, list[Site]] = {}
+
+    def of(self, source: str | None, modules: Sequence[str] = ()) -> Place:
+        """Return where a test in ``source`` (absolute) stands; ``modules`` are those around it."""
+        path = source or self._target.src_path
+        known = self._tracked.get(path)
+        if known is not None:
+            return known
+        if path not in self._sites:
+            where = place(self._package, self._target, path)
+            if where.inside and not self._context.wrote(path):
+                self._tracked[path] = where
+                return where
+            self._sites[path] = self._find(path)
+        site = _fitting(self._sites[path], modules, self._target.src_path)
+        if site is None:
+            return place(self._package, self._target, None)
+        where = place(self._package, self._target, site.file)
+        return where._replace(inside=False, line=site.line)
+
+    def _find(self, path: str) -> list[Site]:
+        """Return the places in tracked files that read a file, as the sources have it."""
+        from .layout.sources import Sources  # it needs this module itself
+
+        for build in self._context.builds:
+            units = [build.unit(self._package, self._target, test=test) for test in (True, False)]
+            sources = Sources(build, self._package, self._target, units)
+            sites = sources.sites_of(path)
+            if sites:
+                return sites
+        return []
+
+
+def _fitting(sites: Sequence[Site], modules: Sequence[str], root: str) -> Site | None:
+    """Return the site whose modules are those of a test, as far as the files' names tell them."""
+
+    def fit(site: Site) -> tuple[bool, bool, int]:
+        names = _module_path(site.file, root)
+        around = (*names, *site.modules)
+        starts = range(len(modules) - len(site.modules) + 1)
+        inner = any(_continues(modules, start, site.modules) for start in starts)
+        return _continues(modules, 0, around), inner, len(around)
+
+    return max(sites, key=fit, default=None)
+
+
+def _continues(modules: Sequence[str], start: int, wanted: Sequence[str]) -> bool:
+    return tuple(modules[start : start + len(wanted)]) == tuple(wanted)
+
+
+def _module_path(file: str, root: str) -> tuple[str, ...]:
+    """Return the modules that a source file stands for without a ``#[path]``."""
+    if real_path(file) == real_path(root):
+        return ()
+    stem = os.path.splitext(os.path.relpath(file, os.path.dirname(root)))[0]
+    return tuple(name for name in stem.split(os.sep) if name != "mod")

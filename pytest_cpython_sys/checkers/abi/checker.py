@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ...case import Case, Location, Verdict
 from ..layout.sources import Sources
 from ..manifest import ABI_KEYS
-from ..place import place
+from ..place import Places, place
 from .compiler import AbiError
 from .headers import HeaderSource, find_header
 from .metadata import MetadataError
@@ -218,9 +218,9 @@ class _Package:
         subjects, unmatched = abi.survey
         cases: list[Case] = []
         seen: set[tuple[str, tuple[str, ...]]] = set()
-        sites = _Sites(self._context, self._library)
+        places = Places(self._context, self._package, self._library.target)
         for subject in subjects:
-            case = self._case(subject, (subject.kind, *subject.name.split("::")), sites)
+            case = self._case(subject, (subject.kind, *subject.name.split("::")), places)
             count, numbered = 1, case
             while numbered.key in seen:
                 count += 1
@@ -236,21 +236,18 @@ class _Package:
         )
 
     def _case(
-        self, subject: Subject | None, levels: tuple[str, ...], sites: _Sites | None = None
+        self, subject: Subject | None, levels: tuple[str, ...], places: Places | None = None
     ) -> Case:
         package, target = self._package, self._library.target
         where = place(package, target, target.src_path)
         line, generated = 1, None
         item = subject.item if subject is not None else None
-        if item is not None:
+        if item is not None and places is not None:
             path = self._abi.absolute(item.file)
-            site = sites.of(path) if sites and self._abi.is_generated(item.file) else None
-            if site is not None:
-                where, line = place(package, target, site[0]), site[1]
+            where = places.of(path)
+            line = item.line if where.inside else where.line
+            if not where.inside and self._abi.is_generated(item.file):
                 generated = Location(path, item.line)
-            else:
-                where = place(package, target, path)
-                line = item.line if where.inside else 1
         known = self._source.table.known if self._source is not None else {}
         full = (*where.levels, "@abi", *levels)
         return Case(
@@ -346,30 +343,3 @@ class _Package:
             f"{self._package.name}: {shown} does not export {count} that Rust declares: "
             f"{', '.join(listed)}{more if len(listed) < len(names) else ''}"
         )
-
-
-class _Sites:
-    """Where generated files are included, each looked for once."""
-
-    def __init__(self, context: BuildContext, library: Library) -> None:
-        self._context = context
-        self._library = library
-        self._known: dict[str, tuple[str, int] | None] = {}
-
-    def of(self, path: str) -> tuple[str, int] | None:
-        """Return the tracked file and the line where a generated file is included, if it is."""
-        if path not in self._known:
-            self._known[path] = self._find(path)
-        return self._known[path]
-
-    def _find(self, path: str) -> tuple[str, int] | None:
-        package, target = self._library.package, self._library.target
-        unit = self._context.build.unit(package, target, test=False)
-        sources = Sources(self._context.build, package, target, [unit])
-        real = os.path.realpath(path)
-        for file in sources.files:
-            if os.path.realpath(file.path) == real:
-                site = sources.sites(file)[0]
-                # What is checked in is tracked itself.
-                return None if os.path.realpath(site.file) == real else (site.file, site.line)
-        return None

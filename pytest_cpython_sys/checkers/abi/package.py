@@ -122,15 +122,8 @@ class PackageAbi:
         return known
 
     def _looks_generated(self, path: str) -> bool:
-        workspace = self._context.build.workspace
-        real = os.path.realpath(path)
-        for output in (
-            workspace.target_directory,
-            workspace.build_directory,
-            *(script.out_dir for script in self._context.build.scripts),
-        ):
-            if real.startswith(os.path.realpath(output) + os.sep):
-                return True
+        if self._context.wrote(path):
+            return True
         try:
             with open(path, "rb") as file:
                 return _GENERATED.search(file.read(400)) is not None

@@ -102,37 +102,32 @@ class Sources:
         self._package = package
         self._target = target
         self._root = os.path.realpath(package.root)
-        self._outputs = [
-            os.path.realpath(build.workspace.target_directory),
-            os.path.realpath(build.workspace.build_directory),
-        ]
         script = build.script(package.id)
         self._env = {"CARGO_MANIFEST_DIR": package.root}
         if script is not None:
             self._env.update(script.env)
             self._env["OUT_DIR"] = script.out_dir
-            self._outputs.append(os.path.realpath(script.out_dir))
         listed = [self._build.sources(unit) for unit in units]
         known = dict.fromkeys(path for paths in listed if paths for path in paths)
         self.exact = bool(known)
         """Whether the compiler itself named the files."""
         paths = list(known) if known else list(self._walk(target.src_path))
-        files = [_load(path) for path in paths if path.endswith(".rs") or self._is_output(path)]
+        files = [_load(path) for path in paths if path.endswith(".rs") or build.wrote(path)]
         self.files = [file for file in files if file is not None]
-
-    def _is_output(self, path: str) -> bool:
-        real = os.path.realpath(path)
-        return any(is_inside(real, output) for output in self._outputs)
 
     def is_tracked(self, path: str) -> bool:
         """Tell whether a file is one of the package's own, not a generated one."""
-        return is_inside(os.path.realpath(path), self._root) and not self._is_output(path)
+        return is_inside(os.path.realpath(path), self._root) and not self._build.wrote(path)
 
     def sites(self, file: SourceFile) -> list[Site]:
         """Return where a file stands: itself if it is tracked, else where it is included."""
         if self.is_tracked(file.path):
             return [Site(file.path, 1)]
         return self._included(file.path, set()) or [Site(self._target.src_path, 1, generated=True)]
+
+    def sites_of(self, path: str) -> list[Site]:
+        """Return where a file that is not tracked is included; nothing if no file says so."""
+        return self._included(path, set())
 
     def _included(self, path: str, seen: set[str]) -> list[Site]:
         if path in seen:

@@ -15,7 +15,7 @@ from ...cargo import shown_command
 from ...case import Case, Location, Verdict, grouped
 from ..harness import custom_harnesses
 from ..layout.table import Row, layout_table
-from ..place import Place, place
+from ..place import Places, place
 from ..remedies import explain_process
 from .batch import LEAKED, Binary, TestEnd, run_repeated, run_tests
 from .listing import ListedTest, Listing, ListingError, list_tests, test_environment
@@ -199,7 +199,7 @@ class _CaseMaker:
 
     def __init__(self, executable: _Executable) -> None:
         self._executable = executable
-        self._places: dict[str, tuple[Place, str | None]] = {}
+        self._places = Places(executable.context, executable.package, executable.target)
         self._command = shown_command(
             executable.package, executable.target, None, executable.context.options
         )
@@ -210,32 +210,29 @@ class _CaseMaker:
         """Names that came more than once, and how often."""
         return {name: count for name, count in self._seen.items() if count > 1}
 
-    def _place(self, source: str) -> tuple[Place, str | None]:
-        known = self._places.get(source)
-        if known is None:
-            executable = self._executable
-            path = executable.absolute(source) if source else None
-            where = place(executable.package, executable.target, path)
-            known = self._places[source] = (where, path)
-        return known
-
     def make(self, test: ListedTest, skip: str | None) -> Case:
         executable = self._executable
-        where, source = self._place(test.source or "")
+        source = executable.absolute(test.source) if test.source else None
+        levels = test.name.split("::")
+        where = self._places.of(source, levels[:-1])
         is_layout = is_layout_test(test.name)
         generated = None
-        if source is not None and not where.inside and is_layout:
+        if (
+            source is not None
+            and not where.inside
+            and (is_layout or executable.context.wrote(source))
+        ):
             generated = Location(source, test.line)
         self._seen[test.name] += 1
         return Case(
             file=where.file,
-            levels=(*where.levels, *test.name.split("::")),
+            levels=(*where.levels, *levels),
             kind="layout" if is_layout else _KINDS[executable.target.kind],
             checker=LibtestChecker.name,
             package=executable.package.name,
             target=executable.target.name,
             rust_test=test.name,
-            line=test.line if where.inside else 1,
+            line=test.line if where.inside else where.line,
             generated=generated,
             command=f"{self._command} -- --exact {shlex.quote(test.name)}",
             group=executable.path,

@@ -121,7 +121,7 @@ class _Workspace:
             sources = unit_sources(self._build, package, target, test=test)
             for path in sources or (target.src_path,):
                 file = real_path(path)
-                if not is_inside(file, root) or self._is_output(file):
+                if not is_inside(file, root) or self._build.wrote(file):
                     continue
                 name = unit_name(package, target, test=test)
                 self._units.setdefault(file, []).append(name)
@@ -132,12 +132,6 @@ class _Workspace:
                 if line:
                     found[file] = (target, line)
         return found
-
-    def _is_output(self, file: str) -> bool:
-        workspace = self._build.workspace
-        outputs = (workspace.target_directory, workspace.build_directory)
-        made = (script.out_dir for script in self._build.scripts)
-        return any(is_inside(file, real_path(directory)) for directory in (*outputs, *made))
 
     # -- what is said ---------------------------------------------------------------------------
 

@@ -1,0 +1,136 @@
+"""Tests and doctests in files that a build script wrote: they stand under what includes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outcomes, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+LAYOUT = """
+#[repr(C)] pub struct T { pub a: u64 }
+#[test] fn bindgen_test_layout_T() {
+    assert_eq!(::std::mem::size_of::<T>(), 12usize, "Size of: T");
+}
+#[test] fn plain() {}
+"""
+DOCTEST = """
+/// ```
+/// assert_eq!(c::wrong(), 2);
+/// ```
+pub fn wrong() -> i32 { 1 }
+"""
+
+
+def script(**files: str) -> str:
+    """Return a build script that writes ``NAME.rs`` for each text."""
+    lines = [
+        f'    std::fs::write(format!("{{out}}/{name}.rs"), r##"{text}"##).unwrap();'
+        for name, text in files.items()
+    ]
+    return "\n".join(
+        ["fn main() {", '    let out = std::env::var("OUT_DIR").unwrap();', *lines, "}", ""]
+    )
+
+
+def include(name: str) -> str:
+    return f'include!(concat!(env!("OUT_DIR"), "/{name}.rs"));\n'
+
+
+SINGLE = {
+    "Cargo.toml": "c",
+    "build.rs": script(generated=LAYOUT + DOCTEST),
+    "src/lib.rs": include("generated"),
+}
+WRONG = {
+    "src/lib.rs::bindgen_test_layout_T": "failed",
+    "src/lib.rs::plain": "passed",
+    "src/lib.rs::@doctest::wrong::1": "failed",
+}
+
+
+def test_a_package_with_its_own_target_directory(pytester: pytest.Pytester, write: Write) -> None:
+    write(SINGLE)
+    result = run(pytester)
+    assert outcomes(result) == WRONG
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    for name, outcome in WRONG.items():
+        assert outcomes(run(pytester, name)) == {name: outcome}
+
+
+@pytest.mark.parametrize("where", ["output", "../outside"])
+@pytest.mark.parametrize("how", ["variable", "option", "args", "configured", "build-dir"])
+def test_wherever_cargo_builds(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+    where: str,
+) -> None:
+    root = write({f"package/{name}": text for name, text in SINGLE.items()})
+    monkeypatch.chdir(root / "package")
+    arguments = []
+    if how == "variable":
+        monkeypatch.setenv("CARGO_TARGET_DIR", where)
+    elif how == "option":
+        arguments = [f"--cargo-target-dir={where}"]
+    elif how == "args":
+        arguments = [f"--cargo-args=--target-dir {where}"]
+    else:
+        key = "target-dir" if how == "configured" else "build-dir"
+        write({"package/.cargo/config.toml": f'[build]\n{key} = "{where}"\n'})
+    result = run(pytester, *arguments)
+    assert outcomes(result) == WRONG
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_member_of_a_workspace(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["c"]\nresolver = "2"\n',
+            **{f"c/{name}": text for name, text in SINGLE.items()},
+        }
+    )
+    assert outcomes(run(pytester)) == {f"c/{name}": outcome for name, outcome in WRONG.items()}
+
+
+MODULES = {
+    "Cargo.toml": '[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n',
+    "build.rs": script(
+        one="pub mod deep { #[test] fn t() {} }\n" + DOCTEST.replace("wrong", "ffi::one::wrong"),
+        two="#[test] fn t() { panic!() }\n",
+        outer='include!(concat!(env!("OUT_DIR"), "/inner.rs"));',
+        inner="#[test] fn nested() {}\n",
+    ).replace("fn ffi::one::wrong", "fn wrong"),
+    "src/lib.rs": "pub mod ffi;\nmod same { pub mod more; }\nmod nest { "
+    + include("outer")
+    + "}\n",
+    "src/ffi.rs": "pub mod one { " + include("one") + "}\nmod two { " + include("two") + "}\n",
+    "src/same/more.rs": "mod two { " + include("two") + "}\n",
+    "src/main.rs": "fn main() {}\n" + include("two"),
+    "tests/shape.rs": "mod part;\n",
+    "tests/part/mod.rs": include("two"),
+}
+
+
+def test_modules_targets_and_one_file_in_many_places(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(MODULES)
+    result = run(pytester)
+    assert outcomes(result) == {
+        "src/ffi.rs::ffi::one::deep::t": "passed",
+        "src/ffi.rs::ffi::two::t": "failed",
+        "src/ffi.rs::@doctest::ffi::one::wrong::1": "failed",
+        "src/same/more.rs::same::more::two::t": "failed",
+        "src/lib.rs::nest::nested": "passed",
+        "src/main.rs::t": "failed",
+        "tests/part/mod.rs::@test-shape::part::t": "failed",
+    }
