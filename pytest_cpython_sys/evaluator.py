@@ -8,21 +8,88 @@ runs test binaries: two at once would make tests fail that share a port or a fil
 from __future__ import annotations
 
 import threading
+import traceback
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .cargo import none_started, stop_all
 from .case import Case, Verdict, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .case import Checker
 
-__all__ = ["Evaluator"]
+__all__ = ["Evaluator", "discovered", "remarks", "warnings"]
 
 _Key = tuple[str, tuple[str, ...]]
 _NOTHING = Verdict("error", message="the run ended without a word about this test")
+
+
+def discovered(checker: Checker) -> tuple[list[Case], str]:
+    """Return the cases that a checker finds, and what to say if it raised; "" if it did not."""
+    cases: list[Case] = []
+    try:
+        for case in checker.discover():
+            if not isinstance(case, Case):
+                raise TypeError(f"discover() gave {case!r}, which is no Case")
+            cases.append(case)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return cases, _raised(checker, error)
+    return cases, ""
+
+
+def warnings(checker: Checker, *, verbose: bool) -> list[str]:
+    """Return what a checker warns of, whatever it does when it is asked."""
+    return _told(checker, "warnings", lambda words: words, verbose=verbose)
+
+
+def remarks(checker: Checker) -> list[tuple[str, Sequence[str]]]:
+    """Return what a checker has to say beside its verdicts, whatever it does when it is asked."""
+
+    def remark(words: str) -> tuple[str, Sequence[str]]:
+        heading, *details = words.split("\n")
+        return heading, details
+
+    return _told(checker, "remarks", remark)
+
+
+def _told(
+    checker: Checker, method: str, instead: Callable[[str], Any], **arguments: object
+) -> list[Any]:
+    ask = getattr(checker, method, None)
+    try:
+        return list(ask(**arguments)) if ask is not None else []
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return [instead(_raised(checker, error))]
+
+
+def _evaluated(checker: Checker, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+    """Yield what a checker says of cases; if it raises, that is what is said of all the rest."""
+    waiting = {case.key: case for case in cases}
+    try:
+        for case, verdict in checker.run(cases):
+            if not isinstance(verdict, Verdict):
+                raise TypeError(f"run() gave {verdict!r}, which is no Verdict")
+            waiting.pop(case.key, None)
+            yield case, verdict
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        verdict = Verdict("error", message=_raised(checker, error))
+        # With all verdicts given it is said after the last of them.
+        for case in list(waiting.values()) or cases[-1:]:
+            yield case, verdict
+
+
+def _raised(checker: Checker, error: BaseException) -> str:
+    heading, _, _ = f"{type(error).__name__}: {error}".partition("\n")
+    words = "".join(traceback.format_exception(error)).rstrip("\n")
+    return f"the checker {checker.name} raised {heading}\n{words}"
 
 
 @dataclass
@@ -137,7 +204,7 @@ class Evaluator:
     def _drive(self, batch: _Batch) -> None:
         seen: set[_Key] = set()
         try:
-            for case, verdict in self._checkers[batch.cases[0].checker].run(batch.cases):
+            for case, verdict in _evaluated(self._checkers[batch.cases[0].checker], batch.cases):
                 key = case.key
                 if key not in seen:
                     seen.add(key)
@@ -154,7 +221,7 @@ class Evaluator:
 
     def _alone(self, case: Case) -> Verdict:
         first: Verdict | None = None
-        for other, verdict in self._checkers[case.checker].run([case]):
+        for other, verdict in _evaluated(self._checkers[case.checker], [case]):
             if other.key != case.key:
                 continue
             if first is None or verdict.outcome == "error":

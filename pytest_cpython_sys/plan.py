@@ -37,6 +37,13 @@ class Plan:
     limits: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
     """Seconds for single cases, shared with all checkers."""
 
+    @property
+    def known(self) -> Known:
+        """Who gives the verdicts that are known beforehand."""
+        checker = self.checkers.setdefault(Known.name, Known())
+        assert isinstance(checker, Known)  # noqa: S101 - nobody else is called so
+        return checker
+
     def add(self, cases: Iterable[Case]) -> None:
         """Add cases; a second one of a name in one place gets ``-2``, a third ``-3``."""
         cases = list(cases)

@@ -8,13 +8,14 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from .cargo import ManifestError, enclosing_manifest
-from .case import Verdict
+from .case import Case, Verdict
 from .checkers import all_checkers
 from .checkers.context import BuildContext
 from .checkers.layout import build_again
-from .checkers.place import is_inside
+from .checkers.place import is_inside, primary_target
 from .checkout import CRATES, has_entries_of_checkout
-from .plan import Known, Plan, manifest_case
+from .evaluator import discovered
+from .plan import Plan, manifest_case
 from .surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         Package,
         Workspace,
     )
-    from .case import Case, Checker
+    from .case import Checker
     from .checkers.context import RunOptions
 
 __all__ = ["Project", "find_manifests"]
@@ -229,14 +230,33 @@ class Project:
         names = {package.name for package in self.packages}
         for checker in (*all_checkers(contexts), *more_checkers(contexts)):
             plan.checkers[checker.name] = checker
-            plan.add(case for case in checker.discover() if case.package in names)
+            cases, problem = discovered(checker)
+            plan.add(case for case in cases if case.package in names)
+            if problem:
+                self._add_lost(plan, checker.name, problem)
         self._add_refused(plan)
         return plan
 
+    def _add_lost(self, plan: Plan, checker: str, problem: str) -> None:
+        """Add an item a package for what a checker did not find because it raised."""
+        known = plan.known
+        for package in self.packages:
+            target = primary_target(package) or next(iter(package.targets), None)
+            case = Case(
+                file=os.path.realpath(target.src_path if target else package.manifest_path),
+                levels=(f"@{checker}",),
+                kind="build",
+                checker=known.name,
+                package=package.name,
+                target=target.name if target else "",
+                rust_test=f"@{checker}",
+            )
+            known.verdicts[case.key] = Verdict("error", message=problem)
+            plan.add([case])
+
     def _add_refused(self, plan: Plan) -> None:
         """Add an item for each manifest that cargo refuses."""
-        known = Known()
-        plan.checkers[known.name] = known
+        known = plan.known
         for error in self.errors:
             case = manifest_case(error.manifest)
             known.verdicts[case.key] = Verdict("error", message=str(error))
@@ -245,8 +265,7 @@ class Project:
     def broken_plan(self, error: CargoError) -> Plan:
         """Return a plan in which every manifest at the places says why cargo did not run."""
         plan = Plan()
-        known = Known()
-        plan.checkers[known.name] = known
+        known = plan.known
         manifests: dict[str, None] = {}
         for path in self.places:
             if os.path.isdir(path):
@@ -283,8 +302,7 @@ class Project:
             return None
         cause = near[0]
         message = next(verdict.message for _, verdict in plan.checkers[cause.checker].run([cause]))
-        known = plan.checkers[Known.name]
-        assert isinstance(known, Known)  # noqa: S101 - put there by every plan
+        known = plan.known
         case = replace(cause, file=file, levels=levels or ("@build",), line=1, checker=known.name)
         known.verdicts[case.key] = Verdict("error", message=message)
         plan.cases.setdefault(file, []).append(case)

@@ -43,6 +43,8 @@ _REPORTING_HOOKS = (
     "pytest_runtest_logfinish",
     "pytest_report_teststatus",
 )
+# See https://docs.pytest.org/en/stable/example/simple.html#pytest-current-test-environment-variable
+_CURRENT = "PYTEST_CURRENT_TEST"
 _OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
 _MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures"})
 
@@ -95,7 +97,14 @@ class FastProtocol:
             return False
         ihook = item.ihook
         ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        # As in the ordinary way: nothing is said of the last report and of what comes after it.
+        name = item.nodeid.replace("\0", "(null)")
+        os.environ[_CURRENT] = f"{name} (setup)"
         for report in _reports(item):
+            if report.when == "teardown":
+                del os.environ[_CURRENT]
+            else:
+                os.environ[_CURRENT] = f"{name} ({report.when})"
             ihook.pytest_runtest_logreport(report=report)
         ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
@@ -135,6 +144,7 @@ def _reports(item: RustItem) -> list[pytest.TestReport]:
         reports = [make.report("setup", None)]
         make.add_output("call", verdict.output)
         reports.append(make.report("call", verdict, verdict.duration))
+    make.add_output("teardown", late.output if late is not None else "")
     return [*reports, make.report("teardown", late)]
 
 

@@ -14,6 +14,7 @@ from _pytest._code.code import (
     ReprTraceback,
 )
 
+from .evaluator import remarks
 from .words import failure_words, generated_name, relative
 
 if TYPE_CHECKING:
@@ -136,8 +137,7 @@ def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]
     """
     said: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for checker in checkers:
-        remarks = getattr(checker, "remarks", None)
-        for text, details in remarks() if remarks is not None else ():
+        for text, details in remarks(checker):
             labels = said.setdefault((text, tuple(details)), [])
             labels += [label for label in (getattr(checker, "label", ""),) if label]
     for (text, details), labels in said.items():

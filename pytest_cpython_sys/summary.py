@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .comparison import Comparison
 from .durations import write_build_times
+from .evaluator import warnings
 from .missing import MissingModules
 from .report import (
     PackageCounts,
@@ -84,8 +85,7 @@ class Summary:
     def warn(self, plan: Plan) -> None:
         """Show what checkers warn of, whatever was selected."""
         for checker in plan.checkers.values() if self._runs else ():
-            warnings = getattr(checker, "warnings", None)
-            for text in warnings(verbose=self._verbose) if warnings is not None else ():
+            for text in warnings(checker, verbose=self._verbose):
                 record_warning(self._config, text)
 
     def write(
@@ -122,10 +122,10 @@ class Summary:
             for diagnostic in build.diagnostics
             if diagnostic.package_id in members
         ]
-        warnings = list(warning_lines(diagnostics))
-        if warnings:
+        lines = list(warning_lines(diagnostics))
+        if lines:
             terminal.section("rustc warnings")
-        for line in warnings:
+        for line in lines:
             terminal.line(line)
 
     def _write_packages(self, terminal: pytest.TerminalReporter, plan: Plan) -> None:

@@ -6,6 +6,7 @@ import sys
 import unittest
 from typing import TYPE_CHECKING
 
+from ..evaluator import remarks, warnings
 from .tests import RustTest, ToldTest
 
 if TYPE_CHECKING:
@@ -62,16 +63,14 @@ class RustSuite(unittest.TestSuite):
         verbose = bool(getattr(result, "showAll", False))
         waiting, jury.warnings = jury.warnings, []
         for checker in jury.plan.checkers.values():
-            warnings = getattr(checker, "warnings", None)
-            waiting += warnings(verbose=verbose) if warnings is not None else ()
+            waiting += warnings(checker, verbose=verbose)
         for text in waiting:
             sys.stderr.write(f"Warning -- {text}\n")
         stream = getattr(result, "stream", None)
         if stream is None or not verbose:
             return
         for checker in jury.plan.checkers.values():
-            remarks = getattr(checker, "remarks", None)
-            for text, _ in remarks() if remarks is not None else ():
+            for text, _ in remarks(checker):
                 stream.write(f"{text}\n")
 
 

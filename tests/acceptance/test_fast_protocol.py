@@ -76,6 +76,36 @@ def test_both_ways_give_the_same_reports(pytester: pytest.Pytester, write: Write
     assert rust(fast) == rust(ordinary)
 
 
+@pytest.mark.parametrize("participant", ["", "def pytest_runtest_setup(item): pass\n"])
+def test_the_current_test_is_in_the_environment(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    participant: str,
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # this test's own
+    told = "".join(
+        f"def pytest_runtest_{name}():\n"
+        f"    print('{name}', os.environ.get('PYTEST_CURRENT_TEST'), file=FILE, flush=True)\n"
+        for name in ("logstart", "logreport", "logfinish")
+    )
+    conftest = f"import os\nFILE = open('told', 'w')\n{told}{participant}"
+    root = write({**FAILING, "conftest.py": conftest})
+    pytester.runpytest("--cpython-sys").assert_outcomes(passed=1, failed=2)
+    lines = [
+        line
+        for name in "abc"
+        for line in (
+            "logstart None",
+            f"logreport src/lib.rs::{name} (setup)",
+            f"logreport src/lib.rs::{name} (call)",
+            "logreport None",
+            "logfinish None",
+        )
+    ]
+    assert (root / "told").read_text(encoding="utf-8").splitlines() == lines
+
+
 @pytest.mark.parametrize("option", ["--setup-show", "--pdb"])
 def test_options_that_look_into_the_phases_get_them(
     pytester: pytest.Pytester, write: Write, option: str
