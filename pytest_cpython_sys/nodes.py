@@ -193,6 +193,8 @@ class RustItem(pytest.Item):
         if late is not None:
             self.note(late)
             if late.outcome == "error":
+                if late.output:
+                    self.add_report_section("teardown", "stdout", late.output)
                 raise RustError(late)
 
     def note(self, verdict: Verdict) -> None:

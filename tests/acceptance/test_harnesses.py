@@ -79,6 +79,37 @@ def test_each_of_them_can_be_selected_by_its_id(pytester: pytest.Pytester, write
         assert outcomes(run(pytester, name)) == {name: outcome}
 
 
+AFTERWARDS = """
+struct Fixture;
+impl Drop for Fixture { fn drop(&mut self) { panic!("the server was gone") } }
+fn main() {
+    let arguments = Arguments::from_args();
+    let tests = vec![Trial::test("a", || Ok(())), Trial::test("b", || Ok(()))];
+    let conclusion = {
+        let _fixture = (!arguments.list).then(|| Fixture);
+        libtest_mimic::run(&arguments, tests)
+    };
+    conclusion.exit();
+}
+"""
+
+
+@pytest.mark.parametrize("arguments", [[]], ids=["batch"])
+def test_a_fixture_that_panics_after_the_tests(
+    pytester: pytest.Pytester, write: Write, arguments: list[str]
+) -> None:
+    head = "use libtest_mimic::{Arguments, Trial};\n"
+    write({**MIMIC, "tests/custom.rs": head + AFTERWARDS})
+    result = run(pytester, "tests", *arguments)
+    assert result.parseoutcomes()["errors"] == 1
+    assert "failed" not in result.parseoutcomes()
+    result.stdout.fnmatch_lines(
+        ["*ERROR at teardown of b*", "*the test binary ended badly: exit code 101*"]
+    )
+    result.stdout.fnmatch_lines(["*the server was gone*"])
+    assert result.ret == 1
+
+
 IGNORED = {
     "Cargo.toml": "c",
     "src/lib.rs": '#[test] fn runs() {}\n#[test] #[ignore = "slow"] fn slow() {}\n'

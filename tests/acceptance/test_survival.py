@@ -164,22 +164,34 @@ def test_a_child_that_keeps_the_pipe_open_is_ended(pytester: pytest.Pytester, wr
     assert not is_running("sleep 987")
 
 
-def test_an_abort_at_exit_is_a_teardown_error_of_the_last(
-    pytester: pytest.Pytester, write: Write
+@pytest.mark.parametrize("arguments", [[], ["-k", "a"]], ids=["both", "one"])
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("std::process::abort()", "killed by SIGABRT (Aborted)"),
+        ("unsafe { _exit(101) }", "exit code 101"),
+        ("unsafe { _exit(3) }", "exit code 3"),
+    ],
+    ids=["abort", "exit101", "exit3"],
+)
+def test_a_bad_end_after_all_tests_is_a_teardown_error_of_the_last(
+    pytester: pytest.Pytester, write: Write, body: str, words: str, arguments: list[str]
 ) -> None:
     source = (
         HEAD
-        + """
-extern "C" fn end() { std::process::abort() }
-#[test] fn a() { unsafe { atexit(end); } }
-#[test] fn b() {}
+        + f"""
+extern "C" {{ fn _exit(code: i32); }}
+extern "C" fn end() {{ {body} }}
+#[test] fn a() {{ unsafe {{ atexit(end); }} }}
+#[test] fn b() {{}}
 """
     )
     write({"Cargo.toml": "c", "src/lib.rs": source})
-    result = run(pytester)
-    result.assert_outcomes(passed=2, errors=1)
+    result = run(pytester, *arguments)
+    last = "a" if arguments else "b"
+    result.assert_outcomes(passed=1 if arguments else 2, errors=1, deselected=len(arguments) // 2)
     result.stdout.fnmatch_lines(
-        ["*ERROR at teardown of b*", "*the test binary ended badly: killed by SIGABRT*"]
+        [f"*ERROR at teardown of {last}*", f"*the test binary ended badly: {words}"]
     )
     assert result.ret == 1
 

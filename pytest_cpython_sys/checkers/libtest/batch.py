@@ -82,6 +82,15 @@ class _Round:
     finished: SuiteEvent | None = None
     stray: list[bytes] = field(default_factory=list)
     stray_size: int = 0
+    others_failed: bool = False
+    """Whether one failed that nobody asked for."""
+
+    def explains(self, exit_code: int | None) -> bool:
+        """Tell whether what was told is why a process ended so: 101 is for a test that failed."""
+        failed = self.others_failed or any(
+            event.kind == "failed" for events in self.ends.values() for event in events
+        )
+        return exit_code == 0 or (exit_code == 101 and failed)
 
     def note_start(self, name: str) -> None:
         self.started.setdefault(name, time.monotonic())
@@ -156,7 +165,7 @@ class _Runner:
             yield self._crash(suspects[0], run, told)
         elif suspects:
             yield from self._again(suspects, describe_exit(run.exit_code or 0))
-        elif told.finished is not None and run.exit_code not in (0, 101):
+        elif told.finished is not None and not told.explains(run.exit_code):
             last = next(reversed(told.ends), None)
             if last is not None:
                 yield self._teardown(last, run, told)
@@ -206,9 +215,7 @@ class _Runner:
             yield TestEnd(name, how, 0.0, _printed(run, told), message, leaked=run.leaked)
         elif event is None or (event.kind == "ok" and told.finished is None):
             yield self._crash(name, run, told)
-        elif event.kind == "ok" and run.exit_code not in (
-            (0, 101) if self._binary.others else (0,)
-        ):
+        elif not told.explains(run.exit_code):
             yield _end(event, leaked=run.leaked)
             yield self._teardown(name, run, told)
         else:
@@ -247,6 +254,7 @@ class _Runner:
         if event is None:
             return None
         if event.name not in expected and event.name in self._binary.others:
+            told.others_failed |= event.kind == "failed"
             return None
         if event.name not in expected or not told.witness.confirms(event.name, event.kind):
             told.stray.append(line)
