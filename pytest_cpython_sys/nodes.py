@@ -35,6 +35,10 @@ _BY_KIND = {
 }
 
 
+# Hooks ask whether a mark's name is among the keywords, as they may for any item.
+_KEYWORDS = {kind: {mark.name: mark for mark in marks} for kind, marks in _BY_KIND.items()}
+
+
 class RustFile(pytest.File):
     """A source file with Rust tests in it, or a manifest that cargo refuses."""
 
@@ -130,6 +134,8 @@ class RustItem(pytest.Item):
     parent: RustFile | RustModule
     ihook = _Hooks()
     """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
+    _parallel_custom_item = True
+    """Tells pytest-run-parallel that there is no Python function to run in threads."""
 
     @classmethod
     def make(
@@ -142,6 +148,7 @@ class RustItem(pytest.Item):
         item.keywords = _Keywords(item)
         # Marks as pytest keeps them; `add_marker` would look each up in the registry.
         item.own_markers.extend(_BY_KIND[case.kind])
+        item.keywords.update(_KEYWORDS[case.kind])
         if case.xfail is not None:
             item.add_marker(pytest.mark.xfail(reason=case.xfail, strict=True))
         item.user_properties.extend(properties(case, parent.config.rootpath))
@@ -164,6 +171,11 @@ class RustItem(pytest.Item):
             parent.shown_path = super().location[0]
         _, line, name = self.reportinfo()
         return parent.shown_path, line, name
+
+    def _initrequest(self) -> None:
+        """Forget what became of the test: pytest-retry asks for it before it runs one again."""
+        self.outcome = None
+        self._report_sections.clear()
 
     def setup(self) -> None:
         """Wait for the verdict. A test that was not evaluated is an error, not a failure."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BuildProgress"]
+    import pytest
+
+__all__ = ["BuildProgress", "terminal_progress"]
 
 _QUIET_SECONDS = 2.0
 _LINE_SECONDS = 30.0
@@ -53,6 +55,7 @@ class BuildProgress:
     def blocked(self, reason: str) -> None:
         """Say at once what is being waited for."""
         with self._lock:
+            self._erase()
             self._write_line(
                 f"cargo is {reason}: another cargo (an editor's, perhaps) is at work there"
             )
@@ -60,5 +63,26 @@ class BuildProgress:
     def finish(self) -> None:
         """Leave no half line behind."""
         with self._lock:
-            if self._rewritten and self._rewrite is not None:
-                self._rewrite("")
+            self._erase()
+
+    def _erase(self) -> None:
+        if self._rewritten and self._rewrite is not None:
+            self._rewrite("")
+            self._rewritten = False
+
+
+def terminal_progress(terminal: pytest.TerminalReporter) -> BuildProgress:
+    """Return what shows a build's progress where pytest reports.
+
+    Whatever is shown is seen at once, and what comes next is written over a rewriting line.
+    """
+
+    def write_line(text: str) -> None:
+        terminal.write_line(text)
+        terminal.flush()
+
+    def rewrite(text: str) -> None:
+        width = terminal._tw.fullwidth - 1
+        terminal.write(f"\r{text[:width]:<{width}}\r", flush=True)
+
+    return BuildProgress(write_line, rewrite if getattr(terminal, "isatty", False) else None)

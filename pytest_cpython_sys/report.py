@@ -179,5 +179,6 @@ def outcome_of(report: pytest.TestReport) -> str | None:
             return "passed"
         if report.skipped:
             return "skipped"
-        return "failed" if report.when == "call" else "not evaluated"
+        if report.failed:  # and not one of which a plugin says that the test runs again
+            return "failed" if report.when == "call" else "not evaluated"
     return None

@@ -20,7 +20,7 @@ from .matrix import Matrix
 from .names import unescape
 from .nodes import RustFile, RustItem, remember_hooks
 from .plan import Plan
-from .progress import BuildProgress
+from .progress import terminal_progress
 from .project import Project
 from .protocol import FastProtocol
 from .quiet import settle, without_collector
@@ -220,17 +220,7 @@ class RustSession:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is None or hasattr(self._config, "workerinput"):
             return project.build(more_checkers=self._more_checkers)
-
-        def write_line(text: str) -> None:
-            terminal.write_line(text)
-
-        def rewrite(text: str) -> None:
-            terminal.rewrite(text[: terminal.writer_width - 1], erase=True)
-
-        on_terminal = bool(getattr(terminal, "isatty", False))
-        if on_terminal:
-            terminal.writer_width = terminal._tw.fullwidth
-        progress = BuildProgress(write_line, rewrite if on_terminal else None)
+        progress = terminal_progress(terminal)
         try:
             return project.build(progress, self._more_checkers)
         finally:
@@ -244,6 +234,7 @@ class RustSession:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None:
             terminal.write_line(f"still running after 60 s: {name}")
+            terminal.flush()
 
     def _warn_of_nothing(self, project: Project | None) -> None:
         """Zero tests is never silent."""

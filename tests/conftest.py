@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
@@ -26,9 +26,13 @@ if threading.current_thread() is threading.main_thread() and (
 ):
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("usual", max_examples=300, deadline=None)
-settings.register_profile("thorough", max_examples=10_000, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
+# `pytest --help` works without what tests need besides.
+with contextlib.suppress(ModuleNotFoundError):
+    from hypothesis import settings
+
+    settings.register_profile("usual", max_examples=300, deadline=None)
+    settings.register_profile("thorough", max_examples=10_000, deadline=None)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 # Tests that build in one directory, by the beginnings of their ids (below tests/acceptance/).
 _BUILD_TOGETHER = {

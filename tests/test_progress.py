@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pytest_cpython_sys.progress import BuildProgress
+import io
+
+import pytest
+
+from pytest_cpython_sys.progress import BuildProgress, terminal_progress
 
 
 class Screen:
@@ -47,3 +51,43 @@ def test_a_lock_is_told_at_once() -> None:
     progress = BuildProgress(screen.lines.append, None, clock=screen.clock)
     progress.blocked("waiting for file lock on build directory")
     assert screen.lines[0].startswith("cargo is waiting for file lock on build directory: another")
+
+
+def test_a_rewriting_line_is_gone_before_another_is_written() -> None:
+    screen = Screen()
+    shown = screen.lines.append
+    progress = BuildProgress(shown, shown, clock=screen.clock)
+    screen.now = 3.0
+    progress.progress(1, 2, "syn")
+    progress.blocked("waiting")
+    progress.finish()
+    assert [line[:12] for line in screen.lines] == ["building 1/2", "", "cargo is wai"]
+
+
+class Terminal(io.StringIO):
+    """A file that says it is a terminal, and keeps what was flushed."""
+
+    flushed = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        self.flushed = self.getvalue()
+
+
+def test_a_line_is_seen_at_once_and_the_cursor_stands_before_it(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    screen = Terminal()
+    reporter = pytest.TerminalReporter(pytestconfig, screen)
+    monkeypatch.setattr("pytest_cpython_sys.progress._QUIET_SECONDS", -1.0)
+    monkeypatch.setattr("pytest_cpython_sys.progress._REWRITE_SECONDS", -1.0)
+    progress = terminal_progress(reporter)
+    progress.progress(1, 2, "a" * 50)
+    assert screen.flushed == "\r" + f"building 1/2: {'a' * 25}" + "\r"
+    progress.finish()
+    assert screen.flushed.endswith("\r" + " " * 39 + "\r")
+    progress.blocked("waiting")
+    assert screen.flushed.endswith("is at work there\n")

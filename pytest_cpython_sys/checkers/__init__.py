@@ -8,6 +8,7 @@ from .abi import has_a_header
 from .doctest import DoctestChecker
 from .layout import LayoutChecker
 from .libtest import LibtestChecker
+from .metadata import MetadataChecker
 from .policy import may_apply
 from .target import TargetChecker
 
@@ -27,6 +28,7 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         LibtestChecker(contexts),
         DoctestChecker(contexts),
         TargetChecker(contexts),
+        MetadataChecker(contexts),
     ]
     if any(map(may_apply, contexts)):
         from .policy.modules import ModuleChecker

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ def raw_table(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     unknown = sorted(raw.keys() - _KEYS)
     if unknown:
         allowed = ", ".join(sorted(_KEYS))
-        raise MetadataError(f"[{TABLE}] has an unknown key {unknown[0]!r}: it may have {allowed}")
+        near = get_close_matches(unknown[0], sorted(_KEYS), 1)
+        advice = f"did you mean {near[0]!r}? It" if near else "it"
+        raise MetadataError(
+            f"[{TABLE}] has an unknown key {unknown[0]!r}: {advice} may have {allowed}"
+        )
     return raw
 
 

@@ -51,7 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # Plugins that no test is about. Importing Hypothesis takes longer than all the rest of pytest.
 UNUSED = ("hypothesispytest", "platformdirs", "pytest-subprocess")
 # Tests of our own behaviour: what others do to it is the matter of test_company.
-_OTHERS = ("html", "html_fixtures", "metadata", "randomly", "reportlog", "rerunfailures", "timeout")
+_OTHERS = (
+    *("html", "html_fixtures", "metadata", "pytest-retry", "randomly", "reportlog"),
+    *("rerunfailures", "run-parallel", "timeout"),
+)
 _ALONE = " ".join(f"-p no:{name}" for name in (*_OTHERS, *UNUSED))
 
 # pytester gives each test a home directory of its own: no place for a toolchain.

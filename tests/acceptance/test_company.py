@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 PLUGINS = {
     "html": "pytest_html",
+    "pytest-retry": "pytest_retry",
     "randomly": "pytest_randomly",
     "reportlog": "pytest_reportlog",
     "rerunfailures": "pytest_rerunfailures",
+    "run-parallel": "pytest_run_parallel",
     "timeout": "pytest_timeout",
 }
 
@@ -41,7 +43,7 @@ TESTS = {
 #[test] fn passes() {}
 #[test] fn fails() { assert_eq!(1 + 1, 3, "sums"); }
 #[test] #[ignore = "not today"] fn ignored() {}
-#[test] fn flaky() {
+#[test] fn sometimes() {
     let first = std::fs::File::options().write(true).create_new(true).open("seen").is_ok();
     assert!(!first, "the first time");
 }
@@ -57,11 +59,35 @@ def test_rerunfailures_evaluates_again(
     write(TESTS)
     result = run(pytester, monkeypatch, "rerunfailures", "--reruns=1", *workers)
     found = outcomes(result)
-    assert found["src/lib.rs::flaky"] == "passed"
+    assert found["src/lib.rs::sometimes"] == "passed"
     assert found["src/lib.rs::fails"] == "failed"
     assert found["src/lib.rs::passes"] == "passed"
-    # One rerun for the flaky test, one for the other.
+    # One rerun for the test that fails once, one for the other.
     result.stdout.fnmatch_lines(["*1 failed, 5 passed, 1 skipped, 2 rerun*"])
+    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 1 failed"])
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+def test_retry_evaluates_again(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+) -> None:
+    write(TESTS)
+    result = run(pytester, monkeypatch, "pytest-retry", "--retries=1", *workers)
+    found = outcomes(result)
+    assert found["src/lib.rs::sometimes"] == "passed"
+    assert found["src/lib.rs::fails"] == "failed"
+    assert found["src/lib.rs::passes"] == "passed"
+    result.stdout.fnmatch_lines(["*1 failed, 5 passed, 1 skipped, 2 retried*"])
+    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 1 failed"])
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+def test_run_parallel_has_nothing_to_warn_of(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+) -> None:
+    write({**TESTS, "test_python.py": "def test_python(): pass\n"})
+    result = run(pytester, monkeypatch, "run-parallel", "--parallel-threads=2", "-Werror", *workers)
+    result.assert_outcomes(passed=5, failed=2, skipped=1)
 
 
 HANGING = {
@@ -150,7 +176,7 @@ def test_reportlog_has_a_report_of_each(
         "src/lib.rs::passes": "passed",
         "src/lib.rs::fails": "failed",
         "src/lib.rs::ignored": "skipped",
-        "src/lib.rs::flaky": "failed",
+        "src/lib.rs::sometimes": "failed",
         "tests/other.rs::a": "passed",
         "tests/other.rs::b": "passed",
         "tests/other.rs::c": "passed",
@@ -170,3 +196,49 @@ def test_html_shows_each_with_its_words(
         assert name in text
     assert "sums" in text
     assert "with cargo alone: cargo test -p c" in text
+
+
+HOOK = """
+import pytest
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if "rust" in item.keywords:
+            item.add_marker("native")
+        if "rust_unit" in item.keywords:
+            item.add_marker(pytest.mark.slow)
+
+def pytest_runtest_logreport(report):
+    if report.when == "call":
+        print("keywords:", report.nodeid, "rust" in report.keywords, "native" in report.keywords)
+"""
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+def test_a_hook_finds_the_marks_among_the_keywords(
+    pytester: pytest.Pytester, write: Write, workers: list[str]
+) -> None:
+    write(
+        {
+            **TESTS,
+            "conftest.py": HOOK,
+            "pytest.ini": "[pytest]\nmarkers =\n    native\n    slow\n",
+            "test_python.py": "def test_python(): pass\n",
+        }
+    )
+
+    def selected(*arguments: str) -> set[str]:
+        result = pytester.runpytest(
+            "--cpython-sys", "-rA", "-s", "-p", "no:cacheprovider", *arguments, *workers
+        )
+        for line in result.outlines:
+            if line.startswith("keywords:"):
+                assert line.endswith("False False" if "test_python" in line else "True True")
+        return set(outcomes(result)) - {"src/lib.rs::ignored"}
+
+    other = {f"tests/other.rs::{name}" for name in "abc"}
+    unit = {f"src/lib.rs::{name}" for name in ("passes", "fails", "sometimes")}
+    assert selected("-m", "native") == unit | other
+    assert selected("-m", "slow") == unit
+    assert selected("-m", "not native") == {"test_python.py::test_python"}
+    assert selected("-k", "native and not slow") == other

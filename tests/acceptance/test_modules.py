@@ -237,7 +237,7 @@ def test_a_setting_that_does_not_exist(pytester: pytest.Pytester, write: Write) 
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ('modul = "x"', "*has an unknown key 'modul': it may have *module*"),
+        ('modul = "x"', "*has an unknown key 'modul': did you mean 'module'? It may have *"),
         ('module = "a-b"', "*module: 'a-b' is no name of a module"),
         ('calls = "one()"', "*calls is no array"),
         (

@@ -127,7 +127,7 @@ def test_who_does_not_ask_has_none(write: Write, run: Run) -> None:
     [
         ('exports = "x"', "package.metadata.cpython-sys.exports is no array"),
         ('exports = ["a b"]', "package.metadata.cpython-sys.exports: 'a b' cannot be used: *"),
-        ('export = ["a"]', "*has an unknown key 'export': it may have *"),
+        ('export = ["a"]', "*has an unknown key 'export': did you mean 'exports'? It may have *"),
         ('cbindgen = "/x.h"', "*.cbindgen: '/x.h' is no path of a header in the package"),
     ],
 )
