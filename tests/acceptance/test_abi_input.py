@@ -129,6 +129,30 @@ def test_no_c_compiler(pytester: pytest.Pytester, write: Write) -> None:
     assert result.ret == 1
 
 
+def test_a_header_that_names_files_from_the_root_of_the_sources(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    """Of a checkout that is built elsewhere: the build directory comes first all the same."""
+    versions = (("MAJOR", 3), ("MINOR", 13), ("MICRO", 1))
+    root = write(
+        {
+            "build/Makefile": "srcdir=../source\nVERSION=3.13\nCC=cc\n",
+            "build/pyconfig.h": "#define MORE int built;\n",
+            "source/pyconfig.h": "#define MORE char here, there[9];\n",
+            "source/Python/fields.h": "#define FIELDS int one, two; MORE\n",
+            "source/Include/patchlevel.h": "".join(
+                f"#define PY_{part}_VERSION {number}\n" for part, number in versions
+            ),
+            "source/Cargo.toml": TABLE + 'header = "wrapper.h"\n',
+            "source/src/lib.rs": LIB.replace("pub two: c_int", "pub two: c_int, pub built: c_int"),
+            "source/wrapper.h": "#include <pyconfig.h>\n#include <Python/fields.h>\n"
+            "struct pair { FIELDS };\n#define PAIR_MAX 3\n",
+        }
+    )
+    result = run(pytester, f"--cpython-sys-python={root / 'build'}", "source")
+    assert abi(result) == {"layout::pair": "passed", "const::PAIR_MAX": "passed"}
+
+
 def test_symbols_that_are_not_exported_are_warned_of(
     pytester: pytest.Pytester, write: Write
 ) -> None:

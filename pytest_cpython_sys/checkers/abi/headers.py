@@ -43,6 +43,9 @@ class HeaderSource:
             argv = python.cc
             flags += [flag for flag in python.cflags if not flag.startswith(_DROPPED)]
             flags += python.cppflags
+            # Headers may name files of a checkout from its root, wherever that was built.
+            if python.source_dir is not None:
+                flags.append(f"-I{python.source_dir}")
             # The internal headers include one another by their bare names, and mimalloc's too.
             for directory in python.include_dirs:
                 for inner in ("internal", os.path.join("internal", "mimalloc")):
