@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
+from .printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -70,6 +72,11 @@ class Case:
     xfail: str | None = None
     """Why it is known to fail; None if it is to pass."""
 
+    def __post_init__(self) -> None:
+        """Keep what a source says of a test from steering terminals."""
+        if self.skip:
+            object.__setattr__(self, "skip", printable(self.skip))
+
     @property
     def key(self) -> tuple[str, tuple[str, ...]]:
         """What tells this case from all others of a session."""
@@ -128,6 +135,19 @@ class Verdict:
     """What the user should know besides, whatever the outcome."""
     layouts: Layouts | None = None
     """What was compared, of a type that two lay out."""
+    summary: str = ""
+    """One line, where the first of the message is not it. ``location`` is shown with it."""
+
+    def __post_init__(self) -> None:
+        """Keep what tests and compilers print from steering terminals."""
+        for name in ("message", "output", "summary"):
+            text = getattr(self, name)
+            if text:
+                object.__setattr__(self, name, printable(text))
+        if "\n" in self.summary:
+            object.__setattr__(self, "summary", self.summary.replace("\n", " "))
+        if self.warnings:
+            object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
 
 
 class Checker(Protocol):

@@ -7,7 +7,7 @@ import re
 __all__ = ["escape", "unescape"]
 
 # pytest cuts ids at "::" and "[", argument files at white space; "%" makes it reversible.
-_UNSAFE = re.compile(r"[%\[\]\s\x00-\x1f\x7f]|^:|:$|::")
+_UNSAFE = re.compile(r"[%\[\]\s\x00-\x1f\x7f-\x9f]|^:|:$|::")
 _ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
 
 

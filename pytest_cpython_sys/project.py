@@ -259,7 +259,8 @@ class Project:
         known = plan.known
         for error in self.errors:
             case = manifest_case(error.manifest)
-            known.verdicts[case.key] = Verdict("error", message=str(error))
+            verdict = Verdict("error", message=str(error), summary=error.summary)
+            known.verdicts[case.key] = verdict
             plan.add([case])
 
     def broken_plan(self, error: CargoError) -> Plan:
@@ -301,10 +302,10 @@ class Project:
         if not near:
             return None
         cause = near[0]
-        message = next(verdict.message for _, verdict in plan.checkers[cause.checker].run([cause]))
+        _, verdict = next(iter(plan.checkers[cause.checker].run([cause])))
         known = plan.known
         case = replace(cause, file=file, levels=levels or ("@build",), line=1, checker=known.name)
-        known.verdicts[case.key] = Verdict("error", message=message)
+        known.verdicts[case.key] = replace(verdict, outcome="error")
         plan.cases.setdefault(file, []).append(case)
         return case
 

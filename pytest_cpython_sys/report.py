@@ -15,6 +15,7 @@ from _pytest._code.code import (
 )
 
 from .evaluator import remarks
+from .printable import printable
 from .words import failure_words, generated_name, relative
 
 if TYPE_CHECKING:
@@ -83,7 +84,11 @@ def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:
     import pytest
 
     message = warnings.WarningMessage(
-        pytest.PytestWarning(text), pytest.PytestWarning, filename=__file__, lineno=1, line=""
+        pytest.PytestWarning(printable(text)),
+        pytest.PytestWarning,
+        filename=__file__,
+        lineno=1,
+        line="",
     )
     config.hook.pytest_warning_recorded.call_historic(
         kwargs={
@@ -142,9 +147,9 @@ def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]
             labels += [label for label in (getattr(checker, "label", ""),) if label]
     for (text, details), labels in said.items():
         heading = f"{', '.join(dict.fromkeys(labels))}: {text}" if labels else text
-        yield heading if verbose or not details else f"{heading} (-v lists them)"
+        yield printable(heading if verbose or not details else f"{heading} (-v lists them)")
         if verbose:
-            yield from (f"    {one}" for one in details)
+            yield from (f"    {printable(one)}" for one in details)
 
 
 def replaced_lines(cases: Iterable[Case], labels: Sequence[str] = ()) -> Iterator[str]:
@@ -166,7 +171,7 @@ def warning_lines(diagnostics: list[Diagnostic], limit: int = 10) -> Iterator[st
         if diagnostic.level == "warning" and diagnostic.raw.get("spans"):
             seen.setdefault(diagnostic.rendered.strip("\n"))
     for text in list(seen)[:limit]:
-        yield from text.split("\n")
+        yield from printable(text).split("\n")
         yield ""
     if len(seen) > limit:
         yield f"... and {len(seen) - limit} more: `cargo test --no-run` shows them"

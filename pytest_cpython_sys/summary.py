@@ -16,7 +16,7 @@ from .report import (
     replaced_lines,
     warning_lines,
 )
-from .words import relative
+from .words import failure_words, node_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,6 +38,8 @@ class Summary:
         self._scope = scope
         self._counts = PackageCounts()
         self._comparison = Comparison()
+        self._told: set[str] = set()
+        """Why targets were not built, as far as items have said so."""
         self.missing = MissingModules()
 
     def expect(self, plan: Plan) -> None:
@@ -55,6 +57,9 @@ class Summary:
         if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
             label = self._comparison.label_of(report.nodeid)
             outcome = outcome_of(report)
+            if known[3][1] == "build":
+                crash = getattr(report.longrepr, "reprcrash", None)
+                self._told.add(getattr(crash, "message", ""))
             if outcome is not None:
                 self._counts.count(str(known[0][1]), str(known[3][1]), outcome, label)
             if label:
@@ -144,7 +149,12 @@ class Summary:
         for line in self.missing.lines(plan):
             terminal.line(line)
         for case in unbuilt:
-            file = relative(case.file, self._config.rootpath)
-            terminal.line(f"did not build: {file}::{'::'.join(case.levels)}", red=True)
+            terminal.line(f"did not build: {node_id(case, self._config.rootpath)}", red=True)
+            _, verdict = next(plan.checkers[case.checker].run([case]))
+            cause = failure_words(case, verdict, self._config.rootpath).summary
+            # Nobody has asked the item: it was deselected, or nothing was to run.
+            if cause not in self._told:
+                self._told.add(cause)
+                terminal.line(f"    {cause}", red=True)
         for line in replaced_lines(self.replaced(plan), plan.labels):
             terminal.line(line, red=True)

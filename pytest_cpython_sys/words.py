@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .names import escape
+from .printable import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,8 +70,13 @@ def failure_words(case: Case, verdict: Verdict, root: Path | str) -> Words:
     elif case.kind == "layout":
         lines.append(f"{path}:{line}")
     if case.command and case.kind != "build":
-        lines += ["", f"with cargo alone: {case.command}"]
-    return Words("\n".join(lines) + "\n", path, line, _summary(heading, rest))
+        lines += ["", f"with cargo alone: {printable(case.command)}"]
+    if verdict.summary:
+        known = verdict.location is not None
+        summary = f"{verdict.summary} ({path}:{line})" if known else verdict.summary
+    else:
+        summary = _summary(heading, rest)
+    return Words("\n".join(lines) + "\n", path, line, summary)
 
 
 def _summary(heading: str, rest: str) -> str:

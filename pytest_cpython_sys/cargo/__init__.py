@@ -8,7 +8,8 @@ from .cache import cache_path, keep_json, read_json
 from .command import BuildOptions, shown_command
 from .configuration import configured_environment, configured_wrapper, rustflags
 from .environment import prepend_library_path, process_environment
-from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
+from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
+from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .process import Process, none_started, stop_all
@@ -27,22 +28,26 @@ __all__ = [
     "CargoError",
     "CargoMissingError",
     "CargoTooOldError",
+    "CompilerFailure",
     "Dependency",
     "Diagnostic",
     "ManifestError",
     "Package",
     "Process",
+    "ScriptFailure",
     "Target",
     "TestProcess",
     "TestProcesses",
     "Timing",
     "Toolchain",
+    "ToolchainError",
     "Unit",
     "Workspace",
     "cache_path",
     "configured_environment",
     "configured_wrapper",
     "enclosing_manifest",
+    "first_error",
     "keep_json",
     "none_started",
     "prepend_library_path",
@@ -52,4 +57,5 @@ __all__ = [
     "seed",
     "shown_command",
     "stop_all",
+    "without_backtrace",
 ]

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os.path
-import re
 import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from .depinfo import RustcCall, parse_rustc_calls, read_depinfo
+from .failures import (
+    CompilerFailure,
+    ScriptFailure,
+    compiler_failures,
+    people_words,
+    script_failures,
+    unit_label,
+)
 from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_message
 from .outputs import is_below, output_directories
 from .process import Process
 from .timing import Clock, Timing
+from .watcher import BuildListener, Watcher, without_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,28 +29,6 @@ if TYPE_CHECKING:
     from .metadata import Package, Target, Workspace
 
 __all__ = ["Build", "BuildListener", "Unit", "run_build"]
-
-# "   Building [====>    ] 12/40: syn, bindgen(build)": cargo's progress line, asked for through
-# its configuration https://doc.rust-lang.org/cargo/reference/config.html#termprogresswhen
-_PROGRESS = re.compile(r"Building \[[=> ]*\] (\d+)/(\d+): ([^\r\n]*)")
-_BLOCKING = re.compile(r"Blocking (waiting for file lock on [^\r\n]*)")
-_REWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
-_COULD_NOT_COMPILE = re.compile(
-    r"^error: could not compile `(?P<package>[^`]+)` \((?P<unit>[^)]*)\)[^\n]*"
-    r"(?:\n\nCaused by:\n  process didn't exit successfully: `[^\n]*` \((?P<how>[^\n]*)\))?",
-    re.MULTILINE,
-)
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-
-
-class BuildListener(Protocol):
-    """Is told how a build goes on, from another thread."""
-
-    def progress(self, done: int, total: int, current: str) -> None:
-        """``done`` of ``total`` crates are there; ``current`` names those in work."""
-
-    def blocked(self, reason: str) -> None:
-        """Cargo waits for another cargo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +92,17 @@ class Build:
     @cached_property
     def words(self) -> str:
         """Standard error without what only ``-v`` and the progress bar put there."""
-        hidden = ("Running `", "Fresh ", "Dirty ", "Compiling ", "Finished `", "Building [")
-        lines = [line for line in self.stderr.splitlines() if not line.lstrip().startswith(hidden)]
-        return "\n".join(lines).strip("\n")
+        return people_words(self.stderr)
+
+    @cached_property
+    def compiler_failures(self) -> tuple[CompilerFailure, ...]:
+        """The units that cargo says were not compiled."""
+        return tuple(compiler_failures(self.stderr))
+
+    @cached_property
+    def script_failures(self) -> tuple[ScriptFailure, ...]:
+        """The build scripts that failed, of whatever package."""
+        return tuple(script_failures(self.stderr))
 
     @cached_property
     def _outputs(self) -> frozenset[str]:
@@ -125,49 +119,78 @@ class Build:
 
     def errors(self, package_id: str, target: Target) -> list[Diagnostic]:
         """Return rustc's errors about a target, each once (cargo may compile a target twice)."""
-        found: dict[str, Diagnostic] = {}
+        found: dict[object, Diagnostic] = {}
         for diagnostic in self.diagnostics:
             if (
                 diagnostic.is_error
                 and diagnostic.package_id == package_id
                 and (diagnostic.target.kind, diagnostic.target.name) == (target.kind, target.name)
             ):
-                found.setdefault(diagnostic.rendered, diagnostic)
+                found.setdefault(diagnostic.identity, diagnostic)
         return list(found.values())
 
     def failed_packages(self) -> list[Package]:
         """Return the members with an error of their own: of rustc, or of their build script."""
         ids = {diagnostic.package_id for diagnostic in self.diagnostics if diagnostic.is_error}
+        names = {failure.package for failure in self.compiler_failures}
+        names.update(failure.package for failure in self.script_failures)
         return [
             package
             for package in self.workspace.packages
-            if package.id in ids or self.script_failed(package.name)
+            if package.id in ids or package.name in names
         ]
+
+    def compiler_failure(
+        self, package_name: str, target: Target, *, test: bool | None = None
+    ) -> CompilerFailure | None:
+        """Return what cargo says of a target that was not compiled; None where it says nothing.
+
+        ``test`` asks for one way to compile it.
+        """
+        ways = (False, True) if test is None else (test,)
+        labels = [unit_label(target.kind, target.name, test=way) for way in ways]
+        return next(
+            (
+                failure
+                for failure in self.compiler_failures
+                if failure.package == package_name and failure.unit in labels
+            ),
+            None,
+        )
 
     def compiler_end(self, package: Package, unit: Unit) -> str | None:
         """Return how rustc ended on a unit if that was not by reporting errors."""
-        kind = unit.target.kind
-        name = "" if kind == "lib" else f' "{unit.target.name}"'
-        label = f"{kind}{name}{' test' if unit.test else ''}"
-        for match in _COULD_NOT_COMPILE.finditer(self.stderr):
-            if match["package"] == package.name and match["unit"] == label:
-                how = match["how"] or ""
-                return None if how in ("", "exit status: 1", "exit code: 1") else how
-        return None
+        failure = self.compiler_failure(package.name, unit.target, test=unit.test)
+        return (failure.how or None) if failure is not None else None
 
-    def script_failed(self, package_name: str) -> bool:
-        """Tell whether the build script of a package ended badly."""
-        return f"failed to run custom build command for `{package_name} v" in self.stderr
+    def script_failed(self, package: Package) -> bool:
+        """Tell whether the build script of a package ended badly, or does not compile."""
+        return any(failure.package == package.name for failure in self.script_failures) or any(
+            self.failed(package, target)
+            for target in package.targets
+            if target.kind == "custom-build"
+        )
+
+    def failed(self, package: Package, target: Target) -> bool:
+        """Tell whether rustc failed on a target."""
+        return (
+            bool(self.errors(package.id, target))
+            or self.compiler_failure(package.name, target) is not None
+        )
+
+    def blocking(self, package: Package, target: Target) -> list[Package]:
+        """Return the members whose errors keep a target from being built, near ones first."""
+        failed = {other.id for other in self.failed_packages()}
+        found = [other for other in self._needed(package) if other.id in failed]
+        library = package.library
+        own = library is not None and target.kind != "lib" and self.failed(package, library)
+        if own or self.script_failed(package):
+            found.insert(0, package)
+        return found
 
     def blockers(self, package: Package, target: Target) -> list[str]:
         """Return the names of the members whose errors keep a target from being built."""
-        failed = {other.name for other in self.failed_packages()}
-        names = [other.name for other in self._needed(package) if other.name in failed]
-        library = package.library
-        own = library is not None and target.kind != "lib" and self.errors(package.id, library)
-        if own or self.script_failed(package.name):
-            names.insert(0, package.name)
-        return names
+        return [other.name for other in self.blocking(package, target)]
 
     def _needed(self, package: Package) -> list[Package]:
         """Return the members that a package needs, near ones first."""
@@ -238,11 +261,11 @@ class Build:
 
     def may_be_incomplete(self) -> bool:
         """Tell whether a target is missing that no error explains: cargo just stopped."""
-        if self.success or not self.failed_packages():
+        if self.success or not (self.compiler_failures or self.script_failures):
             return False
         return any(
             not self.is_built(package, target)
-            and not self.errors(package.id, target)
+            and not self.failed(package, target)
             and not self.blockers(package, target)
             for package in self.workspace.packages
             for target in package.targets
@@ -250,17 +273,22 @@ class Build:
         )
 
     def completed_by(self, other: Build) -> Build:
-        """Return this build with what another one of the same workspace found out."""
+        """Return this build with what another one of the same workspace found out.
+
+        An error that was none any more (a compiler that ran out of memory, say) is forgotten.
+        """
         seen = {(item.package_id, item.target, item.rendered) for item in other.diagnostics}
         mine = [
             item
             for item in self.diagnostics
             if (item.package_id, item.target, item.rendered) not in seen
+            and not (other.success and item.is_error)
         ]
         # A package that is built in two ways has a directory for each.
         scripts = {script.out_dir: script for script in (*other.scripts, *self.scripts)}
         return replace(
             self,
+            exit_code=0 if other.success else self.exit_code,
             duration=self.duration + other.duration,
             artifacts=other.artifacts or self.artifacts,
             diagnostics=(*mine, *other.diagnostics),
@@ -300,34 +328,6 @@ class Build:
         return read_depinfo(path, self.workspace.root) if path is not None else None
 
 
-class _Watcher:
-    """Reads cargo's standard error for progress and for locks."""
-
-    def __init__(self, listener: BuildListener | None) -> None:
-        self._listener = listener
-        self._rest = ""
-
-    def feed(self, chunk: bytes) -> None:
-        if self._listener is None:
-            return
-        text = _ESCAPES.sub("", self._rest + chunk.decode("utf-8", "replace"))
-        matches = list(_PROGRESS.finditer(text))
-        if matches:
-            last = matches[-1]
-            self._listener.progress(int(last[1]), int(last[2]), last[3].strip())
-        blocked = _BLOCKING.search(text)
-        if blocked:
-            self._listener.blocked(blocked[1].strip())
-        # What was matched must not be matched again; a line may come in two chunks.
-        end = max((match.end() for match in (*matches, *([blocked] if blocked else []))), default=0)
-        self._rest = text[max(end, text.rfind("\n") + 1) :][-500:]
-
-
-def _without_progress(text: str) -> str:
-    """Return what a terminal would show in the end: without lines that were written over."""
-    return _REWRITTEN.sub("", _ESCAPES.sub("", text))
-
-
 def run_build(
     command: Sequence[str],
     workspace: Workspace,
@@ -346,7 +346,7 @@ def run_build(
         "CARGO_TERM_PROGRESS_WIDTH": "200",
         "CARGO_TERM_COLOR": "never",
     }
-    watcher, clock = _Watcher(listener), Clock(workspace.root)
+    watcher, clock = Watcher(listener), Clock(workspace.root)
 
     def read_errors(chunk: bytes) -> None:
         clock.feed(chunk)
@@ -381,6 +381,6 @@ def run_build(
         artifacts=tuple(artifacts),
         diagnostics=tuple(diagnostics),
         scripts=tuple(scripts),
-        stderr=_without_progress(process.errors.decode("utf-8", "replace")),
+        stderr=without_progress(process.errors.decode("utf-8", "replace")),
         timings=tuple(clock.timings),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -54,11 +55,30 @@ class BuildOptions:
             words.append(f"--target={self.target}")
         if self.target_dir:
             words.append(f"--target-dir={self.target_dir}")
-        return [*words, *self.extra]
+        return [*words, *_without_ours(self.extra)]
 
 
 def _selection(options: BuildOptions) -> list[str]:
     return [f"--package={name}" for name in options.packages] or ["--workspace"]
+
+
+# Cargo takes none of these twice, and its messages are read: how they look is our matter.
+_OURS = ("--quiet", "--no-fail-fast", "--no-run", "--workspace", "--all", "--keep-going")
+_QUIET = re.compile("-[qv]*q[qv]*")
+_FORMAT = "--message-format"
+
+
+def _without_ours(extra: Sequence[str]) -> Iterator[str]:
+    """Yield a user's words for cargo without those that every build is given, or must not be."""
+    waiting = iter(extra)
+    for word in waiting:
+        if word == "--":  # from here on they are for test processes
+            yield word
+            yield from waiting
+        elif word == _FORMAT:
+            next(waiting, None)
+        elif not (word in _OURS or _QUIET.fullmatch(word) or word.startswith(f"{_FORMAT}=")):
+            yield word
 
 
 def library_arguments(

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
-__all__ = ["CargoError", "CargoMissingError", "CargoTooOldError", "ManifestError"]
+import errno
+
+from .failures import first_error, without_backtrace
+
+__all__ = [
+    "CargoError",
+    "CargoMissingError",
+    "CargoTooOldError",
+    "ManifestError",
+    "ToolchainError",
+    "not_started",
+]
+
+_INSTALL = "Install Rust (https://rustup.rs, or your system's `cargo` package), or name it in ${}"
+_PERMIT = "Make it executable (`chmod +x`), or name another in ${}"
+_FORMAT = "It is no program for this machine: name another in ${}"
+_FILES = "Raise the limit (`ulimit -n 4096`), and look for what else holds files open"
+_MEMORY = "Close other programs, or raise the limit on memory or processes (`ulimit -a`)"
+_REMEDIES = {
+    errno.EACCES: _PERMIT,
+    errno.EPERM: _PERMIT,
+    errno.ENOEXEC: _FORMAT,
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.EAGAIN: _MEMORY,
+    errno.ENOMEM: _MEMORY,
+}
 
 
 class CargoError(Exception):
@@ -10,7 +36,7 @@ class CargoError(Exception):
 
 
 class CargoMissingError(CargoError):
-    """There is no cargo, or no rustc, to run."""
+    """Cargo, or rustc, cannot be run."""
 
 
 class CargoTooOldError(CargoError):
@@ -23,11 +49,42 @@ class ManifestError(CargoError):
     ``manifest`` is its path, ``words`` what cargo said.
     """
 
+    _TEXT = "cargo refuses {}:\n{}"
+
     def __init__(self, manifest: str, words: str) -> None:
-        super().__init__(f"cargo refuses {manifest}:\n{words}")
         self.manifest = manifest
-        self.words = words
+        self.words = without_backtrace(words).strip()
+        super().__init__(self._TEXT.format(manifest, self.words))
+
+    @property
+    def summary(self) -> str:
+        """What cargo said, in one line."""
+        return first_error(self.words) or self.words.partition("\n")[0]
 
     def __reduce__(self) -> tuple[type[ManifestError], tuple[str, str]]:
         """Rebuild from both arguments (the default would pass the message alone)."""
-        return (ManifestError, (self.manifest, self.words))
+        return (type(self), (self.manifest, self.words))
+
+
+class ToolchainError(ManifestError):
+    """There is no cargo where a manifest lies, though there may be one elsewhere.
+
+    A ``rust-toolchain.toml``, an override or a variable chooses it by the directory.
+    """
+
+    _TEXT = (
+        "no cargo for {}: `cargo -V` fails in its directory. Install the toolchain that is named "
+        "there (`rustup toolchain install`), or name another in $RUSTUP_TOOLCHAIN:\n{}"
+    )
+
+
+def not_started(program: str, error: OSError, name: str = "cargo") -> CargoMissingError:
+    """Return what to say of a program that the system does not start, and what to do.
+
+    ``name`` is what it is to its users: ``cargo``, ``rustc``.
+    """
+    why = error.strerror or str(error)
+    remedy = _REMEDIES.get(error.errno or 0, _INSTALL).format(name.upper())
+    absent = error.errno in (None, errno.ENOENT, errno.ENOTDIR)
+    subject = f"no {name}: {program}" if absent else program
+    return CargoMissingError(f"{subject} cannot be started ({why}). {remedy}")

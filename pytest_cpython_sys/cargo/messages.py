@@ -49,6 +49,15 @@ class Diagnostic:
         """Whether it keeps the target from being built."""
         return self.level.startswith("error")
 
+    @property
+    def identity(self) -> object:
+        """What it has in common with the same diagnostic about the same target, compiled anew.
+
+        Notes vary between a library and its test; places and words do not.
+        """
+        places = [_place(span) for span in self.raw.get("spans", ()) if span.get("is_primary")]
+        return (self.code, self.message, *places) if places else self.rendered
+
 
 @dataclass(frozen=True, slots=True)
 class BuildScript:
@@ -66,6 +75,13 @@ class BuildFinished:
     """The last message of a build."""
 
     success: bool
+
+
+def _place(span: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return where a span is, and where the macros around it were called."""
+    expansion = span.get("expansion") or {}
+    outer = _place(expansion["span"]) if "span" in expansion else ()
+    return (span.get("file_name"), span.get("byte_start"), span.get("byte_end"), *outer)
 
 
 Message = Artifact | Diagnostic | BuildScript | BuildFinished

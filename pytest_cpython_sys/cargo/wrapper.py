@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -23,7 +24,14 @@ from .command import (
     library_arguments,
 )
 from .configuration import rustflags
-from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError
+from .errors import (
+    CargoError,
+    CargoMissingError,
+    CargoTooOldError,
+    ManifestError,
+    ToolchainError,
+    not_started,
+)
 from .metadata import Workspace, enclosing_manifest, parse_metadata
 from .recording import TestProcesses, find_test_processes
 
@@ -41,10 +49,6 @@ __all__ = ["Cargo", "Toolchain"]
 # The first release whose `cargo test` has all that is passed to it; `--no-fail-fast` builds on
 # past a broken target since then.
 _OLDEST = (1, 74)
-_MISSING = (
-    "no cargo: {tried} cannot be started ({why}). Install Rust (https://rustup.rs, or your "
-    "system's `cargo` package), or name cargo in $CARGO"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,12 @@ class Cargo:
 
     @cached_property
     def _found(self) -> str:
-        found = shutil.which(self.program, path=self.environ.get("PATH"))
+        path = self.environ.get("PATH")
+        found = shutil.which(self.program, path=path)
         if found is None:
-            raise CargoMissingError(_MISSING.format(tried=self.program, why="not found"))
+            there = shutil.which(self.program, os.F_OK, path)
+            number = errno.EACCES if there is not None else errno.ENOENT
+            raise not_started(there or self.program, OSError(number, os.strerror(number)))
         return found
 
     def _sibling(self, name: str) -> str:
@@ -137,8 +144,7 @@ class Cargo:
         try:
             done = self._answer(argv, None)
         except OSError as error:
-            why = error.strerror or str(error)
-            raise CargoMissingError(_MISSING.format(tried=argv[0], why=why)) from None
+            raise not_started(argv[0], error, what) from None
         if done.returncode:
             words = done.stderr.decode("utf-8", "replace").strip()
             raise CargoMissingError(f"`{' '.join(argv)}` failed, so there is no {what}: {words}")
@@ -171,11 +177,13 @@ class Cargo:
         argv, cwd = self._metadata_question(manifest)
         try:
             done = self._answer(argv, cwd)
+            if done.returncode:
+                words = done.stderr.decode("utf-8", "replace").strip()
+                # Whether it is the manifest that cargo refuses, or cargo that is not there.
+                there = self._run([self._found, "-V"], cwd).returncode == 0
+                raise (ManifestError if there else ToolchainError)(manifest, words)
         except OSError as error:
-            why = error.strerror or str(error)
-            raise CargoMissingError(_MISSING.format(tried=argv[0], why=why)) from None
-        if done.returncode:
-            raise ManifestError(manifest, done.stderr.decode("utf-8", "replace").strip())
+            raise not_started(argv[0], error) from None
         try:
             return parse_metadata(done.stdout)
         except (ValueError, KeyError, TypeError) as error:
@@ -214,8 +222,7 @@ class Cargo:
         try:
             return run_build([self._found, *arguments], workspace, environment, listener)
         except OSError as error:
-            why = error.strerror or str(error)
-            raise CargoMissingError(_MISSING.format(tried=self._found, why=why)) from None
+            raise not_started(self._found, error) from None
 
     def build_library(
         self,
@@ -328,5 +335,5 @@ class Cargo:
         try:
             done = self._run(argv, workspace.root)
         except OSError as error:
-            raise CargoMissingError(_MISSING.format(tried=argv[0], why=error.strerror)) from None
+            raise not_started(argv[0], error, "rustc") from None
         return done.stdout.decode("utf-8", "replace").splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["LIBCLANG", "explain_failure", "explain_process"]
+__all__ = ["LIBCLANG", "explain_end", "explain_failure", "explain_process"]
 
 LIBCLANG: Final = (
     "bindgen found no libclang. Install one that comes with its headers: "
@@ -63,7 +63,19 @@ _NETWORK = (
     '--cargo-args="--offline" if all crates are there already'
 )
 _LOCKED = "Cargo.lock does not fit the manifests: run `cargo update --workspace`, or leave --locked"
-_SPACE = "the disk is full"
+_SPACE = (
+    "the disk is full: make room (`cargo clean`, `pytest --cpython-sys-clean`), or build elsewhere "
+    "with --cargo-target-dir=DIR"
+)
+_FILES = "too many files are open: raise the limit (`ulimit -n 4096`)"
+_MEMORY = (
+    "there is no memory left: close other programs, or let cargo start fewer compilers "
+    '(--cargo-args="--jobs=1")'
+)
+_KILLED = (
+    "most likely because there was no memory left: close other programs, or let cargo start fewer "
+    'compilers (--cargo-args="--jobs=1")'
+)
 
 _CAUSES: Final = tuple(
     (re.compile(pattern), text)
@@ -83,7 +95,11 @@ _CAUSES: Final = tuple(
         (r"linker `[^`]+` not found", _LINKER),
         (r"failed to (?:download|fetch)|Could not resolve host|network failure", _NETWORK),
         (r"lock file .* needs to be updated but --locked", _LOCKED),
-        (r"No space left on device", _SPACE),
+        (r"No space left on device|os error 28\b", _SPACE),
+        # A linker that maps its output into memory, and could not write there.
+        (r"ld terminated with signal 7\b", f"{_SPACE} (most likely: the linker got a bus error)"),
+        (r"Too many open files|os error 24\b", _FILES),
+        (r"Cannot allocate memory|os error 12\b|memory allocation of \d+ bytes failed", _MEMORY),
     )
 )
 _OF_PROCESSES: Final = (_NO_EXPORTS, _RUNTIME, _HOME)
@@ -103,3 +119,8 @@ def explain_process(text: str) -> str | None:
 def explain_failure(text: str) -> str | None:
     """Return the cause and the remedy that stand behind a failed build; None if not known."""
     return next((cause for pattern, cause in _CAUSES if pattern.search(text)), None)
+
+
+def explain_end(how: str) -> str | None:
+    """Return what may stand behind the end of a compiler, in cargo's words; None if not known."""
+    return _KILLED if "SIGKILL" in how else None

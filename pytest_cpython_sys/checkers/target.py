@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import os.path
-import re
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import shown_command
-from ..case import Case, Location, Verdict
-from .place import place
-from .remedies import explain_failure
+from ..case import Case, Verdict
+from .causes import find_causes, of_cargo
+from .place import is_inside, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-    from ..cargo import Build, Diagnostic, Package, Target
+    from ..cargo import Build, Package, Target, Workspace
+    from ..case import Location
+    from .causes import Cause
     from .context import BuildContext
 
-__all__ = ["TargetChecker"]
+    _Key = tuple[str, tuple[str, ...]]
 
-_SHOWN_ERRORS = 20
-_SHOWN_LINES = 10
-_NO_CRATE = re.compile(
-    r"(?:crate|crate or module|find crate for|unresolved import|unlinked crate) `(\w+)"
-)
-_COULD_NOT = re.compile(r"^error: could not compile `([^`]+)`", re.MULTILINE)
-_SCRIPT = re.compile(
-    r"^error: failed to run custom build command for `(?P<name>\S+) v[^\n]*$"
-    r"(?P<words>.*?)(?=^(?:error|warning: build failed)|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
-# What a script tells cargo alone is no word for people: there may be hundreds of such lines.
-_DIRECTIVE = re.compile(r"^ +cargo::?(?!error=|warning=)[\w-]+=.*\n?", re.MULTILINE)
-_NO_OUTPUT = re.compile(r"^ *--- stdout\n\s*(?=^ *--- stderr)", re.MULTILINE)
-_BACKTRACE = re.compile(r"^ *stack backtrace:\n(?: +(?:\d+: |at ).*\n?)*", re.MULTILINE)
-_NOTE = re.compile(r"^ *note: (?:run with|Some details).*RUST_BACKTRACE.*\n?", re.MULTILINE)
+__all__ = ["TargetChecker"]
 
 
 class TargetChecker:
@@ -44,34 +30,74 @@ class TargetChecker:
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
-        self._verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
+        self._causes: dict[_Key, tuple[Workspace, tuple[Cause, ...]]] = {}
+        self._tellers: dict[Hashable, _Key] = {}
+        """Which case shows all of a cause; others that it blocks show its first error."""
         self.replaced: list[Case] = []
         """What cargo alone does not build: it was tested in a second build."""
 
     def discover(self) -> Iterable[Case]:
         """Return an ``@build`` case for each target that is missing from its build."""
         for context in self._contexts:
-            if context.builds[0].success:
-                continue
-            for package in context.build.workspace.packages:
-                if not context.selects(package.name):
+            if not context.builds[0].success:
+                yield from self._missing(context)
+
+    def _missing(self, context: BuildContext) -> Iterator[Case]:
+        explained = False
+        for package in context.build.workspace.packages:
+            for target in package.targets:
+                if not _promised(context.build, package, target):
                     continue
-                for target in package.targets:
-                    if not _promised(context.build, package, target):
-                        continue
-                    verdict = _missing(context.build, package, target)
-                    if verdict is not None:
-                        case = self._case(context, package, target)
-                        self._verdicts[case.key] = verdict
+                missing = not context.build.is_built(package, target)
+                replaced = not missing and not context.builds[0].is_built(package, target)
+                explained = explained or missing or replaced
+                if context.selects(package.name) and (missing or replaced):
+                    case = self._case(context, package, target)
+                    if missing:
+                        causes = find_causes(context.build, package, target)
+                        self._causes[case.key] = context.build.workspace, causes
                         yield case
-                    elif not context.builds[0].is_built(package, target):
-                        self.replaced.append(self._case(context, package, target))
+                    else:
+                        self.replaced.append(case)
+        if not explained:
+            yield self._unexplained(context)
+
+    def _unexplained(self, context: BuildContext) -> Case:
+        """Return a case for a build that failed though each target was built."""
+        workspace = context.build.workspace
+        case = Case(
+            file=os.path.realpath(os.path.join(workspace.root, "Cargo.toml")),
+            levels=("@build",),
+            kind="build",
+            checker=self.name,
+            package=next(one.name for one in workspace.packages if context.selects(one.name)),
+            target="",
+            rust_test="@build",
+        )
+        self._causes[case.key] = workspace, (of_cargo(context.builds[0]),)
+        return case
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
-        """Yield what kept each target from being built; other verdicts are in the case."""
+        """Yield what kept each target from being built, all of a cause once.
+
+        What others know of a target is in its case.
+        """
+        known = [case for case in cases if case.key in self._causes]
+        for own in (True, False):
+            for case in known:
+                workspace, causes = self._causes[case.key]
+                for cause in causes:
+                    if cause.own is own:
+                        self._tellers.setdefault((workspace.root, cause.key), case.key)
         for case in cases:
-            verdict = self._verdicts.get(case.key)
-            yield case, verdict or Verdict("error", message=case.group)
+            if case not in known:
+                yield case, Verdict("error", message=case.group)
+                continue
+            workspace, causes = self._causes[case.key]
+            told = [
+                cause for cause in causes if self._tellers[workspace.root, cause.key] == case.key
+            ]
+            yield case, _verdict(workspace, causes, told)
 
     @staticmethod
     def _case(context: BuildContext, package: Package, target: Target) -> Case:
@@ -104,86 +130,33 @@ def _promised(build: Build, package: Package, target: Target) -> bool:
     return set(target.required_features) <= enabled
 
 
-def _missing(build: Build, package: Package, target: Target) -> Verdict | None:
-    """Return why a target was not built, or None if it was."""
-    if build.is_built(package, target):
-        return None
-    errors = build.errors(package.id, target)
-    if errors:
-        return _own_errors(build, package, target, errors)
-    script = next(
-        (match for match in _SCRIPT.finditer(build.words) if match["name"] == package.name), None
-    )
-    if script is not None:
-        return Verdict("failed", message=_with_remedy(_script_words(script), "not built"))
-    return Verdict("failed", message=_blocked(build, package, target))
-
-
-def _own_errors(
-    build: Build, package: Package, target: Target, errors: list[Diagnostic]
-) -> Verdict:
-    rendered = [error.rendered.rstrip("\n") for error in errors[:_SHOWN_ERRORS]]
-    if len(errors) > _SHOWN_ERRORS:
-        rendered.append(f"... and {len(errors) - _SHOWN_ERRORS} more errors")
-    location = None
-    spans = [span for span in errors[0].raw.get("spans", ()) if span.get("is_primary")]
-    if spans:
-        path = os.path.normpath(os.path.join(build.workspace.root, str(spans[0]["file_name"])))
-        if os.path.isfile(path):
-            location = Location(path, int(spans[0]["line_start"]))
-    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-    heading = _no_crate(package, target, rendered[0]) or f"not built: {count}"
-    message = _with_remedy("\n\n".join(rendered), heading)
-    return Verdict("failed", message=message, location=location)
-
-
-def _no_crate(package: Package, target: Target, error: str) -> str | None:
-    """Explain that a target does not find the library of its own package."""
-    library = package.library
-    if library is None or target == library or {"lib", "rlib"} & {*library.crate_types}:
-        return None
-    if library.crate_name not in _NO_CRATE.findall(error):
-        return None
-    types = ", ".join(f'"{name}"' for name in library.crate_types)
-    return (
-        f"no Rust crate can use a library of the types {types} alone: write "
-        f'crate-type = [{types}, "rlib"] under [lib] in Cargo.toml\n'
+def _verdict(workspace: Workspace, causes: Sequence[Cause], told: Sequence[Cause]) -> Verdict:
+    """Return why a target was not built, with all that is known of the causes to be ``told``."""
+    first = causes[0]
+    if first.own:
+        message = f"{first.heading}\n{first.words}"
+        return Verdict("failed", message=message, location=first.location, summary=first.summary)
+    names = ", ".join(dict.fromkeys(cause.name for cause in causes))
+    heading = f"not built: {names} failed"
+    parts = [heading]
+    for cause in causes:
+        if cause in told:
+            parts += (f"{cause.remedy}\n", cause.words) if cause.remedy else (cause.words,)
+        else:
+            parts.append(f"{cause.summary}{_place(workspace, cause.location)}")
+    return Verdict(
+        "failed",
+        message="\n".join(parts),
+        location=first.location,
+        # A place says whose error it is.
+        summary=first.summary if first.location else f"{first.name} failed: {first.summary}",
     )
 
 
-def _with_remedy(words: str, heading: str) -> str:
-    remedy = explain_failure(words)
-    return f"{remedy}\n\n{words}" if remedy else f"{heading}\n{words}"
-
-
-def _script_words(script: re.Match[str]) -> str:
-    return _NO_OUTPUT.sub("", _DIRECTIVE.sub("", script[0])).strip("\n")
-
-
-def _script_error(script: re.Match[str]) -> str:
-    """Return what a script of the workspace says that failed: its own ``@build`` has the rest."""
-    words = _NOTE.sub("", _BACKTRACE.sub("", script[0].rpartition("--- stderr\n")[2]))
-    lines = [line for line in words.splitlines() if line.strip()]
-    return "\n".join(["...", *lines[-_SHOWN_LINES:]] if len(lines) > _SHOWN_LINES else lines)
-
-
-def _blocked(build: Build, package: Package, target: Target) -> str:
-    """Name what kept a target from being built that has no error of its own."""
-    library = package.library
-    if library is not None and build.errors(package.id, library):
-        return f"not built: {package.name} (lib) failed"
-    culprits = build.blockers(package, target)
-    if not culprits:
-        culprits = sorted(set(_COULD_NOT.findall(build.stderr)))
-    if culprits:
-        text = f"not built: {', '.join(culprits)} failed"
-        script = next(
-            (match for match in _SCRIPT.finditer(build.words) if match["name"] in culprits), None
-        )
-        if script is None:
-            return text
-        if all(package.name != script["name"] for package in build.workspace.packages):
-            return _with_remedy(_script_words(script), text)
-        remedy = explain_failure(script[0])
-        return "\n".join([text, *filter(None, [remedy]), _script_error(script)])
-    return _with_remedy(build.words or f"cargo ended with {build.exit_code}", "not built")
+def _place(workspace: Workspace, location: Location | None) -> str:
+    """Return a place as cargo shows it: from the workspace's root."""
+    if location is None:
+        return ""
+    inside = is_inside(location.file, workspace.root)
+    file = os.path.relpath(location.file, workspace.root) if inside else location.file
+    return f" ({file}:{location.line})"
