@@ -287,8 +287,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk(pytester: pytest.Pytester, write: Write, small_disk: Path) -> None:
     write({"Cargo.toml": "c", "src/lib.rs": OK})
     result = run(pytester, f"--cargo-target-dir={small_disk / 'target'}")
+    # What else fails depends on how far cargo comes.
     found = short_summary(result)
-    assert list(found) == ["src/lib.rs::@build"]
     assert "the disk is full: make room" in found["src/lib.rs::@build"]
     assert result.ret == 1
 

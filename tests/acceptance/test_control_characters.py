@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from .conftest import outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     Write = Callable[[Mapping[str, str]], Path]
 
@@ -56,6 +56,16 @@ def test_in_the_ordinary_way_too(pytester: pytest.Pytester, write: Write) -> Non
     result = pytester.runpytest("--cpython-sys", "-rA")
     text = "\n".join((*result.outlines, *result.errlines))
     assert not _STEERING.search(text), _STEERING.findall(text)
-    found = outcomes(result)
-    assert found["src/lib.rs::ignored"] == "skipped"
-    assert found["src/lib.rs::compares"] == "failed"
+    result.assert_outcomes(failed=6, skipped=1)
+
+
+def test_any_reason_to_ignore_a_test(pytester: pytest.Pytester, write: Write) -> None:
+    """libtest's own listing is no JSON then."""
+    reasons = (r"say \"spam\"", r"back\\slash", r"two\nlines", r"a \u{7} bell", "", r"\u{1b}[1mé")
+    tests = [f'#[test] #[ignore = "{text}"] fn t{i}() {{}}\n' for i, text in enumerate(reasons)]
+    write({"Cargo.toml": "c", "src/lib.rs": "".join(tests)})
+    result = pytester.runpytest("--cpython-sys", "-rA")
+    result.assert_outcomes(skipped=len(reasons))
+    assert 'say "spam"' in result.stdout.str()
+    result = pytester.runpytest("--cpython-sys", "-rA", "--cargo-run-ignored=all")
+    assert outcomes(result) == {f"src/lib.rs::t{i}": "passed" for i in range(len(reasons))}

@@ -15,11 +15,14 @@ from pytest_cpython_sys.cargo import (
     CargoMissingError,
     CargoTooOldError,
     ManifestError,
+    ToolchainError,
+    first_error,
     shown_command,
 )
 from pytest_cpython_sys.cargo.command import build_arguments, completion_arguments
 from pytest_cpython_sys.cargo.configuration import configured_environment, rustflags
 from pytest_cpython_sys.cargo.depinfo import parse_depinfo, parse_rustc_calls
+from pytest_cpython_sys.cargo.failures import compiler_failures, script_failures, unit_label
 from pytest_cpython_sys.cargo.messages import Artifact, BuildScript, Diagnostic, parse_message
 from pytest_cpython_sys.cargo.metadata import parse_metadata
 
@@ -250,9 +253,85 @@ def test_no_cargo() -> None:
 
 def test_a_refused_manifest_has_cargos_words(cargo: Cargo, fp: FakeProcess) -> None:
     fp.register([cargo.program, "metadata", fp.any()], returncode=101, stderr="error: bad key\n")
+    fp.register([cargo.program, "-V"], stdout="cargo 1.95.0\n")
     with pytest.raises(ManifestError) as caught:
         cargo.workspace("/w/Cargo.toml")
+    assert type(caught.value) is ManifestError
     assert (caught.value.manifest, caught.value.words) == ("/w/Cargo.toml", "error: bad key")
+
+
+def test_a_toolchain_that_is_not_there_is_no_refused_manifest(
+    cargo: Cargo, fp: FakeProcess
+) -> None:
+    words = "error: toolchain 'x' is not installed\n\nStack backtrace:\n   0: rustup::main\n"
+    fp.register([cargo.program, "metadata", fp.any()], returncode=1, stderr=words)
+    fp.register([cargo.program, "-V"], returncode=1, stderr=words)
+    with pytest.raises(ToolchainError) as caught:
+        cargo.workspace("/w/Cargo.toml")
+    assert caught.value.summary == "error: toolchain 'x' is not installed"
+    assert str(caught.value).endswith(f"\n{caught.value.summary}")
+
+
+STDERR = """\
+   Compiling c v0.1.0 (/c)
+     Running `rustc --crate-name c src/lib.rs`
+error: could not compile `c` (lib) due to 1 previous error
+noise of another
+error: could not compile `c` (test "a")
+
+Caused by:
+  process didn't exit successfully: `/x/rustc --crate-name a tests/a.rs --test` (signal: 9, SIGKILL: kill)
+warning: build failed, waiting for other jobs to finish...
+error: could not compile `d` (bin "d" test)
+
+Caused by:
+  No space left on device (os error 28)
+
+Caused by:
+  failed to parse process output: `/x/rustc --crate-name d src/main.rs` (exit status: 101)
+error: could not compile `e` (build script)
+
+Caused by:
+  process didn't exit successfully: `rustc --crate-name build_script_build build.rs` (exit status: 1)
+error: failed to run custom build command for `f v0.1.0 (/f)`
+
+Caused by:
+  process didn't exit successfully: `/f/build-script-build` (exit status: 101)
+  --- stderr
+  error: in its words
+"""  # noqa: E501 - cargo's own lines
+
+
+def test_units_that_were_not_compiled() -> None:
+    found = {(one.package, one.unit): one for one in compiler_failures(STDERR)}
+    assert {name: one.how for name, one in found.items()} == {
+        ("c", "lib"): "",
+        ("c", 'test "a"'): "signal: 9, SIGKILL: kill",
+        ("d", 'bin "d" test'): "exit status: 101",
+        ("e", "build script"): "",
+    }
+    killed = found["c", 'test "a"'].words
+    assert killed.startswith("noise of another\nerror: could not compile `c`")
+    assert "`rustc --crate-name a ...` (signal: 9, SIGKILL: kill)" in killed
+    assert "Running" not in found["c", "lib"].words
+    labels = [("lib", "c", False), ("test", "a", True), ("bin", "d", True)]
+    assert [unit_label(kind, name, test=test) for kind, name, test in labels] == [
+        "lib",
+        'test "a"',
+        'bin "d" test',
+    ]
+    (script,) = script_failures(STDERR)
+    assert script.package == "f"
+    assert script.words.endswith("error: in its words")
+
+
+def test_the_first_error_in_one_line() -> None:
+    words = (
+        "note: x\nerror: failed to load `p`\n\nCaused by:\n  at line 3\n\nCaused by:\n  bad key\n"
+    )
+    assert first_error(words) == "error: bad key (failed to load `p`)"
+    assert first_error("error: could not compile `c`\nerror[E0001]: x\n") == "error[E0001]: x"
+    assert first_error("warning: x") == ""
 
 
 def test_cargo_of_the_environment_wins() -> None:

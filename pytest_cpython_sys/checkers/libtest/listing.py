@@ -25,6 +25,8 @@ JSON_FLAGS = ("--format", "json", "-Z", "unstable-options")
 _TIMEOUT = 60.0
 _TEXT = re.compile(rb"^(?P<name>.+): (?P<kind>test|benchmark|bench)$")
 _NO_TESTS = re.compile(rb"^0 tests, \d+ benchmarks$", re.MULTILINE)
+# libtest writes the reason as it stands in the source: quotes, newlines, control characters.
+_REASON = re.compile(rb'("ignore_message": ")(.*?)(", "source_path": ")', re.DOTALL)
 _SHOULD_PANIC = " - should panic"
 _CHANGES_OUTPUT = ("RUST_TEST_NOCAPTURE", "RUST_TEST_TIME_UNIT", "RUST_TEST_TIME_INTEGRATION")
 
@@ -122,10 +124,19 @@ def list_tests(
     raise ListingError(f"{shown} --list: {how}\n{stderr}".rstrip(), unknown_harness=True)
 
 
+def _whole_reason(match: re.Match[bytes]) -> bytes:
+    """Return why a test is ignored as JSON has it."""
+    try:
+        json.loads(b'"' + match[2] + b'"')
+    except ValueError:
+        return match[1] + json.dumps(match[2].decode("utf-8", "replace"))[1:-1].encode() + match[3]
+    return match[0]
+
+
 def _parse_json(lines: list[bytes]) -> tuple[ListedTest, ...] | None:
     tests: list[ListedTest] = []
     complete = False
-    for line in lines:
+    for line in _REASON.sub(_whole_reason, b"\n".join(lines)).split(b"\n"):
         start = line.find(b"{")
         if start < 0:
             continue
