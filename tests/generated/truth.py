@@ -1,0 +1,177 @@
+"""What is true of a project: asked of cargo and rustc alone, in a copy of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from .cargo_test import CargoTest, Executable, build, listed, run_tests, verdict
+from .running import write_files
+from .units import Unit, mutated, noted_units, sizes_in_error, write_wrapper
+
+if TYPE_CHECKING:
+    from .model import Book, Owner
+    from .project import Project
+
+__all__ = ["MistakeError", "Process", "Truth", "UnitTruth", "find_truth"]
+
+
+class MistakeError(Exception):
+    """A project that does not even compile once it is repaired: the generator's mistake."""
+
+
+class UnitTruth(NamedTuple):
+    """What rustc says of a unit."""
+
+    owner: Owner
+    compiled: frozenset[int]
+    """Sizes of types whose blocks are compiled: with a wrong number each is an E0080."""
+    state: str
+    """ok; broken: it has an error that is no wrong layout; blocked: by another unit's."""
+    reported: frozenset[int]
+    """Of a broken unit: sizes that rustc finds wrong in the project as it is."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """What one test program did."""
+
+    owner: Owner
+    failed: bool
+    verdicts: dict[str, str]
+    """By name as cargo prints it."""
+
+
+@dataclass
+class Truth:
+    """All of it."""
+
+    code: int
+    """The exit code of `cargo test` on the project as it is."""
+    book: Book
+    processes: list[Process] = field(default_factory=list)
+    doctests: CargoTest | None = None
+    units: list[UnitTruth] = field(default_factory=list)
+
+
+def find_truth(project: Project, directory: Path) -> Truth:
+    """Ask cargo and rustc, in a directory that is theirs. Raises MistakeError."""
+    books = [project.write_book(repaired) for repaired in (0, 1, 2)]
+    place = directory / "project"
+    root = place / project.base
+    write_files(place, books[2].files)
+    wrapper, calls = write_wrapper(directory)
+    code, said, executables = build(root, {"RUSTC_WRAPPER": str(wrapper)})
+    if code:
+        raise MistakeError(said)
+    units = noted_units(calls)
+    ran = run_tests(root)
+    truth = Truth(ran.code, books[0], doctests=ran)
+    processes = {}
+    for executable in executables:
+        owner = books[0].owners.get(_relative(executable.root, place))
+        if owner is not None:
+            stem = executable.path.rpartition("/")[2]
+            processes[stem] = _process(executable, owner, ran, root)
+    truth.units = _judge_units(books, units, place, directory)
+    for unit, found in zip(_owned(books[0], units, place), truth.units, strict=True):
+        if found.state != "ok":
+            processes.pop(unit.stem, None)
+    truth.processes = list(processes.values())
+    if books[0].files != books[2].files:
+        write_files(place, books[0].files)
+        truth.code = run_tests(root).code
+    return truth
+
+
+def _relative(path: str, place: Path) -> str:
+    return path.removeprefix(f"{place}/")
+
+
+def _owned(book: Book, units: list[Unit], place: Path) -> list[Unit]:
+    return [unit for unit in units if _relative(unit.root, place) in book.owners]
+
+
+def _put(book: Book, units: list[Unit], place: Path) -> None:
+    """Write a project's files, and what its build scripts would write."""
+    write_files(place, book.files)
+    for unit in units:
+        out, package = unit.output_directory(), dict(unit.env).get("CARGO_PKG_NAME", "")
+        if out is not None:
+            write_files(Path(out), book.generated.get(package, {}))
+
+
+def _judge_units(
+    books: list[Book], units: list[Unit], place: Path, scratch: Path
+) -> list[UnitTruth]:
+    owned = _owned(books[0], units, place)
+    holders = {placed.owner.root for placed in books[0].placed if "block" in placed.what}
+    outputs = {unit.output_directory() for unit in owned} - {None}
+    compiled: dict[Unit, set[int]] = {}
+    with mutated(str(place), *sorted(filter(None, outputs))):
+        for unit in owned:
+            if _relative(unit.root, place) in holders:
+                compiled[unit] = sizes_in_error(unit.errors(scratch))[0]
+    states = dict.fromkeys(owned, "ok")
+    reported: dict[Unit, set[int]] = {}
+    if books[1].files != books[2].files:
+        _put(books[1], owned, place)
+        states = {unit: "broken" if unit.errors(scratch) else "ok" for unit in owned}
+        _block(states)
+        _put(books[0], owned, place)
+        for unit, state in states.items():
+            if state == "broken":
+                reported[unit] = sizes_in_error(unit.errors(scratch))[0]
+    return [
+        UnitTruth(
+            books[0].owners[_relative(unit.root, place)],
+            frozenset(compiled.get(unit, ())),
+            states[unit],
+            frozenset(reported.get(unit, ())),
+        )
+        for unit in owned
+    ]
+
+
+def _block(states: dict[Unit, str]) -> None:
+    """Mark what cannot be compiled since another unit has an error."""
+    changed = True
+    while changed:
+        stems = {unit.stem for unit, state in states.items() if state != "ok" and not unit.test}
+        waiting = [unit for unit, state in states.items() if state == "ok"]
+        blocked = [unit for unit in waiting if stems.intersection(unit.externs)]
+        states.update(dict.fromkeys(blocked, "blocked"))
+        changed = bool(blocked)
+
+
+def _process(executable: Executable, owner: Owner, ran: CargoTest, root: Path) -> Process:
+    section = ran.sections.get(executable.path)
+    if section is None:
+        raise MistakeError(f"cargo did not run {executable.path}:\n{ran.output}")
+    if owner.program.startswith("trials"):
+        names = [
+            line[5:].partition(" ... ")[0]
+            for line in section.output.split("\n")
+            if line.startswith("test ") and " ... " in line
+        ]
+    elif owner.program:
+        return Process(owner, section.failed, {"@main": "failed" if section.failed else "passed"})
+    else:
+        names = listed(executable.path, root)
+    verdicts = {}
+    for name in names:
+        found = verdict(name, section.output)
+        verdicts[name] = found or _alone(name, executable, owner, root)
+    return Process(owner, section.failed, verdicts)
+
+
+def _alone(name: str, executable: Executable, owner: Owner, root: Path) -> str:
+    """Return what becomes of a test in a process of its own, where cargo does not say it."""
+    flag = ["--lib"] if owner.kind == "lib" else [f"--{owner.kind}", owner.name]
+    ran = run_tests(root, *flag, "--", "--exact", name)
+    section = ran.sections.get(executable.path)
+    if section is None:
+        raise MistakeError(f"cargo did not run {executable.path} for {name}:\n{ran.output}")
+    found = verdict(name, section.output)
+    return "failed" if section.failed or found is None else found
