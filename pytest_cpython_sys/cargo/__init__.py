@@ -9,6 +9,7 @@ from .command import BuildOptions, shown_command
 from .configuration import configured_environment, configured_wrapper, rustflags
 from .environment import prepend_library_path, process_environment
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
+from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
@@ -31,6 +32,7 @@ __all__ = [
     "CompilerFailure",
     "Dependency",
     "Diagnostic",
+    "Expander",
     "ManifestError",
     "Package",
     "Process",

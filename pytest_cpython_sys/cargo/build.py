@@ -55,9 +55,16 @@ class Unit:
         return self.call.depinfo if self.call is not None else None
 
     @property
-    def cfgs(self) -> tuple[str, ...] | None:
-        """The ``--cfg`` values it was compiled with; None where they were not seen."""
-        return self.call.cfgs if self.call is not None else None
+    def features(self) -> tuple[str, ...]:
+        """The features of the package that it was compiled with, sorted."""
+        if self.artifact is not None:
+            return tuple(sorted(self.artifact.features))
+        return self.call.features if self.call is not None else ()
+
+    @property
+    def key(self) -> tuple[bool, tuple[str, ...]]:
+        """What tells the ways apart in which a build compiles one target."""
+        return self.test, self.features
 
 
 @dataclass(frozen=True)
@@ -321,6 +328,30 @@ class Build:
             None,
         )
         return Unit(package, target, test, artifact, call)
+
+    def units(self, package: Package, target: Target) -> list[Unit]:
+        """Return all ways in which a target was compiled in this build, or was tried to be.
+
+        There are several where it is a test and a dependency of tests, or a dependency of build
+        scripts with other features.
+        """
+        source = os.path.realpath(target.src_path)
+        units = [
+            Unit(package, target, artifact.test, artifact, None)
+            for artifact in self.artifacts
+            if artifact.package_id == package.id
+            and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
+        ]
+        units += (
+            Unit(package, target, call.test, None, call)
+            for call in self.rustc_calls
+            if call.crate_name == target.crate_name
+            and os.path.realpath(os.path.join(self.workspace.root, call.source)) == source
+        )
+        found: dict[tuple[bool, tuple[str, ...]], Unit] = {}
+        for unit in units:
+            found.setdefault(unit.key, unit)
+        return list(found.values())
 
     def sources(self, unit: Unit) -> tuple[str, ...] | None:
         """Return the absolute paths of what a unit was compiled from; None if nobody knows."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .build import Build
+    from .build import Build, Unit
     from .metadata import Package, Target
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "clippy_arguments",
     "completion_arguments",
     "describe_arguments",
+    "expansion_arguments",
     "libraries_arguments",
     "library_arguments",
     "recording_arguments",
@@ -178,6 +179,33 @@ def build_arguments(options: BuildOptions) -> list[str]:
         "--message-format=json",
         "-v",
         *options.arguments(),
+    ]
+
+
+def expansion_arguments(
+    options: BuildOptions, unit: Unit, *, unified: bool = False
+) -> list[str] | None:
+    """Return the arguments that make rustc print what a unit becomes; None if cargo has none.
+
+    ``cargo rustc`` compiles for tests in the profile ``test`` alone. ``unified``: features are
+    those that the package has in the whole workspace.
+    """
+    profile: list[str] = []
+    if options.profile or "--release" in options.extra:
+        if unit.test:
+            return None
+    else:
+        profile = ["--profile=test" if unit.test else "--profile=dev"]
+    own = replace(options, features=unit.features, all_features=False, no_default_features=True)
+    return [
+        "rustc",
+        f"--package={unit.package.id}",
+        *unit.target.flag,
+        *profile,
+        *(["-Zfeature-unification"] if unified else []),
+        *own.arguments(),
+        "--",
+        "-Zunpretty=expanded",
     ]
 
 

@@ -9,8 +9,6 @@ import os
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from .cfg import Truth, evaluate, parse_cfg
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -114,21 +112,21 @@ def configured_runner(
     directory: str,
     triple: str,
     arguments: Sequence[str],
-    rustc_cfg: Callable[[], list[str]],
+    holds: Callable[[str], bool],
 ) -> tuple[str, ...]:
     """Return the program, with its arguments, that the user has put in front of executables.
 
     ``arguments`` are cargo's own (``--config`` wins), then comes the environment, then the files.
-    ``rustc_cfg`` is asked for only where a table stands under a ``cfg`` expression.
+    ``holds`` tells of a ``cfg`` predicate, should a table stand under one, whether it does.
     See https://doc.rust-lang.org/cargo/reference/config.html#targettriplerunner
     """
     for raw in _config_arguments(arguments):
-        if found := _runner(raw, triple, rustc_cfg, directory):
+        if found := _runner(raw, triple, holds, directory):
             return found
     if words := environ.get(runner_variable(triple), "").split():
         return _resolved(words, directory)
     for base, raw in _tables(environ, directory):
-        if found := _runner(raw, triple, rustc_cfg, base):
+        if found := _runner(raw, triple, holds, base):
             return found
     return ()
 
@@ -163,7 +161,7 @@ def _config_arguments(words: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _runner(
-    raw: Mapping[str, Any], triple: str, rustc_cfg: Callable[[], list[str]], base: str
+    raw: Mapping[str, Any], triple: str, holds: Callable[[str], bool], base: str
 ) -> tuple[str, ...]:
     tables = raw.get("target")
     if not isinstance(tables, dict):
@@ -173,10 +171,10 @@ def _runner(
         return _resolved(_words(own["runner"]), base)
     for key, table in tables.items():
         runner = table.get("runner") if isinstance(table, dict) else None
-        if runner and key.startswith("cfg(") and key.endswith(")"):
-            predicate = key.removeprefix("cfg(").removesuffix(")")
-            if evaluate(predicate, parse_cfg(rustc_cfg())) is Truth.TRUE:
-                return _resolved(_words(runner), base)
+        if not runner or not key.startswith("cfg(") or not key.endswith(")"):
+            continue
+        if holds(key.removeprefix("cfg(").removesuffix(")")):
+            return _resolved(_words(runner), base)
     return ()
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["RustcCall", "parse_depinfo", "parse_rustc_calls", "read_depinfo"]
+__all__ = ["RustcCall", "parse_depinfo", "parse_rustc_calls", "read_depinfo", "read_rustc_call"]
 
 _RUNNING = re.compile(r"^ +Running `(.*)`$", re.MULTILINE)
+_FEATURE = re.compile(r'feature\s*=\s*"([^"]*)"')
 _SEPARATOR = re.compile(r"(?<!\\) +")
 
 
@@ -53,19 +54,30 @@ class RustcCall:
     crate_name: str
     source: str
     test: bool
+    """Whether it is a test: one without libtest's main function has a ``cfg`` alone."""
     cfgs: tuple[str, ...]
     out_dir: str
     extra_filename: str
+    externs: tuple[str, ...] = ()
+    """Paths of the crates that it links to."""
 
     @property
     def depinfo(self) -> str:
         """Path of the dep-info file that the call writes."""
         return os.path.join(self.out_dir, f"{self.crate_name}{self.extra_filename}.d")
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features of the package, sorted."""
+        found = (_FEATURE.fullmatch(cfg) for cfg in self.cfgs)
+        return tuple(sorted(match[1] for match in found if match))
 
-def _rustc_call(words: list[str]) -> RustcCall | None:
+
+def read_rustc_call(words: Sequence[str]) -> RustcCall | None:
+    """Return what the arguments of a rustc call say; None if it compiles nothing."""
     crate_name = out_dir = extra_filename = source = ""
     cfgs: list[str] = []
+    externs: list[str] = []
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == "--crate-name":
             crate_name = following
@@ -73,13 +85,17 @@ def _rustc_call(words: list[str]) -> RustcCall | None:
             out_dir = following
         elif word == "--cfg":
             cfgs.append(following)
+        elif word == "--extern":
+            externs += following.partition("=")[2:]
         elif following.startswith("extra-filename=") and word == "-C":
             extra_filename = following.partition("=")[2]
         elif word.endswith(".rs") and not source:
             source = word
     if not crate_name or not out_dir:
         return None
-    return RustcCall(crate_name, source, "--test" in words, tuple(cfgs), out_dir, extra_filename)
+    test = "--test" in words or "test" in cfgs
+    paths = tuple(path for path in externs if path)
+    return RustcCall(crate_name, source, test, tuple(cfgs), out_dir, extra_filename, paths)
 
 
 def parse_rustc_calls(stderr: str) -> Iterator[RustcCall]:
@@ -91,6 +107,6 @@ def parse_rustc_calls(stderr: str) -> Iterator[RustcCall]:
             words = shlex.split(match[1])
         except ValueError:
             continue
-        call = _rustc_call(words)
+        call = read_rustc_call(words)
         if call is not None:
             yield call

@@ -15,7 +15,6 @@ import shlex
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .cache import cache_path, keep_json, read_json
@@ -102,7 +101,7 @@ def find_test_processes(
         build.workspace.root,
         triple,
         options.extra,
-        cache(lambda: cargo.rustc_cfg(build.workspace, build.target)),
+        lambda predicate: cargo.cfg_holds(build.workspace, predicate, build.target),
     )
     path = cache_path(build, options, "processes", _causes(cargo, build, bool(documented)))
     found = _from_json(read_json(path), runner)

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -322,18 +323,29 @@ class Cargo:
         """Whether it is rustup's, which starts the real one."""
         return os.path.realpath(self.path) != os.path.realpath(self._found)
 
-    def rustc_cfg(self, workspace: Workspace, target: str | None = None) -> list[str]:
-        """Return rustc's own ``cfg`` lines for a target triple (default: the host).
+    def cfg_holds(self, workspace: Workspace, predicate: str, target: str | None = None) -> bool:
+        """Let rustc tell whether a ``cfg`` predicate holds for a triple (default: the host).
 
         Flags of the environment and of cargo's configuration count. Raises CargoMissingError.
         """
+        words = f"cfg holds {os.getpid()}"
+        source = f'#![no_std]\n#[cfg({predicate})]\ncompile_error!("{words}");\n'
         flags = rustflags(self.environ, workspace.root)
-        argv = [self.environ.get("RUSTC") or self._sibling("rustc"), "--print=cfg", *flags]
+        rustc = self.environ.get("RUSTC") or self._sibling("rustc")
+        argv = [rustc, "-", "--crate-type=lib", "--emit=metadata", *flags]
         if target:
             argv.append(f"--target={target}")
         # In the workspace: a toolchain file there chooses the compiler.
         try:
-            done = self._run(argv, workspace.root)
+            with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
+                done = subprocess.run(
+                    [*argv, "--out-dir", directory],
+                    cwd=workspace.root,
+                    env=self.environ,
+                    input=source.encode(),
+                    capture_output=True,
+                    check=False,
+                )
         except OSError as error:
             raise not_started(argv[0], error, "rustc") from None
-        return done.stdout.decode("utf-8", "replace").splitlines()
+        return words.encode() in done.stderr.replace(source.encode(), b"")

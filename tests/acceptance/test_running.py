@@ -246,8 +246,9 @@ def test_cargo_is_called_once_for_metadata_and_once_for_a_build(
 ) -> None:
     write(PROJECT)
     run(pytester)
-    # The second `cargo test` starts a program that notes each test's environment.
-    assert cargo_calls() == ["-V", "metadata", "test", "test"]
+    # The second `cargo test` starts a program that notes each test's environment, and rustc is
+    # asked which layouts there are: in the library, and in the library as a test.
+    assert cargo_calls() == ["-V", "metadata", "rustc", "rustc", "test", "test"]
     run(pytester)
     assert cargo_calls() == ["-V", "metadata", "test"]
 

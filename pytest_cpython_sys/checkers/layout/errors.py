@@ -20,6 +20,7 @@ __all__ = [
     "LayoutMismatch",
     "Spot",
     "actual_value",
+    "constant_module",
     "explain",
     "find_block",
     "position_of",
@@ -34,6 +35,7 @@ _PANIC = re.compile(
     r"panicked(?: at '|: )(?P<what>Size of|Align(?:ment)? of|Offset of field:)[^',]*?"
     r"(?:::(?P<field>\w+))?(?:'|$)"
 )
+_CONSTANT = re.compile(r"evaluation of `((?:(?:r#)?\w+::)*)_`")
 _TELLING = (_INDEX, _OVERFLOW, re.compile(r"\bpanicked\b"))
 _KINDS: dict[str, AssertionKind] = {"S": "size", "A": "alignment", "O": "offset"}
 
@@ -79,6 +81,18 @@ def primary_spots(diagnostic: Mapping[str, Any]) -> Iterator[Spot]:
                 yield Spot(file, line, column, offset if isinstance(offset, int) else None)
             expansion = current.get("expansion")
             current = expansion.get("span") if isinstance(expansion, dict) else None
+
+
+def constant_module(diagnostic: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the path of the module, or function, of a constant that failed; None where not told.
+
+    "evaluation of `ffi::_` failed here", on its span's label since rustc 1.89.
+    """
+    for span in _objects(diagnostic.get("spans")):
+        match = _CONSTANT.search(str(span.get("label") or ""))
+        if match is not None:
+            return tuple(match[1].replace("r#", "").split("::")[:-1])
+    return None
 
 
 def _objects(value: object) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...cargo import configured_wrapper, seed
 from ..place import real_path
-from .errors import explain, find_block, position_of, primary_spots
+from .errors import constant_module, explain, find_block, position_of, primary_spots
 from .sources import Sources
 from .table import Row
 from .trees import Crate, Trees
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ...cargo import Build, BuildListener, BuildOptions, Cargo, Diagnostic, Package, Target
+    from .placing import TextBlock
+
+    _Told = tuple[tuple[str, ...] | None, Row]
 
 __all__ = ["SecondBuild", "build_again"]
 
@@ -42,8 +45,11 @@ class SecondBuild:
     builds: tuple[Build, ...]
     """That of the user's own sources first; what came of all others is in the last."""
     options: BuildOptions
-    rows: Mapping[tuple[str, int], tuple[Row, ...]] = field(default_factory=dict)
-    """All that is wrong in a block, by its file's real path and its first byte."""
+    originally: BuildOptions
+    """The options of the first build."""
+    rows: Mapping[tuple[str, TextBlock], tuple[_Told, ...]] = field(default_factory=dict)
+    """All that is wrong in a block, by the target's root file and the block's place; each with the
+    module that the block is compiled in, where rustc tells it."""
     trouble: str = ""
     """Why there is none after all; empty if there is one."""
 
@@ -83,12 +89,12 @@ def build_again(
                 wrong = list(_repairable(build, trees.crates))
                 trouble = _trouble(build, trees, {crate.root for crate in wrong})
                 if trouble:
-                    return SecondBuild((first,), options, trouble=trouble)
+                    return SecondBuild((first,), options, options, trouble=trouble)
                 builds.append(build)
             rows = _rows(trees, builds[-1])
     except OSError as error:
-        return SecondBuild((first,), options, trouble=str(error))
-    return SecondBuild(tuple(builds), own, rows)
+        return SecondBuild((first,), options, options, trouble=str(error))
+    return SecondBuild(tuple(builds), own, options, rows)
 
 
 def _targets(build: Build) -> Iterator[tuple[Package, Target]]:
@@ -112,7 +118,7 @@ def _repairable(build: Build, known: Mapping[str, Crate]) -> Iterator[Crate]:
 
 
 def _crate(build: Build, package: Package, target: Target) -> Crate:
-    units = [build.unit(package, target, test=test) for test in (False, True)]
+    units = build.units(package, target)
     listed = frozenset(path for unit in units for path in build.sources(unit) or ())
     script = build.script(package.id)
     out_dir = script.out_dir if script is not None else ""
@@ -120,7 +126,7 @@ def _crate(build: Build, package: Package, target: Target) -> Crate:
     return Crate(package, target, sources, listed, out_dir, frozenset())
 
 
-def _place(error: Diagnostic, crate: Crate, root: str) -> tuple[str, int] | None:
+def _place(error: Diagnostic, crate: Crate, root: str) -> TextBlock | None:
     for spot in primary_spots(error.raw):
         path = real_path(os.path.join(root, spot.file))
         file = crate.file(path)
@@ -143,22 +149,26 @@ def _trouble(build: Build, trees: Trees, more: set[str]) -> str:
     return ""
 
 
-def _rows(trees: Trees, build: Build) -> dict[tuple[str, int], tuple[Row, ...]]:
+def _rows(trees: Trees, build: Build) -> dict[tuple[str, TextBlock], tuple[_Told, ...]]:
     """Return all that rustc found wrong, in the order of the statements."""
-    found: dict[tuple[str, int], dict[int, Row]] = {}
+    found: dict[tuple[str, TextBlock], dict[tuple[int, object], _Told]] = {}
     for crate in trees.crates.values():
-        units = [build.unit(crate.package, crate.target, test=test) for test in (False, True)]
+        units = build.units(crate.package, crate.target)
         paths = [unit.depinfo for unit in units]
         names = {os.path.basename(path).removesuffix(".d") for path in paths if path}
         for lines in trees.results(crate, names):
-            for place, start, row in _mismatches(lines, trees, build.workspace.root):
-                found.setdefault(place, {})[start] = row
-    return {place: tuple(row for _, row in sorted(rows.items())) for place, rows in found.items()}
+            for block, start, told in _mismatches(lines, trees, build.workspace.root):
+                if block in crate.wrong:
+                    found.setdefault((crate.root, block), {})[start, told[0]] = told
+    return {
+        key: tuple(rows[place] for place in sorted(rows, key=lambda place: place[0]))
+        for key, rows in found.items()
+    }
 
 
 def _mismatches(
     lines: list[str], trees: Trees, root: str
-) -> Iterator[tuple[tuple[str, int], int, Row]]:
+) -> Iterator[tuple[TextBlock, int, _Told]]:
     """Yield the block and the first byte of each wrong statement, and what is wrong."""
     for line in lines:
         try:
@@ -178,4 +188,4 @@ def _mismatches(
                 block, statement = hit
                 actual = explain(raw, statement).actual
                 row = Row(statement.what, statement.recorded, actual)
-                yield (path, block.start), statement.start, row
+                yield (path, block.start), statement.start, (constant_module(raw), row)

@@ -1,105 +1,94 @@
-"""Which source files a target was compiled from, and where generated ones are included."""
+"""Which files a target was compiled from, and which modules of the crate each of them is."""
 
 from __future__ import annotations
 
 import os.path
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from ..place import is_inside
-from .scan import Include, SourceScan, scan_source
+from ..place import is_inside, real_path
+from .scan import SourceScan, scan_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ...cargo import Build, Package, Target, Unit
+    from .scan import Include, ModuleDeclaration
 
-__all__ = ["Site", "SourceFile", "Sources", "resolve_include"]
+__all__ = ["Site", "SourceFile", "Sources"]
 
-_LITERAL = re.compile(r'r(#*)"(.*?)"\1|"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_ENV = re.compile(r'(?:(?:std|core)::)?env\s*!\s*[({\[]\s*"(\w+)"\s*(?:,[^)}\]]*)?[)}\]]')
-_CONCAT = re.compile(r"(?:(?:std|core)::)?concat\s*!\s*[({\[]|[)}\]]")
-_BLANK = re.compile(r"(?:[\s,]|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
-
-
-def resolve_include(argument: str, env: Mapping[str, str], including: str) -> str | None:
-    """Return the absolute path that ``include!(argument)`` reads; None where unknown.
-
-    String literals, ``concat!`` and ``env!`` are understood, see
-    https://doc.rust-lang.org/std/macro.include.html
-    """
-    parts: list[str] = []
-    position = 0
-    while position < len(argument):
-        # The parts of nested concat! follow one another: how they nest does not matter.
-        skipped = _BLANK.match(argument, position) or _CONCAT.match(argument, position)
-        literal = _LITERAL.match(argument, position)
-        variable = _ENV.match(argument, position)
-        if skipped is not None:
-            position = skipped.end()
-        elif literal is not None:
-            plain = literal[3]
-            parts.append(literal[2] if plain is None else re.sub(r"\\(.)", r"\1", plain))
-            position = literal.end()
-        elif variable is not None and variable[1] in env:
-            parts.append(env[variable[1]])
-            position = variable.end()
-        else:
-            return None
-    if not parts:
-        return None
-    return os.path.normpath(os.path.join(os.path.dirname(including), "".join(parts)))
+# What `include!(concat!(env!("OUT_DIR"), "/x.rs"))` is made of.
+_PART = re.compile(
+    r'env\s*!\s*[({\[]\s*"(\w+)"[^)}\]]*|r(#*)"(.*?)"\2|"((?:[^"\\]|\\.)*)"', re.DOTALL
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceFile:
-    """A source file that was read: its bytes and what was found in them."""
+    """A source file that was read: its bytes, and what is found in them when asked for."""
 
     path: str
     source: bytes
-    scan: SourceScan
+
+    @cached_property
+    def scan(self) -> SourceScan:
+        """What it holds, as far as text tells."""
+        return scan_source(self.source)
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a file stands for the user: a tracked file, and what is around it there."""
+    """A file as a part of a crate: the module it is, and where that stands for the user."""
 
+    path: str
+    """The file itself."""
+    inside: tuple[str, ...]
+    """Path of the module in the crate that the file's text is in."""
     file: str
+    """The same file if it is tracked, else the tracked one whose text leads to it."""
     line: int
-    modules: tuple[str, ...] = ()
-    cfgs: tuple[str, ...] = ()
-    generated: bool = False
+    """In ``file``, from 1."""
+    around: tuple[str, ...]
+    """Path of the module in the crate that the text of ``file`` is in."""
+    owns_directory: bool = True
+
+    @property
+    def generated(self) -> bool:
+        """Whether something else stands for the file."""
+        return self.file != self.path
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The inline modules of ``file`` that lead to the file."""
+        return self.inside[len(self.around) :]
 
 
 @lru_cache(maxsize=4096)
-def read_source(path: str, stamp: tuple[int, int]) -> SourceFile:
-    """Return a scanned file; ``stamp`` (size, nanoseconds) tells its versions apart."""
+def _read(path: str, stamp: tuple[int, int]) -> SourceFile:
+    """Return a file; ``stamp`` (size, nanoseconds) tells its versions apart."""
     del stamp
     with open(path, "rb") as file:
-        source = file.read()
-    return SourceFile(path, source, scan_source(source))
+        return SourceFile(path, file.read())
 
 
 def _load(path: str) -> SourceFile | None:
     try:
         status = os.stat(path)
-        return read_source(path, (status.st_size, status.st_mtime_ns))
+        return _read(path, (status.st_size, status.st_mtime_ns))
     except OSError:
         return None
 
 
 class Sources:
-    """The source files of one target, as this build read them.
+    """The files of one target, as the compiler named them for this build.
 
-    From dep-info where the build names it; else what the module declarations of the package's
-    own files and this build's ``OUT_DIR`` lead to.
+    The files of some crate that was not compiled are what its text leads to.
     """
 
     def __init__(self, build: Build, package: Package, target: Target, units: Sequence[Unit]):
         self._build = build
-        self._package = package
         self._target = target
         self._root = os.path.realpath(package.root)
         script = build.script(package.id)
@@ -107,91 +96,102 @@ class Sources:
         if script is not None:
             self._env.update(script.env)
             self._env["OUT_DIR"] = script.out_dir
-        listed = [self._build.sources(unit) for unit in units]
-        known = dict.fromkeys(path for paths in listed if paths for path in paths)
-        self.exact = bool(known)
-        """Whether the compiler itself named the files."""
-        paths = list(known) if known else list(self._walk(target.src_path))
-        files = [_load(path) for path in paths if path.endswith(".rs") or build.wrote(path)]
-        self.files = [file for file in files if file is not None]
+        listed = [build.sources(unit) for unit in units]
+        self.paths = tuple(dict.fromkeys(path for paths in listed if paths for path in paths))
+        """What the compiler read; empty where it did not say."""
+
+    @cached_property
+    def files(self) -> list[SourceFile]:
+        """All files there are."""
+        paths = self.paths or dict.fromkeys(site.path for site in self.sites)
+        return [file for path in paths if (file := _load(path)) is not None]
 
     def is_tracked(self, path: str) -> bool:
         """Tell whether a file is one of the package's own, not a generated one."""
         return is_inside(os.path.realpath(path), self._root) and not self._build.wrote(path)
 
-    def sites(self, file: SourceFile) -> list[Site]:
-        """Return where a file stands: itself if it is tracked, else where it is included."""
-        if self.is_tracked(file.path):
-            return [Site(file.path, 1)]
-        return self._included(file.path, set()) or [Site(self._target.src_path, 1, generated=True)]
-
     def sites_of(self, path: str) -> list[Site]:
-        """Return where a file that is not tracked is included; nothing if no file says so."""
-        return self._included(path, set())
+        """Return which parts of the crate a file is; nothing if no text leads to it."""
+        return [site for site in self.sites if real_path(site.path) == real_path(path)]
 
-    def _included(self, path: str, seen: set[str]) -> list[Site]:
-        if path in seen:
-            return []
-        seen.add(path)
-        found = []
-        for file in self.files:
-            for include in file.scan.includes:
-                if not self.leads_to(include, file.path, path):
-                    continue
-                if self.is_tracked(file.path):
-                    outer = [Site(file.path, include.line)]
-                else:
-                    outer = self._included(file.path, seen)
-                found += [
-                    Site(
-                        site.file,
-                        site.line,
-                        (*site.modules, *include.modules),
-                        (*site.cfgs, *include.cfgs),
-                        generated=True,
-                    )
-                    for site in outer
-                ]
+    @cached_property
+    def sites(self) -> list[Site]:
+        """All parts that the text of the root file leads to, itself first."""
+        root = os.path.normpath(self._target.src_path)
+        found = [Site(root, (), root, 1, ())]
+        known: set[tuple[str, tuple[str, ...]]] = {(root, ())}
+        for site in found:
+            for other in self._parts(site):
+                if (other.path, other.inside) not in known and len(other.inside) < 100:
+                    known.add((other.path, other.inside))
+                    found.append(other)
         return found
+
+    def _parts(self, site: Site) -> Iterator[Site]:
+        file = _load(site.path)
+        for include in file.scan.includes if file is not None else ():
+            for path in self._included(include, site.path):
+                yield self._part(site, include, path, (), owns_directory=True)
+        for declaration in file.scan.declarations if file is not None else ():
+            for path, owns_directory in _module_files(declaration, site):
+                if self._exists(path):
+                    names = (declaration.name,)
+                    yield self._part(site, declaration, path, names, owns_directory=owns_directory)
+                    break
+
+    def _part(
+        self,
+        site: Site,
+        item: Include | ModuleDeclaration,
+        path: str,
+        names: tuple[str, ...],
+        *,
+        owns_directory: bool,
+    ) -> Site:
+        inside = (*site.inside, *item.modules, *names)
+        if self.is_tracked(path):
+            return Site(path, inside, path, 1, inside, owns_directory)
+        line = site.line if site.generated else item.line
+        return Site(path, inside, site.file, line, site.around, owns_directory)
+
+    def _exists(self, path: str) -> bool:
+        return path in self.paths if self.paths else os.path.isfile(path)
+
+    def _included(self, include: Include, including: str) -> list[str]:
+        path = _resolved(include.argument, self._env, including)
+        if self._exists(path):
+            return [path]
+        # Made of what nobody told us of: its name is there all the same.
+        name = os.path.basename(path)
+        return [other for other in self.paths if name and os.path.basename(other) == name]
 
     def leads_to(self, include: Include, including: str, path: str) -> bool:
         """Tell whether an ``include!`` in one file reads another."""
-        resolved = resolve_include(include.argument, self._env, including)
-        if resolved is not None:
-            return os.path.realpath(resolved) == os.path.realpath(path)
-        # A variable that nobody told us of: the last literal still names the file.
-        literals = [match[2] or match[3] or "" for match in _LITERAL.finditer(include.argument)]
-        base = os.path.basename(literals[-1]) if literals else ""
-        return bool(base) and base == os.path.basename(path)
+        return any(
+            real_path(found) == real_path(path) for found in self._included(include, including)
+        )
 
-    def _walk(self, root: str) -> Iterator[str]:
-        """Yield the files that module declarations and includes lead to."""
-        waiting = [(os.path.normpath(root), True)]
-        seen = set()
-        while waiting:
-            path, owns_directory = waiting.pop(0)
-            if path in seen:
-                continue
-            seen.add(path)
-            file = _load(path)
-            if file is None:
-                continue
-            yield path
-            waiting += self._children(file, owns_directory=owns_directory)
 
-    def _children(self, file: SourceFile, *, owns_directory: bool) -> Iterator[tuple[str, bool]]:
-        here = os.path.dirname(file.path)
-        stem = os.path.splitext(os.path.basename(file.path))[0]
-        base = here if owns_directory else os.path.join(here, stem)
-        for include in file.scan.includes:
-            path = resolve_include(include.argument, self._env, file.path)
-            if path is not None:
-                yield path, owns_directory
-        for declaration in file.scan.declarations:
-            directory = os.path.join(base, *declaration.modules)
-            if declaration.path is not None:
-                origin = directory if declaration.modules else here
-                yield os.path.normpath(os.path.join(origin, declaration.path)), True
-            else:
-                yield os.path.join(directory, f"{declaration.name}.rs"), False
-                yield os.path.join(directory, declaration.name, "mod.rs"), True
+def _resolved(argument: str, env: Mapping[str, str], including: str) -> str:
+    """Return the path that ``include!`` reads, as far as literals and ``env!`` tell it."""
+    parts = []
+    for variable, _, raw, plain in _PART.findall(argument):
+        literal = re.sub(r"\\(.)", r"\1", plain)
+        parts.append(env.get(variable, "") if variable else raw or literal)
+    return os.path.normpath(os.path.join(os.path.dirname(including), "".join(parts)))
+
+
+def _module_files(declaration: ModuleDeclaration, site: Site) -> Iterator[tuple[str, bool]]:
+    """Yield where ``mod x;`` may find its file, and whether that one owns its directory.
+
+    See https://doc.rust-lang.org/reference/items/modules.html#module-source-filenames
+    """
+    here = os.path.dirname(site.path)
+    stem = os.path.splitext(os.path.basename(site.path))[0]
+    base = here if site.owns_directory else os.path.join(here, stem)
+    directory = os.path.join(base, *declaration.modules)
+    if declaration.path is not None:
+        origin = directory if declaration.modules else here
+        yield os.path.normpath(os.path.join(origin, declaration.path)), True
+    yield os.path.join(directory, f"{declaration.name}.rs"), False
+    yield os.path.join(directory, declaration.name, "mod.rs"), True

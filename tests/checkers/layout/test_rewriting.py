@@ -19,7 +19,7 @@ TWO = "struct T;\n" + BLOCK + "const X: u8 = 1; /* \N{SNOWMAN} */\n" + BLOCK.rep
 
 def source_file(text: str) -> SourceFile:
     source = text.encode()
-    return SourceFile("/w/lib.rs", source, scan_source(source))
+    return SourceFile("/w/lib.rs", source)
 
 
 @pytest.mark.parametrize("text", [TWO, TWO.replace("\n", " "), TWO.replace("\n", "\r\n")])

@@ -1,0 +1,200 @@
+"""Asks rustc what a unit becomes: its source after ``cfg``, macros and ``include!``.
+
+``rustc -Zunpretty=expanded`` prints it. ``cargo rustc`` makes such a call in the build's own
+target directory, where all that the unit needs is up to date. A program between cargo and rustc
+lets this one call use an unstable flag, notes it, and refuses to compile anything else: so what is
+asked about is the unit itself, or nothing. See
+https://doc.rust-lang.org/cargo/reference/config.html#buildrustc-wrapper
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Final
+
+from .command import completion_arguments, expansion_arguments
+from .configuration import configured_wrapper
+from .depinfo import read_rustc_call
+from .process import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .build import Build, Unit
+    from .command import BuildOptions
+    from .wrapper import Cargo
+
+__all__ = ["Expander"]
+
+# With `-o` a procedural macro that prints does not get its words into the text.
+_ASKING: Final = """#!/bin/sh
+wanted= compiles= before=
+for word do
+    case $word in -Zunpretty=expanded) wanted=yes ;; esac
+    [ "$before" = --crate-name ] && [ "$word" != ___ ] && compiles=yes
+    before=$word
+done
+if [ "$wanted" ]; then
+    printf '%s\\0' "$@" >{directory}/call
+    RUSTC_BOOTSTRAP=1
+    export RUSTC_BOOTSTRAP
+    exec {chain}"$@" -o {directory}/text
+fi
+[ "$compiles" ] && exit 1
+exec {chain}"$@"
+"""
+
+# Compiles as cargo wants it, and asks besides: in a shell of its own for each call.
+_NOTING: Final = """#!/bin/sh
+name= before=
+for word do
+    [ "$before" = --crate-name ] && name=$word
+    before=$word
+done
+if [ "$name" = {name} ]; then
+    place=$(mktemp -d {directory}/call-XXXXXX)
+    printf '%s\\0' "$@" >"$place/call"
+    ( RUSTC_BOOTSTRAP=1; export RUSTC_BOOTSTRAP
+      {chain}"$@" -Zunpretty=expanded -o "$place/text" ) >/dev/null 2>&1
+fi
+exec {chain}"$@"
+"""
+
+# Features of the whole workspace for a package alone: unstable, and asked of this one cargo.
+# https://doc.rust-lang.org/cargo/reference/unstable.html#feature-unification
+_UNIFIED: Final = {
+    "CARGO_RESOLVER_FEATURE_UNIFICATION": "workspace",
+    "__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS": "nightly",
+}
+
+
+class Expander:
+    """What rustc makes of the units of one build.
+
+    ``wrapper`` is the user's own program in front of rustc; default: what is configured.
+    """
+
+    def __init__(
+        self, cargo: Cargo, build: Build, options: BuildOptions, wrapper: str | None = None
+    ) -> None:
+        self._cargo = cargo
+        self._build = build
+        self._options = options
+        if wrapper is None:
+            wrapper = configured_wrapper(build.environment, build.workspace.root)
+        self._chain = f"{shlex.quote(wrapper)} " if wrapper else ""
+        self._made = frozenset(name for item in build.artifacts for name in item.filenames)
+
+    def expand(self, unit: Unit) -> bytes | None:
+        """Return the expanded source of a unit; None if rustc cannot expand it.
+
+        Raises OSError when cargo cannot be started.
+        """
+        base = self._options.target_dir or self._build.workspace.target_directory
+        base = os.path.join(self._build.workspace.root, base)
+        os.makedirs(base, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="cpython-sys-", dir=base) as directory:
+            for unified in self._ways():
+                if self._ask(unit, directory, unified=unified):
+                    return _read(os.path.join(directory, "text"))
+            return self._compile_again(unit, directory)
+
+    def _ways(self) -> Iterator[bool]:
+        if len(self._build.workspace.packages) > 1 and not self._options.packages:
+            yield True
+        yield False
+
+    def _ask(self, unit: Unit, directory: str, *, unified: bool) -> bool:
+        """Ask through ``cargo rustc``, and tell whether it was the unit that was asked about."""
+        arguments = expansion_arguments(self._options, unit, unified=unified)
+        if arguments is None:
+            return False
+        for name in ("call", "text"):
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(directory, name))
+        script = _ASKING.format(directory=shlex.quote(directory), chain=self._chain)
+        self._run(arguments, script, directory, _UNIFIED if unified else {})
+        call = _read(os.path.join(directory, "call"))
+        return call is not None and self._is_of(call, unit)
+
+    def _is_of(self, call: bytes, unit: Unit) -> bool:
+        """Tell whether a compiler call is that of a unit, but for what it is to make."""
+        words = [os.fsdecode(word) for word in call.split(b"\0")]
+        found = read_rustc_call(words)
+        if found is None:
+            return False
+        source = os.path.join(self._build.workspace.root, found.source)
+        return (
+            (found.test, found.features) == unit.key
+            and os.path.realpath(source) == os.path.realpath(unit.target.src_path)
+            and self._made.issuperset(found.externs)
+        )
+
+    def _compile_again(self, unit: Unit, directory: str) -> bytes | None:
+        """Let cargo make the very calls of the build once more, and ask beside that of the unit."""
+        if unit.artifact is not None:
+            _forget(unit)
+        script = _NOTING.format(
+            name=shlex.quote(unit.target.crate_name),
+            directory=shlex.quote(directory),
+            chain=self._chain,
+        )
+        arguments = self._build.command[1:]
+        if not self._build.success:
+            arguments = tuple(completion_arguments(self._options))
+        self._run(arguments, script, directory, {})
+        for name in sorted(os.listdir(directory)):
+            call = _read(os.path.join(directory, name, "call"))
+            if call is not None and self._is_of(call, unit):
+                return _read(os.path.join(directory, name, "text"))
+        return None
+
+    def _run(
+        self, arguments: Sequence[str], script: str, directory: str, extra: Mapping[str, str]
+    ) -> None:
+        path = os.path.join(directory, "rustc")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(script)
+        os.chmod(path, 0o700)
+        # What cargo keeps of the compiler goes by the wrapper: it is to find its own again.
+        own = {"RUSTC_WRAPPER": path, "CARGO_CACHE_RUSTC_INFO": "0", **extra}
+        argv = [self._cargo.program_path, *arguments]
+        environment = {**self._build.environment, **own}
+        process = Process(argv, cwd=self._build.workspace.root, env=environment, merge_streams=True)
+        try:
+            for _ in process.lines():
+                pass
+            process.wait()
+        except BaseException:
+            process.stop()
+            raise
+
+
+def _forget(unit: Unit) -> None:
+    """Let cargo compile the targets of a unit's package again: what it keeps of them goes.
+
+    Build scripts stay as they are.
+    """
+    path = unit.depinfo
+    if path is None:
+        return
+    fingerprints = os.path.join(os.path.dirname(os.path.dirname(path)), ".fingerprint")
+    with contextlib.suppress(OSError):
+        for name in os.listdir(fingerprints):
+            place = os.path.join(fingerprints, name)
+            if name.rpartition("-")[0] != unit.package.name:
+                continue
+            if not any("build-script" in kept for kept in os.listdir(place)):
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None

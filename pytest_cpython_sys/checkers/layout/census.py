@@ -1,0 +1,200 @@
+"""Which layout blocks rustc compiled: read in its own expansion of each unit, and kept.
+
+``cfg``, macros and ``include!`` are all done there, and each block that was compiled stands under
+the path of its module. Nothing is concluded from a source file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ...cargo import Expander, cache_path, keep_json, read_json
+from .masking import mask
+from .scan import LABEL, scan_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...cargo import Build, BuildOptions, Cargo, Unit
+    from .scan import LayoutBlock
+
+__all__ = ["Census", "CompiledBlock", "holds_label", "read_blocks"]
+
+_FORMAT: Final = 1
+# "const { .. }" and the braces around it come and go with rustc's releases.
+_EXACT = re.compile(
+    rb"""\s*\[\s*"(?P<words>[^"]*)"\s*,?\s*\]\s*
+    \[\s*(?:
+        (?:(?:::)?\s*(?:std|core)::)?(?:mem::)?(?P<function>size_of|align_of)\s*
+        ::\s*<(?P<type>[^"]*?)>\s*\(\s*\)
+      | (?:(?:const\s*)?\{\s*)?builtin\s*\#\s*offset_of\s*
+        \((?P<owner>[^"(){}]*?),\s*(?:r\#)?(?P<field>\w+)\s*,?\s*\)(?:\s*\})?
+    )\s*-\s*[0-9][0-9_]*usize\s*,?\s*\]\s*;""",
+    re.VERBOSE,
+)
+_FUNCTIONS: Final = {b"S": b"size_of", b"A": b"align_of"}
+# Without these a name is what it is in Rust's prelude and standard library.
+_SHADOW = re.compile(
+    rb"\bfn\s+(?:size_of|align_of)\b|\b(?:mod|as|crate)\s+(?:std|core|mem|size_of|align_of)\b"
+)
+_BLANK = re.compile(rb"\s+")
+_LAST = re.compile(rb"(?:r\#)?(\w+)(?:<.*>)?$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledBlock:
+    """A layout block that rustc compiled."""
+
+    modules: tuple[str, ...]
+    """Path of its module in the crate."""
+    type_name: str
+    test_name: str
+    """What bindgen's old style calls it."""
+    odd: str = ""
+    """The statement that bindgen would not write so, if there is one."""
+
+
+def read_blocks(expanded: bytes) -> list[CompiledBlock]:
+    """Return the layout blocks in the expanded source of a crate, in its order."""
+    found: list[CompiledBlock] = []
+    seen: dict[tuple[tuple[str, ...], str], int] = {}
+    shadowed: bool | None = None
+    for block in scan_source(expanded, definitions=False).blocks:
+        if shadowed is None:
+            shadowed = _SHADOW.search(mask(expanded)) is not None
+        name, key = block.test_name, (block.modules, block.test_name)
+        count = seen[key] = seen.get(key, -1) + 1
+        if count and name.startswith("__"):
+            name = f"{name}_{count}"  # as instantiations are numbered in the old style
+        odd = _oddity(expanded, block, shadowed=shadowed)
+        found.append(CompiledBlock(block.modules, block.type_name, name, odd))
+    return found
+
+
+def _oddity(source: bytes, block: LayoutBlock, *, shadowed: bool) -> str:
+    """Return the first statement that is not as bindgen writes it; empty if all are."""
+    text = source[block.start : block.end]
+    masked = mask(text)
+    position, end = masked.index(b"{") + 1, len(text) - 1
+    while masked[position:end].strip():
+        match = _EXACT.match(masked, position, end)
+        if match is None or not _agrees(text, match, block, shadowed=shadowed):
+            until = masked.find(b";", position, end)
+            words = text[position : end if until < 0 else until + 1]
+            return b" ".join(words.split()).decode("utf-8", "replace")
+        position = match.end()
+    return ""
+
+
+def _agrees(text: bytes, statement: re.Match[bytes], block: LayoutBlock, *, shadowed: bool) -> bool:
+    """Tell whether label and expression are about the same thing, and it is the block's type."""
+    words = LABEL.fullmatch(text, *statement.span("words"))
+    if words is None:
+        return False
+    subject = words["subject"].strip()
+    wanted = _FUNCTIONS.get(words["what"][:1])
+    if wanted is None:
+        owner, _, field = subject.rpartition(b"::")
+        same = _plain(statement["owner"] or b"") == _plain(owner) and statement["field"] == field
+        return same and owner.decode("utf-8", "replace") == block.type_name
+    if statement["function"] != wanted or subject.decode("utf-8", "replace") != block.type_name:
+        return False
+    if shadowed and not statement[0].replace(b" ", b"").partition(b"][")[2].startswith(b"::"):
+        return False
+    told = _plain(statement["type"])
+    if not words["template"]:
+        return told == _plain(subject)
+    # "Box_open0_int_close0" is `root::Box<c_int>`: of an argument only bindgen knows the spelling.
+    base = _LAST.search(told.partition(b"<")[0])
+    return base is not None and subject.startswith(base[1] + b"_open")
+
+
+def _plain(name: bytes) -> bytes:
+    return _BLANK.sub(b"", name).replace(b"r#", b"")
+
+
+class Census:
+    """The blocks of the units of one build.
+
+    What was found is kept for as long as rustc does not compile the unit again.
+    """
+
+    def __init__(self, cargo: Cargo, build: Build, options: BuildOptions, wrapper: str) -> None:
+        self._build = build
+        self._expander = Expander(cargo, build, options, wrapper)
+        self._path = cache_path(build, options, "census", [_FORMAT])
+        kept = read_json(self._path)
+        self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
+        self._changed = False
+
+    def blocks(self, unit: Unit) -> list[CompiledBlock]:
+        """Return the blocks of a unit that was compiled, or tried to be. Raises OSError."""
+        stamp = _stamp(unit)
+        features = ",".join(unit.features)
+        name = f"{unit.package.id} {unit.target.kind} {unit.target.name} {unit.test} {features}"
+        kept = self._kept.get(name)
+        if stamp is not None:
+            found = _restored(kept, stamp)
+            if found is not None:
+                return found
+        blocks = self._ask(unit)
+        if stamp is not None:
+            self._kept[name] = {"stamp": stamp, "blocks": [asdict(block) for block in blocks]}
+            self._changed = True
+        return blocks
+
+    def keep(self) -> None:
+        """Write down what was found."""
+        if self._changed:
+            keep_json(self._path, self._kept)
+
+    def _ask(self, unit: Unit) -> list[CompiledBlock]:
+        sources = self._build.sources(unit)
+        if sources is None and unit.artifact is None:
+            return []  # rustc has not come as far as to name its sources: it cannot expand them
+        if sources is not None and not any(map(holds_label, sources)):
+            return []
+        text = self._expander.expand(unit)
+        return read_blocks(text) if text is not None else []
+
+
+def _stamp(unit: Unit) -> list[Any] | None:
+    """Return what changes when rustc compiles a unit again: its dep-info file."""
+    path = unit.depinfo
+    if path is None or unit.artifact is None:
+        return None  # of one that failed, the file may be that of an earlier time
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return [path, status.st_mtime_ns, status.st_size]
+
+
+def _restored(kept: object, stamp: Sequence[Any]) -> list[CompiledBlock] | None:
+    """Return blocks that were kept; None where they do not hold, or cannot be read."""
+    try:
+        if not isinstance(kept, dict) or kept["stamp"] != stamp:
+            return None
+        return list(_from_json(kept["blocks"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _from_json(raw: Any) -> Iterator[CompiledBlock]:
+    for block in raw:
+        modules = tuple(map(str, block["modules"]))
+        yield CompiledBlock(
+            modules, str(block["type_name"]), str(block["test_name"]), str(block["odd"])
+        )
+
+
+def holds_label(path: str) -> bool:
+    """Tell whether a file may hold a label of bindgen's."""
+    try:
+        with open(path, "rb") as file:
+            return LABEL.search(file.read()) is not None
+    except OSError:
+        return False

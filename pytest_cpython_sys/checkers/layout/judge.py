@@ -1,0 +1,205 @@
+"""What the builds say of the layout blocks of one target.
+
+A block passes only if its unit was compiled: without an error, or with none but those of other
+blocks, which rustc reports side by side, or the linker's, which comes after all of them.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ...case import Location, Verdict
+from ..place import real_path
+from .errors import constant_module, explain, find_block, primary_spots
+from .table import Row, layout_table, recorded_layouts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...cargo import Build, Diagnostic, Unit
+    from ..context import BuildContext
+    from .census import CompiledBlock
+    from .placing import BlockPlace, Placing, TextBlock
+    from .scan import LayoutAssertion, LayoutBlock
+    from .sources import SourceFile
+
+__all__ = ["CONSTANT_ERROR", "Judge", "PlacedBlock"]
+
+CONSTANT_ERROR: Final = "E0080"
+# There is no code for these; what they are about comes after everything that rustc evaluates.
+_LINKER = re.compile(r"linking with `|linker `[^`]*` not found")
+
+
+@dataclass(frozen=True)
+class PlacedBlock:
+    """A block of one unit, with its place."""
+
+    unit: Unit
+    block: CompiledBlock
+    place: BlockPlace
+
+    @property
+    def key(self) -> tuple[TextBlock | None, tuple[str, ...], str]:
+        """What it has in common with the same block of another unit."""
+        return self.place.text, self.block.modules, self.block.test_name
+
+
+class Judge:
+    """Verdicts for the blocks of one target."""
+
+    def __init__(
+        self,
+        context: BuildContext,
+        placing: Placing,
+        units: Sequence[Unit],
+        blocks: Sequence[PlacedBlock],
+    ) -> None:
+        self._builds = context.builds
+        self._placing = placing
+        self._units = units
+        self._target = units[0].target
+        self._package = units[0].package
+        self._rows = context.second.rows if context.second is not None else {}
+        self._draws = context.run.layouts
+        self._by_text: dict[TextBlock | None, list[PlacedBlock]] = {}
+        for placed in blocks:
+            self._by_text.setdefault(placed.place.text, []).append(placed)
+        self._errors: dict[object, list[Diagnostic]] = {}
+        """By the keys of the blocks that they are about."""
+        self._others: list[Diagnostic] = []
+        for build in self._builds:
+            for error in build.errors(self._package.id, self._target):
+                keys = self._keys_of(error, build.workspace.root)
+                for key in keys:
+                    self._errors.setdefault(key, []).append(error)
+                if not keys or error.code != CONSTANT_ERROR:
+                    self._others.append(error)
+        self._why_not = {unit.key: self._obstacle(unit) for unit in units}
+
+    def failed(self, placed: PlacedBlock) -> bool:
+        """Tell whether rustc found something wrong in a block."""
+        return placed.key in self._errors or bool(self._known_rows(placed))
+
+    def verdict(self, placed: PlacedBlock) -> Verdict:
+        """Return what the builds say of a block, in the one unit."""
+        if self.failed(placed):
+            return self._failure(placed)
+        why_not = self._why_not[placed.unit.key]
+        if why_not is not None:
+            return Verdict("error", message=f"not evaluated: {why_not}{self._way(placed.unit)}")
+        found = self._text(placed) if self._draws else None
+        layouts = recorded_layouts(found[1], found[0].source, ()) if found is not None else None
+        return Verdict("passed", layouts=layouts)
+
+    def _known_rows(self, placed: PlacedBlock) -> Sequence[Row]:
+        text, modules = placed.place.text, placed.block.modules
+        if text is None:
+            return ()
+        return [
+            row
+            for told, row in self._rows.get((self._target.src_path, text), ())
+            if told is None or told[: len(modules)] == modules
+        ]
+
+    def _obstacle(self, unit: Unit) -> str | None:
+        """Return why blocks without an error of their own were not evaluated, or None."""
+        name = f"{self._package.name} ({self._target.label})"
+        if any(self._built(build, unit) for build in self._builds):
+            return None
+        others = [error for error in self._others if not _LINKER.match(error.message)]
+        if others:
+            return f"{name} has an error elsewhere:\n{others[0].rendered.strip()}"
+        if unit.call is None:
+            return f"{name} was not compiled: see its @build item"
+        if not self._others and not self._errors:
+            return f"rustc gave no verdict on {name}:\n{self._builds[0].words}"
+        # A compiler that was killed, or that crashed, has not seen everything.
+        for build in self._builds:
+            how = build.compiler_end(self._package, unit)
+            if how is not None:
+                return f"rustc ended early on {name}: {how}"
+        return None
+
+    @staticmethod
+    def _built(build: Build, unit: Unit) -> bool:
+        return any(
+            other.artifact is not None and other.key == unit.key
+            for other in build.units(unit.package, unit.target)
+        )
+
+    def _keys_of(self, error: Diagnostic, root: str) -> set[object]:
+        """Return which blocks an error is about; none if it is about anything else."""
+        near = self._by_text.get(None, []) if error.code == CONSTANT_ERROR else []
+        for spot in primary_spots(error.raw):
+            path = real_path(os.path.join(root, spot.file))
+            file = self._placing.file(path)
+            hit = find_block(file.scan.blocks, spot, file.source) if file is not None else None
+            if hit is not None:
+                near = self._by_text.get((path, hit[0].start), [])
+                break
+        told = constant_module(error.raw)
+        if told is not None:
+            near = [item for item in near if told[: len(item.block.modules)] == item.block.modules]
+            depth = max((len(item.block.modules) for item in near), default=0)
+            near = [item for item in near if len(item.block.modules) == depth]
+        keys: set[object] = {item.key for item in near}
+        # Of several that no file holds, nobody can tell which.
+        return set() if len(keys) > 1 and near[0].place.text is None else keys
+
+    def _text(self, placed: PlacedBlock) -> tuple[SourceFile, LayoutBlock] | None:
+        text = placed.place.text
+        file = self._placing.file(text[0]) if text is not None else None
+        if text is None or file is None:
+            return None
+        block = next((block for block in file.scan.blocks if block.start == text[1]), None)
+        return (file, block) if block is not None else None
+
+    def _failure(self, placed: PlacedBlock) -> Verdict:
+        found = self._text(placed)
+        known = self._known_rows(placed)
+        rows, words = list(known), []
+        location = Location(placed.place.file, placed.place.line)
+        if found is not None:
+            location = Location(found[0].path, found[1].line)
+        for error in self._errors.get(placed.key, ()):
+            row = _row(error, *found) if found is not None else None
+            if row is not None and found is not None:
+                rows.append(row)
+                line = next((spot.line for spot in primary_spots(error.raw)), location.line)
+                location = Location(found[0].path, line)
+            else:
+                words.append(error.rendered.strip())
+        parts = []
+        if rows:
+            parts.append(layout_table(placed.block.type_name, dict.fromkeys(rows)))
+        parts += words
+        if way := self._way(placed.unit):
+            parts.append(way.strip())
+        # Without a second build nobody knows what else is wrong in the block.
+        layouts = recorded_layouts(found[1], found[0].source, known) if known and found else None
+        return Verdict("failed", message="\n".join(parts), location=location, layouts=layouts)
+
+    def _way(self, unit: Unit) -> str:
+        """Name the unit where the crate is compiled with several sets of features."""
+        if len({other.features for other in self._units}) == 1:
+            return ""
+        features = ", ".join(unit.features)
+        return (
+            f"\nas compiled {f'with the features {features}' if features else 'without features'}"
+        )
+
+
+def _row(error: Diagnostic, file: SourceFile, block: LayoutBlock) -> Row | None:
+    for spot in primary_spots(error.raw):
+        hit = _statement(file, block, spot)
+        if hit is not None:
+            return Row(hit.what, hit.recorded, explain(error.raw, hit).actual)
+    return None
+
+
+def _statement(file: SourceFile, block: LayoutBlock, spot: Any) -> LayoutAssertion | None:
+    hit = find_block(file.scan.blocks, spot, file.source)
+    return hit[1] if hit is not None and hit[0].start == block.start else None

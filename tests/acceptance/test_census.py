@@ -1,0 +1,419 @@
+"""Which layout blocks there are, is rustc's word: what it compiled, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .conftest import outcomes, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+PACKAGE = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
+
+
+def block(name: str, recorded: int = 4) -> str:
+    """Return a layout block of a type that has 4 bytes."""
+    size = f"::std::mem::size_of::<{name}>()"
+    return f'const _: () = {{ ["Size of {name}"][{size} - {recorded}usize]; }};'
+
+
+def typed(name: str, recorded: int = 4) -> str:
+    """Return a type of 4 bytes with its layout block."""
+    return f"#[repr(C)] pub struct {name} {{ pub a: u32 }}\n{block(name, recorded)}\n"
+
+
+def layouts(result: pytest.RunResult) -> dict[str, str]:
+    return {
+        name.replace("bindgen_test_layout_", ""): outcome
+        for name, outcome in outcomes(result).items()
+        if "bindgen_test_layout_" in name
+    }
+
+
+def test_a_crate_that_is_built_with_two_sets_of_features(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["dep", "user"]\nresolver = "2"\n',
+            "dep/Cargo.toml": PACKAGE.format("dep") + "[features]\nextra = []\n",
+            "dep/src/lib.rs": "#[repr(C)] pub struct T { pub a: u32 }\n"
+            f'#[cfg(not(feature = "extra"))] {block("T", 8)}\n'
+            f'#[cfg(feature = "extra")] pub mod extra {{ {typed("E")} }}\n'
+            f"pub mod both {{ {typed('B')} }}\n",
+            "user/Cargo.toml": PACKAGE.format("user")
+            + '[dependencies]\ndep = { path = "../dep" }\n'
+            '[build-dependencies]\ndep = { path = "../dep", features = ["extra"] }\n',
+            "user/build.rs": "fn main() { let _ = dep::extra::E { a: 1 }; }\n",
+            "user/src/lib.rs": "pub use dep::T;\n",
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == {
+        "dep/src/lib.rs::T": "failed",
+        "dep/src/lib.rs::extra::E": "passed",
+        "dep/src/lib.rs::both::B": "passed",
+    }
+    result.stdout.fnmatch_lines(["*as compiled without features*"])
+    assert result.ret == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "files"),
+    [
+        pytest.param('pub const TEXT: &str = include_str!("b.rs");', {}, id="include_str"),
+        pytest.param('#[doc = include_str!("b.rs")] pub fn f() {}', {}, id="doc"),
+        pytest.param(f"macro_rules! never {{ () => {{ {typed('T', 9)} }} }}", {}, id="not-called"),
+        pytest.param(
+            f"#[cfg(wasm)] mod w {{ {typed('T', 9)} }}",
+            {
+                ".cargo/config.toml": "[target.wasm32-unknown-unknown]\n"
+                'rustflags = ["--cfg", "wasm"]\n'
+            },
+            id="flags-of-another-target",
+        ),
+        pytest.param(
+            f"#[cfg(any())] pub fn f(_: [u8; 4]) {{ {typed('T', 9)} }}", {}, id="cfg-of-a-function"
+        ),
+        pytest.param(
+            f"macro_rules! m {{ ($($t:tt)*) => {{}} }}\nm!( {typed('T', 9)} );", {}, id="dropped"
+        ),
+        pytest.param(f"#[cfg_attr(all(), cfg(any()))] mod w {{ {typed('T', 9)} }}", {}, id="attr"),
+        pytest.param(f"pub mod w {{ #![cfg(any())] {typed('T', 9)} }}", {}, id="inner-cfg"),
+        pytest.param(f"/// ```text\n/// {block('T', 9)}\n/// ```\npub fn f() {{}}", {}, id="words"),
+    ],
+)
+def test_what_is_not_compiled_is_no_item(
+    pytester: pytest.Pytester, write: Write, source: str, files: Mapping[str, str]
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": source, "src/b.rs": typed("T", 9), **files})
+    result = run(pytester)
+    assert layouts(result) == {}
+    assert "did not build" not in str(result.stdout)
+
+
+def test_an_attribute_macro_that_drops_its_item(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["mac", "c"]\nresolver = "2"\n',
+            "mac/Cargo.toml": PACKAGE.format("mac") + "[lib]\nproc-macro = true\n",
+            "mac/src/lib.rs": "use proc_macro::TokenStream;\n"
+            "#[proc_macro_attribute] pub fn drop_it(_: TokenStream, _: TokenStream)"
+            ' -> TokenStream { println!("const _: () = {{"); TokenStream::new() }\n'
+            "#[proc_macro_attribute] pub fn keep_it(_: TokenStream, item: TokenStream)"
+            " -> TokenStream { item }\n",
+            "c/Cargo.toml": PACKAGE.format("c") + '[dependencies]\nmac = { path = "../mac" }\n',
+            "c/src/lib.rs": f"#[mac::drop_it] mod dropped {{ {typed('T', 9)} }}\n"
+            f"#[mac::keep_it] pub mod kept {{ {typed('K')} }}\n",
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == {"c/src/lib.rs::kept::K": "passed"}
+
+
+def test_a_type_that_is_wrong_itself_is_not_evaluated(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    source = f"pub struct T {{ pub a: [u8; 3 - 4] }}\n{block('T')}\n{typed('U')}"
+    write({"Cargo.toml": "c", "src/lib.rs": source})
+    result = run(pytester)
+    assert layouts(result) == {"src/lib.rs::T": "error", "src/lib.rs::U": "error"}
+    assert result.ret == 1
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        '["Size of T"][8usize - 8usize];',
+        '["Size of U"][::std::mem::size_of::<T>() - 4usize];',
+        '["Size of T"][::std::mem::align_of::<T>() - 2usize];',
+        '["Offset of field: T::b"][::std::mem::offset_of!(T, a) - 0usize];',
+        '["Size of T", "of U"][::std::mem::size_of::<T>() - 4usize];',
+        '["Size of T"][::std::mem::size_of::<T>() - N];',
+        '["Size of T"][::std::mem::size_of::<T>() - 2usize - 2usize];',
+        'if false { ["Size of T"][::std::mem::size_of::<T>() - 5usize]; }',
+        (
+            '["Size of T"][::std::mem::size_of::<T>() - 4usize]; '
+            '["Alignment of U"][::std::mem::align_of::<U>() - 2usize];'
+        ),
+    ],
+)
+def test_what_bindgen_would_not_write_is_skipped(
+    pytester: pytest.Pytester, write: Write, statements: str
+) -> None:
+    types = "".join(f"#[repr(C)] pub struct {name} {{ pub a: u32, }}\n" for name in "TU")
+    types = types.replace("pub a: u32, }", "pub a: u16, pub b: u16 }")
+    source = f"#![allow(warnings)]\n{types}const N: usize = 4;\nconst _: () = {{ {statements} }};\n"
+    write({"Cargo.toml": "c", "src/lib.rs": source + typed("Right")})
+    result = run(pytester)
+    assert layouts(result) == {"src/lib.rs::Right": "passed"}
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*1 layout block is not as bindgen writes them: skipped*",
+            "SKIPPED*not as bindgen writes it*",
+        ]
+    )
+    assert result.ret == 0
+
+
+def test_a_shadowed_function_is_not_the_standard_librarys(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    source = "#![allow(warnings)]\n#[repr(C)] pub struct T { pub a: u32 }\n"
+    source += "mod m { use super::T; const fn size_of<X>() -> usize { 9 }\n"
+    source += 'const _: () = { ["Size of T"][size_of::<T>() - 9usize]; }; }\n'
+    write({"Cargo.toml": "c", "src/lib.rs": source})
+    run(pytester).assert_outcomes(skipped=1)
+
+
+CFG_IF = """
+macro_rules! cfg_if {
+    (if #[cfg($yes:meta)] { $($then:tt)* } else { $($otherwise:tt)* }) => {
+        #[cfg($yes)] keep! { $($then)* }
+        #[cfg(not($yes))] keep! { $($otherwise)* }
+    };
+}
+macro_rules! keep { ($($t:tt)*) => { $($t)* } }
+"""
+
+
+def test_an_include_within_a_macro(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": PACKAGE.format("c") + '[features]\ndefault = ["live"]\nlive = []\n',
+            "build.rs": "fn main() {\n"
+            '    let out = std::env::var("OUT_DIR").unwrap();\n'
+            f'    std::fs::write(format!("{{out}}/bindings.rs"), r#"{typed("T")}"#).unwrap();\n'
+            "}\n",
+            "src/lib.rs": CFG_IF + 'cfg_if! { if #[cfg(feature = "live")] '
+            '{ include!(concat!(env!("OUT_DIR"), "/bindings.rs")); } '
+            f"else {{ {typed('Other', 9)} }} }}\n",
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == {"src/lib.rs::T": "passed"}
+    assert result.ret == 0
+
+
+def test_what_cargo_test_does_not_build(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": PACKAGE.format("c") + "[features]\nmore = []\n"
+            '[[example]]\nname = "e"\nrequired-features = ["more"]\n',
+            "src/lib.rs": typed("T"),
+            "benches/b.rs": typed("B") + "fn main() {}\n",
+            "examples/e.rs": typed("E", 9) + "fn main() {}\n",
+        }
+    )
+    result = run(pytester, "-v")
+    assert layouts(result) == {"src/lib.rs::T": "passed"}
+    result.stdout.fnmatch_lines(
+        [
+            "2 files with layout blocks left out: cargo test does not build them",
+            "    examples/e.rs: * needs the features more",
+            "    benches/b.rs: * is not built for tests",
+        ],
+    )
+    assert result.ret == 0
+
+
+def test_a_program_that_is_built_for_a_test_has_layouts(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": PACKAGE.format("c") + '[[bin]]\nname = "tool"\npath = "src/tool.rs"\n'
+            "test = false\n",
+            "src/tool.rs": typed("T", 8) + "fn main() {}\n",
+            "tests/t.rs": "#[test] fn runs() {}\n",
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == {"src/tool.rs::T": "failed"}
+    assert result.ret == 1
+
+
+@pytest.mark.parametrize("name", ["bindings.inc", "bindings", "bindings.rs.txt", "../gen/b.in"])
+def test_a_file_of_any_name(pytester: pytest.Pytester, write: Write, name: str) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": f'pub mod ffi {{ include!("{name}"); }}',
+            f"src/{name}": typed("T") + "pub mod inner { pub use super::T; " + typed("U", 8) + "}",
+        }
+    )
+    result = run(pytester)
+    file = f"gen/{name.rpartition('/')[2]}" if ".." in name else f"src/{name}"
+    assert layouts(result) == {f"{file}::T": "passed", f"{file}::inner::U": "failed"}
+
+
+def test_a_library_that_an_example_uses_has_its_blocks_once(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": typed("T"),
+            "examples/e.rs": "fn main() { let _ = c::T { a: 1 }; }\n",
+            "tests/t.rs": "#[test] fn t() { let _ = c::T { a: 1 }; }\n",
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {
+        "src/lib.rs::bindgen_test_layout_T": "passed",
+        "tests/t.rs::t": "passed",
+    }
+
+
+def test_bindings_that_two_targets_share(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/bindings.rs": block("T"),
+            "src/lib.rs": '#[repr(C)] pub struct T(pub u32);\ninclude!("bindings.rs");\n',
+            "src/main.rs": '#[repr(C)] pub struct T(pub u64);\ninclude!("bindings.rs");\n'
+            "fn main() { let _ = T(1); }\n",
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == {
+        "src/bindings.rs::T": "passed",
+        "src/bindings.rs::@bin-c::T": "failed",
+    }
+    assert result.ret == 1
+
+
+def test_each_place_that_a_block_may_have(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": "pub mod a;\n"
+            '#[path = "odd/place.rs"] pub mod renamed;\n'
+            f"pub mod inline {{ pub mod deep {{ {typed('D')} }} pub mod file; }}\n"
+            f"macro_rules! made {{ () => {{ {typed('M')} }} }}\n"
+            "pub mod first { made!(); }\npub mod second { made!(); }\n"
+            f"pub fn f() {{ {typed('F')} let _ = F {{ a: 1 }}; }}\n"
+            "macro_rules! named { ($t:ident) => { #[repr(C)] pub struct $t { pub a: u32 }\n"
+            'const _: () = { [concat!("Size of ", stringify!($t))]'
+            "[::std::mem::size_of::<$t>() - 4usize]; }; } }\nnamed!(N);\n",
+            "src/a.rs": typed("T") + "pub mod b;\n",
+            "src/a/b.rs": typed("T"),
+            "src/odd/place.rs": typed("T"),
+            "src/inline/file.rs": typed("T"),
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == dict.fromkeys(
+        [
+            "src/lib.rs::inline::deep::D",
+            "src/lib.rs::first::M",
+            "src/lib.rs::second::M",
+            "src/lib.rs::F",
+            "src/lib.rs::N",
+            "src/a.rs::T",
+            "src/a/b.rs::T",
+            "src/odd/place.rs::T",
+            "src/inline/file.rs::T",
+        ],
+        "passed",
+    )
+
+
+def test_of_two_calls_of_a_macro_the_wrong_one_fails(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    source = (
+        "macro_rules! made { ($of:ty) => { #[repr(C)] pub struct M { pub a: $of }\n"
+        'const _: () = { ["Size of M"][::std::mem::size_of::<M>() - 4usize]; }; } }\n'
+        "pub mod first { made!(u32); }\npub mod second { made!(u64); }\n"
+    )
+    write({"Cargo.toml": "c", "src/lib.rs": source})
+    result = run(pytester)
+    assert layouts(result) == {"src/lib.rs::first::M": "passed", "src/lib.rs::second::M": "failed"}
+
+
+def shared_dependency(wrong: int) -> dict[str, str]:
+    """Return a workspace in which a package alone would have a dependency of another kind."""
+    return {
+        "Cargo.toml": '[workspace]\nmembers = ["a", "b", "d"]\nresolver = "2"\n',
+        "d/Cargo.toml": PACKAGE.format("d") + "[features]\nx = []\n",
+        "d/src/lib.rs": "#[macro_export] macro_rules! keep { ($($t:tt)*) => "
+        '{ $crate::keep_if! { $($t)* } } }\n#[cfg(feature = "x")] #[macro_export] '
+        "macro_rules! keep_if { ($($t:tt)*) => { $($t)* } }\n"
+        '#[cfg(not(feature = "x"))] #[macro_export] '
+        "macro_rules! keep_if { ($($t:tt)*) => {} }\n",
+        "a/Cargo.toml": PACKAGE.format("a") + '[dependencies]\nd = { path = "../d", '
+        'features = ["x"] }\n',
+        "a/src/lib.rs": "",
+        "b/Cargo.toml": PACKAGE.format("b") + '[dependencies]\nd = { path = "../d" }\n',
+        "b/src/lib.rs": "#[repr(C)] pub struct T { pub a: u32 }\n"
+        f"d::keep!({block('T', wrong)});\n",
+    }
+
+
+@pytest.mark.parametrize(("options", "wrong"), [([], 4), ([], 8), (["--cargo-profile=release"], 4)])
+def test_features_are_those_of_the_whole_workspace(
+    pytester: pytest.Pytester, write: Write, options: list[str], wrong: int
+) -> None:
+    write(shared_dependency(wrong))
+    result = run(pytester, *options)
+    assert layouts(result) == {"b/src/lib.rs::T": "passed" if wrong == 4 else "failed"}
+    profile = [f"--{word.partition('=')[2]}" for word in options]
+    again = subprocess.run(
+        ["cargo", "test", "--no-run", "--workspace", "-v", *profile],
+        cwd=pytester.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert wrong == 8 or "Dirty" not in again.stderr, "the user's cargo compiles nothing again"
+
+
+def test_of_one_package_features_are_its_own(pytester: pytest.Pytester, write: Write) -> None:
+    write(shared_dependency(8))
+    result = run(pytester, "--cargo-package=b")
+    assert layouts(result) == {}, "without the feature, the macro drops the block"
+    assert result.ret in (0, 5)
+
+
+def test_nothing_is_asked_again_while_nothing_changes(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    root = write({"Cargo.toml": "c", "src/lib.rs": typed("T")})
+    log = root / "log"
+    (root / "wrapper").write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec "$@"\n', encoding="utf-8")
+    (root / "wrapper").chmod(0o755)
+    (root / ".cargo").mkdir()
+    (root / ".cargo/config.toml").write_text(
+        f'[build]\nrustc-wrapper = "{root / "wrapper"}"\n', encoding="utf-8"
+    )
+    assert layouts(run(pytester)) == {"src/lib.rs::T": "passed"}
+    assert log.read_text(encoding="utf-8").count("-Zunpretty=expanded") == 2
+    log.unlink()
+    assert layouts(run(pytester)) == {"src/lib.rs::T": "passed"}
+    assert not log.exists() or "--crate-name c " not in log.read_text(encoding="utf-8")
+    kept = next(root.glob("target/cpython-sys-cache/census/*.json"))
+    for damage in ("", "[]", "null", json.dumps(dict.fromkeys(json.loads(kept.read_text()), 7))):
+        kept.write_text(damage, encoding="utf-8")
+        assert layouts(run(pytester)) == {"src/lib.rs::T": "passed"}
+
+
+def test_with_a_linker_that_fails_the_blocks_are_evaluated(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    root = write({"Cargo.toml": "c", "src/lib.rs": typed("T")})
+    (root / ".cargo").mkdir()
+    (root / ".cargo/config.toml").write_text('[build]\nrustflags = ["-Clinker=false"]\n')
+    result = run(pytester)
+    assert layouts(result) == {"src/lib.rs::T": "passed"}
+    assert outcomes(result)["src/lib.rs::@build"] == "failed"
+    assert result.ret == 1
