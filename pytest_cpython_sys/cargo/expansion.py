@@ -160,7 +160,7 @@ class Expander:
         with open(path, "w", encoding="utf-8") as file:
             file.write(script)
         os.chmod(path, 0o700)
-        # What cargo keeps of the compiler goes by the wrapper: it is to find its own again.
+        # Cargo keeps what it knows of a compiler and its wrapper: this one is not to be kept.
         own = {"RUSTC_WRAPPER": path, "CARGO_CACHE_RUSTC_INFO": "0", **extra}
         argv = [self._cargo.program_path, *arguments]
         environment = {**self._build.environment, **own}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import Expander, cache_path, keep_json, read_json
 from .masking import mask
-from .scan import LABEL, scan_source
+from .scan import LABEL, scan_source, without_macros
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -61,37 +61,36 @@ def read_blocks(expanded: bytes) -> list[CompiledBlock]:
     """Return the layout blocks in the expanded source of a crate, in its order."""
     found: list[CompiledBlock] = []
     seen: dict[tuple[tuple[str, ...], str], int] = {}
-    shadowed: bool | None = None
-    for block in scan_source(expanded, definitions=False).blocks:
-        if shadowed is None:
-            shadowed = _SHADOW.search(mask(expanded)) is not None
+    masked = without_macros(mask(expanded))
+    shadowed = _SHADOW.search(masked) is not None
+    for block in scan_source(expanded, masked).blocks:
         name, key = block.test_name, (block.modules, block.test_name)
         count = seen[key] = seen.get(key, -1) + 1
         if count and name.startswith("__"):
             name = f"{name}_{count}"  # as instantiations are numbered in the old style
-        odd = _oddity(expanded, block, shadowed=shadowed)
+        odd = _oddity(expanded, masked, block, shadowed=shadowed)
         found.append(CompiledBlock(block.modules, block.type_name, name, odd))
     return found
 
 
-def _oddity(source: bytes, block: LayoutBlock, *, shadowed: bool) -> str:
+def _oddity(source: bytes, masked: bytes, block: LayoutBlock, *, shadowed: bool) -> str:
     """Return the first statement that is not as bindgen writes it; empty if all are."""
-    text = source[block.start : block.end]
-    masked = mask(text)
-    position, end = masked.index(b"{") + 1, len(text) - 1
+    position, end = masked.index(b"{", block.start) + 1, block.end - 1
     while masked[position:end].strip():
         match = _EXACT.match(masked, position, end)
-        if match is None or not _agrees(text, match, block, shadowed=shadowed):
+        if match is None or not _agrees(source, match, block, shadowed=shadowed):
             until = masked.find(b";", position, end)
-            words = text[position : end if until < 0 else until + 1]
+            words = source[position : end if until < 0 else until + 1]
             return b" ".join(words.split()).decode("utf-8", "replace")
         position = match.end()
     return ""
 
 
-def _agrees(text: bytes, statement: re.Match[bytes], block: LayoutBlock, *, shadowed: bool) -> bool:
+def _agrees(
+    source: bytes, statement: re.Match[bytes], block: LayoutBlock, *, shadowed: bool
+) -> bool:
     """Tell whether label and expression are about the same thing, and it is the block's type."""
-    words = LABEL.fullmatch(text, *statement.span("words"))
+    words = LABEL.fullmatch(source, *statement.span("words"))
     if words is None:
         return False
     subject = words["subject"].strip()

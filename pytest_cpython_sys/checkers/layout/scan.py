@@ -21,6 +21,7 @@ __all__ = [
     "ModuleDeclaration",
     "SourceScan",
     "scan_source",
+    "without_macros",
 ]
 
 AssertionKind = Literal["size", "alignment", "offset"]
@@ -143,15 +144,15 @@ class SourceScan:
     declarations: tuple[ModuleDeclaration, ...] = ()
 
 
-def scan_source(source: bytes, *, definitions: bool = True) -> SourceScan:
+def scan_source(source: bytes, masked: bytes | None = None) -> SourceScan:
     """Return the layout blocks, includes and module declarations of a file.
 
-    ``definitions``: those in the definitions of macros too. Never raises, whatever the bytes.
+    ``masked``: the source without what is not to be looked at; by default without comments and
+    strings. Never raises, whatever the bytes.
     """
     if not any(hint in source for hint in _HINTS):
         return SourceScan()
-    masked = mask(source)
-    return _Scanner(source, masked if definitions else _without_macros(masked)).scan()
+    return _Scanner(source, mask(source) if masked is None else masked).scan()
 
 
 class _Scanner:
@@ -249,7 +250,7 @@ def _closing(masked: bytes, start: int, opening: bytes) -> int:
     return len(masked)
 
 
-def _without_macros(masked: bytes) -> bytes:
+def without_macros(masked: bytes) -> bytes:
     """Return the source with spaces for the bodies of macros: what is in there is no item."""
     parts: list[bytes] = []
     done = 0
