@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Expander"]
 
+_SHOWN_LINES: Final = 20
 # With `-o` a procedural macro that prints does not get its words into the text.
 _ASKING: Final = """#!/bin/sh
 wanted= compiles= before=
@@ -88,6 +89,8 @@ class Expander:
             wrapper = configured_wrapper(build.environment, build.workspace.root)
         self._chain = f"{shlex.quote(wrapper)} " if wrapper else ""
         self._made = frozenset(name for item in build.artifacts for name in item.filenames)
+        self.words = ""
+        """What cargo said of the last question."""
 
     def expand(self, unit: Unit) -> bytes | None:
         """Return the expanded source of a unit; None if rustc cannot expand it.
@@ -166,12 +169,12 @@ class Expander:
         environment = {**self._build.environment, **own}
         process = Process(argv, cwd=self._build.workspace.root, env=environment, merge_streams=True)
         try:
-            for _ in process.lines():
-                pass
-            process.wait()
+            lines = [line.decode("utf-8", "replace") for line in process.lines()]
+            code = process.wait()
         except BaseException:
             process.stop()
             raise
+        self.words = "\n".join([*lines[-_SHOWN_LINES:], f"cargo ended with {code}"])
 
 
 def _forget(unit: Unit) -> None:

@@ -417,3 +417,21 @@ def test_with_a_linker_that_fails_the_blocks_are_evaluated(
     assert layouts(result) == {"src/lib.rs::T": "passed"}
     assert outcomes(result)["src/lib.rs::@build"] == "failed"
     assert result.ret == 1
+
+
+def test_a_compiler_that_does_not_answer_is_an_error(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write({"Cargo.toml": "c", "src/lib.rs": typed("T") + "#[test] fn runs() {}\n"})
+    wrapper = root / "wrapper"
+    wrapper.write_text(
+        '#!/bin/sh\ncase "$*" in *-Zunpretty*) echo "no such thing" >&2; exit 1 ;; esac\n'
+        'exec "$@"\n',
+        encoding="utf-8",
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("RUSTC_WRAPPER", str(wrapper))
+    result = run(pytester)
+    assert outcomes(result) == {"src/lib.rs::@build": "error", "src/lib.rs::runs": "passed"}
+    result.stdout.fnmatch_lines(["*cannot list its layout tests*", "*no such thing*"])
+    assert result.ret == 1

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...cargo import Build, BuildOptions, Cargo, Unit
     from .scan import LayoutBlock
 
-__all__ = ["Census", "CompiledBlock", "holds_label", "read_blocks"]
+__all__ = ["Census", "CensusError", "CompiledBlock", "holds_label", "read_blocks"]
 
 _FORMAT: Final = 1
 # "const { .. }" and the braces around it come and go with rustc's releases.
@@ -115,6 +115,10 @@ def _plain(name: bytes) -> bytes:
     return _BLANK.sub(b"", name).replace(b"r#", b"")
 
 
+class CensusError(Exception):
+    """A unit was compiled, and rustc could not be asked what is in it."""
+
+
 class Census:
     """The blocks of the units of one build.
 
@@ -130,7 +134,10 @@ class Census:
         self._changed = False
 
     def blocks(self, unit: Unit) -> list[CompiledBlock]:
-        """Return the blocks of a unit that was compiled, or tried to be. Raises OSError."""
+        """Return the blocks of a unit that was compiled, or tried to be.
+
+        Raises CensusError, and OSError when cargo cannot be started.
+        """
         stamp = _stamp(unit)
         features = ",".join(unit.features)
         name = f"{unit.package.id} {unit.target.kind} {unit.target.name} {unit.test} {features}"
@@ -157,6 +164,8 @@ class Census:
         if sources is not None and not any(map(holds_label, sources)):
             return []
         text = self._expander.expand(unit)
+        if text is None and unit.artifact is not None:
+            raise CensusError(self._expander.words)
         return read_blocks(text) if text is not None else []
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...cargo import configured_wrapper, shown_command
 from ...case import Case, Verdict
-from .census import Census, holds_label
+from ..place import place
+from .census import Census, CensusError, holds_label
 from .judge import Judge, PlacedBlock
 from .placing import Placing
 from .sources import Sources
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["LayoutChecker"]
 
 _WORST: Final = ("failed", "error", "skipped", "passed")
+_NOT_COUNTED: Final = (
+    "cannot list its layout tests: rustc was asked for its expansion of the crate "
+    "(-Zunpretty=expanded), and gave none. cargo's last words:\n{}"
+)
 _ODD: Final = "not as bindgen writes it, so nobody knows what it tests: {}"
 
 
@@ -87,7 +92,13 @@ class LayoutChecker:
         reached = list(_reached(censuses, package, target))
         if not reached:
             self._note_left_out(context, package, target)
-        counted = [(item, blocks) for item in reached if (blocks := item.census.blocks(item.unit))]
+        try:
+            counted = [
+                (item, blocks) for item in reached if (blocks := item.census.blocks(item.unit))
+            ]
+        except CensusError as error:
+            yield self._not_counted(context, package, target, error)
+            return
         if not counted:
             return
         placed: list[PlacedBlock] = []
@@ -130,6 +141,24 @@ class LayoutChecker:
             verdicts = map(judge.verdict, group)
             verdict = min(verdicts, key=lambda verdict: _WORST.index(verdict.outcome))
         self._verdicts[case.key] = verdict
+        return case
+
+    def _not_counted(
+        self, context: BuildContext, package: Package, target: Target, error: CensusError
+    ) -> Case:
+        """Return the case that fails in place of layouts that nobody could count."""
+        where = place(package, target, target.src_path)
+        case = Case(
+            file=where.file,
+            levels=(*where.levels, "@build"),
+            kind="build",
+            checker=self.name,
+            package=package.name,
+            target=target.name,
+            rust_test="@build",
+            command=shown_command(package, target, None, context.options),
+        )
+        self._verdicts[case.key] = Verdict("error", message=_NOT_COUNTED.format(error))
         return case
 
     def _numbered(self, case: Case) -> Case:
