@@ -101,7 +101,7 @@ class Places:
                 self._tracked[path] = where
                 return where
             self._sites[path] = self._find(path)
-        site = _fitting(self._sites[path], modules, self._target.src_path)
+        site = _fitting(self._sites[path], modules)
         if site is None:
             return place(self._package, self._target, None)
         where = place(self._package, self._target, site.file)
@@ -120,26 +120,11 @@ class Places:
         return []
 
 
-def _fitting(sites: Sequence[Site], modules: Sequence[str], root: str) -> Site | None:
-    """Return the site whose modules are those of a test, as far as the files' names tell them."""
+def _fitting(sites: Sequence[Site], modules: Sequence[str]) -> Site | None:
+    """Return the site in whose module a test is: the innermost."""
 
-    def fit(site: Site) -> tuple[bool, bool, int]:
-        names = _module_path(site.file, root)
-        around = (*names, *site.modules)
-        starts = range(len(modules) - len(site.modules) + 1)
-        inner = any(_continues(modules, start, site.modules) for start in starts)
-        return _continues(modules, 0, around), inner, len(around)
+    def fit(site: Site) -> tuple[bool, int]:
+        inside = site.inside
+        return tuple(modules[: len(inside)]) == inside, len(inside)
 
     return max(sites, key=fit, default=None)
-
-
-def _continues(modules: Sequence[str], start: int, wanted: Sequence[str]) -> bool:
-    return tuple(modules[start : start + len(wanted)]) == tuple(wanted)
-
-
-def _module_path(file: str, root: str) -> tuple[str, ...]:
-    """Return the modules that a source file stands for without a ``#[path]``."""
-    if real_path(file) == real_path(root):
-        return ()
-    stem = os.path.splitext(os.path.relpath(file, os.path.dirname(root)))[0]
-    return tuple(name for name in stem.split(os.sep) if name != "mod")
