@@ -328,6 +328,18 @@ def test_each_place_that_a_block_may_have(pytester: pytest.Pytester, write: Writ
     )
 
 
+def test_a_module_in_a_function(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": 'pub fn f() { mod inner { include!("more.rs"); } }\n' + typed("T"),
+            "src/more.rs": typed("W", 8),
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == {"src/more.rs::W": "failed", "src/lib.rs::T": "passed"}
+
+
 def test_of_two_calls_of_a_macro_the_wrong_one_fails(
     pytester: pytest.Pytester, write: Write
 ) -> None:

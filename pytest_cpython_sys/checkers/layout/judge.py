@@ -95,21 +95,23 @@ class Judge:
         return Verdict("passed", layouts=layouts)
 
     def _known_rows(self, placed: PlacedBlock) -> Sequence[Row]:
-        text, modules = placed.place.text, placed.block.modules
+        text = placed.place.text
         if text is None:
             return ()
         return [
             row
             for told, row in self._rows.get((self._target.src_path, text), ())
-            if told is None or told[: len(modules)] == modules
+            if any(item.key == placed.key for item in _told(self._by_text[text], told))
         ]
 
     def _obstacle(self, unit: Unit) -> str | None:
         """Return why blocks without an error of their own were not evaluated, or None."""
         name = f"{self._package.name} ({self._target.label})"
-        if any(self._built(build, unit) for build in self._builds):
-            return None
         others = [error for error in self._others if not _LINKER.match(error.message)]
+        # What a later build left out to get through is known, or nothing is.
+        unknown = any(error.code == CONSTANT_ERROR for error in others)
+        if any(self._built(build, unit) for build in self._builds[: 1 if unknown else None]):
+            return None
         if others:
             return f"{name} has an error elsewhere:\n{others[0].rendered.strip()}"
         if unit.call is None:
@@ -141,11 +143,7 @@ class Judge:
                 near = self._by_text.get((path, hit[0].start), [])
                 break
         told = constant_module(error.raw)
-        if told is not None:
-            near = [item for item in near if told[: len(item.block.modules)] == item.block.modules]
-            depth = max((len(item.block.modules) for item in near), default=0)
-            near = [item for item in near if len(item.block.modules) == depth]
-        keys: set[object] = {item.key for item in near}
+        keys: set[object] = {item.key for item in _told(near, told)}
         # Of several that no file holds, nobody can tell which.
         return set() if len(keys) > 1 and near[0].place.text is None else keys
 
@@ -190,6 +188,20 @@ class Judge:
         return (
             f"\nas compiled {f'with the features {features}' if features else 'without features'}"
         )
+
+
+def _told(blocks: Sequence[PlacedBlock], path: tuple[str, ...] | None) -> Sequence[PlacedBlock]:
+    """Return which of several blocks a path is that of: names of functions stand in it, too."""
+    if path is None:
+        return blocks
+
+    def fits(modules: tuple[str, ...]) -> bool:
+        names = iter(path)
+        return all(name in names for name in modules)
+
+    near = [item for item in blocks if fits(item.block.modules)]
+    depth = max((len(item.block.modules) for item in near), default=0)
+    return [item for item in near if len(item.block.modules) == depth] or blocks
 
 
 def _row(error: Diagnostic, file: SourceFile, block: LayoutBlock) -> Row | None:
