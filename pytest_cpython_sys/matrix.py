@@ -140,8 +140,16 @@ class Matrix(Project):
         options: BuildOptions,
         run: RunOptions,
         package_globs: Sequence[str] = (),
+        keeps_out: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        super().__init__(cargo, places, options=options, run=run, package_globs=package_globs)
+        super().__init__(
+            cargo,
+            places,
+            options=options,
+            run=run,
+            package_globs=package_globs,
+            keeps_out=keeps_out,
+        )
         self._pythons = pythons
         self._variants = {
             python.label: self.against(

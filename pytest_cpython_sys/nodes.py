@@ -44,6 +44,8 @@ class RustFile(pytest.File):
 
     cases: Sequence[Case]
     evaluator: Evaluator
+    offered: list[RustItem | RustModule] | None = None
+    """What it was asked to yield; None if nobody asked."""
     shown_path: str | None = None
     """Its path as reports of its items show it, once that is known."""
 
@@ -64,7 +66,18 @@ class RustFile(pytest.File):
     def collect(self) -> Iterator[RustItem | RustModule]:
         """Yield modules and tests, in the order of the source."""
         cases = sorted(self.cases, key=lambda case: (case.line, case.generated is not None))
-        return _children(self, [(case.levels, case) for case in cases], self.evaluator)
+        self.offered = _children(self, [(case.levels, case) for case in cases], self.evaluator)
+        return iter(self.offered)
+
+    def items(self) -> Iterator[RustItem]:
+        """Yield all tests at once, as no hook sees it."""
+        waiting = list(self.collect())
+        while waiting:
+            node = waiting.pop(0)
+            if isinstance(node, RustItem):
+                yield node
+            else:
+                waiting[:0] = node.collect()
 
 
 class RustModule(pytest.Collector):
@@ -72,19 +85,22 @@ class RustModule(pytest.Collector):
 
     entries: list[tuple[tuple[str, ...], Case]]
     evaluator: Evaluator
+    offered: list[RustItem | RustModule] | None = None
+    """What it was asked to yield; None if nobody asked."""
     shown_path: str | None = None
     """Its file's path as reports of its items show it, once that is known."""
 
     def collect(self) -> Iterator[RustItem | RustModule]:
         """Yield what is in the module."""
-        return _children(self, self.entries, self.evaluator)
+        self.offered = _children(self, self.entries, self.evaluator)
+        return iter(self.offered)
 
 
 def _children(
     parent: RustFile | RustModule,
     entries: Iterable[tuple[tuple[str, ...], Case]],
     evaluator: Evaluator,
-) -> Iterator[RustItem | RustModule]:
+) -> list[RustItem | RustModule]:
     modules: dict[str, RustModule] = {}
     children: list[RustItem | RustModule] = []
     for levels, case in entries:
@@ -99,7 +115,7 @@ def _children(
             modules[levels[0]] = module
             children.append(module)
         module.entries.append((levels[1:], case))
-    return iter(children)
+    return children
 
 
 class _Keywords(NodeKeywords):  # type: ignore[misc]  # final for subclasses that change more

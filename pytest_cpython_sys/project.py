@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from .cargo import ManifestError, enclosing_manifest
+from .cargo import enclosing_manifest
 from .case import Case, Verdict
 from .checkers import all_checkers
 from .checkers.context import BuildContext
 from .checkers.layout import build_again
 from .checkers.place import is_inside, primary_target
-from .checkout import CRATES, has_entries_of_checkout
 from .evaluator import discovered
 from .plan import Plan, manifest_case
 from .surroundings import Surroundings
+from .workspaces import FoundWorkspaces, find_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,47 +26,14 @@ if TYPE_CHECKING:
         BuildOptions,
         Cargo,
         CargoError,
+        ManifestError,
         Package,
         Workspace,
     )
     from .case import Checker
     from .checkers.context import RunOptions
 
-__all__ = ["Project", "find_manifests"]
-
-_PRUNED = {"target", "node_modules", "__pycache__", "site-packages", "dist-packages"}
-
-
-def find_manifests(directory: str, skip: Callable[[str], bool]) -> Iterator[str]:
-    """Yield each ``Cargo.toml`` at or below a directory, in order.
-
-    ``skip`` names directories not to enter; target directories, hidden ones and virtual
-    environments are never entered. A package's own folder may be called ``build``. Of a checkout of
-    CPython, only ``Modules`` is entered.
-    """
-    try:
-        with os.scandir(directory) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        return
-    names = {entry.name for entry in found}
-    if "pyvenv.cfg" in names or "CACHEDIR.TAG" in names:
-        return
-    if "Cargo.toml" in names:
-        yield os.path.join(directory, "Cargo.toml")
-    checkout = has_entries_of_checkout(names)
-    for entry in found:
-        if entry.name.startswith(".") or entry.name in _PRUNED:
-            continue
-        if checkout and entry.name != CRATES:
-            continue
-        if entry.is_dir(follow_symlinks=False) and not skip(entry.path):
-            yield from find_manifests(entry.path, skip)
-
-
-def _touches(package: Package, places: Sequence[str]) -> bool:
-    root = os.path.realpath(package.root)
-    return any(is_inside(root, path) or is_inside(path, root) for path in places)
+__all__ = ["Project"]
 
 
 @dataclass
@@ -80,7 +47,8 @@ class _Loaded:
 class Project:
     """The cargo packages that a run is about.
 
-    ``places`` are absolute paths: packages at or below them, or around them, take part.
+    ``places`` are absolute paths: packages at or below them, or around them, take part. What lies
+    below a place in a directory that ``keeps_out`` (by its real path) is left out.
     """
 
     def __init__(
@@ -92,6 +60,7 @@ class Project:
         run: RunOptions,
         package_globs: Sequence[str] = (),
         surroundings: Surroundings | None = None,
+        keeps_out: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.cargo = cargo
         self.places = [os.path.realpath(place) for place in places]
@@ -100,6 +69,7 @@ class Project:
         self._run = run
         self._globs = package_globs
         self._surroundings = surroundings or Surroundings()
+        self._keeps_out = keeps_out
         self._loaded: list[_Loaded] = []
         self._names: set[str] = set()
 
@@ -151,38 +121,24 @@ class Project:
 
         Manifests that cargo refuses are kept in ``errors``. Raises CargoMissingError.
         """
-        claimed: set[str] = set()
-        outputs: set[str] = set()
-
-        def take(manifest: str) -> None:
-            real = os.path.realpath(manifest)
-            if real in claimed:
-                return
-            claimed.add(real)
-            try:
-                workspace = self.cargo.workspace(manifest)
-            except ManifestError as error:
-                self.errors.append(error)
-                return
-            claimed.add(os.path.realpath(os.path.join(workspace.root, "Cargo.toml")))
-            claimed.update(
-                os.path.realpath(package.manifest_path) for package in workspace.packages
-            )
-            outputs.add(os.path.realpath(workspace.target_directory))
-            self._take(workspace)
-
+        found = FoundWorkspaces(self.cargo)
         for path in self.places:
             enclosing = enclosing_manifest(path)
             if enclosing is not None:
-                take(enclosing)
+                found.ask(enclosing, named=True)
             if os.path.isdir(path):
-                for manifest in find_manifests(
-                    path, lambda name: os.path.realpath(name) in outputs
-                ):
-                    take(manifest)
+                for manifest in find_manifests(path, lambda name: self._skips(name, found)):
+                    found.ask(manifest)
+        found.leave_out_patches()
+        self.errors += found.errors
+        for workspace in found.workspaces:
+            self._take(workspace)
+
+    def _skips(self, directory: str, found: FoundWorkspaces) -> bool:
+        return os.path.realpath(directory) in found.outputs or self._keeps_out(directory)
 
     def _take(self, workspace: Workspace) -> None:
-        near = [package for package in workspace.packages if _touches(package, self.places)]
+        near = [package for package in workspace.packages if self._reaches(package)]
         self._names.update(package.name for package in near)
         chosen = [
             package
@@ -191,6 +147,17 @@ class Project:
         ]
         if chosen:
             self._loaded.append(_Loaded(workspace, chosen))
+
+    def _reaches(self, package: Package) -> bool:
+        """Tell whether a package lies around a place, or below one and nothing keeps it out."""
+        root = os.path.realpath(package.root)
+        for place in self.places:
+            current = root
+            while is_inside(current, place) and current != place and not self._keeps_out(current):
+                current = os.path.dirname(current)
+            if is_inside(place, current):
+                return True
+        return False
 
     def additions(self) -> list[str]:
         """Return the names of all variables that are added to cargo's environment."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
+from .pytest_compat import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -71,7 +71,7 @@ class Scope:
                 package
                 for package in sorted(map(os.path.abspath, packages))
                 # One in the root itself holds the standard library too.
-                if find_checkout(package) != package and not self.is_ignored(config, Path(package))
+                if find_checkout(package) != package and not refusal(config, Path(package))
             ]
         own = [os.path.realpath(_path_of(argument, config)) for argument in config.args]
         for file in sorted(files):
@@ -81,40 +81,44 @@ class Scope:
             ):
                 config.args.append(file)
 
-    @staticmethod
-    def is_ignored(config: pytest.Config, path: Path) -> bool:
-        """Tell whether the user asked to pass a path by (``norecursedirs`` is only a default)."""
-        ignored = config.getoption("ignore", None) or []
-        globs = config.getoption("ignore_glob", None) or []
-        base = config.invocation_params.dir
-        return any(os.path.abspath(base / name) == str(path) for name in ignored) or any(
-            fnmatch.fnmatch(str(path), os.path.abspath(base / glob)) for glob in globs
-        )
+    def keeps_out(self, config: pytest.Config, directory: str) -> bool:
+        """Tell whether the user has asked to pass a directory by, given its real path.
+
+        Paths count as they were typed: a symbolic link is not what it leads to.
+        """
+        for place in self.places:
+            real = os.path.realpath(place)
+            if directory.startswith(os.path.join(real, "")):
+                typed = Path(place, os.path.relpath(directory, real))
+                return refusal(config, typed) is not None
+        return False
 
 
 def _path_of(argument: str, config: pytest.Config) -> str:
     return os.path.abspath(config.invocation_params.dir / argument.partition("::")[0])
 
 
-def _rust_below(directory: str) -> bool:
+def _rust_below(directory: str, config: pytest.Config) -> bool:
     """Tell whether a directory holds a Rust source or a manifest, as far down as it takes."""
     if is_standard_library(directory):
         return False
-    for _, directories, files in os.walk(directory):
+    for parent, directories, files in os.walk(directory):
         crates = has_entries_of_checkout({*directories, *files})
         directories[:] = [
             name
             for name in ((CRATES,) if crates else directories)
-            if not name.startswith(".") and name not in ("target", "node_modules", "site-packages")
+            if not name.startswith(".")
+            and name not in ("target", "node_modules", "site-packages")
+            and refusal(config, Path(parent, name)) is None
         ]
         if any(name.endswith(".rs") or name == "Cargo.toml" for name in files):
             return True
     return False
 
 
-def _can_hold_rust(path: str) -> bool:
+def _can_hold_rust(path: str, config: pytest.Config) -> bool:
     if os.path.isdir(path):
-        return _rust_below(path)
+        return _rust_below(path, config)
     return path.endswith(".rs") or os.path.basename(path) == "Cargo.toml"
 
 
@@ -152,5 +156,5 @@ def read_scope(config: pytest.Config) -> Scope:
             config.args[:] = []
         elif source == pytest.Config.ArgsSource.TESTPATHS:
             scope.added = [here]
-    scope.places = [path for path in dict.fromkeys(named) if _can_hold_rust(path)]
+    scope.places = [path for path in dict.fromkeys(named) if _can_hold_rust(path, config)]
     return scope

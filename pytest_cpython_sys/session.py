@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from .account import Account
 from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
+from .collection import Collection
 from .distribution import pack, received_arguments, unpack, upcoming_cases
 from .evaluator import Evaluator
 from .facts import InterpreterError
@@ -18,7 +19,7 @@ from .gallery import DRAWINGS, html_extras
 from .limits import limits
 from .matrix import Matrix
 from .names import unescape
-from .nodes import RustFile, RustItem, remember_hooks
+from .nodes import RustItem, remember_hooks
 from .plan import Plan
 from .progress import terminal_progress
 from .project import Project
@@ -61,12 +62,7 @@ class RustSession:
         self._project: Project | None = None
         self._plan = Plan()
         self._evaluator = Evaluator({})
-        self._leading: set[str] = set()
-        """Directories on the way to a file with Rust tests."""
-        self._names: set[str] = set()
-        """Names of files with Rust tests."""
-        self._opened: list[str] = []
-        """Directories that pytest would have passed by, and that are entered for Rust's sake."""
+        self._account = Account()
         self._summary = Summary(config, scope)
         self._fast: FastProtocol | None = None
 
@@ -100,6 +96,7 @@ class RustSession:
                 options=settings.build,
                 run=run,
                 package_globs=settings.package_globs,
+                keeps_out=self._keeps_out,
             )
         return Project(
             self._cargo,
@@ -108,7 +105,11 @@ class RustSession:
             run=run,
             package_globs=settings.package_globs,
             surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
+            keeps_out=self._keeps_out,
         )
+
+    def _keeps_out(self, directory: str) -> bool:
+        return self._scope.keeps_out(self._config, directory)
 
     @pytest.hookimpl
     def pytest_report_header(self) -> list[str]:
@@ -151,7 +152,7 @@ class RustSession:
         """Build, before anything is collected."""
         self._handle_termination()
         if self._received is not None:
-            self._take(self._received, lambda: upcoming_cases(session))
+            self._take(session, self._received, lambda: upcoming_cases(session))
             if self._scope.added:
                 self._config.args[:] = received_arguments(self._config)
             return
@@ -178,23 +179,33 @@ class RustSession:
         for place in self._scope.typed:
             levels = tuple(unescape(name) for name in place.names)
             project.add_typed(self._plan, place.path, levels)
-        self._take(self._plan)
+        self._take(session, self._plan)
         roots = [package.root for package in project.packages]
         self._scope.extend(self._config, self._plan.cases, roots)
 
-    def _take(self, plan: Plan, upcoming: Callable[[], Iterable[Case]] = lambda: ()) -> None:
+    def _take(
+        self,
+        session: pytest.Session,
+        plan: Plan,
+        upcoming: Callable[[], Iterable[Case]] = lambda: (),
+    ) -> None:
         """Make a plan the one of this session."""
         self._plan = plan
         self._evaluator = Evaluator(plan.checkers, upcoming)
-        for file in plan.cases:
-            self._leading.update(str(parent) for parent in Path(file).parents)
-            self._names.add(os.path.basename(file))
-        self._summary.expect(plan)
+        collection = Collection(session, plan, self._evaluator)
+        self._account = collection.account
+        self._config.pluginmanager.register(collection, "cpython_sys_collection")
+        self._summary.expect(plan, self._account)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Hand the plan to a worker of pytest-xdist: workers never call cargo."""
         pack(self._plan, self._config.args, node.workerinput)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of pytest-xdist knows of its collection: there is none here."""
+        self._account.unpack(getattr(node, "workeroutput", {}))
 
     def _handle_termination(self) -> None:
         """Let SIGTERM end the run as Ctrl-C does: with a summary, and with no process left."""
@@ -258,35 +269,6 @@ class RustSession:
         """Collect without the garbage collector, which would look at all items again and again."""
         with without_collector():
             return (yield)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_ignore_collect(
-        self, collection_path: Path
-    ) -> Generator[None, bool | None, bool | None]:
-        """Leave cargo's output out; enter folders that pytest skips if Rust tests are in them."""
-        ignored = yield
-        name = str(collection_path)
-        if self._opened and any(name.startswith(prefix) for prefix in self._opened):
-            if collection_path.is_dir():
-                return os.path.realpath(name) not in self._leading
-            return os.path.realpath(name) not in self._plan.cases
-        if not self._leading or not collection_path.is_dir():
-            return ignored
-        real = os.path.realpath(name)
-        if not ignored:
-            return True if real in self._plan.outputs else ignored
-        if real in self._leading and not self._scope.is_ignored(self._config, collection_path):
-            self._opened.append(name + os.sep)
-            return False
-        return ignored
-
-    @pytest.hookimpl
-    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> RustFile | None:
-        """Return a node for a file with Rust tests."""
-        if file_path.name not in self._names:
-            return None
-        cases = self._plan.cases.get(os.path.realpath(file_path))
-        return RustFile.make(parent, file_path, cases, self._evaluator) if cases else None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -365,7 +347,9 @@ class RustSession:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Never be green when something did not build; show what checkers warn of."""
-        if not hasattr(self._config, "workerinput"):
+        if hasattr(self._config, "workerinput"):
+            self._account.pack(getattr(self._config, "workeroutput", {}))
+        else:
             self._summary.warn(self._plan)
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly

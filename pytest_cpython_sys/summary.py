@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .account import Account
 from .comparison import Comparison
 from .durations import write_build_times
 from .evaluator import warnings
@@ -40,10 +41,15 @@ class Summary:
         self._comparison = Comparison()
         self._told: set[str] = set()
         """Why targets were not built, as far as items have said so."""
+        self._account = Account()
         self.missing = MissingModules()
 
-    def expect(self, plan: Plan) -> None:
-        """Make sure that each package of a plan has a line, if only to say it holds no test."""
+    def expect(self, plan: Plan, account: Account) -> None:
+        """Make sure that each package of a plan has a line, if only to say it holds no test.
+
+        ``account`` knows what is kept out: that is nobody's failure.
+        """
+        self._account = account
         self._comparison = Comparison(plan.labels)
         for package in plan.packages:
             for label in plan.labels or ("",):
@@ -69,9 +75,7 @@ class Summary:
     def unbuilt(self, plan: Plan) -> list[Case]:
         """Return what was selected and did not build, whatever was deselected since."""
         return [
-            case
-            for case in plan.all_cases()
-            if case.kind == "build" and self._scope.holds(case.file)
+            case for case in plan.all_cases() if case.kind == "build" and self._counts_here(case)
         ]
 
     def replaced(self, plan: Plan) -> list[Case]:
@@ -80,8 +84,12 @@ class Summary:
             case
             for checker in plan.checkers.values()
             for case in getattr(checker, "replaced", ())
-            if self._scope.holds(case.file)
+            if self._counts_here(case)
         ]
+
+    def _counts_here(self, case: Case) -> bool:
+        """Tell whether a case lies in what was selected, and nothing keeps it out."""
+        return self._scope.holds(case.file) and not self._account.keeps_out(case)
 
     def is_red(self, plan: Plan) -> bool:
         """Tell whether something that was selected did not build as it stands."""
@@ -136,7 +144,8 @@ class Summary:
     def _write_packages(self, terminal: pytest.TerminalReporter, plan: Plan) -> None:
         counts = list(self._counts.lines()) if self._runs else []
         unbuilt = self.unbuilt(plan)
-        if counts or unbuilt:
+        left_out = list(self._account.lines(verbose=self._verbose))
+        if counts or unbuilt or left_out:
             terminal.section("Rust packages")
         for line in counts:
             terminal.line(line)
@@ -146,6 +155,8 @@ class Summary:
                 terminal.line(agreement)
             for line in remark_lines(plan.checkers.values(), verbose=self._verbose):
                 terminal.line(line)
+        for line in left_out:
+            terminal.line(line)
         for line in self.missing.lines(plan):
             terminal.line(line)
         for case in unbuilt:

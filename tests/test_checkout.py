@@ -16,7 +16,7 @@ from pytest_cpython_sys.checkout import (
     target_python,
 )
 from pytest_cpython_sys.facts import InterpreterError
-from pytest_cpython_sys.project import find_manifests
+from pytest_cpython_sys.workspaces import find_manifests
 
 if TYPE_CHECKING:
     from pathlib import Path

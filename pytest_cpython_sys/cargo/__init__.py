@@ -13,6 +13,7 @@ from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
+from .patches import patched_manifests
 from .process import Process, none_started, stop_all
 from .recording import TestProcess, TestProcesses
 from .seeding import seed
@@ -52,6 +53,7 @@ __all__ = [
     "first_error",
     "keep_json",
     "none_started",
+    "patched_manifests",
     "prepend_library_path",
     "process_environment",
     "read_json",

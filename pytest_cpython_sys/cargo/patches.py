@@ -1,0 +1,58 @@
+"""Packages that a manifest or cargo's configuration puts in the place of published ones.
+
+Formats: https://doc.rust-lang.org/cargo/reference/overriding-dependencies.html and
+https://doc.rust-lang.org/cargo/reference/config.html#patch
+"""
+
+from __future__ import annotations
+
+import os.path
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from .configuration import configuration_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["patched_manifests"]
+
+
+def patched_manifests(manifest: str, environ: Mapping[str, str]) -> set[str]:
+    """Return the real paths of the manifests that stand in for a published package in a workspace.
+
+    ``manifest`` is that of its root: cargo reads these tables nowhere else. A file that cannot be
+    read holds none: cargo itself will say what is wrong with it.
+    """
+    directory = os.path.dirname(manifest)
+    found = {path for table in _patches(_read(manifest)) for path in _paths(table, directory)}
+    for file in configuration_files(environ, directory):
+        base = os.path.dirname(os.path.dirname(file))
+        found |= {path for table in _patches(_read(file)) for path in _paths(table, base)}
+    return found
+
+
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except (OSError, ValueError):
+        return {}
+
+
+def _tables(value: object) -> Iterator[dict[str, Any]]:
+    """Yield the tables in a table."""
+    if isinstance(value, dict):
+        yield from (inner for inner in value.values() if isinstance(inner, dict))
+
+
+def _patches(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from _tables(raw.get("patch"))
+    if isinstance(raw.get("replace"), dict):
+        yield raw["replace"]
+
+
+def _paths(table: dict[str, Any], base: str) -> Iterator[str]:
+    for entry in _tables(table):
+        if isinstance(entry.get("path"), str):
+            yield os.path.realpath(os.path.join(base, entry["path"], "Cargo.toml"))

@@ -1,0 +1,92 @@
+"""What pytest decides for itself and tells nobody: why it passes a path by.
+
+The rules are those of ``pytest_ignore_collect`` in ``_pytest/main.py``; all that touches pytest's
+private side for them is here.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from typing import TYPE_CHECKING
+
+from _pytest.pathlib import absolutepath, fnmatch_ex
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+__all__ = ["hook_refusal", "refusal", "skipped_by_default"]
+
+
+def refusal(config: pytest.Config, path: Path) -> str | None:
+    """Return what keeps a path out: an option, an ini key or a list of a conftest; None if nothing.
+
+    pytest's own ``norecursedirs`` keep no Rust test out: a package may be called ``build``.
+    """
+    for name in config.getoption("ignore", None) or ():
+        if path == absolutepath(name):
+            return f"--ignore={name}"
+    for pattern in config.getoption("ignore_glob", None) or ():
+        if fnmatch.fnmatch(str(path), str(absolutepath(pattern))):
+            return f"--ignore-glob={pattern}"
+    if path in _conftest_paths(config, "collect_ignore", path):
+        return "collect_ignore"
+    globs = _conftest_paths(config, "collect_ignore_glob", path)
+    if any(fnmatch.fnmatch(str(path), str(pattern)) for pattern in globs):
+        return "collect_ignore_glob"
+    if _matches_norecursedirs(config, path) and _norecursedirs_are_written(config):
+        return "norecursedirs"
+    return None
+
+
+def skipped_by_default(config: pytest.Config, path: Path) -> bool:
+    """Tell whether pytest passes a directory by though nobody has asked for it."""
+    return _matches_norecursedirs(config, path) and not _norecursedirs_are_written(config)
+
+
+def hook_refusal(session: pytest.Session, path: Path) -> str | None:
+    """Return whose hook keeps a path out, beside pytest's own; None if none does.
+
+    The hooks are asked, as pytest asks them.
+    """
+    caller = session.gethookproxy(path.parent).pytest_ignore_collect
+    for implementation in reversed(caller.get_hookimpls()):
+        if implementation.hookwrapper or implementation.wrapper:
+            continue
+        module = getattr(implementation.plugin, "__name__", "")
+        if str(module).startswith("_pytest."):
+            continue
+        given = {"collection_path": path, "path": path, "config": session.config}
+        answer = implementation.function(*(given[name] for name in implementation.argnames))
+        if answer is not None:
+            return _owner(session, implementation.plugin_name) if answer else None
+    return None
+
+
+def _owner(session: pytest.Session, name: str) -> str:
+    """Return a plugin's name as people know it: of a conftest the path, seen from rootdir."""
+    root = str(session.config.rootpath) + os.sep
+    return f"pytest_ignore_collect of {name.removeprefix(root)}"
+
+
+def _conftest_paths(config: pytest.Config, name: str, path: Path) -> list[Path]:
+    """Return what the nearest conftest says that has been loaded."""
+    return config._getconftest_pathlist(name, path=path.parent) or []
+
+
+def _matches_norecursedirs(config: pytest.Config, path: Path) -> bool:
+    patterns = config.getini("norecursedirs")
+    return path.is_dir() and any(fnmatch_ex(pattern, path) for pattern in patterns)
+
+
+def _norecursedirs_are_written(config: pytest.Config) -> bool:
+    """Tell whether the ini key is the user's own, not pytest's default."""
+    written = getattr(config, "_inicfg", None)  # pytest 9; before that it had no underscore
+    if written is None:
+        written = config.inicfg
+    overrides = config.getoption("override_ini", None) or ()
+    return "norecursedirs" in written or any(
+        override.partition("=")[0] == "norecursedirs" for override in overrides
+    )
