@@ -133,15 +133,12 @@ class Collection:
         """Yield an item for each test that is lost: it is an error under its own id."""
         known = self._plan.checkers[Known.name]
         assert isinstance(known, Known)  # noqa: S101 - put there by every plan with cases
-        files: dict[str, list[Case]] = {}
         for case in lost:
             where = os.path.relpath(case.file, self._config.rootpath)
             message = _LOST.format(where=where, command=case.command or "cargo test")
             known.verdicts[case.key] = Verdict("error", message=message)
             found = replace(case, checker=Known.name, group="", skip=None, xfail=None)
-            files.setdefault(case.file, []).append(found)
-        for file, cases in files.items():
-            node = RustFile.make(self._session, Path(file), cases, self._evaluator)
-            for item in node.items():
-                item.ihook.pytest_itemcollected(item=item)
-                yield item
+            node = RustFile.make(self._session, Path(case.file), [found], self._evaluator)
+            item = RustItem.alone(node, found)
+            item.ihook.pytest_itemcollected(item=item)
+            yield item

@@ -69,16 +69,6 @@ class RustFile(pytest.File):
         self.offered = _children(self, [(case.levels, case) for case in cases], self.evaluator)
         return iter(self.offered)
 
-    def items(self) -> Iterator[RustItem]:
-        """Yield all tests at once, as no hook sees it."""
-        waiting = list(self.collect())
-        while waiting:
-            node = waiting.pop(0)
-            if isinstance(node, RustItem):
-                yield node
-            else:
-                waiting[:0] = node.collect()
-
 
 class RustModule(pytest.Collector):
     """A level of an id between the file and the test: pytest allows no ``::`` in a name."""
@@ -152,6 +142,15 @@ class RustItem(pytest.Item):
     """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
     _parallel_custom_item = True
     """Tells pytest-run-parallel that there is no Python function to run in threads."""
+
+    @classmethod
+    def alone(cls, file: RustFile, case: Case) -> RustItem:
+        """Return the item of a case with levels of its own, whatever became of its file's."""
+        parent: RustFile | RustModule = file
+        for level in case.levels[:-1]:
+            parent = RustModule.from_parent(parent, name=escape(level))
+            parent.entries, parent.evaluator = [], file.evaluator
+        return cls.make(parent, escape(case.levels[-1]), case, file.evaluator)
 
     @classmethod
     def make(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .context import BuildContext
     from .layout.sources import Site
 
-__all__ = ["Place", "Places", "is_inside", "place", "primary_target", "real_path"]
+__all__ = ["Place", "Places", "is_inside", "is_own", "place", "primary_target", "real_path"]
 
 
 class Place(NamedTuple):
@@ -45,6 +45,13 @@ def is_inside(path: str, directory: str) -> bool:
     return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
+def is_own(package: Package, path: str) -> bool:
+    """Tell whether a file (absolute) is one of a package's own: it may be reached by a link."""
+    return is_inside(os.path.normpath(path), package.root) or is_inside(
+        real_path(path), real_path(package.root)
+    )
+
+
 @cache
 def real_path(path: str) -> str:
     """Return a path without symbolic links; asked of the file system once."""
@@ -66,7 +73,7 @@ def place(package: Package, target: Target, source: str | None) -> Place:
     """Return where a test of ``target`` stands whose source file is ``source`` (absolute)."""
     root_file = real_path(target.src_path)
     path = real_path(os.path.normpath(source)) if source else root_file
-    inside = source is not None and is_inside(path, real_path(package.root))
+    inside = source is not None and is_own(package, source)
     if not inside:
         path = root_file
     plain = target == (

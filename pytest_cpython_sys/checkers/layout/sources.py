@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from ..place import is_inside, real_path
+from ..place import is_own, real_path
 from .scan import SourceScan, scan_source
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ class Sources:
 
     def __init__(self, build: Build, package: Package, target: Target, units: Sequence[Unit]):
         self._build = build
+        self._package = package
         self._target = target
-        self._root = os.path.realpath(package.root)
         script = build.script(package.id)
         self._env = {"CARGO_MANIFEST_DIR": package.root}
         if script is not None:
@@ -108,7 +108,7 @@ class Sources:
 
     def is_tracked(self, path: str) -> bool:
         """Tell whether a file is one of the package's own, not a generated one."""
-        return is_inside(os.path.realpath(path), self._root) and not self._build.wrote(path)
+        return is_own(self._package, path) and not self._build.wrote(path)
 
     def sites_of(self, path: str) -> list[Site]:
         """Return which parts of the crate a file is; nothing if no text leads to it."""
