@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 FILES = {
     "pytest.ini": "[pytest]\nmarkers =\n    chosen\n",
     "c/Cargo.toml": "c",
-    "c/src/lib.rs": "mod deep;\n#[cfg(test)] mod tests {\n#[test] fn one() {}\n#[test] fn two() {} }\n",
+    "c/src/lib.rs": "mod deep;\n#[cfg(test)] mod tests {\n"
+    "#[test] fn one() {}\n#[test] fn two() {}\n}\n",
     "c/src/deep.rs": "#[test] fn below() {}\n",
     "c/tests/shape.rs": "#[test] fn shape() {}\n",
 }
