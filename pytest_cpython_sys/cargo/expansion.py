@@ -88,7 +88,7 @@ class Expander:
         if wrapper is None:
             wrapper = configured_wrapper(build.environment, build.workspace.root)
         self._chain = f"{shlex.quote(wrapper)} " if wrapper else ""
-        self._made = frozenset(name for item in build.artifacts for name in item.filenames)
+        self._made = frozenset(_linked(build))
         self.words = ""
         """What cargo said of the last question."""
 
@@ -175,6 +175,18 @@ class Expander:
             process.stop()
             raise
         self.words = "\n".join([*lines[-_SHOWN_LINES:], f"cargo ended with {code}"])
+
+
+def _linked(build: Build) -> Iterator[str]:
+    """Yield the paths under which a build's crates are linked to.
+
+    Of a library that is loaded, cargo names the copy that is for people.
+    """
+    for artifact in build.artifacts:
+        for name in artifact.filenames:
+            yield name
+            directory, base = os.path.split(name)
+            yield os.path.join(directory, "deps", base)
 
 
 def _forget(unit: Unit) -> None:

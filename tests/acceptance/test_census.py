@@ -256,6 +256,18 @@ def test_a_file_of_any_name(pytester: pytest.Pytester, write: Write, name: str) 
     assert layouts(result) == {f"{file}::T": "passed", f"{file}::inner::U": "failed"}
 
 
+def test_a_program_that_loads_its_library(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": PACKAGE.format("c") + '[lib]\ncrate-type = ["dylib"]\n',
+            "src/lib.rs": typed("T"),
+            "src/main.rs": typed("M", 8) + "fn main() { let _ = c::T { a: 1 }; }\n",
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == {"src/lib.rs::T": "passed", "src/main.rs::M": "failed"}
+
+
 def test_a_library_that_an_example_uses_has_its_blocks_once(
     pytester: pytest.Pytester, write: Write
 ) -> None:
