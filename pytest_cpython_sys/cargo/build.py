@@ -276,7 +276,7 @@ class Build:
             and not self.blockers(package, target)
             for package in self.workspace.packages
             for target in package.targets
-            if target.kind not in ("custom-build", "bench")
+            if package.tests_need(target)
         )
 
     def completed_by(self, other: Build) -> Build:

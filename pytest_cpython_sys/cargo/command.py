@@ -101,18 +101,19 @@ def library_arguments(
     ]
 
 
-def completion_arguments(options: BuildOptions) -> list[str]:
+def completion_arguments(options: BuildOptions, *, library: bool) -> list[str]:
     """Return the arguments that build what a failed build left out.
 
     ``cargo test`` stops starting compilers at the first error, and has no ``--keep-going``;
-    ``cargo build`` has it, and builds the very same units in the same profile.
+    ``cargo build`` has it, and builds the very same units in the same profile: no programs but
+    those that are tests, or that tests need. ``library`` tells whether any package has one.
     """
     profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
     return [
         "build",
         *_selection(options),
         *profile,
-        "--bins",
+        *(["--lib"] if library else []),
         "--tests",
         "--examples",
         "--keep-going",

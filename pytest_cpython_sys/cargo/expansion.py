@@ -148,7 +148,8 @@ class Expander:
         )
         arguments = self._build.command[1:]
         if not self._build.success:
-            arguments = tuple(completion_arguments(self._options))
+            library = self._build.workspace.has_library
+            arguments = tuple(completion_arguments(self._options, library=library))
         self._run(arguments, script, directory, {})
         for name in sorted(os.listdir(directory)):
             call = _read(os.path.join(directory, name, "call"))

@@ -94,6 +94,18 @@ class Package:
         """The library target, if there is one."""
         return next((target for target in self.targets if target.kind == "lib"), None)
 
+    def tests_need(self, target: Target) -> bool:
+        """Tell whether ``cargo test`` builds a target, given the features that it requires.
+
+        See https://doc.rust-lang.org/cargo/commands/cargo-test.html#target-selection
+        """
+        if target.kind == "bin":
+            # Without tests of its own a program is built for integration tests alone.
+            return target.test or any(
+                other.test for other in self.targets if other.kind in ("test", "bench")
+            )
+        return target.test or target.kind in ("lib", "example")
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -103,6 +115,11 @@ class Workspace:
     target_directory: str
     build_directory: str
     packages: tuple[Package, ...]
+
+    @property
+    def has_library(self) -> bool:
+        """Whether any member has one: cargo refuses to look for what is not there."""
+        return any(package.library is not None for package in self.packages)
 
     def package(self, package_id: str) -> Package | None:
         """Return the member with that id."""

@@ -209,7 +209,9 @@ class Cargo:
 
         build = run(build_arguments(options))
         if build.may_be_incomplete():
-            build = build.completed_by(run(completion_arguments(options)))
+            build = build.completed_by(
+                run(completion_arguments(options, library=workspace.has_library))
+            )
         return replace(build, target=options.target)
 
     def _run_build(

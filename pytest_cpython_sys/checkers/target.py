@@ -115,18 +115,13 @@ class TargetChecker:
 
 
 def _promised(build: Build, package: Package, target: Target) -> bool:
-    """Tell whether ``cargo test`` would build a target.
-
-    See https://doc.rust-lang.org/cargo/commands/cargo-test.html#target-selection
-    """
-    if target.kind == "custom-build" or (target.kind == "bench" and not target.test):
-        return False
-    if not target.required_features:
-        return True
-    enabled: set[str] = set()
-    for artifact in build.artifacts:
-        if artifact.package_id == package.id:
-            enabled.update(artifact.features)
+    """Tell whether ``cargo test`` would build a target."""
+    if not package.tests_need(target) or not target.required_features:
+        return package.tests_need(target)
+    units = [unit for other in package.targets for unit in build.units(package, other)]
+    # As a dependency of build scripts the package may be built with other features.
+    own = [unit for unit in units if unit.test] or units
+    enabled = {feature for unit in own for feature in unit.features}
     return set(target.required_features) <= enabled
 
 

@@ -459,3 +459,31 @@ def test_a_compiler_that_does_not_answer_is_an_error(
     assert outcomes(result) == {"src/lib.rs::@build": "error", "src/lib.rs::runs": "passed"}
     result.stdout.fnmatch_lines(["*cannot list its layout tests*", "*no such thing*"])
     assert result.ret == 1
+
+
+def test_beside_a_failure_only_what_cargo_test_builds_is_there(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+            "a/Cargo.toml": PACKAGE.format("a") + "[features]\nextra = []\n"
+            '[[bin]]\nname = "tool"\npath = "src/tool.rs"\ntest = false\n'
+            '[[example]]\nname = "e"\nrequired-features = ["extra"]\n',
+            "a/src/lib.rs": typed("A", 8) + "#[test] fn runs() {}\n",
+            "a/src/tool.rs": typed("T", 8) + "fn main() {}\n",
+            "a/examples/e.rs": typed("E", 8) + "fn main() {}\n",
+            "b/Cargo.toml": PACKAGE.format("b") + "[build-dependencies]\n"
+            'a = { path = "../a", features = ["extra"] }\n',
+            "b/build.rs": "fn main() {}\n",
+            "b/src/lib.rs": typed("B") + "#[test] fn runs() {}\n",
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {
+        "a/src/lib.rs::bindgen_test_layout_A": "failed",
+        "a/src/lib.rs::runs": "passed",
+        "b/src/lib.rs::bindgen_test_layout_B": "passed",
+        "b/src/lib.rs::runs": "passed",
+    }
+    assert result.ret == 1

@@ -184,9 +184,9 @@ def test_command_lines() -> None:
         "--offline",
     ]
     assert "--workspace" in build_arguments(BuildOptions())
-    completion = completion_arguments(BuildOptions())
+    completion = completion_arguments(BuildOptions(), library=True)
     assert {"build", "--keep-going", "--profile=test", "--workspace"} <= set(completion)
-    assert "--profile=test" not in completion_arguments(options)
+    assert "--profile=test" not in completion_arguments(options, library=False)
 
 
 def test_the_line_to_type_needs_no_thought_about_quotes() -> None:
