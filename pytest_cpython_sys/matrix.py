@@ -141,6 +141,7 @@ class Matrix(Project):
         run: RunOptions,
         package_globs: Sequence[str] = (),
         keeps_out: Callable[[str], bool] = lambda _: False,
+        base: str | None = None,
     ) -> None:
         super().__init__(
             cargo,
@@ -149,6 +150,7 @@ class Matrix(Project):
             run=run,
             package_globs=package_globs,
             keeps_out=keeps_out,
+            base=base,
         )
         self._pythons = pythons
         self._variants = {

@@ -48,7 +48,8 @@ class Project:
     """The cargo packages that a run is about.
 
     ``places`` are absolute paths: packages at or below them, or around them, take part. What lies
-    below a place in a directory that ``keeps_out`` (by its real path) is left out.
+    below a place in a directory that ``keeps_out`` (by its real path) is left out. A file that no
+    package lies around may belong to one below ``base``.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Project:
         package_globs: Sequence[str] = (),
         surroundings: Surroundings | None = None,
         keeps_out: Callable[[str], bool] = lambda _: False,
+        base: str | None = None,
     ) -> None:
         self.cargo = cargo
         self.places = [os.path.realpath(place) for place in places]
@@ -70,6 +72,7 @@ class Project:
         self._globs = package_globs
         self._surroundings = surroundings or Surroundings()
         self._keeps_out = keeps_out
+        self._base = base
         self._loaded: list[_Loaded] = []
         self._names: set[str] = set()
 
@@ -133,6 +136,18 @@ class Project:
         self.errors += found.errors
         for workspace in found.workspaces:
             self._take(workspace)
+        if self._base is not None and not self.errors and not self.known_packages:
+            self._look_further(self._base)
+
+    def _look_further(self, base: str) -> None:
+        """Find the packages of files that a target names outside its package."""
+        if not any(os.path.isfile(place) for place in self.places):
+            return
+        found = FoundWorkspaces(self.cargo)
+        for manifest in find_manifests(base, lambda name: self._skips(name, found)):
+            found.ask(manifest)
+        for workspace in found.workspaces:
+            self._take(workspace)
 
     def _skips(self, directory: str, found: FoundWorkspaces) -> bool:
         return os.path.realpath(directory) in found.outputs or self._keeps_out(directory)
@@ -157,7 +172,16 @@ class Project:
                 current = os.path.dirname(current)
             if is_inside(place, current):
                 return True
-        return False
+        # A target may lie outside its package.
+        directories = {
+            os.path.dirname(os.path.realpath(target.src_path)) for target in package.targets
+        }
+        return any(
+            os.path.isfile(place) and is_inside(place, directory)
+            for place in self.places
+            for directory in directories
+            if not is_inside(directory, root)
+        )
 
     def additions(self) -> list[str]:
         """Return the names of all variables that are added to cargo's environment."""

@@ -13,7 +13,9 @@ from .checkout import CRATES, find_checkout, has_entries_of_checkout, is_standar
 from .pytest_compat import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from .cargo import Package
 
 __all__ = ["Scope", "TypedPlace", "read_scope"]
 
@@ -37,6 +39,8 @@ class Scope:
     typed: list[TypedPlace] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     """Places beside pytest's own arguments (``testpaths``): their Rust tests are added."""
+    outside: set[str] = field(default_factory=set)
+    """Files of selected packages that lie elsewhere: real paths."""
     here: str = "."
     """Where pytest was started."""
     crates_alone: bool = False
@@ -53,32 +57,36 @@ class Scope:
         return find_checkout(self.place) is not None
 
     def holds(self, file: str) -> bool:
-        """Tell whether a file lies in what was selected."""
-        return any(
+        """Tell whether a file lies in what was selected, or belongs to a package that does."""
+        return file in self.outside or any(
             file == place or file.startswith(place.rstrip(os.sep) + os.sep)
             for place in map(os.path.realpath, (*self.places, *self.added))
         )
 
     def extend(
-        self, config: pytest.Config, files: Iterable[str], packages: Iterable[str] = ()
+        self, config: pytest.Config, files: Iterable[str], packages: Sequence[Package]
     ) -> None:
-        """Add the files of ``added`` places that pytest's own arguments do not reach.
+        """Add files that pytest's own arguments do not reach.
 
-        ``packages`` are the directories of packages: arguments where only the crates are wanted.
+        Those of ``added`` places, and of targets that lie outside their package. Where only the
+        crates are wanted, the directories of the packages are the arguments.
         """
         if self.crates_alone:
             config.args[:] = [
                 package
-                for package in sorted(map(os.path.abspath, packages))
+                for package in sorted({os.path.abspath(package.root) for package in packages})
                 # One in the root itself holds the standard library too.
                 if find_checkout(package) != package and not refusal(config, Path(package))
             ]
         own = [os.path.realpath(_path_of(argument, config)) for argument in config.args]
+        elsewhere = set(_directories_elsewhere(packages, own))
         for file in sorted(files):
-            inside = any(file == path or file.startswith(path + os.sep) for path in own)
-            if not inside and any(
-                file.startswith(os.path.realpath(place) + os.sep) for place in self.added
-            ):
+            if _is_below(file, own):
+                continue
+            if _is_below(file, elsewhere):
+                self.outside.add(file)
+                config.args.append(file)
+            elif _is_below(file, map(os.path.realpath, self.added)):
                 config.args.append(file)
 
     def keeps_out(self, config: pytest.Config, directory: str) -> bool:
@@ -92,6 +100,21 @@ class Scope:
                 typed = Path(place, os.path.relpath(directory, real))
                 return refusal(config, typed) is not None
         return False
+
+
+def _is_below(file: str, directories: Iterable[str]) -> bool:
+    return any(file == path or file.startswith(os.path.join(path, "")) for path in directories)
+
+
+def _directories_elsewhere(packages: Iterable[Package], own: Sequence[str]) -> Iterator[str]:
+    """Yield where selected packages have a target that no argument leads to, not even by a link."""
+    for package in packages:
+        root = os.path.realpath(package.root)
+        if _is_below(root, own):
+            for target in package.targets:
+                relative = os.path.relpath(target.src_path, package.root)
+                if not _is_below(os.path.normpath(os.path.join(root, relative)), own):
+                    yield os.path.dirname(os.path.realpath(target.src_path))
 
 
 def _path_of(argument: str, config: pytest.Config) -> str:

@@ -97,6 +97,7 @@ class RustSession:
                 run=run,
                 package_globs=settings.package_globs,
                 keeps_out=self._keeps_out,
+                base=str(self._config.rootpath),
             )
         return Project(
             self._cargo,
@@ -106,6 +107,7 @@ class RustSession:
             package_globs=settings.package_globs,
             surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
             keeps_out=self._keeps_out,
+            base=str(self._config.rootpath),
         )
 
     def _keeps_out(self, directory: str) -> bool:
@@ -153,8 +155,9 @@ class RustSession:
         self._handle_termination()
         if self._received is not None:
             self._take(session, self._received, lambda: upcoming_cases(session))
-            if self._scope.added:
-                self._config.args[:] = received_arguments(self._config)
+            arguments = received_arguments(self._config)
+            if self._scope.added or len(arguments) > len(self._config.args):
+                self._config.args[:] = arguments
             return
         project = self._load()
         if project is None:
@@ -180,8 +183,7 @@ class RustSession:
             levels = tuple(unescape(name) for name in place.names)
             project.add_typed(self._plan, place.path, levels)
         self._take(session, self._plan)
-        roots = [package.root for package in project.packages]
-        self._scope.extend(self._config, self._plan.cases, roots)
+        self._scope.extend(self._config, self._plan.cases, project.packages)
 
     def _take(
         self,
