@@ -134,3 +134,78 @@ def test_modules_targets_and_one_file_in_many_places(
         "src/main.rs::t": "failed",
         "tests/part/mod.rs::@test-shape::part::t": "failed",
     }
+
+
+SHARED = {
+    "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nexclude = ["outside"]\nresolver = "2"\n',
+    "a/Cargo.toml": '[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\nlinks = "a"\n',
+    "a/build.rs": script(shared='#[test] fn t() { assert!(cfg!(feature = "x")) }\n').replace(
+        "fn main() {",
+        'fn main() {\n    println!("cargo::metadata=DIR={}", std::env::var("OUT_DIR").unwrap());',
+    ),
+    "a/src/lib.rs": include("shared"),
+    "b/Cargo.toml": '[package]\nname = "b"\nversion = "0.1.0"\nedition = "2021"\n'
+    '[features]\ndefault = ["x"]\nx = []\n[dependencies]\na = { path = "../a" }\n',
+    "b/build.rs": "fn main() {\n"
+    '    let dir = std::env::var("DEP_A_DIR").unwrap();\n'
+    '    println!("cargo::rustc-env=SHARED={dir}");\n}\n',
+    "b/src/lib.rs": "mod of_a;\n",
+    "b/src/of_a.rs": 'include!(concat!(env!("SHARED"), "/shared.rs"));\n',
+}
+
+
+def test_two_crates_share_a_generated_file(pytester: pytest.Pytester, write: Write) -> None:
+    write(SHARED)
+    assert outcomes(run(pytester)) == {
+        "a/src/lib.rs::t": "failed",
+        "b/src/of_a.rs::of_a::t": "passed",
+    }
+
+
+def test_a_macro_includes_it(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "build.rs": script(generated=LAYOUT + DOCTEST),
+            "src/lib.rs": "mod inner;\n",
+            "src/inner.rs": "macro_rules! generated { ($name:literal) => {\n"
+            '    include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));\n} }\n'
+            'generated!("generated");\npub use self::wrong as other;\n',
+        }
+    )
+    found = outcomes(run(pytester))
+    # Where a macro includes it, no text says so: then the root file stands in.
+    assert {name.partition("::")[2]: how for name, how in found.items()} == {
+        "inner::bindgen_test_layout_T": "failed",
+        "inner::plain": "passed",
+        "@doctest::inner::wrong::1": "failed",
+    }
+    for name, how in found.items():
+        assert name.startswith(("src/lib.rs::", "src/inner.rs::"))
+        assert outcomes(run(pytester, name)) == {name: how}
+
+
+def test_a_module_in_a_file_of_its_own_beside_the_generated_one(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "build.rs": script(top="mod below;\n", below="#[test] fn t() { panic!() }\n"),
+            "src/lib.rs": "mod ffi { " + include("top") + "}\n",
+        }
+    )
+    assert outcomes(run(pytester)) == {"src/lib.rs::ffi::below::t": "failed"}
+
+
+def test_ids_hold_nothing_of_this_build(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two builds in two directories, with other features: the same ids."""
+    text = SINGLE["build.rs"] + "// again\n"
+    manifest = '[package]\nname = "c"\nversion = "0.1.0"\nedition = "2024"\n[features]\nx = []\n'
+    write({**SINGLE, "Cargo.toml": manifest})
+    first = outcomes(run(pytester))
+    write({"build.rs": text})
+    monkeypatch.setenv("CARGO_TARGET_DIR", "../another")
+    assert outcomes(run(pytester, "--cargo-features=x")) == first == WRONG
