@@ -261,7 +261,7 @@ class Project:
         manifests: dict[str, None] = {}
         for path in self.places:
             if os.path.isdir(path):
-                manifests.update(dict.fromkeys(find_manifests(path, lambda _: False)))
+                manifests.update(dict.fromkeys(find_manifests(path, self._keeps_out)))
             enclosing = enclosing_manifest(path)
             if enclosing is not None:
                 manifests.setdefault(enclosing)
