@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .depinfo import RustcCall, parse_rustc_calls, read_depinfo
+from .depinfo import RustcCall, parse_rustc_calls, passed_directories, read_depinfo
 from .failures import (
     CompilerFailure,
     ScriptFailure,
@@ -352,6 +352,11 @@ class Build:
         for unit in units:
             found.setdefault(unit.key, unit)
         return list(found.values())
+
+    def passed_directories(self, unit: Unit) -> frozenset[str]:
+        """Return the directories that a unit's paths go through, only to leave them by ``..``."""
+        path = unit.depinfo
+        return frozenset(passed_directories(path, self.workspace.root) if path is not None else ())
 
     def sources(self, unit: Unit) -> tuple[str, ...] | None:
         """Return the absolute paths of what a unit was compiled from; None if nobody knows."""

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["RustcCall", "parse_depinfo", "parse_rustc_calls", "read_depinfo", "read_rustc_call"]
+__all__ = [
+    "RustcCall",
+    "parse_depinfo",
+    "parse_rustc_calls",
+    "passed_directories",
+    "read_depinfo",
+    "read_rustc_call",
+]
 
 _RUNNING = re.compile(r"^ +Running `(.*)`$", re.MULTILINE)
 _FEATURE = re.compile(r'feature\s*=\s*"([^"]*)"')
@@ -34,17 +41,35 @@ def parse_depinfo(text: str) -> tuple[str, ...]:
     return ()
 
 
+def passed_directories(path: str, root: str) -> Iterator[str]:
+    """Yield the directories that paths in a dep-info file go through, only to leave them by ``..``.
+
+    They need not hold any source: ``#[path]`` in an inline module starts from its directory.
+    """
+    for name in _raw_sources(path) or ():
+        parts = os.path.join(root, name).split(os.sep)
+        for index, part in enumerate(parts):
+            if part == os.pardir:
+                yield os.path.normpath(os.sep.join(parts[:index]))
+
+
 def read_depinfo(path: str, root: str) -> tuple[str, ...] | None:
     """Return the absolute paths of the sources that a dep-info file lists.
 
     ``root`` is what relative paths in it start from. None if there is no such file.
     """
+    names = _raw_sources(path)
+    if names is None:
+        return None
+    return tuple(os.path.normpath(os.path.join(root, name)) for name in names)
+
+
+def _raw_sources(path: str) -> tuple[str, ...] | None:
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            text = file.read()
+            return parse_depinfo(file.read())
     except OSError:
         return None
-    return tuple(os.path.normpath(os.path.join(root, name)) for name in parse_depinfo(text))
 
 
 @dataclass(frozen=True, slots=True)

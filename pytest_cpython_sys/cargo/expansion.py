@@ -22,7 +22,7 @@ from .depinfo import read_rustc_call
 from .process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .build import Build, Unit
     from .command import BuildOptions
@@ -60,7 +60,7 @@ if [ "$name" = {name} ]; then
     place=$(mktemp -d {directory}/call-XXXXXX)
     printf '%s\\0' "$@" >"$place/call"
     ( RUSTC_BOOTSTRAP=1; export RUSTC_BOOTSTRAP
-      {chain}"$@" -Zunpretty=expanded -o "$place/text" ) >/dev/null 2>&1
+      {asked}"$@" -Zunpretty=expanded -o "$place/text" ) >/dev/null 2>&1
 fi
 exec {chain}"$@"
 """
@@ -76,7 +76,7 @@ _UNIFIED: Final = {
 class Expander:
     """What rustc makes of the units of one build.
 
-    ``wrapper`` is the user's own program in front of rustc; default: what is configured.
+    ``wrapper`` is the program in front of the rustc that is asked; default: what is configured.
     """
 
     def __init__(
@@ -85,10 +85,11 @@ class Expander:
         self._cargo = cargo
         self._build = build
         self._options = options
-        if wrapper is None:
-            wrapper = configured_wrapper(build.environment, build.workspace.root)
-        self._chain = f"{shlex.quote(wrapper)} " if wrapper else ""
-        self._made = frozenset(_linked(build))
+        configured = configured_wrapper(build.environment, build.workspace.root)
+        self._compiler = _before_rustc(configured)
+        self._asked = _before_rustc(configured if wrapper is None else wrapper)
+        made = (name for artifact in build.artifacts for name in artifact.filenames)
+        self._made = frozenset(_known(made))
         self.words = ""
         """What cargo said of the last question."""
 
@@ -119,7 +120,7 @@ class Expander:
         for name in ("call", "text"):
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(directory, name))
-        script = _ASKING.format(directory=shlex.quote(directory), chain=self._chain)
+        script = _ASKING.format(directory=shlex.quote(directory), chain=self._asked)
         self._run(arguments, script, directory, _UNIFIED if unified else {})
         call = _read(os.path.join(directory, "call"))
         return call is not None and self._is_of(call, unit)
@@ -134,7 +135,7 @@ class Expander:
         return (
             (found.test, found.features) == unit.key
             and os.path.realpath(source) == os.path.realpath(unit.target.src_path)
-            and self._made.issuperset(found.externs)
+            and all(not self._made.isdisjoint(_known([path])) for path in found.externs)
         )
 
     def _compile_again(self, unit: Unit, directory: str) -> bytes | None:
@@ -144,7 +145,8 @@ class Expander:
         script = _NOTING.format(
             name=shlex.quote(unit.target.crate_name),
             directory=shlex.quote(directory),
-            chain=self._chain,
+            asked=self._asked,
+            chain=self._compiler,
         )
         arguments = self._build.command[1:]
         if not self._build.success:
@@ -178,16 +180,21 @@ class Expander:
         self.words = "\n".join([*lines[-_SHOWN_LINES:], f"cargo ended with {code}"])
 
 
-def _linked(build: Build) -> Iterator[str]:
-    """Yield the paths under which a build's crates are linked to.
+def _before_rustc(wrapper: str) -> str:
+    return f"{shlex.quote(wrapper)} " if wrapper else ""
 
-    Of a library that is loaded, cargo names the copy that is for people.
+
+def _known(names: Iterable[str]) -> Iterator[object]:
+    """Yield what files are recognised by: paths without extension, and their place on the disk.
+
+    Of what is for people, cargo names its copy without a hash, which is a link to the file itself;
+    of a library it names the metadata of that file, too.
     """
-    for artifact in build.artifacts:
-        for name in artifact.filenames:
-            yield name
-            directory, base = os.path.split(name)
-            yield os.path.join(directory, "deps", base)
+    for name in names:
+        yield os.path.splitext(name)[0]
+        with contextlib.suppress(OSError):
+            status = os.stat(name)
+            yield status.st_dev, status.st_ino
 
 
 def _forget(unit: Unit) -> None:

@@ -337,3 +337,21 @@ def test_plain_cargo_compiles_nothing_because_of_it(
     messages = map(json.loads, pytester.run(*cargo).outlines)
     assert [one["fresh"] for one in messages if one["reason"] == "compiler-artifact"] == [True]
     assert os.path.isdir("target/cpython-sys-second")
+
+
+def test_a_path_through_the_directory_of_an_inline_module(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": block("A", **WRONG)
+            + 'pub mod m { pub mod n { #[path = "../../../more/f.rs"] pub mod f; } }\n',
+            "src/m/n/.keep": "",
+            "more/f.rs": "#[test] fn runs() {}\n",
+        }
+    )
+    assert outcomes(run(pytester)) == {
+        "src/lib.rs::bindgen_test_layout_A": "failed",
+        "more/f.rs::m::n::f::runs": "passed",
+    }

@@ -120,10 +120,11 @@ def _repairable(build: Build, known: Mapping[str, Crate]) -> Iterator[Crate]:
 def _crate(build: Build, package: Package, target: Target) -> Crate:
     units = build.units(package, target)
     listed = frozenset(path for unit in units for path in build.sources(unit) or ())
+    passed = frozenset(path for unit in units for path in build.passed_directories(unit))
     script = build.script(package.id)
     out_dir = script.out_dir if script is not None else ""
     sources = Sources(build, package, target, units)
-    return Crate(package, target, sources, listed, out_dir, frozenset())
+    return Crate(package, target, sources, listed, passed, out_dir, frozenset())
 
 
 def _place(error: Diagnostic, crate: Crate, root: str) -> TextBlock | None:

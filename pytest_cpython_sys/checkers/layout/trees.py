@@ -40,6 +40,8 @@ class Crate:
     sources: Sources
     listed: frozenset[str]
     """Absolute paths of all files it was compiled from."""
+    passed: frozenset[str]
+    """Directories that must be there for these paths to lead anywhere."""
     out_dir: str
     """Where its package's generated files are; empty if it has none."""
     wrong: frozenset[tuple[str, int]]
@@ -211,6 +213,8 @@ class Trees:
     def _write_tree(self, name: str, files: Mapping[str, Rewritten]) -> None:
         tree = self._path(name)
         shutil.rmtree(tree, ignore_errors=True)
+        for path in {path for crate in self.crates.values() for path in crate.passed}:
+            os.makedirs(tree + path, exist_ok=True)
         for path in {path for crate in self.crates.values() for path in crate.listed}:
             target = tree + path
             os.makedirs(os.path.dirname(target), exist_ok=True)
