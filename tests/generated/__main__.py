@@ -11,6 +11,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from .coverage import coverage_table
+from .generate import generate
+from .running import write_files
 from .trial import Result, shown, shrunk, try_seed
 
 
@@ -24,7 +27,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-shrink", action="store_true", help="show differences as they are")
     parser.add_argument("--brief", action="store_true", help="show no files")
     parser.add_argument("--coverage", action="store_true", help="print which features met")
-    parser.add_argument("--write", type=Path, help="write one project there, and end")
+    parser.add_argument("--write", type=Path, help="write the first project there, and end")
     parser.add_argument("--seeds", type=int, nargs="*", help="these seeds alone")
     return parser.parse_args()
 
@@ -34,6 +37,9 @@ def main() -> int:
     options = _arguments()
     first = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
     seeds = options.seeds or list(range(first, first + options.count))
+    if options.write:
+        write_files(options.write, generate(seeds[0]).write_book().files)
+        return 0
     print(f"seeds {seeds[0]} to {seeds[-1]}", flush=True)
     pairs: Counter[tuple[str, str]] = Counter()
     bad = mistakes = 0
@@ -57,6 +63,8 @@ def main() -> int:
                     smallest = shrunk(result, Path(scratch), python=options.python)
                 print(shown(smallest, files=not options.brief), flush=True)
     seconds = time.monotonic() - began
+    if options.coverage:
+        print(coverage_table(pairs))
     print(f"{len(seeds)} projects, {bad} that differ, {mistakes} mistakes, {seconds:.0f} s")
     return 1 if bad or mistakes else 0
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from . import leaves
 from .model import Node, Sheet
+from .places import discovered
 
 __all__ = [
     "CALLS",
@@ -22,6 +24,7 @@ __all__ = [
     "Macro",
     "OutputInclude",
     "SharedInclude",
+    "SharedModule",
 ]
 
 FILE_MODULES: Final = ("file", "mod.rs", "path", "path-outside-src", "cfg-attr-path")
@@ -133,11 +136,6 @@ class FileModule(Node):
         if where.inline and self.how in ("path", "cfg-attr-path", "path-outside-src"):
             # The path is looked for in the inline modules' directories, which must be there.
             sheet.book.add(f"{beside}/.keep", "\n")
-
-
-def discovered(folder: str) -> bool:
-    """Tell whether cargo takes each file of a directory for a target."""
-    return folder.endswith(("tests", "examples", "benches", "src/bin"))
 
 
 def ended(text: str, ending: str) -> str:
@@ -260,10 +258,8 @@ class SharedInclude(Node):
 
     def write(self, sheet: Sheet) -> None:
         """Write this target's type and the call; the file is the same for all."""
-        from .leaves import block_lines
-
         where = sheet.where
-        wrong = self.wrong and not sheet.book.repaired
+        wrong = self.wrong and not sheet.book.right
         size = 1000 + self.uid if wrong else self.recorded
         path = where.owner.path(f"parts/{self.file}.rs")
         name = f"S{self.file}"
@@ -273,14 +269,40 @@ class SharedInclude(Node):
             f'include!(concat!(env!("CARGO_MANIFEST_DIR"), "/parts/{self.file}.rs"));',
             "}",
         )
-        sheet.book.add(path, "\n".join(block_lines(name, self.recorded, "lines")) + "\n")
+        sheet.book.add(path, "\n".join(leaves.block_lines(name, self.recorded, "lines")) + "\n")
         inner = sheet.inside(files=(path,), modules=())
-        # Compiled by rustc where it is right, as the project is written then.
-        inner.place("block", name, sizes=(self.recorded,), recorded=self.recorded, holds=not wrong)
+        inner.place("block", name, sizes=(size,), recorded=self.recorded)
 
 
 # What begins with the item that an attribute before it is about.
-_ONE_ITEM: Final = (InlineModule, FileModule, Include, OutputInclude)
+_ONE_ITEM: Final = (InlineModule, FileModule, Include, OutputInclude, leaves.Block)
+
+
+@dataclass
+class SharedModule(Node):
+    """One file that is a module of several targets: each has its own copy of what is in it."""
+
+    @property
+    def tag(self) -> str:
+        """The one kind."""
+        return "module:shared"
+
+    def write(self, sheet: Sheet) -> None:
+        """Write the declaration, and the same file for each."""
+        owner = sheet.where.owner
+        path = owner.path(f"common/s{self.uid}.rs")
+        here = posixpath.dirname(sheet.where.path)
+        sheet.line(f'#[path = "{_relative(path, here)}"]', f"pub mod s{self.uid};")
+        inner = sheet.other(
+            path=path,
+            files=(path,),
+            test_files=(path,),
+            modules=(),
+            inline=(),
+            folder=owner.path("common"),
+        )
+        self.write_children(inner)
+        sheet.book.add(path, inner.text())
 
 
 @dataclass
@@ -311,8 +333,12 @@ class Cfg(Node):
             return
         if self.position == "direct" and all(isinstance(c, _ONE_ITEM) for c in self.children):
             for child in self.children:
-                sheet.line(f"#[cfg({self.predicate})]")
-                self.write_child(sheet, child)
+                if isinstance(child, leaves.Block):
+                    condition = f"#[cfg({self.predicate})]"
+                    self.write_child(sheet, replace(child, condition=condition))
+                else:
+                    sheet.line(f"#[cfg({self.predicate})]")
+                    self.write_child(sheet, child)
             return
         if self.position == "inner-attribute":
             sheet.line(f"pub mod {name} {{ #![cfg({self.predicate})]")

@@ -39,6 +39,18 @@ PREDICATES: Final = (
     'panic = "abort"',
     'target_has_atomic = "64"',
 )
+_OWN: Final = (
+    'feature = "extra"',
+    'not(feature = "extra")',
+    'not(feature = "extra")',
+    'feature = "live"',
+    "from_build",
+    "flagged",
+    "wasm",
+    "test",
+    "not(test)",
+)
+_NAMES: Final = ("same", "it_works", "r#type", "größe", "bindgen_test_layout_Same")
 _DEPTH: Final = 3
 _DOCTESTS: Final = 3
 _COMMON: Final = ("pass", "pass", "pass", "fail", "should-panic", "ignored", "err")
@@ -63,7 +75,7 @@ class Contents:
         """Return what the root file of a target of this kind holds."""
         count = self._draw.choices((0, 1, 2, 3), (5, 35, 40, 20))[0]
         nodes = [self._node(kind, 0, has_tests=has_tests, body=False) for _ in range(count)]
-        named = False
+        named = known = False
         if kind != "bench" and self._chance(0.3):
             tests = [self._test(body=False) for _ in range(self._draw.randint(1, 2))]
             nodes.append(
@@ -71,8 +83,17 @@ class Contents:
             )
         for node in _all(nodes):
             if isinstance(node, leaves.Test) and not named and self._chance(0.2):
-                node.name, named = self._draw.choice(("same", "it_works")), True
+                node.name, named = self._draw.choice(_NAMES), True
+            elif isinstance(node, leaves.Block) and not known and self._chance(0.15):
+                node.name, known = "Same", True
         return nodes
+
+    def leaves(self) -> list[Node]:
+        """Return a test and a block."""
+        return [
+            self._test(body=False),
+            leaves.Block(self.next(), fault=self._draw.choice(("", "", "size"))),
+        ]
 
     def _chance(self, probability: float) -> bool:
         return self._draw.random() < probability
@@ -109,7 +130,8 @@ class Contents:
             )
         if which == "output":
             return containers.OutputInclude(uid, how=draw.choice(containers.OUTPUTS), call=call)
-        predicate = draw.choice(PREDICATES)
+        # Half of them ask for what differs between projects.
+        predicate = draw.choice(PREDICATES if self._chance(0.5) else _OWN)
         if which == "cfg":
             position = draw.choice(containers.CFG_POSITIONS)
             return containers.Cfg(uid, predicate=predicate, position=position)
@@ -120,7 +142,8 @@ class Contents:
         draw = self._draw
         group = draw.choices((_COMMON, tuple(leaves.BEHAVIOURS), _RARE), (70, 27, 3))[0]
         behaviour = draw.choice([name for name in group if group is _RARE or name not in _RARE])
-        return leaves.Test(self.next(), behaviour=behaviour)
+        marker = draw.choice(leaves.MARKERS) if self._chance(0.12) else "#[test]"
+        return leaves.Test(self.next(), behaviour=behaviour, marker=marker)
 
     def _leaf(self, kind: str, *, has_tests: bool, body: bool) -> Node:
         draw = self._draw
@@ -141,7 +164,9 @@ class Contents:
             style = draw.choice(leaves.BLOCK_STYLES)
             faults = [*leaves.FAULTS[1:], "size"]
             fault = draw.choice(faults) if self._chance(0.35) else ""
-            shape = draw.choices(("plain", "by-test", "in-function"), (90, 6, 4))[0]
+            shape = draw.choices(
+                ("plain", "by-test", "in-function", "instantiation"), (84, 6, 4, 6)
+            )[0]
             return leaves.Block(uid, style=style, fault=fault, kind=shape)
         if which == "old":
             return leaves.OldStyleBlock(uid, wrong=self._chance(0.4))

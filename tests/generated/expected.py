@@ -142,7 +142,10 @@ def _blocks(truth: Truth) -> list[Item]:
         if worst is not None and ABSENT not in outcomes:
             outcomes = {worst}
         if outcomes:
-            levels = (*entry.modules, f"bindgen_test_layout_{entry.key}")
+            name = f"bindgen_test_layout_{entry.key}"
+            if entry.key.endswith("_close0"):
+                name = f"__{name}_instantiation"
+            levels = (*entry.modules, name)
             ids = _ids(entry.owner, entry.files, levels)
             items[ids] = Item(ids, frozenset(outcomes))
     return list(items.values())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Final
 
 from . import containers, leaves, programs
-from .contents import Contents
+from .contents import PREDICATES, Contents
 from .project import CONFIGURATIONS, CONFTESTS, Configuration, Conftest, Project
 from .targets import BROKEN, PATHS, Broken, Package, Target, Trial
 
@@ -46,6 +47,7 @@ class _Generator:
         if layout != "virtual" and count > 1 and self.chance(0.5):
             packages[0].depends += self._depends(packages[1:]) if not packages[1].depends else ()
         self._share(packages)
+        self._share_module(packages)
         if self.chance(0.07):
             self._break(packages)
         project = Project(
@@ -53,6 +55,7 @@ class _Generator:
             seed=self.seed,
             layout=layout,
             resolver=draw.choice("1223"),
+            folder=draw.choices(("crates", "my crates", "src/crates", "build"), (82, 8, 5, 5))[0],
             children=list(packages),
         )
         self._beside(project)
@@ -60,7 +63,7 @@ class _Generator:
 
     def _beside(self, project: Project) -> None:
         draw = self.random
-        count = draw.choices((0, 1, 2), (65, 28, 7))[0]
+        count = draw.choices((0, 1, 2), (60, 30, 10))[0]
         for how in draw.sample(sorted(CONFIGURATIONS), count):
             project.children.append(Configuration(self.contents.next(), how=how))
         if self.chance(0.12):
@@ -123,6 +126,8 @@ class _Generator:
             target.name = f"renamed_{uid}" if self.chance(0.12) or "@" in path else ""
             target.doctest = False if self.chance(0.1) else None
             target.crate_types = draw.choice(_CRATE_TYPES) if self.chance(0.12) else ()
+        if kind == "test" and self.chance(0.15):
+            target.gate = draw.choice(PREDICATES)
         self._switch(target)
         if kind != "lib" and self.chance(0.25):
             self._harness(target)
@@ -173,6 +178,17 @@ class _Generator:
                 if wrong and first == 1000 + uid:
                     node.wrong = False
                 target.children.append(node)
+
+    def _share_module(self, packages: list[Package]) -> None:
+        """Let two targets of a package have one file as a module."""
+        for package in packages:
+            targets = [target for target in package.targets() if not target.program]
+            if len(targets) < 2 or not self.chance(0.15):
+                continue
+            uid = self.contents.next()
+            node = containers.SharedModule(uid, children=self.contents.leaves())
+            for target in self.random.sample(targets, 2):
+                target.children.append(copy.deepcopy(node))
 
     def _break(self, packages: list[Package]) -> None:
         targets = [target for package in packages for target in package.targets()]

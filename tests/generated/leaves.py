@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from .containers import discovered
 from .model import Node, Sheet, number
+from .places import discovered
 
 __all__ = [
     "BEHAVIOURS",
     "BLOCK_STYLES",
     "FAULTS",
+    "MARKERS",
     "ODD_BLOCKS",
     "READERS",
     "Block",
@@ -24,6 +25,11 @@ __all__ = [
 ]
 
 _EXTERN: Final = 'extern "C" { fn atexit(f: extern "C" fn()) -> i32; fn _exit(code: i32) -> !; } '
+_MYSELF: Final = "use std::process::Command; let me = std::env::current_exe().unwrap(); "
+_AGAIN: Final = (
+    'if std::env::var_os("AGAIN").is_none() { let given = std::env::args_os().skip(1); '
+    'Command::new(me).args(given).env("AGAIN", "1").output().unwrap(); }'
+)
 # What a test does: its attributes, what it returns, and its body.
 BEHAVIOURS: Final[dict[str, tuple[str, str, str]]] = {
     "pass": ("", "", "assert_eq!(1 + 1, 2);"),
@@ -69,6 +75,21 @@ BEHAVIOURS: Final[dict[str, tuple[str, str, str]]] = {
         "",
         'assert_eq!(std::env::current_dir().unwrap().to_str(), Some(env!("CARGO_MANIFEST_DIR")));',
     ),
+    "starts-itself": (
+        "",
+        "",
+        _MYSELF + 'assert!(Command::new(me).arg("--list").output().unwrap().status.success());',
+    ),
+    "starts-itself-as-it-is": (
+        "",
+        "",
+        _MYSELF + _AGAIN,
+    ),
+    "prints-much": ("", "", 'for _ in 0..20000 { println!("{}", "x".repeat(60)); }'),
+    "ignored-elsewhere": ("#[cfg_attr(windows, ignore)]", "", ""),
+    "ignored-here": ("#[cfg_attr(unix, ignore)]", "", ""),
+    "ignored-and-panics": ('#[ignore = "a \\"quoted\\" reason"] #[should_panic]', "", ""),
+    "asks-a-variable": ("", "", 'assert_eq!(option_env!("CARGO_PKG_VERSION"), Some("0.1.0"));'),
     "exit-0": ("", "", "std::process::exit(0);"),
     "exit-3": ("", "", "std::process::exit(3);"),
     "exit-101": ("", "", "std::process::exit(101);"),
@@ -82,6 +103,13 @@ BEHAVIOURS: Final[dict[str, tuple[str, str, str]]] = {
 # In edition 2024 an `extern` block is to be unsafe.
 _UNSAFE_EXTERN: Final = ('extern "C" {', 'unsafe extern "C" {')
 
+MARKERS: Final = (
+    "#[test]",
+    "#[cfg_attr(all(), test)]",
+    "#[::core::prelude::v1::test]",
+    "#[cfg_attr(test, test)]",
+    "#[test] #[cfg(not(windows))]",
+)
 BLOCK_STYLES: Final = ("lines", "one-line", "wrapped", "attribute", "core", "tight")
 FAULTS: Final = ("", "size", "alignment", "offset")
 ODD_BLOCKS: Final = (
@@ -112,11 +140,17 @@ class Test(Node):
     behaviour: str = "pass"
     name: str = ""
     """Its name, if it repeats; else it has a number of its own."""
+    marker: str = "#[test]"
 
     @property
     def tag(self) -> str:
         """Tell tests apart by what they do."""
         return f"test:{self.behaviour}"
+
+    def tags(self) -> tuple[str, ...]:
+        """Add how it is marked as one, and what is odd about its name."""
+        more = [f"marked:{self.marker}"] if self.marker != "#[test]" else []
+        return (self.tag, *more, *([f"name:{self.name}"] if self.name else []))
 
     def write(self, sheet: Sheet) -> None:
         """Write the function."""
@@ -124,7 +158,7 @@ class Test(Node):
         attributes, returned, body = BEHAVIOURS[self.behaviour]
         if sheet.where.owner.edition == "2024":
             body = body.replace(*_UNSAFE_EXTERN)
-        sheet.line("#[test]", *filter(None, [attributes]), f"fn {name}(){returned} {{ {body} }}")
+        sheet.line(self.marker, *filter(None, [attributes]), f"fn {name}(){returned} {{ {body} }}")
         sheet.place("test", name)
 
 
@@ -155,16 +189,27 @@ class OldStyleBlock(Node):
 
 
 def block_lines(
-    name: str, size: int, style: str, fault: str = "", fields: tuple[str, ...] = ("a",)
+    name: str,
+    size: int,
+    style: str,
+    fault: str = "",
+    fields: tuple[str, ...] = ("a",),
+    *,
+    generic: bool = False,
 ) -> list[str]:
     """Return a block as bindgen writes it; ``fault`` says which statement is wrong."""
     core = "core" if style == "core" else "std"
     alignment = 2 if fault == "alignment" else 1
     offset = 3 if fault == "offset" else 0
     mem = f"::{core}::mem"
+    words = ("Size of", "Alignment of")
+    label, subject = name, name
+    if generic:
+        words = ("Size of template specialization:", "Align of template specialization:")
+        label, subject = f"{name}_open0_u8_close0", f"{name}<u8>"
     statements = [
-        (f"Size of {name}", f"{mem}::size_of::<{name}>()", size),
-        (f"Alignment of {name}", f"{mem}::align_of::<{name}>()", alignment),
+        (f"{words[0]} {label}", f"{mem}::size_of::<{subject}>()", size),
+        (f"{words[1]} {label}", f"{mem}::align_of::<{subject}>()", alignment),
         *(
             (f"Offset of field: {name}::{field}", f"{mem}::offset_of!({name}, {field})", offset)
             for field in fields
@@ -194,7 +239,11 @@ class Block(Node):
     style: str = "lines"
     fault: str = ""
     kind: str = "plain"
-    """plain; by-test: its type is larger without `cfg(test)`; in-function."""
+    """plain; by-test: its type is larger without `cfg(test)`; in-function; instantiation."""
+    name: str = ""
+    """Its type's name, if it repeats."""
+    condition: str = ""
+    """An attribute of the constant alone."""
 
     @property
     def tag(self) -> str:
@@ -208,24 +257,30 @@ class Block(Node):
 
     def write(self, sheet: Sheet) -> None:
         """Write the type and its block."""
-        fault = "" if sheet.book.repaired else self.fault
-        name, size = f"T{self.uid}", number(self.uid)
+        fault = "" if sheet.book.right else self.fault
+        name, size = self.name or f"T{self.uid}", number(self.uid)
         recorded = number(self.uid, 5) if fault == "size" else size
         sizes: tuple[int, ...] = (size,)
-        fields = f"pub a: [u8; {size}]"
+        fields, parameters = f"pub a: [u8; {size}]", ""
         if self.kind == "by-test":
-            other = size if sheet.book.repaired else number(self.uid, 2)
+            other = size if sheet.book.right else number(self.uid, 2)
             sizes = (size, other)
             fields = f"#[cfg(test)] pub a: [u8; {size}], #[cfg(not(test))] pub a: [u8; {other}]"
+        key, block = name, block_lines(name, recorded, self.style, fault)
+        if self.kind == "instantiation":
+            fields, parameters = f"pub a: [A; {size}]", "<A>"
+            key = f"{name}_open0_u8_close0"
+            block = block_lines(name, recorded, self.style, fault, fields=(), generic=True)
         lines = [
-            f"#[repr(C)] pub struct {name} {{ {fields} }}",
-            *block_lines(name, recorded, self.style, fault),
+            f"#[repr(C)] pub struct {name}{parameters} {{ {fields} }}",
+            *filter(None, [self.condition]),
+            *block,
         ]
         if self.kind == "in-function":
             lines = [f"pub fn holder{self.uid}() {{", *lines, "}"]
         sheet.line(*lines)
-        holds = fault in ("", "size")
-        sheet.place("block", name, sizes=sizes, recorded=recorded, holds=holds)
+        holds = fault in ("", "size") or (fault == "offset" and self.kind == "instantiation")
+        sheet.place("block", key, sizes=sizes, recorded=recorded, holds=holds)
 
 
 @dataclass
@@ -270,9 +325,9 @@ class BrokenType(Node):
     """A type whose own size is in error, and its block: rustc is silent about that."""
 
     def write(self, sheet: Sheet) -> None:
-        """Write both; nothing is in error where the project is repaired."""
+        """Write both; nothing is in error where the project is to be sound."""
         name = f"T{self.uid}"
-        size = number(self.uid) if sheet.book.repaired == 2 else "3 - 4"
+        size = number(self.uid) if sheet.book.sound else "3 - 4"
         sheet.line(
             f"#[repr(C)] pub struct {name} {{ pub a: [u8; {size}] }}",
             *block_lines(name, number(self.uid), "lines"),

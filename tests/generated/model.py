@@ -65,8 +65,10 @@ class Placed:
 class Book:
     """All files of a project while it is written."""
 
-    repaired: int = 0
-    """1: every block is to record the right number; 2: there is to be no other error, either."""
+    right: bool = False
+    """Whether every block is to record the right number."""
+    sound: bool = False
+    """Whether there is to be no error of another kind."""
     files: dict[str, str] = field(default_factory=dict)
     generated: dict[str, dict[str, str]] = field(default_factory=dict)
     """By package: what its build script writes."""

@@ -33,8 +33,12 @@ CONFTESTS: Final[dict[str, str]] = {
     ),
     "current-test": (
         "import os\n\n\n"
+        "def pytest_configure(config):\n"
+        "    global controls\n"
+        '    workers = config.getoption("numprocesses", None)\n'
+        '    controls = bool(workers) and not hasattr(config, "workerinput")\n\n\n'
         "def pytest_runtest_logreport(report):\n"
-        '    if report.when == "call" and os.environ.get("PYTEST_XDIST_WORKER", "x") != "x":\n'
+        '    if report.when == "call" and not controls:\n'
         '        assert report.nodeid in os.environ["PYTEST_CURRENT_TEST"], report.nodeid\n'
     ),
     "raising-checker": (
@@ -84,7 +88,15 @@ class Project(Node):
     layout: str = "single"
     """single, root-package, virtual, below-python."""
     resolver: str = "2"
+    folder: str = "crates"
+    """Where packages lie that are not the workspace's own."""
     transparent: ClassVar[bool] = False
+
+    def tags(self) -> tuple[str, ...]:
+        """Return how it is laid out, and what lies beside its packages."""
+        beside = [child.tag for child in self.children if not isinstance(child, Package)]
+        folder = [f"folder:{self.folder}"] if self.folder != "crates" else []
+        return (f"layout:{self.layout}", f"resolver:{self.resolver}", *folder, *beside)
 
     @property
     def base(self) -> str:
@@ -99,14 +111,16 @@ class Project(Node):
         """Return a package's directory, relative to the project."""
         packages = self.packages()
         first = package is packages[0] and self.layout != "virtual"
-        return posixpath.join(self.base, "" if first else f"crates/{package.name}").rstrip("/")
+        return posixpath.join(self.base, "" if first else f"{self.folder}/{package.name}").rstrip(
+            "/"
+        )
 
-    def write_book(self, repaired: int = 0) -> Book:
-        """Return all files; ``repaired``: 1 with right numbers, 2 without other errors besides."""
-        book = Book(repaired=repaired)
+    def write_book(self, *, right: bool = False, sound: bool = False) -> Book:
+        """Return all files; with right numbers in its blocks, without other errors."""
+        book = Book(right=right, sound=sound)
         packages = self.packages()
         for package in packages:
-            package.write_files(book, self.directory(package))
+            package.write_files(book, self.directory(package), self.tags())
         used = {how for hows in book.macros.values() for how in hows}
         attributes = bool(used & {"keep-attribute", "drop-attribute"})
         self._write_manifests(book, attributes=attributes)
@@ -121,7 +135,7 @@ class Project(Node):
         packages = self.packages()
         places = {package.name: self.directory(package) for package in packages}
         if attributes:
-            places["attributes"] = posixpath.join(self.base, "crates/attributes")
+            places["attributes"] = posixpath.join(self.base, self.folder, "attributes")
             book.add(f"{places['attributes']}/src/lib.rs", ATTRIBUTES)
             manifest = '[package]\nname = "attributes"\nversion = "0.1.0"\nedition = "2021"\n'
             book.add(f"{places['attributes']}/Cargo.toml", manifest + "[lib]\nproc-macro = true\n")

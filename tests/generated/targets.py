@@ -58,8 +58,8 @@ class Broken(Node):
         return f"broken:{self.how}"
 
     def write(self, sheet: Sheet) -> None:
-        """Write it, unless the project is repaired."""
-        if sheet.book.repaired < 2:
+        """Write it, unless the project is to be sound."""
+        if not sheet.book.sound:
             sheet.line(_BROKEN[self.how])
 
 
@@ -97,6 +97,8 @@ class Target(Node):
     ending: str = "well"
     required: tuple[str, ...] = ()
     crate_types: tuple[str, ...] = ()
+    gate: str = ""
+    """What a `#![cfg(..)]` of the whole crate asks for."""
     transparent: ClassVar[bool] = False
 
     @property
@@ -113,6 +115,7 @@ class Target(Node):
             if self.program.startswith("trials"):
                 found.append(f"harness-ends:{self.ending}")
         found += [f"crate-type:{name}" for name in self.crate_types]
+        found += [f"gate:{self.gate}"] if self.gate else []
         return tuple(found)
 
     def _switches(self) -> dict[str, object]:
@@ -184,7 +187,8 @@ class Target(Node):
         if self.program:
             return "\n".join([*macros, *sheet.lines, PROGRAMS[self.program]])
         main = ["fn main() {}"] if self.kind in ("bin", "example", "bench") else []
-        return "\n".join(["#![allow(warnings)]", *macros, *sheet.lines, *main]) + "\n"
+        gate = [f"#![cfg({self.gate})]"] if self.gate else []
+        return "\n".join([*gate, "#![allow(warnings)]", *macros, *sheet.lines, *main]) + "\n"
 
 
 _DEFINES: Final = {
@@ -248,11 +252,12 @@ class Package(Node):
             return (target.name or self.name).replace("-", "_")
         return self.name if target.path == "src/main.rs" and not target.name else target.name
 
-    def write_files(self, book: Book, directory: str) -> None:
+    def write_files(self, book: Book, directory: str, around: tuple[str, ...]) -> None:
         """Write all but the manifest and the build script, which follow from the rest."""
+        tags = around + self.tags()
         primary = self.primary()
         for target in self.targets():
-            book.pairs.update((mine, other) for mine in self.tags() for other in target.tags())
+            book.pairs.update((mine, other) for mine in tags for other in target.tags())
             root = f"{directory}/{target.root()}" if directory else target.root()
             owner = Owner(
                 self.name,
@@ -265,7 +270,7 @@ class Package(Node):
                 target.program,
             )
             book.owners[root] = owner
-            target.write_files(book, owner, self.tags())
+            target.write_files(book, owner, tags)
 
     def manifest(self, book: Book, paths: dict[str, str], *, attributes: bool) -> list[str]:
         """Return its manifest; ``paths`` lead from it to other packages."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -12,12 +13,17 @@ from typing import TYPE_CHECKING
 from .compare import Difference, differences
 from .expected import expect
 from .generate import generate
+from .model import SheetError
 from .observed import observe
 from .running import write_files
 from .truth import MistakeError, find_truth
 
 if TYPE_CHECKING:
+    from .model import Node
     from .project import Project
+
+# `T12` and `Sshared12` are labels, `t12` a test, `D12` and `C12` documented.
+_NUMBER = re.compile(r"(?:\b[tDdC]|_T|shared|trial)(\d+)(?:::[f\d]\w*)* ")
 
 __all__ = ["Result", "shown", "shrunk", "try_project", "try_seed"]
 
@@ -49,7 +55,7 @@ def try_project(
     result = Result(project.seed, project)
     try:
         _try(project, directory, result, xdist=xdist, python=python)
-    except (MistakeError, TimeoutError) as error:
+    except (MistakeError, SheetError, TimeoutError) as error:
         result.mistake = str(error)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -99,8 +105,26 @@ def shrunk(result: Result, scratch: Path, *, python: str = sys.executable) -> Re
 def shown(result: Result, *, files: bool = True) -> str:
     """Return a project as files, and what differs."""
     lines = [f"=== seed {result.seed}, pytest {' '.join(result.arguments)}"]
-    lines += [f"    {difference}" for difference in result.differences]
+    lines += [
+        f"    {difference}{_features(result.project, difference.what)}"
+        for difference in result.differences
+    ]
     written = result.project.write_book().files if files else {}
     for name, text in sorted(written.items()):
         lines += [f"--- {name}", text.rstrip("\n")]
     return "\n".join(lines)
+
+
+def _features(project: Project, what: str) -> str:
+    """Return which features a leaf stands in, found by the number in its name."""
+    match = _NUMBER.search(what)
+    chain = _chain(project, int(match[1])) if match else []
+    return f"  [{' > '.join(chain)}]" if chain else ""
+
+
+def _chain(node: Node, uid: int) -> list[str]:
+    for child in node.children:
+        below = [] if child.uid == uid else _chain(child, uid)
+        if below or child.uid == uid:
+            return [",".join(child.tags()), *below]
+    return []
