@@ -22,6 +22,15 @@ class Difference(NamedTuple):
     """missing, unexpected, verdict, twice, exit code, none failed, no error."""
     what: str
 
+    @property
+    def sort(self) -> tuple[str, str]:
+        """Return what it has in common with others of one cause, as far as can be told."""
+        level = self.what.partition(" ")[0].rpartition("::")[2]
+        found = next((word for word in ("@", "bindgen_test_layout") if word in level), "")
+        found = level if found == "@" else found or ("doctest" if "@doctest" in self.what else "")
+        outcome = self.what.partition(" is ")[2] if self.kind == "verdict" else ""
+        return self.kind, found + outcome
+
     def __str__(self) -> str:
         return f"{self.kind}: {self.what}"
 

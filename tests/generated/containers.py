@@ -203,8 +203,10 @@ class Include(Node):
         where = sheet.where
         if place != "outside-package":
             return {"files": (path,), "test_files": (path,), "modules": ()}
-        # A file outside of the package is none of the package's own.
-        return {"files": where.files, "test_files": (where.owner.root,)}
+        # A file outside of the package is none of the package's own: what is in it stands where
+        # it is read, or under the target's root file.
+        files = tuple(dict.fromkeys((*where.files, where.owner.root)))
+        return {"files": files, "test_files": files}
 
 
 @dataclass

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["smaller"]
 
-_KEPT = ("uid", "children", "seed", "name", "kind", "file", "recorded")
+_KEPT = ("uid", "children", "seed", "name", "kind", "path", "file", "recorded")
 
 
 def smaller(project: Project) -> Iterator[Project]:

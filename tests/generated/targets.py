@@ -135,7 +135,8 @@ class Target(Node):
     def is_listed(self) -> bool:
         """Tell whether the manifest has to have a table for it."""
         found = self.path.startswith(_FOUND) or self.path == "src/main.rs"
-        return bool(self.listed or self.program or self._switches() or not found)
+        renamed = self.path == "src/main.rs" and self.name
+        return bool(self.listed or self.program or renamed or self._switches() or not found)
 
     def table(self, named: str = "") -> list[str]:
         """Return its table in the manifest; ``named`` is what it is called if by nothing else."""
@@ -243,8 +244,8 @@ class Package(Node):
         libraries = [target for target in targets if target.kind == "lib"]
         bins = [target for target in targets if target.kind == "bin"]
         mains = [target for target in bins if target.path == "src/main.rs"]
-        # cargo's metadata has bins in the order of the manifest, then those that it found.
-        return next(iter([*libraries, *mains, *sorted(bins, key=lambda t: not t.is_listed)]), None)
+        # cargo's metadata has bins in the order of their names.
+        return next(iter([*libraries, *mains, *sorted(bins, key=lambda t: t.name)]), None)
 
     def target_name(self, target: Target) -> str:
         """Return a target's name as cargo has it."""

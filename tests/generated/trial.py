@@ -82,10 +82,10 @@ def _try(project: Project, directory: Path, result: Result, *, xdist: bool, pyth
 
 
 def shrunk(result: Result, scratch: Path, *, python: str = sys.executable) -> Result:
-    """Return the smallest project that still differs in the same way."""
+    """Return the smallest project that still differs as this one does first."""
     from .shrink import smaller
 
-    kinds = {difference.kind for difference in result.differences}
+    sorts = {difference.sort for difference in result.differences[:1]}
     xdist = "-n2" in result.arguments
     best, tries = result, 0
     changed = True
@@ -96,7 +96,7 @@ def shrunk(result: Result, scratch: Path, *, python: str = sys.executable) -> Re
             if tries >= 120:
                 break
             tried = try_project(candidate, scratch, xdist=xdist, python=python)
-            if kinds & {difference.kind for difference in tried.differences}:
+            if sorts & {difference.sort for difference in tried.differences}:
                 best, changed = tried, True
                 break
     return best
