@@ -396,7 +396,7 @@ class Macro(Node):
             "nested-keep": (f"keep!{opening} keep! {{", f"}} {closing}", ""),
             "keep-attribute": (f"#[attributes::keep]\npub mod a{n} {{", "}", f"a{n}"),
             "cfg-if-then": (
-                f"choose!{opening} if #[cfg({self.predicate})] {{",
+                f"choose!{opening} if #[cfg(all({self.predicate}))] {{",
                 f"}} else {{ pub fn otherwise{n}() {{}} }} {closing}",
                 "",
             ),

@@ -126,7 +126,7 @@ def _judge_units(books: _Books, units: list[Unit], place: Path, scratch: Path) -
     with mutated(str(place), *sorted(filter(None, outputs))):
         for unit in owned:
             if _relative(unit.root, place) in holders:
-                compiled[unit] = sizes_in_error(unit.errors(scratch))[0]
+                compiled[unit] = sizes_in_error(unit.errors(scratch))
     states = dict.fromkeys(owned, "ok")
     reported: dict[Unit, set[int]] = {}
     if books.right.files != books.repaired.files:
@@ -136,7 +136,7 @@ def _judge_units(books: _Books, units: list[Unit], place: Path, scratch: Path) -
         _put(books.given, owned, place)
         for unit, state in states.items():
             if state == "broken":
-                reported[unit] = sizes_in_error(unit.errors(scratch))[0]
+                reported[unit] = sizes_in_error(unit.errors(scratch))
     return [
         UnitTruth(
             books.given.owners[_relative(unit.root, place)],

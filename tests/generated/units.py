@@ -31,6 +31,8 @@ exec "$@"
 """
 _NUMBER = re.compile(rb"\b[0-9]([0-9]{3})usize")
 _OVERFLOW = re.compile(r"attempt to compute `(\d+)_usize - (\d+)_usize`")
+_INDEX = re.compile(r"the length is 1 but the index is (\d+)")
+_RECORDED = re.compile(r"-\s*(\d{4})usize")
 _OUTPUTS: Final = ("target", "intermediate", "out")
 _CONSTANT_ERROR: Final = "E0080"
 
@@ -156,15 +158,17 @@ class mutated:  # noqa: N801 - a context manager, as in contextlib
             self._put(path, data)
 
 
-def sizes_in_error(errors: list[dict[str, Any]]) -> tuple[set[int], bool]:
-    """Return the sizes that rustc names in E0080s, and whether there is any other error."""
-    sizes, other = set(), False
+def sizes_in_error(errors: list[dict[str, Any]]) -> set[int]:
+    """Return the sizes of types that rustc names in E0080s."""
+    sizes = set()
     for error in errors:
-        code = (error.get("code") or {}).get("code")
+        if (error.get("code") or {}).get("code") != _CONSTANT_ERROR:
+            continue
         words = error["message"] + json.dumps(error.get("spans", [])) + error.get("rendered", "")
-        match = _OVERFLOW.search(words) if code == _CONSTANT_ERROR else None
-        if match:
-            sizes.add(int(match[1]))
-        elif not error["message"].startswith(("aborting due to", "could not compile")):
-            other = True
-    return sizes, other
+        overflow, index = _OVERFLOW.search(words), _INDEX.search(words)
+        recorded = _RECORDED.search(words)
+        if overflow:
+            sizes.add(int(overflow[1]))
+        elif index and recorded:
+            sizes.add(int(recorded[1]) + int(index[1]))
+    return sizes
