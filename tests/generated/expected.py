@@ -133,7 +133,8 @@ def _blocks(truth: Truth) -> list[Item]:
             if unit.state == "blocked":
                 outcomes |= {"error", ABSENT}
             elif unit.state == "broken":
-                outcomes.add("failed" if compiled & unit.reported and not right else "error")
+                name = entry.key.partition("_open0")[0]
+                outcomes.add("failed" if name in unit.reported and not right else "error")
             elif entry.what == "odd block":
                 outcomes.add("skipped")
             else:

@@ -78,11 +78,26 @@ class _Generator:
         name = draw.choice(usable)
         features = draw.choice(((), (), ("extra",), ("live",)))
         if self.chance(0.3):
+            self._divide(next(package for package in others if package.name == name))
             return (("dependencies", name, ()), ("build-dependencies", name, ("extra",)))
         section = draw.choices(
             ("dependencies", "dev-dependencies", "build-dependencies"), (60, 20, 20)
         )[0]
         return ((section, name, features),)
+
+    def _divide(self, package: Package) -> None:
+        """Let a library that is compiled with a feature and without differ in that."""
+        if self.chance(0.3):
+            return
+        library = next(target for target in package.targets() if target.kind == "lib")
+        package.default = ()
+        predicate = self.random.choice(('feature = "extra"', 'not(feature = "extra")'))
+        uid, fault = self.contents.next(), self.random.choice(("", "size"))
+        block = leaves.Block(self.contents.next(), fault=fault)
+        position = self.random.choice(containers.CFG_POSITIONS)
+        library.children.append(
+            containers.Cfg(uid, predicate=predicate, position=position, children=[block])
+        )
 
     def _package(self, name: str) -> Package:
         draw = self.random

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .cargo_test import CargoTest, Executable, build, listed, run_tests, verdict
 from .running import write_files
-from .units import Unit, mutated, noted_units, sizes_in_error, write_wrapper
+from .units import Unit, mutated, noted_units, sizes_in_error, types_in_error, write_wrapper
 
 if TYPE_CHECKING:
     from .model import Book, Owner
@@ -29,8 +29,8 @@ class UnitTruth(NamedTuple):
     """Sizes of types whose blocks are compiled: with a wrong number each is an E0080."""
     state: str
     """ok; broken: it has an error that is no wrong layout; blocked: by another unit's."""
-    reported: frozenset[int]
-    """Of a broken unit: sizes that rustc finds wrong in the project as it is."""
+    reported: frozenset[str]
+    """Of a broken unit: types that rustc finds wrong in the project as it is."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _judge_units(books: _Books, units: list[Unit], place: Path, scratch: Path) -
             if _relative(unit.root, place) in holders:
                 compiled[unit] = sizes_in_error(unit.errors(scratch))
     states = dict.fromkeys(owned, "ok")
-    reported: dict[Unit, set[int]] = {}
+    reported: dict[Unit, set[str]] = {}
     if books.right.files != books.repaired.files:
         _put(books.right, owned, place)
         states = {unit: "broken" if unit.errors(scratch) else "ok" for unit in owned}
@@ -136,7 +136,7 @@ def _judge_units(books: _Books, units: list[Unit], place: Path, scratch: Path) -
         _put(books.given, owned, place)
         for unit, state in states.items():
             if state == "broken":
-                reported[unit] = sizes_in_error(unit.errors(scratch))
+                reported[unit] = types_in_error(unit.errors(scratch))
     return [
         UnitTruth(
             books.given.owners[_relative(unit.root, place)],

@@ -15,9 +15,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Unit", "mutated", "noted_units", "sizes_in_error", "write_wrapper"]
+__all__ = [
+    "Unit",
+    "mutated",
+    "noted_units",
+    "sizes_in_error",
+    "types_in_error",
+    "write_wrapper",
+]
 
 _WRAPPER: Final = """\
 #!/bin/sh
@@ -31,8 +39,7 @@ exec "$@"
 """
 _NUMBER = re.compile(rb"\b[0-9]([0-9]{3})usize")
 _OVERFLOW = re.compile(r"attempt to compute `(\d+)_usize - (\d+)_usize`")
-_INDEX = re.compile(r"the length is 1 but the index is (\d+)")
-_RECORDED = re.compile(r"-\s*(\d{4})usize")
+_TYPE = re.compile(r"(?:_of::<|offset_of!\()\s*(\w+)")
 _OUTPUTS: Final = ("target", "intermediate", "out")
 _CONSTANT_ERROR: Final = "E0080"
 
@@ -158,17 +165,20 @@ class mutated:  # noqa: N801 - a context manager, as in contextlib
             self._put(path, data)
 
 
-def sizes_in_error(errors: list[dict[str, Any]]) -> set[int]:
-    """Return the sizes of types that rustc names in E0080s."""
-    sizes = set()
+def _constant_errors(errors: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the words of each E0080, and the text that it is about."""
     for error in errors:
-        if (error.get("code") or {}).get("code") != _CONSTANT_ERROR:
-            continue
-        words = error["message"] + json.dumps(error.get("spans", [])) + error.get("rendered", "")
-        overflow, index = _OVERFLOW.search(words), _INDEX.search(words)
-        recorded = _RECORDED.search(words)
-        if overflow:
-            sizes.add(int(overflow[1]))
-        elif index and recorded:
-            sizes.add(int(recorded[1]) + int(index[1]))
-    return sizes
+        if (error.get("code") or {}).get("code") == _CONSTANT_ERROR:
+            texts = [line["text"] for span in error["spans"] for line in span["text"]]
+            yield error["message"] + error["rendered"], "\n".join(texts)
+
+
+def sizes_in_error(errors: list[dict[str, Any]]) -> set[int]:
+    """Return the sizes of types that rustc names in E0080s: every number is too large."""
+    found = [_OVERFLOW.search(words) for words, _ in _constant_errors(errors)]
+    return {int(match[1]) for match in found if match}
+
+
+def types_in_error(errors: list[dict[str, Any]]) -> set[str]:
+    """Return the types that E0080s are about."""
+    return {name for _, text in _constant_errors(errors) for name in _TYPE.findall(text)}
