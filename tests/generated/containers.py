@@ -185,6 +185,9 @@ class Include(Node):
         if where.generated or (place == "outside-package" and not where.owner.directory):
             path = where.owner.path(f"parts/{name}")
             place = "outside-src"
+        if place != "outside-package" and where.owner.directory:
+            inside = path.startswith(f"{where.owner.directory}/")
+            place = place if inside else "outside-package"
         if self.manifest_dir or where.generated:
             rest = _relative(path, where.owner.directory)
             argument = f'concat!(env!("CARGO_MANIFEST_DIR"), "/{rest}")'

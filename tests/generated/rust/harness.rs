@@ -25,6 +25,7 @@ fn main() {
             "--nocapture" | "--quiet" | "-q" | "--test" => {}
             "-Z" | "--test-threads" | "--color" | "--logfile" => { arguments.next(); }
             "--format" => json = arguments.next().as_deref() == Some("json"),
+            other if other.starts_with("--test-threads=") || other.starts_with("--color=") => {}
             other if other.starts_with('-') => refuse(other),
             _ => filters.push(argument),
         }
