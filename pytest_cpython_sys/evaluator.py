@@ -102,11 +102,15 @@ class _Batch:
     late: Verdict | None = None
 
     def note_late(self, verdict: Verdict) -> None:
-        """Keep what is said after all verdicts; an error comes before a warning."""
+        """Keep what is said after all verdicts; an error comes before anything else."""
         known = self.late
         if known is not None:
             worse = known if known.outcome == "error" else verdict
-            verdict = replace(worse, warnings=(*known.warnings, *verdict.warnings))
+            verdict = replace(
+                worse,
+                warnings=(*known.warnings, *verdict.warnings),
+                output="\n".join(filter(None, (known.output, verdict.output))),
+            )
         self.late = verdict
 
 
@@ -209,7 +213,7 @@ class Evaluator:
                 if key not in seen:
                     seen.add(key)
                     self._verdicts[key] = verdict
-                elif verdict.outcome == "error" or verdict.warnings:
+                elif verdict.outcome == "error" or verdict.warnings or verdict.output:
                     batch.note_late(verdict)
                 if self._waits:
                     with self._changed:

@@ -219,9 +219,9 @@ class RustItem(pytest.Item):
         late = self.evaluator.late_verdict(self.case)
         if late is not None:
             self.note(late)
+            if late.output:
+                self.add_report_section("teardown", "stdout", late.output)
             if late.outcome == "error":
-                if late.output:
-                    self.add_report_section("teardown", "stdout", late.output)
                 raise RustError(late)
 
     def note(self, verdict: Verdict) -> None:

@@ -134,8 +134,6 @@ def _reports(item: RustItem) -> list[pytest.TestReport]:
     for told in (verdict, late):
         if told is not None:
             item.note(told)
-    if late is not None and late.outcome != "error":
-        late = None
     make = _ReportMaker(item)
     if verdict.outcome == "error" or case.skip is not None:
         make.add_output("setup", verdict.output)
@@ -144,8 +142,10 @@ def _reports(item: RustItem) -> list[pytest.TestReport]:
         reports = [make.report("setup", None)]
         make.add_output("call", verdict.output)
         reports.append(make.report("call", verdict, verdict.duration))
-    make.add_output("teardown", late.output if late is not None else "")
-    return [*reports, make.report("teardown", late)]
+    if late is not None:
+        make.add_output("teardown", late.output)
+    bad = late if late is not None and late.outcome == "error" else None
+    return [*reports, make.report("teardown", bad)]
 
 
 class _ReportMaker:

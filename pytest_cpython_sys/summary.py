@@ -43,6 +43,9 @@ class Summary:
         """Why targets were not built, as far as items have said so."""
         self._account = Account()
         self.missing = MissingModules()
+        self._outputs: list[str] = []
+        """What test binaries wrote in which a test failed, beside what their tests did."""
+        self._failed: set[str] = set()
 
     def expect(self, plan: Plan, account: Account) -> None:
         """Make sure that each package of a plan has a line, if only to say it holds no test.
@@ -57,10 +60,17 @@ class Summary:
 
     def count(self, report: pytest.TestReport) -> None:
         """Take note of a report if it says what became of a Rust test."""
-        if report.passed and report.when != "call":
-            return
         known = report.user_properties
-        if len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind":
+        ours = len(known) >= 4 and known[2][0] == "rust_test" and known[3][0] == "kind"
+        if report.passed and report.when != "call":
+            shown = report.nodeid in self._failed  # pytest shows it with the failure
+            if ours and report.when == "teardown" and report.sections and not shown:
+                titled = (text for title, text in report.sections if title.endswith(" teardown"))
+                self._outputs += titled
+            return
+        if ours:
+            if report.failed:
+                self._failed.add(report.nodeid)
             label = self._comparison.label_of(report.nodeid)
             outcome = outcome_of(report)
             if known[3][1] == "build":
@@ -110,6 +120,10 @@ class Summary:
         """
         self._write_warnings(terminal, plan, members)
         write_build_times(terminal, plan.all_builds())
+        if self._outputs:
+            terminal.section("output of test binaries")
+        for text in self._outputs:
+            terminal.line(text)
         self._write_packages(terminal, plan)
         if self._runs:
             table = list(self._comparison.table(terminal._tw.fullwidth, whole=self._verbose))

@@ -11,12 +11,13 @@ import os.path
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import cache_path, keep_json, read_json, shown_command
 from ..case import Case, Verdict, grouped
-from .libtest.batch import Binary, TestEnd, run_tests
+from .libtest.batch import run_tests
+from .libtest.binary import Binary
 from .libtest.listing import ListedTest, ListingError, list_tests, test_environment
 from .libtest.panics import find_panic, without_panic
 from .place import Places, real_path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from ..cargo import Package, TestProcess
     from .context import BuildContext
+    from .libtest.binary import TestEnd
 
 __all__ = ["DoctestChecker"]
 
@@ -65,7 +67,9 @@ class DoctestChecker:
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
         self._crates: dict[str, _Crate] = {}
-        self._names: dict[str, frozenset[str]] = {}
+        self._names: dict[str, Counter[str]] = {}
+        """Names by group, and how many doctests have each of them."""
+        self._runs: dict[str, frozenset[str]] = {}
         """Names by group, those alone that run when nobody names any."""
 
     def discover(self) -> Iterable[Case]:
@@ -89,7 +93,8 @@ class DoctestChecker:
                 yield _not_listed(crate.context, crate.package, str(listing))
                 continue
             self._crates[crate.group] = crate
-            self._names[crate.group] = frozenset(test.name for test in listing if not test.ignored)
+            self._names[crate.group] = Counter(test.name for test in listing)
+            self._runs[crate.group] = frozenset(test.name for test in listing if not test.ignored)
             yield from _cases(crate, listing)
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
@@ -99,9 +104,9 @@ class DoctestChecker:
 
     def _run_crate(self, crate: _Crate, cases: list[Case]) -> Iterator[tuple[Case, Verdict]]:
         run = crate.context.run
-        waiting = grouped(cases, lambda case: case.rust_test)
-        known = self._names[crate.group]
-        limits = {name: run.limit(group[0]) for name, group in waiting.items()}
+        waiting = {case.rust_test: case for case in cases}
+        known, counts = self._runs[crate.group], self._names[crate.group]
+        limits = {name: run.limit(case) for name, case in waiting.items()}
 
         def compose(flags: Sequence[str], names: Sequence[str]) -> list[str]:
             return _wrapped([*flags, *_filters(names, known)])
@@ -114,12 +119,13 @@ class DoctestChecker:
             timeout=limits.get,
             grace=run.grace,
             compose=compose,
-            others=known - set(waiting),
+            listed=counts,
         )
         every = run.ignored == "default" and known == set(waiting)
         for end in run_tests(binary, list(waiting), every=every, on_slow=run.on_slow):
-            for case in waiting.get(end.name, ()):
-                yield case, _verdict(case, end)
+            case = waiting.get(end.name)
+            if case is not None:
+                yield case, _verdict(case, end, counts[end.name])
 
 
 def _filters(names: Sequence[str], known: frozenset[str]) -> list[str]:
@@ -202,7 +208,8 @@ def _cases(crate: _Crate, listing: Sequence[ListedTest]) -> Iterator[Case]:
     assert library is not None  # noqa: S101 - only libraries are documented packages
     places = Places(crate.context, crate.package, library)
     found: list[tuple[tuple[str, int, str, int], str | None, ListedTest]] = []
-    for test in listing:
+    # Of those that a macro wrote cargo tells none from another: they are one item.
+    for test in {test.name: test for test in sorted(listing, key=_runs_last)}.values():
         match = _NAME.match(test.name)
         path = match["path"] if match else None
         source = os.path.normpath(os.path.join(crate.process.cwd, match["file"] if match else ""))
@@ -229,6 +236,10 @@ def _cases(crate: _Crate, listing: Sequence[ListedTest]) -> Iterator[Case]:
         )
 
 
+def _runs_last(test: ListedTest) -> bool:
+    return not test.ignored
+
+
 def _not_listed(context: BuildContext, package: Package, why: str) -> Case:
     library = package.library
     assert library is not None  # noqa: S101 - only libraries are documented packages
@@ -245,18 +256,27 @@ def _not_listed(context: BuildContext, package: Package, why: str) -> Case:
     )
 
 
-def _verdict(case: Case, end: TestEnd) -> Verdict:
+def _verdict(case: Case, end: TestEnd, count: int) -> Verdict:
     if end.how == "ok":
-        return Verdict("passed", end.exec_time, output=end.stdout)
+        output = f"{count} doctests have this name" if count > 1 else ""
+        return Verdict(
+            "passed", end.exec_time, output="\n".join(filter(None, [output, end.stdout]))
+        )
     if end.how == "ignored":
         return Verdict("skipped", end.exec_time, message=end.message or _IGNORED)
     if end.how == "leaked":
         return Verdict("passed", warnings=(f"rustdoc for {case.package} {end.message}",))
-    if end.how in ("unable", "teardown"):
+    if end.how == "printed":
+        return Verdict("passed", output=f"rustdoc for {case.package}:\n{end.stdout}")
+    if end.how in ("unable", "teardown", "contradicted"):
         return Verdict("error", end.exec_time, end.message, output=end.stdout)
     if end.how != "failed":
         return Verdict("failed", end.exec_time, end.message, output=end.stdout)
-    return _failure(end)
+    verdict = _failure(end)
+    if count == 1:
+        return verdict
+    words = f"{verdict.message}\n\n{end.failures} failed of {count} doctests that have this name"
+    return replace(verdict, message=words)
 
 
 def _failure(end: TestEnd) -> Verdict:

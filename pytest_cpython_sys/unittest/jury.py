@@ -36,6 +36,8 @@ class Jury:
         for told in (verdict, late):
             if told is not None:
                 self.warnings += (f"{name}: {text}" for text in told.warnings)
+        if late is not None and late.outcome != "error" and late.output:
+            self.warnings.append(late.output)
         return verdict, late
 
     def select(self, cases: Iterable[Case]) -> None:

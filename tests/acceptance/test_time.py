@@ -105,12 +105,10 @@ fn main() {
         say(r#""type": "suite", "event": "completed", "tests": 1"#);
         return;
     }
-    let log = std::env::args().skip_while(|word| word != "--logfile").nth(1).unwrap();
     say(r#""type": "suite", "event": "started", "test_count": 1"#);
     say(r#""type": "test", "event": "started", "name": "crawls""#);
     say(r#""type": "test", "event": "timeout", "name": "crawls""#);
     std::thread::sleep(std::time::Duration::from_millis(500));
-    std::fs::write(log, "ok crawls <0.500s>\n").unwrap();
     say(r#""type": "test", "name": "crawls", "event": "ok", "exec_time": 0.5"#);
     say(r#""type": "suite", "event": "ok", "passed": 1, "failed": 0, "ignored": 0"#);
 }

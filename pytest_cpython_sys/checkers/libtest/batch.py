@@ -1,111 +1,36 @@
 """Runs tests of one binary: one process while all is well, isolation as soon as it is not.
 
-All tests that are asked for go into one process, as cargo has it. When that process ends
-before each has a verdict, the tests that had started are suspects: they run again in one
-process with one thread, so that the one that ends it can be named; then the rest goes on.
-An end that libtest's own log does not know is a forgery, and no more than output.
+All tests that are asked for go into one process, as cargo has it. When that process ends before
+each has a verdict, the tests that had started are suspects; when what it told contradicts itself,
+the tests that this is about are in doubt. Both run again, one process each, and that counts.
 """
 
 from __future__ import annotations
 
-import shlex
+import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .events import SuiteEvent, TestEvent, parse_events
+from .binary import Binary, Deadline, TestEnd, chunks
 from .listing import JSON_FLAGS
 from .stream import BinaryRun, cut, describe_exit
-from .witness import Witness
+from .tally import PATIENCE, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["LEAKED", "Binary", "TestEnd", "run_repeated", "run_tests"]
+    from .events import TestEvent
 
-# Arguments and environment share 2 MiB on Linux, with 128 KiB at most for one word.
-_ARGUMENT_BYTES = 1_000_000
+__all__ = ["LEAKED", "run_repeated", "run_tests"]
+
 LEAKED = "left a process running when it ended, which was then ended too"
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """A test executable and how it is run. ``timeout`` and ``grace`` are seconds."""
-
-    command: tuple[str, ...]
-    """The executable, with the user's runner in front of it if there is one."""
-    cwd: str
-    env: Mapping[str, str] = field(repr=False)
-    arguments: tuple[str, ...] = ()
-    timeout: Callable[[str], float | None] = lambda _: None
-    grace: float = 2.0
-    speaks_json: bool = True
-    """Whether it is libtest proper; a custom harness may understand less."""
-    compose: Callable[[Sequence[str], Sequence[str]], list[str]] | None = None
-    """Makes the harness's arguments, and names, into those of a command that wraps it; such a
-    command may run more tests than were named."""
-    others: frozenset[str] = frozenset()
-    """Names of tests that may run though nobody asked for them."""
-
-    @property
-    def name(self) -> str:
-        """The command as one would type it."""
-        return shlex.join(self.command)
-
-
-@dataclass(slots=True)
-class TestEnd:
-    """How one test ended, in the words of libtest or in ours."""
-
-    __test__ = False  # not a pytest class
-
-    name: str
-    how: str
-    """``ok``, ``failed``, ``ignored``, ``crashed``, ``timeout``, ``unable``, ``teardown`` or
-    ``leaked``."""
-    exec_time: float = 0.0
-    """Seconds."""
-    stdout: str = ""
-    message: str = ""
-    leaked: bool = False
-
-
-@dataclass
-class _Round:
-    """What one process told."""
-
-    witness: Witness
-    ends: dict[str, list[TestEvent]] = field(default_factory=dict)
-    started: dict[str, float] = field(default_factory=dict)
-    running: dict[str, None] = field(default_factory=dict)
-    """Those that have started and not ended, in that order: few, however many there are."""
-    finished: SuiteEvent | None = None
-    stray: list[bytes] = field(default_factory=list)
-    stray_size: int = 0
-    others_failed: bool = False
-    """Whether one failed that nobody asked for."""
-
-    def explains(self, exit_code: int | None) -> bool:
-        """Tell whether what was told is why a process ended so: 101 is for a test that failed."""
-        failed = self.others_failed or any(
-            event.kind == "failed" for events in self.ends.values() for event in events
-        )
-        return exit_code == 0 or (exit_code == 101 and failed)
-
-    def note_start(self, name: str) -> None:
-        self.started.setdefault(name, time.monotonic())
-        if name not in self.ends:
-            self.running[name] = None
-
-    def note_end(self, event: TestEvent) -> None:
-        self.ends.setdefault(event.name, []).append(event)
-        self.running.pop(event.name, None)
-
-    def unfinished(self) -> list[str]:
-        return list(self.running)
-
-    def stray_text(self) -> str:
-        return b"\n".join(self.stray).decode("utf-8", "replace").strip("\n")
+# What a harness says at its end that gives no events.
+_RESULT = re.compile(
+    r"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ", re.MULTILINE
+)
+_NOTHING_SAID = "the test binary ended with exit code 0, and does not say that it ran this test"
+_UNENDED = "all tests had ended, and the test binary did not end in the time that a test has"
 
 
 class _Runner:
@@ -118,245 +43,276 @@ class _Runner:
         if every:
             yield from self._drive(names, named=False)
             return
-        for chunk in _chunks(names):
+        for chunk in chunks(names):
             yield from self._drive(chunk, named=True)
 
     def _drive(self, names: Sequence[str], *, named: bool) -> Iterator[TestEnd]:
         waiting = dict.fromkeys(names)
+        unexplained: list[tuple[TestEnd, set[str]]] = []
+        bad: set[str] = set()
         while waiting:
             before = len(waiting)
-            for end in self._batch(list(waiting), named=named, threads=None):
+            for end in self._batch(list(waiting), named=named):
                 waiting.pop(end.name, None)
+                if end.how == "teardown":
+                    # What ended the process may be found yet among those it said nothing of.
+                    unexplained.append((end, set(waiting)))
+                    continue
+                if end.is_bad:
+                    bad.add(end.name)
                 yield end
             if len(waiting) == before:
                 # Nothing came of it: one process a test gives each its own cause.
                 for name in list(waiting):
                     del waiting[name]
-                    yield from self._alone(name)
+                    for end in self._alone(name):
+                        if end.is_bad:
+                            bad.add(name)
+                        yield end
             named = True
+        yield from (end for end, missing in unexplained if bad.isdisjoint(missing))
 
-    def _batch(self, names: list[str], *, named: bool, threads: int | None) -> Iterator[TestEnd]:
-        """Run once; yield what is certain, then see to the suspects. The rest is left out."""
-        binary = self._binary
-        with Witness(wanted=binary.speaks_json and binary.compose is None) as witness:
-            told = _Round(witness)
-            run = self._start(names if named else [], threads, told)
-            if isinstance(run, str):
-                for name in names:
-                    yield TestEnd(name, "unable", message=run)
-                return
-            held = yield from self._listen(run, told, names)
+    def _batch(self, names: list[str], *, named: bool) -> Iterator[TestEnd]:
+        """Run once; yield what is certain, then see to the rest of what had started."""
         if len(names) == 1:
-            yield from self._single(names[0], run, told, held)
+            yield from self._alone(names[0])
             return
-        if run.expired:
-            yield from self._expired(told, run)
+        tally = self._tally(names)
+        run = self._start(names if named else [], tally)
+        if isinstance(run, str):
+            yield from (TestEnd(name, "unable", message=run) for name in names)
             return
-        if run.leaked and told.ends:
-            yield TestEnd(next(reversed(told.ends)), "leaked", message=LEAKED)
-        if not told.started and run.exit_code not in (0, 101) and self._binary.speaks_json:
-            message = f"{self._binary.name} ended before any test had started: "
-            message += describe_exit(run.exit_code or 0)
-            for name in names:
-                yield TestEnd(name, "unable", stdout=_printed(run, told), message=message)
-            return
-        suspects = told.unfinished()
-        if suspects and threads == 1:
-            yield self._crash(suspects[0], run, told)
-        elif suspects:
-            yield from self._again(suspects, describe_exit(run.exit_code or 0))
-        elif told.finished is not None and not told.explains(run.exit_code):
-            last = next(reversed(told.ends), None)
-            if last is not None:
-                yield self._teardown(last, run, told)
-
-    def _listen(
-        self, run: BinaryRun, told: _Round, names: list[str]
-    ) -> Generator[TestEnd, None, TestEvent | None]:
-        """Yield ends as they come; return that of a single test, which its process must confirm."""
-        expected = frozenset(names)
-        held = None
+        red = False
         for line in run.lines():
-            event = self._note(line, told, expected)
-            if event is None or event.kind == "started":
-                continue
-            if len(names) == 1:
-                held = event
-            else:
-                yield _end(event)
-        return held
+            for event in tally.read(line):
+                red |= event.kind == "failed"
+                yield _end([event])
+        if tally.told_nothing and run.exit_code not in (0, 101) and self._binary.speaks_json:
+            message = f"{self._binary.name} ended before any test had started: "
+            message += self._how(run)
+            for name in names:
+                yield TestEnd(name, "unable", stdout=_printed(run, tally), message=message)
+            return
+        for end in self._settled(run, tally):
+            red |= end.is_bad
+            yield end
+        yield from self._of_the_process(run, tally, red=red)
 
-    def _again(self, suspects: list[str], how: str) -> Iterator[TestEnd]:
-        """Run suspects one after another; if none ends its process now, say that one did."""
-        ends = list(self._batch(suspects, named=True, threads=1))
-        caught = any(end.how not in ("ok", "ignored") for end in ends)
-        for end in ends:
-            if caught or end.how == "ignored":
+    def _settled(self, run: BinaryRun, tally: Tally) -> Iterator[TestEnd]:
+        """Yield the ends that are certain now; run suspects and what is in doubt again."""
+        certain, doubted = tally.settle(trusting=run.expired and bool(tally.running))
+        yield from map(_end, certain)
+        suspects = [name for name in tally.running if name not in doubted]
+        if run.expired:
+            # What ran beside it was stopped, and is no suspect: it runs with the rest.
+            now = time.monotonic()
+            for name in suspects:
+                limit = self._binary.timeout(name)
+                if limit is not None and now - tally.started[name] >= limit:
+                    yield self._timeout(name, run, tally)
+            suspects = []
+        ends = [end for name in suspects for end in self._alone(name)]
+        about_doubted = [end for name in doubted for end in self._doubted(name, tally)]
+        if not any(end.is_bad for end in (*ends, *about_doubted)):
+            ends = [_in_company(end, len(suspects), self._how(run)) for end in ends]
+        yield from ends
+        yield from about_doubted
+
+    def _doubted(self, name: str, tally: Tally) -> Iterator[TestEnd]:
+        """Run a test of which contradictory things were told; what was said of it may be wrong."""
+        given = tally.given(name)
+        for end in self._alone(name):
+            if given is None or end.how == "teardown":
                 yield end
-            else:
-                others = "" if len(suspects) == 1 else f" (or did {len(suspects) - 1} others)"
-                message = f"ended its process when it ran beside others{others}: {how}; "
-                message += "it passed when it ran again, one test at a time"
-                yield TestEnd(end.name, "crashed", end.exec_time, end.stdout, message)
+            elif given.kind != "failed" and end.is_bad:
+                words = f"{name} was said to have passed, which other events contradict; when it "
+                words += f"ran again, alone: {end.message or end.how}"
+                yield TestEnd(name, "contradicted", end.exec_time, end.stdout, words)
+
+    def _of_the_process(self, run: BinaryRun, tally: Tally, *, red: bool) -> Iterator[TestEnd]:
+        """Yield what is to be said of a process beside its tests, at the last of them."""
+        last = tally.last
+        if last is None:
+            return
+        if run.leaked:
+            yield TestEnd(last, "leaked", message=LEAKED)
+        red = red or (tally.others_ran and tally.failures > 0)
+        code = run.exit_code
+        if run.expired:
+            if not tally.running:
+                yield TestEnd(last, "teardown", 0.0, _printed(run, tally), _UNENDED)
+        elif code and (not red or (tally.total is not None and code != 101)):
+            yield self._teardown(last, run, tally)
+        elif red and (text := _printed(run, tally)):
+            yield TestEnd(last, "printed", stdout=text)
 
     def _alone(self, name: str) -> Iterator[TestEnd]:
-        return self._batch([name], named=True, threads=1)
-
-    def _single(
-        self, name: str, run: BinaryRun, told: _Round, event: TestEvent | None
-    ) -> Iterator[TestEnd]:
-        """Yield how a process with one test ended: exit code and event must agree."""
+        """Run the test in a process of its own, and tell how that ended."""
+        tally = self._tally([name])
+        run = self._start([name], tally)
+        if isinstance(run, str):
+            yield TestEnd(name, "unable", message=run)
+            return
+        for line in run.lines():
+            tally.read(line)
         if run.expired:
-            yield self._timeout(name, run, told)
-        elif event is None and not self._binary.speaks_json:
-            # All that a harness of its own kind is known to tell is how it ended.
-            how = "ok" if run.exit_code == 0 else "failed"
-            message = "" if how == "ok" else describe_exit(run.exit_code or 0)
-            yield TestEnd(name, how, 0.0, _printed(run, told), message, leaked=run.leaked)
-        elif event is None or (event.kind == "ok" and told.finished is None):
-            yield self._crash(name, run, told)
-        elif not told.explains(run.exit_code):
-            yield _end(event, leaked=run.leaked)
-            yield self._teardown(name, run, told)
+            yield self._timeout(name, run, tally)
+        elif tally.told_nothing and not self._binary.speaks_json:
+            yield from self._from_words(name, run, tally)
         else:
-            yield _end(event, leaked=run.leaked)
+            yield from self._from_events(name, run, tally)
 
-    def repeated(self, name: str, count: int) -> Iterator[TestEnd]:
-        """Yield the ends of all ``count`` tests of one name, in the harness's own order."""
-        told = _Round(Witness(wanted=False))
-        run = self._start([name], 1, told, json=True)
+    def _from_events(self, name: str, run: BinaryRun, tally: Tally) -> Iterator[TestEnd]:
+        """Yield how a process with one test ended: exit code, totals and events must agree."""
+        count = self._count(name)
+        failed = [event for event in tally.ends(name) if event.kind == "failed"]
+        good = [event for event in tally.ends(name) if event.kind != "failed"]
+        printed = "" if tally.others_ran else _printed(run, tally)
+        complete = tally.total is not None and len(good) >= count
+        if complete and run.exit_code == 0:
+            yield _end(good[-count:], printed, leaked=run.leaked)
+        elif failed:
+            yield _end(failed[-count:], printed, leaked=run.leaked)
+        elif complete:
+            yield _end(good[-count:], printed, leaked=run.leaked)
+            if not (tally.others_ran and tally.failures):
+                yield self._teardown(name, run, tally)
+        elif run.exit_code == 0 and tally.total is not None:
+            yield TestEnd(name, "unable", 0.0, _printed(run, tally), _NOTHING_SAID)
+        else:
+            yield self._crash(name, run, tally)
+
+    def _from_words(self, name: str, run: BinaryRun, tally: Tally) -> Iterator[TestEnd]:
+        """Yield how a process ended that gives no events: it must say that it ran one test."""
+        text = _printed(run, tally)
+        results = _RESULT.findall(tally.stray)
+        said = tuple(map(int, results[-1])) if results else ()
+        if said == (0, 0, 1) and run.exit_code == 0:
+            yield TestEnd(name, "ignored", 0.0, text)
+        elif said == (1, 0, 0):
+            yield TestEnd(name, "ok", 0.0, text, leaked=run.leaked)
+            if run.exit_code:
+                yield self._teardown(name, run, tally)
+        elif run.exit_code == 0:
+            yield TestEnd(name, "unable", 0.0, text, _NOTHING_SAID)
+        else:
+            yield TestEnd(name, "failed", 0.0, text, self._how(run), leaked=run.leaked)
+
+    def repeated(self, name: str) -> Iterator[TestEnd]:
+        """Yield the ends of all tests of one name, in the harness's own order."""
+        tally = self._tally([name])
+        more = ["--test-threads=1", *(() if self._binary.speaks_json else JSON_FLAGS)]
+        run = self._start([name], tally, more)
+        count = self._count(name)
         if isinstance(run, str):
             yield from (TestEnd(name, "unable", message=run) for _ in range(count))
             return
         for line in run.lines():
-            self._note(line, told, frozenset([name]))
-        ends = told.ends.get(name, [])[:count]
-        yield from map(_end, ends)
+            tally.read(line)
+        ends = tally.ends(name)
+        if len(ends) > count or (tally.total is not None and not tally.agrees):
+            words = f"{len(ends)} ends were told of {count} tests of this name, or other totals"
+            yield from (TestEnd(name, "unable", message=words) for _ in range(count))
+            return
+        yield from (_end([event]) for event in ends)
         for _ in range(count - len(ends)):
-            yield self._timeout(name, run, told) if run.expired else self._crash(name, run, told)
+            yield self._timeout(name, run, tally) if run.expired else self._crash(name, run, tally)
+        if run.exit_code and not tally.failures and len(ends) == count:
+            yield self._teardown(name, run, tally)
 
-    def _expired(self, told: _Round, run: BinaryRun) -> Iterator[TestEnd]:
-        now = time.monotonic()
-        for name in told.unfinished():
-            limit = self._binary.timeout(name)
-            if limit is not None and now - told.started[name] >= limit:
-                yield self._timeout(name, run, told)
+    def _count(self, name: str) -> int:
+        return self._binary.listed.get(name, 1)
 
-    def _note(self, line: bytes, told: _Round, expected: frozenset[str]) -> TestEvent | None:
-        event, before = parse_events(line)
-        if before and told.stray_size < _ARGUMENT_BYTES:
-            told.stray.append(before)
-            told.stray_size += len(before)
-        if isinstance(event, SuiteEvent):
-            if event.kind in ("ok", "failed"):
-                told.finished = event
-            return None
-        if event is None:
-            return None
-        if event.name not in expected and event.name in self._binary.others:
-            told.others_failed |= event.kind == "failed"
-            return None
-        if event.name not in expected or not told.witness.confirms(event.name, event.kind):
-            told.stray.append(line)
-            return None
-        if event.kind == "started":
-            told.note_start(event.name)
-        elif event.kind == "timeout":
-            if self._on_slow is not None:
-                self._on_slow(event.name)
-            return None
-        else:
-            told.note_end(event)
-        return event
+    def _tally(self, names: Sequence[str]) -> Tally:
+        counts = {name: self._count(name) for name in names}
+        others = self._binary.listed.keys() - counts.keys()
+        return Tally(counts, others, self._on_slow)
 
     def _start(
-        self, names: list[str], threads: int | None, told: _Round, *, json: bool = False
+        self, names: Sequence[str], tally: Tally, more: Sequence[str] = ()
     ) -> BinaryRun | str:
-        flags = list(self._binary.arguments)
-        if self._binary.speaks_json or len(names) != 1 or json:
+        """Start the binary; return why not, if that cannot be. Without names all tests run."""
+        binary = self._binary
+        flags = [*binary.arguments, *more]
+        if binary.speaks_json or len(names) != 1:
             flags += JSON_FLAGS
-        if self._binary.speaks_json:
-            flags += ["--report-time", "--show-output", *told.witness.arguments]
-        if threads is not None:
-            flags.append(f"--test-threads={threads}")
-        if self._binary.compose is not None:
-            argv = [*self._binary.command, *self._binary.compose(flags, names)]
+        if binary.speaks_json:
+            flags += ["--report-time", "--show-output"]
+        if binary.compose is not None:
+            argv = [*binary.command, *binary.compose(flags, names)]
         else:
-            argv = [*self._binary.command, *flags, *(["--exact", "--", *names] if names else [])]
-
-        def deadline() -> float | None:
-            moments = []
-            for name in told.unfinished():
-                limit = self._binary.timeout(name)
-                if limit is not None:
-                    moments.append(told.started[name] + limit)
-            return min(moments, default=None)
-
+            argv = [*binary.command, *flags, *(["--exact", "--", *names] if names else [])]
+        deadline = Deadline(binary, tally)
         try:
             return BinaryRun(
                 argv,
-                cwd=self._binary.cwd,
-                env=self._binary.env,
+                cwd=binary.cwd,
+                env=binary.env,
                 deadline=deadline,
-                grace=self._binary.grace,
+                grace=binary.grace,
+                patience=PATIENCE,
             )
         except OSError as error:
-            return f"{self._binary.name} cannot be started: {error.strerror or error}"
+            return f"{binary.name} cannot be started: {error.strerror or error}"
 
-    def _crash(self, name: str, run: BinaryRun, told: _Round) -> TestEnd:
-        code = run.exit_code or 0
-        how = describe_exit(code)
-        message = how if code < 0 else f"exited before it finished ({how})"
-        return TestEnd(name, "crashed", self._since(name, told), _printed(run, told), message)
+    def _how(self, run: BinaryRun) -> str:
+        return "timed out" if run.expired else describe_exit(run.exit_code or 0)
 
-    def _timeout(self, name: str, run: BinaryRun, told: _Round) -> TestEnd:
+    def _crash(self, name: str, run: BinaryRun, tally: Tally) -> TestEnd:
+        how = self._how(run)
+        message = how if (run.exit_code or 0) < 0 else f"exited before it finished ({how})"
+        return TestEnd(name, "crashed", _since(name, tally), _printed(run, tally), message)
+
+    def _timeout(self, name: str, run: BinaryRun, tally: Tally) -> TestEnd:
         limit = self._binary.timeout(name)
         message = f"timed out after {limit:g} s"
-        return TestEnd(name, "timeout", self._since(name, told), _printed(run, told), message)
+        return TestEnd(name, "timeout", _since(name, tally), _printed(run, tally), message)
 
-    def _teardown(self, name: str, run: BinaryRun, told: _Round) -> TestEnd:
-        how = describe_exit(run.exit_code or 0)
-        message = f"all tests had ended well, then the test binary ended badly: {how}"
-        return TestEnd(name, "teardown", 0.0, _printed(run, told), message)
-
-    @staticmethod
-    def _since(name: str, told: _Round) -> float:
-        return time.monotonic() - told.started[name] if name in told.started else 0.0
+    def _teardown(self, name: str, run: BinaryRun, tally: Tally) -> TestEnd:
+        message = "all tests had ended well, then the test binary ended badly: " + self._how(run)
+        return TestEnd(name, "teardown", 0.0, _printed(run, tally), message)
 
 
-def _printed(run: BinaryRun, told: _Round) -> str:
-    stderr = Witness.without_notice(run.stderr).strip("\n")
-    return "\n".join(part for part in (told.stray_text(), stderr) if part)
+def _since(name: str, tally: Tally) -> float:
+    return time.monotonic() - tally.started[name] if name in tally.started else 0.0
 
 
-def _end(event: TestEvent, *, leaked: bool = False) -> TestEnd:
+def _printed(run: BinaryRun, tally: Tally) -> str:
+    return _joined(tally.stray, run.stderr.strip("\n"))
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join(filter(None, parts))
+
+
+def _end(events: Sequence[TestEvent], printed: str = "", *, leaked: bool = False) -> TestEnd:
+    """Return the end of a test; of several that nothing tells apart, the first that failed."""
+    failed = [event for event in events if event.kind == "failed"]
+    event = (failed or events)[0]
     return TestEnd(
         event.name,
         event.kind,
-        event.exec_time or 0.0,
-        cut(event.stdout),
+        sum(event.exec_time or 0.0 for event in events),
+        cut(_joined(event.stdout.rstrip("\n"), printed) if printed else event.stdout),
         event.message,
         leaked=leaked,
+        failures=len(failed),
     )
 
 
-def _chunks(names: Sequence[str]) -> Iterator[list[str]]:
-    chunk: list[str] = []
-    size = 0
-    for name in names:
-        length = len(name.encode("utf-8", "replace")) + 9  # a NUL and a pointer
-        if chunk and size + length > _ARGUMENT_BYTES:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(name)
-        size += length
-    if chunk:
-        yield chunk
+def _in_company(end: TestEnd, count: int, how: str) -> TestEnd:
+    """Return the end of a test that passed alone, and whose process ended before it did."""
+    if end.how == "ignored":
+        return end
+    others = "" if count == 1 else f" (or did {count - 1} others)"
+    message = f"ended its process when it ran beside others{others}: {how}; "
+    message += "it passed when it ran again, one test at a time"
+    return replace(end, how="crashed", message=message)
 
 
-def run_repeated(binary: Binary, name: str, count: int) -> Iterator[TestEnd]:
-    """Yield how each of ``count`` tests of one and the same name ended, one after another."""
-    yield from _Runner(binary, None).repeated(name, count)
+def run_repeated(binary: Binary, name: str) -> Iterator[TestEnd]:
+    """Yield how each of the tests of one and the same name ended, one after another."""
+    yield from _Runner(binary, None).repeated(name)
 
 
 def run_tests(

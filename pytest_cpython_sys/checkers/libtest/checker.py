@@ -17,7 +17,8 @@ from ..harness import custom_harnesses
 from ..layout.table import Row, layout_table
 from ..place import Places, place
 from ..remedies import explain_process
-from .batch import LEAKED, Binary, TestEnd, run_repeated, run_tests
+from .batch import LEAKED, run_repeated, run_tests
+from .binary import Binary
 from .listing import ListedTest, Listing, ListingError, list_tests, test_environment
 from .panics import find_panic, layout_values, without_panic
 from .stream import BinaryRun, describe_exit
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ...cargo import Package, Target, TestProcess
     from ...case import Kind
     from ..context import BuildContext, RunOptions
+    from .binary import TestEnd
 
 __all__ = ["LibtestChecker", "is_layout_test"]
 
@@ -79,11 +81,11 @@ class LibtestChecker:
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
         self._executables: dict[str, _Executable] = {}
-        self._listed: dict[str, set[str]] = {}
+        self._listed: dict[str, Counter[str]] = {}
+        """All names by executable, and how many tests have each of them."""
+        self._runs: dict[str, set[str]] = {}
         """Names by executable, those alone that run when nobody names any."""
         self._speak_json: dict[str, bool] = {}
-        self._repeated: dict[str, dict[str, int]] = {}
-        """Names that several tests of an executable have, and how many."""
 
     def discover(self) -> Iterable[Case]:
         """Return the tests of all binaries that were built."""
@@ -114,15 +116,13 @@ class LibtestChecker:
 
     def _cases(self, executable: _Executable, listing: Listing) -> Iterator[Case]:
         ignored = executable.context.run.ignored
-        runs = set()
+        path = executable.path
+        self._speak_json[path] = listing.json
+        self._runs[path] = {test.name for test in listing.tests if not test.ignored}
         maker = _CaseMaker(executable)
+        self._listed[path] = maker.seen
         for test in listing.tests:
-            if not test.ignored:
-                runs.add(test.name)
             yield maker.make(test, test.skip_reason(ignored, _IGNORED))
-        self._repeated[executable.path] = maker.repeated
-        self._listed[executable.path] = runs
-        self._speak_json[executable.path] = listing.json
 
     def _run_binary(
         self, executable: _Executable, cases: list[Case]
@@ -133,8 +133,8 @@ class LibtestChecker:
                 return
         waiting = grouped(cases, lambda case: case.rust_test)
         run = executable.context.run
-        repeated = self._repeated.get(executable.path, {})
-        names = [name for name in waiting if name not in repeated]
+        listed = self._listed.get(executable.path, Counter())
+        names = [name for name in waiting if listed[name] <= 1]
         limits = {name: run.limit(group[0]) for name, group in waiting.items()}
         binary = Binary(
             command=executable.process.argv,
@@ -144,18 +144,21 @@ class LibtestChecker:
             timeout=limits.get,
             grace=run.grace,
             speaks_json=self._speak_json.get(executable.path, True),
+            listed=listed,
         )
-        every = run.ignored == "default" and self._listed.get(executable.path) == set(names)
+        every = run.ignored == "default" and self._runs.get(executable.path) == set(names)
         batches = [[name] for name in names] if run.isolate else [names]
         for batch in batches:
             every_one = every and not run.isolate
             for end in run_tests(binary, batch, every=every_one, on_slow=run.on_slow):
                 for case in waiting.get(end.name, ()):
                     yield case, _verdict(case, executable, end)
-        for name in (name for name in waiting if name in repeated):
-            ends = list(run_repeated(binary, name, repeated[name]))
+        for name in (name for name in waiting if listed[name] > 1):
+            ends = list(run_repeated(binary, name))
             for case in waiting[name]:
                 yield case, _verdict(case, executable, ends[case.ordinal - 1])
+            for end in ends[listed[name] :]:
+                yield waiting[name][-1], _verdict(waiting[name][-1], executable, end)
 
 
 def _run_main(executable: _Executable, case: Case) -> Verdict:
@@ -167,7 +170,8 @@ def _run_main(executable: _Executable, case: Case) -> Verdict:
         run = BinaryRun(
             executable.process.argv,
             cwd=executable.process.cwd,
-            env=executable.environment(),
+            # As cargo starts it: nothing is to be unlocked in it.
+            env=executable.context.environment(executable.package, executable.process),
             deadline=lambda: end,
             grace=executable.context.run.grace,
         )
@@ -194,6 +198,12 @@ def _listing(executable: _Executable) -> Listing | ListingError:
         return error
 
 
+def _kind(test: ListedTest, target: Target) -> Kind:
+    if test.bench:
+        return "bench"
+    return "layout" if is_layout_test(test.name) else _KINDS[target.kind]
+
+
 class _CaseMaker:
     """Makes the cases of an executable; what many tests share is found out once."""
 
@@ -203,12 +213,8 @@ class _CaseMaker:
         self._command = shown_command(
             executable.package, executable.target, None, executable.context.options
         )
-        self._seen: Counter[str] = Counter()
-
-    @property
-    def repeated(self) -> dict[str, int]:
-        """Names that came more than once, and how often."""
-        return {name: count for name, count in self._seen.items() if count > 1}
+        self.seen: Counter[str] = Counter()
+        """How many tests of each name there were."""
 
     def make(self, test: ListedTest, skip: str | None) -> Case:
         executable = self._executable
@@ -223,11 +229,11 @@ class _CaseMaker:
             and (is_layout or executable.context.wrote(source))
         ):
             generated = Location(source, test.line)
-        self._seen[test.name] += 1
+        self.seen[test.name] += 1
         return Case(
             file=where.file,
             levels=(*where.levels, *levels),
-            kind="layout" if is_layout else _KINDS[executable.target.kind],
+            kind=_kind(test, executable.target),
             checker=LibtestChecker.name,
             package=executable.package.name,
             target=executable.target.name,
@@ -237,7 +243,7 @@ class _CaseMaker:
             command=f"{self._command} -- --exact {shlex.quote(test.name)}",
             group=executable.path,
             skip=skip,
-            ordinal=self._seen[test.name],
+            ordinal=self.seen[test.name],
         )
 
 
@@ -309,11 +315,14 @@ def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:
 
 def _verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
     run = executable.context.run
+    binary = f"{executable.target.label} of {executable.package.name}"
     if end.how == "leaked":
-        words = f"{executable.target.label} of {executable.package.name} {end.message}"
+        words = f"{binary} {end.message}"
         if run.leaks_fail:
             return Verdict("error", message=words)
         return Verdict("passed", warnings=(words,))
+    if end.how == "printed":
+        return Verdict("passed", output=f"{binary}, beside what its tests print:\n{end.stdout}")
     verdict = _plain_verdict(case, executable, end)
     return with_leak(verdict, run) if end.leaked else verdict
 
@@ -323,9 +332,7 @@ def _plain_verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict
         return Verdict("passed", end.exec_time, output=end.stdout)
     if end.how == "ignored":
         return Verdict("skipped", end.exec_time, message=end.message or _IGNORED)
-    if end.how == "unable":
-        return Verdict("error", end.exec_time, message=end.message)
-    if end.how == "teardown":
+    if end.how in ("unable", "teardown", "contradicted"):
         return Verdict("error", end.exec_time, message=end.message, output=end.stdout)
     if end.how != "failed":
         message = _with_remedy(end.message, end.stdout)

@@ -6,12 +6,16 @@ https://github.com/rust-lang/rust/blob/master/library/test/src/formatters/json.r
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-__all__ = ["SuiteEvent", "TestEvent", "parse_events"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["SuiteEvent", "TestEvent", "json_objects", "parse_events"]
 
 _START = b'{ "type": "'
 _MIMIC_START = b'{"type":"'
@@ -45,21 +49,13 @@ class SuiteEvent:
     """The begin or the end of a suite; counts are those of its end."""
 
     kind: str
-    test_count: int = 0
     passed: int = 0
     failed: int = 0
-    ignored: int = 0
 
 
-def _event(text: bytes) -> TestEvent | SuiteEvent | None:
-    try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(raw, dict):
-        return None
-    kind = raw.get("event")
-    if raw.get("type") == "test":
+def _event(raw: dict[str, Any]) -> TestEvent | SuiteEvent | None:
+    what, kind = raw.get("type"), raw.get("event")
+    if what == "test":
         name = raw.get("name")
         if kind not in _TEST_EVENTS or not isinstance(name, str):
             return None
@@ -71,12 +67,10 @@ def _event(text: bytes) -> TestEvent | SuiteEvent | None:
             stdout=_text(raw.get("stdout")),
             message=_text(raw.get("message") or raw.get("reason")),
         )
-    if raw.get("type") == "suite" and isinstance(kind, str):
-        return SuiteEvent(
-            kind,
-            *(_count(raw.get(key)) for key in ("test_count", "passed", "failed", "ignored")),
-        )
-    return None
+    if what == "suite" and isinstance(kind, str):
+        return SuiteEvent(kind, *(_count(raw.get(key)) for key in ("passed", "failed")))
+    # What rustdoc says of the time that it took.
+    return SuiteEvent("report") if what == "report" and "total_time" in raw else None
 
 
 def _text(value: object) -> str:
@@ -102,11 +96,18 @@ def parse_events(line: bytes) -> tuple[TestEvent | SuiteEvent | None, bytes]:
 
 
 def _parse_any(line: bytes) -> tuple[TestEvent | SuiteEvent | None, bytes]:
+    for raw, position in json_objects(line):
+        event = _event(raw)
+        if event is not None:
+            return event, line[:position]
+    return None, line
+
+
+def json_objects(line: bytes) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield each JSON object that a line ends with, as harnesses begin theirs, and its place."""
     for start in (_START, _MIMIC_START):
         position = line.find(start)
         while position >= 0:
-            event = _event(line[position:])
-            if event is not None:
-                return event, line[:position]
+            with contextlib.suppress(ValueError, RecursionError):
+                yield json.loads(line[position:]), position
             position = line.find(start, position + 1)
-    return None, line

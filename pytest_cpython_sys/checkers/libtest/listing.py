@@ -7,11 +7,14 @@ https://doc.rust-lang.org/rustc/tests/index.html#listing-and-running-tests
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from .events import json_objects
 from .stream import BinaryRun, describe_exit
 
 if TYPE_CHECKING:
@@ -24,10 +27,10 @@ __all__ = ["JSON_FLAGS", "ListedTest", "Listing", "ListingError", "list_tests", 
 JSON_FLAGS = ("--format", "json", "-Z", "unstable-options")
 _TIMEOUT = 60.0
 _TEXT = re.compile(rb"^(?P<name>.+): (?P<kind>test|benchmark|bench)$")
-_NO_TESTS = re.compile(rb"^0 tests, \d+ benchmarks$", re.MULTILINE)
 # libtest writes the reason as it stands in the source: quotes, newlines, control characters.
 _REASON = re.compile(rb'("ignore_message": ")(.*?)(", "source_path": ")', re.DOTALL)
-_SHOULD_PANIC = " - should panic"
+_TOTAL = re.compile(rb"^\d+ tests?, \d+ benchmarks?$")
+_BENCHES = ("bench", "benchmark")
 _CHANGES_OUTPUT = ("RUST_TEST_NOCAPTURE", "RUST_TEST_TIME_UNIT", "RUST_TEST_TIME_INTEGRATION")
 
 
@@ -40,6 +43,8 @@ class ListedTest:
     reason: str = ""
     source: str | None = None
     line: int = 1
+    bench: bool = False
+    """Whether it is a benchmark, which `cargo test` runs once."""
 
     def skip_reason(self, ignored: str, otherwise: str) -> str | None:
         """Return why it is not to run, given which ignored tests are; ``otherwise`` if unsaid."""
@@ -81,17 +86,26 @@ def test_environment(environment: Mapping[str, str], toolchain: Toolchain) -> di
     return env
 
 
-def _run(argv: list[str], cwd: str, env: Mapping[str, str]) -> tuple[list[bytes], int | None, str]:
-    """Return the lines, the exit code (None: out of time) and standard error of a listing."""
-    import time
+@dataclass(frozen=True)
+class _Asker:
+    """Starts a binary with arguments of the harness's own; ``compose`` makes them the command's."""
 
-    end = time.monotonic() + _TIMEOUT
-    try:
-        run = BinaryRun(argv, cwd=cwd, env=env, deadline=lambda: end)
-    except OSError as error:
-        raise ListingError(f"{argv[0]} cannot be started: {error.strerror or error}") from None
-    lines = list(run.lines())
-    return lines, None if run.expired else run.exit_code, run.stderr
+    command: Sequence[str]
+    cwd: str
+    env: Mapping[str, str]
+    compose: Callable[[Sequence[str]], list[str]]
+
+    def __call__(self, *arguments: str) -> tuple[list[bytes], int | None, str]:
+        """Return the lines, the exit code (None: out of time) and standard error."""
+        end = time.monotonic() + _TIMEOUT
+        argv = [*self.command, *self.compose(arguments)]
+        try:
+            run = BinaryRun(argv, cwd=self.cwd, env=self.env, deadline=lambda: end)
+        except OSError as error:
+            reason = error.strerror or error
+            raise ListingError(f"{argv[0]} cannot be started: {reason}") from None
+        lines = list(run.lines())
+        return lines, None if run.expired else run.exit_code, run.stderr
 
 
 def list_tests(
@@ -107,17 +121,16 @@ def list_tests(
     of the command.
     """
     shown = shlex.join(command)
-    lines, code, stderr = _run([*command, *compose(["--list", *JSON_FLAGS])], cwd, env)
+    ask = _Asker(command, cwd, env, compose)
+    lines, code, stderr = ask("--list", *JSON_FLAGS)
     if code == 0 and (found := _parse_json(lines)) is not None:
         return Listing(found, json=True)
-    names = _parse_text(lines) if code == 0 else None
     if code is not None and code > 0:
         # An argument parser of its own may refuse ours.
-        lines, code, plain_stderr = _run([*command, *compose(["--list"])], cwd, env)
-        names = _parse_text(lines) if code == 0 else None
+        lines, code, plain_stderr = ask("--list")
         stderr = plain_stderr or stderr
-    if names is not None:
-        return Listing(_with_ignored(names, command, cwd, env), json=False)
+    if code == 0 and (tests := _parse_text(lines, ask)) is not None:
+        return Listing(_with_ignored(tests, ask), json=False)
     if code == 0:
         raise ListingError(f"{shown} --list printed no list of tests", unknown_harness=True)
     how = f"no answer within {_TIMEOUT:.0f} s" if code is None else describe_exit(code)
@@ -134,46 +147,76 @@ def _whole_reason(match: re.Match[bytes]) -> bytes:
 
 
 def _parse_json(lines: list[bytes]) -> tuple[ListedTest, ...] | None:
+    """Return the tests of a complete list; rustdoc may write several lists, one after another."""
     tests: list[ListedTest] = []
-    complete = False
+    total: int | None = None
     for line in _REASON.sub(_whole_reason, b"\n".join(lines)).split(b"\n"):
-        start = line.find(b"{")
-        if start < 0:
+        for raw, _ in json_objects(line):
+            try:
+                if raw["type"] == "suite" and raw["event"] == "completed":
+                    total = (total or 0) + int(raw.get("total", raw.get("tests", len(tests))))
+                elif raw["event"] == "discovered":
+                    tests.append(_listed(raw))
+            except (ValueError, KeyError, TypeError):
+                continue
+            break
+    if total is not None and total != len(tests):
+        raise ListingError(f"its list names {len(tests)} tests, and counts {total}")
+    return tuple(tests) if total is not None else None
+
+
+def _listed(raw: dict[str, Any]) -> ListedTest:
+    return ListedTest(
+        name=str(raw["name"]),
+        ignored=bool(raw.get("ignore")),
+        reason=raw.get("ignore_message") or "",
+        source=raw.get("source_path") or None,
+        line=max(1, int(raw.get("start_line") or 1)),
+        bench=raw["type"] in _BENCHES,
+    )
+
+
+def _parse_text(lines: list[bytes], ask: _Asker) -> list[ListedTest] | None:
+    """Return the tests of a list in text; None if it is none.
+
+    A list that holds benchmarks alone is one of a harness (criterion) that has no tests to name.
+    """
+    tests = []
+    before: list[bytes] = []
+    """Lines that belong to no test, as it seems: a name may have several."""
+    complete = False
+    for line in (line.rstrip(b"\r") for line in lines):
+        match = _TEXT.match(line)
+        if match is None:
+            complete = complete or _TOTAL.match(line) is not None
+            before.append(line)
             continue
-        try:
-            raw = json.loads(line[start:])
-            if raw["type"] == "suite" and raw["event"] == "completed":
-                complete = True
-            elif raw["type"] == "test" and raw["event"] == "discovered":
-                tests.append(
-                    ListedTest(
-                        name=raw["name"],
-                        ignored=bool(raw.get("ignore")),
-                        reason=raw.get("ignore_message") or "",
-                        source=raw.get("source_path") or None,
-                        line=max(1, int(raw.get("start_line") or 1)),
-                    )
-                )
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
-    return tuple(tests) if complete else None
+        kind = match["kind"].decode()
+        name = _whole_name(match["name"], before, ask) if any(before) else match["name"]
+        tests.append(ListedTest(name.decode("utf-8", "replace"), bench=kind in _BENCHES))
+        complete = complete or kind == "test"
+        before = []
+    return tests if complete else None
 
 
-def _parse_text(lines: list[bytes]) -> list[str] | None:
-    names = []
-    for line in lines:
-        match = _TEXT.match(line.rstrip(b"\r"))
-        if match is not None and match["kind"] == b"test":
-            names.append(match["name"].decode("utf-8", "replace").removesuffix(_SHOULD_PANIC))
-    if not names and not any(_NO_TESTS.search(line) for line in lines) and any(lines):
-        return None
-    return names
+def _whole_name(last: bytes, before: list[bytes], ask: _Asker) -> bytes:
+    """Return the name whose last line this is: the one that the harness finds."""
+    for start in range(len(before), -1, -1):
+        name = b"\n".join([*before[start:], last])
+        lines, code, _ = ask("--list", "--exact", "--", os.fsdecode(name))
+        if code == 0 and b"\n".join(lines).startswith(name + b": "):
+            return name
+    return last
 
 
-def _with_ignored(
-    names: list[str], command: Sequence[str], cwd: str, env: Mapping[str, str]
-) -> tuple[ListedTest, ...]:
-    """Mark those that the binary lists again when asked for the ignored ones alone."""
-    lines, code, _ = _run([*command, "--list", "--ignored"], cwd, env)
-    ignored = set(_parse_text(lines) or ()) if code == 0 else set()
-    return tuple(ListedTest(name, ignored=name in ignored) for name in names)
+def _with_ignored(tests: list[ListedTest], ask: _Asker) -> tuple[ListedTest, ...]:
+    """Mark those that the binary lists again when asked for the ignored ones alone.
+
+    If these are all of them, it may as well not know the option: it is to say so when they run.
+    """
+    lines, code, _ = ask("--list", "--ignored")
+    found = (_parse_text(lines, ask) if code == 0 else None) or ()
+    ignored = {test.name for test in found}
+    if len(ignored) == len({test.name for test in tests}):
+        ignored = set()
+    return tuple(replace(test, ignored=test.name in ignored) for test in tests)

@@ -13,8 +13,10 @@ from ...cargo import Process
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["BinaryRun", "cut", "describe_exit"]
+__all__ = ["IDLE", "BinaryRun", "cut", "describe_exit"]
 
+# What is yielded among lines when nothing has come for a while: no line holds its own end.
+IDLE = b"\n"
 _TICK = 0.1
 _KEPT = 1_000_000
 
@@ -72,6 +74,7 @@ class BinaryRun:
 
     Raises OSError when it cannot be started. ``deadline`` is asked again and again for the moment
     (of ``time.monotonic``) at which to stop waiting; the run is then ended, and ``expired`` set.
+    ``patience`` is how many seconds without output make an ``IDLE``.
     """
 
     def __init__(
@@ -82,7 +85,9 @@ class BinaryRun:
         env: Mapping[str, str],
         deadline: Callable[[], float | None] = lambda: None,
         grace: float = 2.0,
+        patience: float | None = None,
     ) -> None:
+        self._patience = patience
         self._stderr = _Tail()
         self._process = Process(argv, cwd=cwd, env=env, on_error_chunk=self._stderr.add)
         self._deadline = deadline
@@ -103,6 +108,9 @@ class BinaryRun:
         rest = bytearray()
         try:
             for chunk in self._chunks(stream):
+                if not chunk:
+                    yield IDLE
+                    continue
                 head, newline, tail = chunk.rpartition(b"\n")
                 if not newline:
                     rest += chunk
@@ -125,13 +133,16 @@ class BinaryRun:
         self._process.stop(self._grace)
 
     def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
-        """Yield what arrives until the end of the stream, or of the binary, or of its time."""
+        """Yield what arrives until the end of the stream, of the binary, or of its time.
+
+        Nothing is yielded, too: when nothing came for as long as one has patience.
+        """
         fd = stream.fileno()
         watcher = _ExitWatcher(self._process)
         with watcher:
             while True:
                 deadline = self._deadline()
-                wait = None if watcher.exact else _TICK
+                wait = self._patience if watcher.exact else _TICK
                 if deadline is not None:
                     left = max(0.0, deadline - time.monotonic())
                     wait = left if wait is None else min(wait, left)
@@ -148,6 +159,8 @@ class BinaryRun:
                     self.expired = True
                     self._process.stop(self._grace)
                     return
+                if not readable and self._patience is not None:
+                    yield b""
 
     def _finish(self) -> None:
         self.exit_code = self._process.wait()

@@ -31,7 +31,7 @@ def test_an_event() -> None:
 
 def test_the_end_of_a_suite() -> None:
     text = b'{ "type": "suite", "event": "failed", "passed": 2, "failed": 1, "ignored": 3 }'
-    assert parse_events(text)[0] == SuiteEvent("failed", 0, 2, 1, 3)
+    assert parse_events(text)[0] == SuiteEvent("failed", passed=2, failed=1)
 
 
 def test_output_before_an_event_in_one_line() -> None:
