@@ -224,3 +224,44 @@ def test_a_doctest_over_its_time_is_named(pytester: pytest.Pytester, write: Writ
         "src/lib.rs::@doctest::g::1": "passed",
     }
     result.stdout.fnmatch_lines(["*timed out after 3 s*"])
+
+
+CONVERSIONS = """
+#[derive(PartialEq, Debug)] pub struct Number(pub u64);
+macro_rules! conv {{ ($($t:ty, $wanted:expr);*) => {{ $(
+    impl From<$t> for Number {{
+        /// ```
+        #[doc = concat!("assert_eq!(c::Number::from(1", stringify!($t), ").0, ", $wanted, ");")]
+        /// ```
+        fn from(value: $t) -> Number {{ Number(value as u64) }}
+    }}
+)* }} }}
+conv!(u8, 1; u16, {second}; u32, 1);
+/// ```
+/// ```
+pub fn neighbour() {{}}
+"""
+
+
+@pytest.mark.parametrize("way", [[], ["-n2"], ["-k", "from"]], ids=" ".join)
+@pytest.mark.parametrize("edition", ["2021", "2024"])
+@pytest.mark.parametrize("second", [1, 2], ids=["right", "wrong"])
+def test_those_that_cargo_cannot_tell_apart_are_one_item(
+    pytester: pytest.Pytester, write: Write, edition: str, way: list[str], second: int
+) -> None:
+    root = write(
+        {
+            "Cargo.toml": f'[package]\nname = "c"\nversion = "0.1.0"\nedition = "{edition}"\n',
+            "src/lib.rs": CONVERSIONS.format(second=second),
+        }
+    )
+    result = run(pytester, *way)
+    found = outcomes(result)
+    if not (way and "-k" in way):
+        assert found.pop("src/lib.rs::@doctest::neighbour::1") == "passed"
+    expected = "passed" if second == 1 else "failed"
+    assert found == {"src/lib.rs::@doctest::Number::from::1": expected}
+    said = "3 doctests have this name" if second == 1 else "1 failed of 3 doctests that have *"
+    result.stdout.fnmatch_lines([f"*{said}"])
+    counts = cargo_counts(root)
+    assert (counts["passed"], counts["failed"]) == ((4, 0) if second == 1 else (3, 1))

@@ -94,20 +94,183 @@ fn main() {
 """
 
 
-@pytest.mark.parametrize("arguments", [[]], ids=["batch"])
+@pytest.mark.parametrize("arguments", [[], ["--cargo-isolate"], ["-k", "b"]], ids=" ".join)
 def test_a_fixture_that_panics_after_the_tests(
     pytester: pytest.Pytester, write: Write, arguments: list[str]
 ) -> None:
     head = "use libtest_mimic::{Arguments, Trial};\n"
     write({**MIMIC, "tests/custom.rs": head + AFTERWARDS})
     result = run(pytester, "tests", *arguments)
-    assert result.parseoutcomes()["errors"] == 1
-    assert "failed" not in result.parseoutcomes()
+    if not arguments:
+        result.assert_outcomes(passed=2, errors=1)
+        result.stdout.fnmatch_lines(["*ERROR at teardown of b*"])
+    elif "-k" in arguments:
+        result.assert_outcomes(errors=1, deselected=1)
+    else:
+        result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(
-        ["*ERROR at teardown of b*", "*the test binary ended badly: exit code 101*"]
+        ["*had ended well, then the test binary ended badly: exit code 101", "*server was gone*"]
     )
-    result.stdout.fnmatch_lines(["*the server was gone*"])
     assert result.ret == 1
+
+
+NAMES = """
+use libtest_mimic::{Arguments, Failed, Trial};
+fn bad() -> Result<(), Failed> { Err("out of spam".into()) }
+fn main() {
+    if std::env::var_os("NOISY").is_some() { println!("a word\\n\\nfrom: the fixture"); }
+    let tests = vec![
+        Trial::test("y - should panic", bad),
+        Trial::test("of two\\nlines", bad),
+        Trial::test("good", || Ok(())),
+        Trial::test("of three\\n\\nlines", || Ok(())),
+        Trial::test("kind", bad).with_kind("fancy"),
+        Trial::bench("measured", |_| Ok(None)),
+        Trial::bench("badly", |_| Err("no clock".into())),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), tests).exit();
+}
+"""
+NAMED = {
+    "tests/custom.rs::y%20-%20should%20panic": "failed",
+    "tests/custom.rs::of%20two%0Alines": "failed",
+    "tests/custom.rs::good": "passed",
+    "tests/custom.rs::of%20three%0A%0Alines": "passed",
+    "tests/custom.rs::%5Bfancy%5D%20kind": "failed",
+    "tests/custom.rs::measured": "passed",
+    "tests/custom.rs::badly": "failed",
+}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--cargo-isolate"], ["-n2"]], ids=" ".join)
+@pytest.mark.parametrize("noisy", [False, True], ids=["quiet", "noisy"])
+def test_an_item_passes_only_on_a_word_about_itself(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    *,
+    noisy: bool,
+) -> None:
+    if noisy:
+        monkeypatch.setenv("NOISY", "1")
+    write({**MIMIC, "tests/custom.rs": NAMES})
+    result = run(pytester, "tests", *arguments)
+    assert outcomes(result) == NAMED
+    result.assert_outcomes(passed=3, failed=4)
+    assert outcomes(run(pytester, "tests", "-m", "rust_bench")) == {
+        name: how for name, how in NAMED.items() if name.endswith(("measured", "badly"))
+    }
+
+
+def test_a_harness_that_says_nothing_of_a_test_passes_none(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    silent = """
+fn main() {
+    if std::env::args().any(|word| word == "--list") { println!("one: test\\ntwo: test"); }
+}
+"""
+    write({**MIMIC, "tests/custom.rs": silent})
+    result = run(pytester, "tests")
+    assert outcomes(result) == {
+        "tests/custom.rs::one": "error",
+        "tests/custom.rs::two": "error",
+    }
+    result.stdout.fnmatch_lines(["*exit code 0, and does not say that it ran this test"])
+
+
+def test_a_harness_that_does_not_know_which_tests_it_ignores(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    """It lists all of them with `--ignored` too; all run, as with cargo."""
+    harness = """
+fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    if words.iter().any(|word| word == "--list") { return println!("one: test\\ntwo: test"); }
+    for name in ["one", "two"] {
+        if words.iter().any(|word| word == name) || words.len() == 1 {
+            println!("test result: FAILED. 0 passed; 1 failed; 0 ignored;");
+        }
+    }
+    std::process::exit(101);
+}
+"""
+    write({**MIMIC, "tests/custom.rs": harness})
+    result = run(pytester, "tests")
+    assert set(outcomes(result).values()) == {"failed"}
+    result.assert_outcomes(failed=2)
+
+
+OWN_MAIN = """
+[package]
+name = "c"
+version = "0.1.0"
+edition = "2021"
+[[test]]
+name = "own"
+harness = false
+[[example]]
+name = "shown"
+harness = false
+test = true
+[[bench]]
+name = "fast"
+harness = false
+test = true
+"""
+MAINS = {
+    "nothing": ("fn main() {}", "passed"),
+    "without arguments": (
+        "fn main() { if std::env::args().len() == 1 { std::process::exit(1) } }",
+        "failed",
+    ),
+    "with arguments": ("fn main() { assert_eq!(std::env::args().len(), 1) }", "passed"),
+    "crash": ("fn main() { std::process::abort() }", "failed"),
+    "unlocked": (
+        'fn main() { assert!(std::env::var_os("RUSTC_BOOTSTRAP").is_none()) }',
+        "passed",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", [[], ["-n2"], ["--cargo-isolate"]], ids=" ".join)
+@pytest.mark.parametrize("kind", MAINS)
+def test_a_program_that_lists_nothing_runs_as_cargo_runs_it(
+    pytester: pytest.Pytester, write: Write, kind: str, way: list[str]
+) -> None:
+    text, expected = MAINS[kind]
+    files = ("tests/own.rs", "examples/shown.rs", "benches/fast.rs")
+    write({"Cargo.toml": OWN_MAIN, "src/lib.rs": "", **dict.fromkeys(files, text)})
+    result = run(pytester, *way)
+    assert outcomes(result) == {f"{file}::@main": expected for file in files}
+    result.assert_outcomes(**{expected: 3})
+
+
+BENCHES = """#![feature(test)]
+extern crate test;
+#[bench] fn good(b: &mut test::Bencher) { b.iter(|| 1 + 1) }
+#[bench] fn bad(_: &mut test::Bencher) { panic!("no clock") }
+#[bench] #[ignore = "slow"] fn later(_: &mut test::Bencher) {}
+#[test] fn plain() {}
+"""
+
+
+@pytest.mark.parametrize("way", [[], ["-n2"], ["--cargo-isolate"]], ids=" ".join)
+def test_bench_functions_are_items(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, way: list[str]
+) -> None:
+    monkeypatch.setenv("RUSTC_BOOTSTRAP", "1")
+    write({"Cargo.toml": "c", "src/lib.rs": BENCHES})
+    result = run(pytester, *way)
+    assert outcomes(result) == {
+        "src/lib.rs::good": "passed",
+        "src/lib.rs::bad": "failed",
+        "src/lib.rs::plain": "passed",
+    }
+    result.assert_outcomes(passed=2, failed=1, skipped=1)
+    found = outcomes(run(pytester, "-m", "rust_bench"))
+    assert set(found) == {"src/lib.rs::good", "src/lib.rs::bad"}
 
 
 IGNORED = {

@@ -122,7 +122,7 @@ class _Runner:
         """Run a test of which contradictory things were told; what was said of it may be wrong."""
         given = tally.given(name)
         for end in self._alone(name):
-            if given is None or end.how == "teardown":
+            if given is None:
                 yield end
             elif given.kind != "failed" and end.is_bad:
                 words = f"{name} was said to have passed, which other events contradict; when it "
@@ -141,7 +141,7 @@ class _Runner:
         if run.expired:
             if not tally.running:
                 yield TestEnd(last, "teardown", 0.0, _printed(run, tally), _UNENDED)
-        elif code and (not red or (tally.total is not None and code != 101)):
+        elif code and (not red or (tally.agrees and code != 101)):
             yield self._teardown(last, run, tally)
         elif red and (text := _printed(run, tally)):
             yield TestEnd(last, "printed", stdout=text)
@@ -173,10 +173,10 @@ class _Runner:
             yield _end(good[-count:], printed, leaked=run.leaked)
         elif failed:
             yield _end(failed[-count:], printed, leaked=run.leaked)
-        elif complete:
+        elif complete and tally.others_ran and tally.failures:
             yield _end(good[-count:], printed, leaked=run.leaked)
-            if not (tally.others_ran and tally.failures):
-                yield self._teardown(name, run, tally)
+        elif complete:
+            yield self._teardown(name, run, tally)
         elif run.exit_code == 0 and tally.total is not None:
             yield TestEnd(name, "unable", 0.0, _printed(run, tally), _NOTHING_SAID)
         else:
@@ -189,10 +189,10 @@ class _Runner:
         said = tuple(map(int, results[-1])) if results else ()
         if said == (0, 0, 1) and run.exit_code == 0:
             yield TestEnd(name, "ignored", 0.0, text)
-        elif said == (1, 0, 0):
+        elif said == (1, 0, 0) and run.exit_code == 0:
             yield TestEnd(name, "ok", 0.0, text, leaked=run.leaked)
-            if run.exit_code:
-                yield self._teardown(name, run, tally)
+        elif said == (1, 0, 0):
+            yield self._teardown(name, run, tally)
         elif run.exit_code == 0:
             yield TestEnd(name, "unable", 0.0, text, _NOTHING_SAID)
         else:
@@ -269,7 +269,8 @@ class _Runner:
         return TestEnd(name, "timeout", _since(name, tally), _printed(run, tally), message)
 
     def _teardown(self, name: str, run: BinaryRun, tally: Tally) -> TestEnd:
-        message = "all tests had ended well, then the test binary ended badly: " + self._how(run)
+        what = "all tests" if len(tally.counts) > 1 else "the test"
+        message = f"{what} had ended well, then the test binary ended badly: {self._how(run)}"
         return TestEnd(name, "teardown", 0.0, _printed(run, tally), message)
 
 

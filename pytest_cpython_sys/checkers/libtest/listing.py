@@ -192,21 +192,25 @@ def _parse_text(lines: list[bytes], ask: _Asker) -> list[ListedTest] | None:
             before.append(line)
             continue
         kind = match["kind"].decode()
-        name = _whole_name(match["name"], before, ask) if any(before) else match["name"]
+        name = _whole_name(line, match["name"], before, ask) if any(before) else match["name"]
         tests.append(ListedTest(name.decode("utf-8", "replace"), bench=kind in _BENCHES))
         complete = complete or kind == "test"
         before = []
     return tests if complete else None
 
 
-def _whole_name(last: bytes, before: list[bytes], ask: _Asker) -> bytes:
+def _whole_name(line: bytes, last: bytes, before: list[bytes], ask: _Asker) -> bytes:
     """Return the name whose last line this is: the one that the harness finds."""
     for start in range(len(before), -1, -1):
-        name = b"\n".join([*before[start:], last])
-        lines, code, _ = ask("--list", "--exact", "--", os.fsdecode(name))
-        if code == 0 and b"\n".join(lines).startswith(name + b": "):
-            return name
+        lines, code, _ = ask("--list", "--exact", "--", os.fsdecode(_text(before[start:], last)))
+        # Whatever else it prints comes first.
+        if code == 0 and _text([b"", *lines]).endswith(_text([b"", *before[start:]], line)):
+            return _text(before[start:], last)
     return last
+
+
+def _text(lines: list[bytes], *more: bytes) -> bytes:
+    return b"\n".join([*lines, *more])
 
 
 def _with_ignored(tests: list[ListedTest], ask: _Asker) -> tuple[ListedTest, ...]:
