@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["faulty_modules", "module"]
 
+_ASKS = '[package.metadata.cpython-sys]\npolicies = ["modules"]\n'
 _SOURCE = """
 #![allow(dead_code, static_mut_refs, unexpected_cfgs, unused_imports)]
 use std::ffi::{c_char, c_int, c_long, c_void};
@@ -236,12 +237,10 @@ def faulty_modules(
             calls=["call()"],
         ),
         make("alone", code=_COUNTER, functions={"alone": _ALONE}, calls=["alone()"]),
-        make("no_export"),
-        make("gated"),
+        make("no_export", metadata=_ASKS),
         make("bad_call", calls=["1 +"]),
     ]
     named = {tomllib.loads(files["Cargo.toml"])["package"]["name"]: files for files in packages}
     source = named["no_export"]["src/lib.rs"]
     named["no_export"]["src/lib.rs"] = source.replace("#[no_mangle]", "")
-    named["gated"]["src/lib.rs"] = f"#![cfg(never)]\n{named['gated']['src/lib.rs']}"
     return named

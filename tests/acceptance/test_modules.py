@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from .conftest import _ALONE, _CLEARED, outcomes, python_with_headers, run
+from .conftest import _ALONE, _CLEARED, outcomes, python_with_headers, replace_once, run
 from .module_crate import faulty_modules, module
 
 if TYPE_CHECKING:
@@ -119,8 +119,6 @@ ANYWHERE = [
     Expected("raising::imports", "failed", "ValueError: no eggs"),
     Expected("bad_end::imports", "failed", "killed by SIGABRT (Aborted) while ending its"),
     Expected("no_export::imports", "failed", "write #[unsafe(no_mangle)]"),
-    Expected("gated::imports", "skipped", "exports no PyInit_NAME: it is most likely behind a"),
-    Expected("gated::leaks", "skipped", "behind a `cfg` in lib.rs"),
     Expected("bad_call::imports", "error", "calls: '1 +' is no expression: invalid syntax"),
 ]
 
@@ -281,12 +279,69 @@ def test_an_interpreter_that_is_not_built(pytester: pytest.Pytester, write: Writ
 def test_a_library_that_does_not_build(pytester: pytest.Pytester, write: Write) -> None:
     files = module()
     write({**files, "src/lib.rs": files["src/lib.rs"] + "fn f( {"})
+    # No test needs it, and what it exports is not known.
+    result = run(pytester)
+    assert result.parseoutcomes() == {"skipped": 1}
+    result.stdout.fnmatch_lines(["SKIPPED *whether it is an extension module is not known: *"])
+    asks = '[package.metadata.cpython-sys]\npolicies = ["modules"]\n'
+    write({"Cargo.toml": files["Cargo.toml"] + asks})
     result = run(pytester)
     assert result.ret == 1
     found = outcomes(result)
     assert {found[name] for name in ids("imports", "leaks")} == {"error"}
     result.stdout.fnmatch_lines(["*: its library does not build", "error: *an unclosed delimiter"])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize(
+    ("source", "items"),
+    [
+        ("// PyInit_c\n#[test] fn ok() {}", 0),
+        ('#[cfg(any())] #[no_mangle] pub extern "C" fn PyInit_c() {}', 0),
+        ('pub static NAME: &str = "PyInit_c"; #[no_mangle] pub static KEPT: &&str = &NAME;', 0),
+        ('#[export_name = concat!("Py", "Init_c")] pub extern "C" fn f() {}', 4),
+        (
+            (
+                'macro_rules! m { ($n:ident) => { #[no_mangle] pub extern "C" fn $n() {} } }'
+                "\nmod x { m!(PyInit_c); }"
+            ),
+            4,
+        ),
+    ],
+    ids=["comment", "cfg", "text", "name", "macro"],
+)
+@pytest.mark.parametrize("kind", ["cdylib", "staticlib"])
+def test_what_the_library_exports_makes_a_module(
+    pytester: pytest.Pytester, write: Write, source: str, items: int, kind: str
+) -> None:
+    manifest = '[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n'
+    write(
+        {
+            "Cargo.toml": f'{manifest}[lib]\ncrate-type = ["{kind}"]\n',
+            "src/lib.rs": f"{source}\n",
+        }
+    )
+    result = run(pytester, "--collect-only", "-q")
+    assert sum("@module" in line for line in result.outlines) == items
+
+
+def test_an_archive_of_modules_is_none(pytester: pytest.Pytester, write: Write) -> None:
+    manifest = '[package]\nname = "all"\nversion = "0.1.0"\nedition = "2021"\n'
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["eggs", "all"]\nresolver = "2"\n',
+            **{
+                f"eggs/{name}": text
+                for name, text in module(crate_types='["staticlib", "rlib"]').items()
+            },
+            "all/Cargo.toml": f'{manifest}[lib]\ncrate-type = ["staticlib"]\n'
+            '[dependencies]\neggs = { path = "../eggs" }\n',
+            "all/src/lib.rs": "pub use eggs::PyInit_eggs;\n",
+        }
+    )
+    result = run(pytester, "--collect-only", "-q")
+    found = {line for line in result.outlines if "@module" in line}
+    assert found == {f"eggs/src/lib.rs::@module::{check}" for check in CHECKS}
 
 
 def test_built_for_another_python(
@@ -352,11 +407,19 @@ def test_a_library_with_several_modules(pytester: pytest.Pytester, write: Write)
     run(pytester, "-k", "imports").assert_outcomes(passed=1)
 
 
-def test_nothing_is_built_at_collection_that_is_not_built_anyway(
+def test_what_tests_do_not_need_is_built_once(
     pytester: pytest.Pytester, write: Write, cargo_calls: Callable[[], list[str]]
 ) -> None:
-    write(module(slots=()))
+    """What a library exports is read in the library, and kept until it is another."""
+    files = module(slots=())
+    manifest = files["Cargo.toml"].replace("test = false", "")
+    root = write({**files, "Cargo.toml": manifest})
+    run(pytester, "--collect-only")
+    assert cargo_calls().count("build") == 1
     run(pytester, "--collect-only")
     assert "build" not in cargo_calls()
     run(pytester)
-    assert cargo_calls().count("build") <= 1 + len(CHECKS)
+    assert cargo_calls().count("build") <= len(CHECKS)
+    replace_once(root / "src" / "lib.rs", "PyInit_eggs", "PyInit_ham")
+    run(pytester, "--collect-only")
+    assert cargo_calls().count("build") == 1

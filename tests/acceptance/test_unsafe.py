@@ -56,6 +56,8 @@ FILES = {
     "src/other.rs": OTHER,
     "src/plain.rs": "pub type Free = unsafe fn(*mut u8);\n#[test] fn ok() {}\n",
 }
+# No `unsafe` in it: rustc says so.
+PLAIN = {"src/plain.rs::@unsafe": "passed"}
 SCRIPT = 'fn main() { println!("cargo::rerun-if-changed=build.rs"); }\n'
 LEDGER = "cpython-sys-unsafe.toml"
 UPDATE = "--cpython-sys-update-ledger"
@@ -72,7 +74,11 @@ def run(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
 def test_explained_throughout(write: Write, run: Run) -> None:
     write(FILES)
     result = run()
-    assert outcomes(result) == {"src/lib.rs::@unsafe": "passed", "src/other.rs::@unsafe": "passed"}
+    assert outcomes(result) == {
+        **PLAIN,
+        "src/lib.rs::@unsafe": "passed",
+        "src/other.rs::@unsafe": "passed",
+    }
     assert result.ret == 0
 
 
@@ -100,7 +106,11 @@ def test_unexplained(write: Write, run: Run, added: str, line: int, words: str) 
     """Nothing hides: neither an `allow`, nor that a function is private."""
     write({**FILES, "src/lib.rs": f"#![allow(clippy::missing_safety_doc)]{LIB}{added}\n"})
     result = run()
-    assert outcomes(result) == {"src/lib.rs::@unsafe": "failed", "src/other.rs::@unsafe": "passed"}
+    assert outcomes(result) == {
+        **PLAIN,
+        "src/lib.rs::@unsafe": "failed",
+        "src/other.rs::@unsafe": "passed",
+    }
     result.stdout.fnmatch_lines([f"src/lib.rs:{line}: 1 use of `unsafe` without the words *"])
     assert f"    src/lib.rs:{line}: " in result.stdout.str()
     assert words in result.stdout.str()
@@ -124,6 +134,8 @@ def test_all_targets_have_items_and_generated_files_have_none(write: Write, run:
         }
     )
     assert outcomes(run()) == {
+        **PLAIN,
+        "build.rs::@unsafe": "passed",
         "src/lib.rs::@unsafe": "passed",
         "src/other.rs::@unsafe": "passed",
         "src/main.rs::@unsafe": "failed",
@@ -140,7 +152,11 @@ def test_a_library_that_no_test_needs(
     root = write(
         {**FILES, "Cargo.toml": MANIFEST.replace("[package.metadata", f"{lib}[package.metadata")}
     )
-    expected = {"src/lib.rs::@unsafe": "passed", "src/other.rs::@unsafe": "passed"}
+    expected = {
+        **PLAIN,
+        "src/lib.rs::@unsafe": "passed",
+        "src/other.rs::@unsafe": "passed",
+    }
     assert outcomes(run()) == expected
     cargo_calls()
     assert outcomes(run()) == expected
@@ -149,11 +165,68 @@ def test_a_library_that_no_test_needs(
     assert outcomes(run()) == {**expected, "src/other.rs::@unsafe": "failed"}
 
 
-def test_what_is_not_compiled_is_skipped(write: Write, run: Run) -> None:
-    write({**FILES, "src/other.rs": f"#[cfg(windows)]\nmod windows {{ {OTHER} }}\n"})
+CALLED = (
+    "macro_rules! say { ($($t:tt)*) => { pub fn f() -> u8 { $($t)* } } }\n"
+    "say! { unsafe { *(&1u8 as *const u8) } }\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        (f"#[cfg(windows)]\nmod windows {{ {OTHER} }}\n", "passed"),
+        ("macro_rules! no { () => { unsafe { *(&1u8 as *const u8) } } }\n", "passed"),
+        ('pub const TEXT: &str = "unsafe { }";\n', "passed"),
+        (CALLED, "failed"),
+    ],
+    ids=["cfg", "macro", "text", "called"],
+)
+def test_what_is_compiled_counts(write: Write, run: Run, added: str, expected: str) -> None:
+    write({**FILES, "src/plain.rs": f"{FILES['src/plain.rs']}#[allow(unused)]\n{added}"})
+    found = outcomes(run())
+    assert found["src/plain.rs::@unsafe"] == expected
+
+
+def test_code_in_a_file_of_another_name_is_the_root_files(write: Write, run: Run) -> None:
+    write(
+        {
+            **FILES,
+            "src/plain.rs": 'include!("plain.inc");\ninclude!("../../shared.rs");\n',
+            "src/plain.inc": "pub fn f() -> u8 { unsafe { *(&1u8 as *const u8) } }\n",
+            "../shared.rs": "pub fn g() -> u8 { unsafe { *(&1u8 as *const u8) } }\n",
+        }
+    )
     result = run()
-    assert outcomes(result) == {"src/lib.rs::@unsafe": "passed"}
-    result.stdout.fnmatch_lines(["SKIPPED * src/other.rs:*: nothing of its `unsafe` code was *"])
+    assert outcomes(result) == {
+        **PLAIN,
+        "src/lib.rs::@unsafe": "failed",
+        "src/other.rs::@unsafe": "passed",
+    }
+    result.stdout.fnmatch_lines(["*2 uses of `unsafe` without the words *"])
+    result.stdout.fnmatch_lines(["    src/plain.inc:1: *"])
+
+
+def test_what_builds_only_the_second_time_does_not_vanish(write: Write, run: Run) -> None:
+    """A wrong layout keeps its crate, and all that needs it, from being checked: they say so."""
+    block = "#[test] fn t() { unsafe { std::hint::black_box(1); } }\n"
+    user = MANIFEST.replace("thing", "user") + '[dependencies]\nthing = { path = "../thing" }\n'
+    wrong = 'const _: () = { ["Size of u8"][::std::mem::size_of::<u8>() - 2usize]; };\n'
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["thing", "user"]\nresolver = "2"\n',
+        **{f"thing/{name}": text for name, text in FILES.items()},
+        "thing/tests/t.rs": block,
+        "user/Cargo.toml": user,
+        "user/src/lib.rs": block,
+        "user/src/main.rs": "fn main() {}\n",
+        "user/tests/t.rs": block,
+    }
+    write(files)
+    right = outcomes(run())
+    assert len(right) == 7
+    write({"thing/src/lib.rs": f"{LIB}{wrong}"})
+    result = run()
+    assert outcomes(result) == dict.fromkeys(right, "error")
+    result.stdout.fnmatch_lines(["*it does not compile under clippy", "error[[]E0080]*"])
 
 
 def test_which_packages(write: Write, run: Run) -> None:
@@ -161,12 +234,12 @@ def test_which_packages(write: Write, run: Run) -> None:
     root = write({**FILES, "Cargo.toml": plain})
     assert outcomes(run()) == {}
     assert not list(root.glob("target/**/cpython-sys-cache/clippy"))
-    assert len(outcomes(run("-o", "cpython_sys_policies=all"))) == 2
+    assert len(outcomes(run("-o", "cpython_sys_policies=all"))) == 3
     write({"Cargo.toml": MANIFEST})
     assert outcomes(run("-o", "cpython_sys_policies=off")) == {}
     # A workspace with a package `cpython-sys` asks by having it.
     write({"Cargo.toml": plain.replace("thing", "cpython-sys")})
-    assert len(outcomes(run())) == 2
+    assert len(outcomes(run())) == 3
 
 
 def test_clippy_is_started_only_when_it_must(
@@ -214,7 +287,7 @@ def test_no_clippy(write: Write, run: Run, tmp_path: Path, monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setenv("CARGO", str(proxy))
         result = run()
-        assert result.parseoutcomes()["skipped"] == 2
+        assert result.parseoutcomes()["skipped"] == 3
         result.stdout.fnmatch_lines(["SKIPPED *no such command: clippy*rustup component add*"])
         assert result.ret == 0
     assert set(outcomes(run()).values()) == {"passed"}  # it was not kept
@@ -230,6 +303,7 @@ def test_what_does_not_compile_under_clippy_is_an_error(write: Write, run: Run) 
     )
     result = run()
     assert outcomes(result) == {
+        **PLAIN,
         "src/lib.rs::@unsafe": "passed",
         "src/other.rs::@unsafe": "passed",
         "tests/api.rs::@unsafe": "error",
@@ -267,7 +341,11 @@ def test_the_ledger(write: Write, run: Run) -> None:
     more = "pub fn second(b: &[u8; 2]) -> u8 {\n    // SAFETY: two.\n    unsafe { *b.as_ptr() }\n}"
     replace_once(root / "src" / "other.rs", OTHER, f"{OTHER}{more}\n")
     result = run()
-    assert outcomes(result) == {"src/lib.rs::@unsafe": "passed", "src/other.rs::@unsafe": "failed"}
+    assert outcomes(result) == {
+        **PLAIN,
+        "src/lib.rs::@unsafe": "passed",
+        "src/other.rs::@unsafe": "failed",
+    }
     result.stdout.fnmatch_lines(
         [f"src/other.rs:*: more `unsafe` than {LEDGER} allows: 2 blocks, it says 1"]
     )
@@ -290,7 +368,11 @@ def test_the_ledger(write: Write, run: Run) -> None:
 def test_a_file_that_the_ledger_does_not_know(write: Write, run: Run) -> None:
     write({**FILES, LEDGER: '[files."src/lib.rs"]\nblocks = 1\nfunctions = 1\nimpls = 1\n'})
     result = run()
-    assert outcomes(result) == {"src/lib.rs::@unsafe": "passed", "src/other.rs::@unsafe": "failed"}
+    assert outcomes(result) == {
+        **PLAIN,
+        "src/lib.rs::@unsafe": "passed",
+        "src/other.rs::@unsafe": "failed",
+    }
     result.stdout.fnmatch_lines([f"*more `unsafe` than {LEDGER} allows: 1 blocks, it says 0"])
 
 

@@ -17,23 +17,21 @@ from typing import TYPE_CHECKING, Any, Final
 from ...cargo import cache_path, keep_json, read_json, rustflags
 from ..abi.rustbuild import stamp
 from ..abi.store import locked
-from ..layout.sources import Sources
 from .running import run_to_end
+from .units import chosen_packages, is_output, item_files, made_units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from ...cargo import Build, Package, Target
+    from ...cargo import Build
     from ..context import BuildContext
+    from .libraries import Libraries
 
 __all__ = [
     "Clippy",
     "ClippyMissingError",
     "Finding",
     "Report",
-    "made_units",
-    "unit_name",
-    "unit_sources",
 ]
 
 _MISSING: Final = frozenset({"clippy::undocumented_unsafe_blocks", "clippy::missing_safety_doc"})
@@ -53,7 +51,7 @@ _KINDS: Final = (
 )
 _CONFIGURATIONS: Final = (".clippy.toml", "clippy.toml")
 _PRIVATE: Final = "check-private-items"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _VERSION_LIMIT: Final = 60.0
 """Seconds for `cargo clippy --version`."""
 
@@ -74,62 +72,21 @@ class Finding:
 
 @dataclass
 class Report:
-    """What there is, by the real path of a file."""
+    """What there is, by the real path of a file with an item."""
 
     missing: dict[str, list[Finding]] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     """How many blocks, functions and so on it has."""
-    seen: list[str] = field(default_factory=list)
-    """Files in which something was seen at all."""
     broken: dict[str, str] = field(default_factory=dict)
-    """Rustc's words by what did not compile under clippy, see :func:`unit_name`."""
-
-
-def unit_name(package: Package, target: Target, *, test: bool) -> str:
-    """Return what tells a target, compiled in one way, from all others."""
-    return f"{package.id} {target.kind} {target.name} {test}"
-
-
-def chosen_packages(build: Build) -> list[str]:
-    """Return the names of the packages that a build was narrowed to; none for all of them."""
-    return [word.partition("=")[2] for word in build.command if word.startswith("--package=")]
-
-
-def made_units(build: Build) -> Iterator[tuple[Package, Target, bool]]:
-    """Yield what a build has made of its members, or tried to: each target, as a test or not.
-
-    A library that no test needs is not made at all; clippy reads it all the same.
-    """
-    chosen = chosen_packages(build)
-    for package in build.workspace.packages:
-        for target in package.targets:
-            made = [test for test in (False, True) if _is_made(build, package, target, test=test)]
-            yield from ((package, target, test) for test in made)
-            if target.kind == "lib" and not made and (not chosen or package.name in chosen):
-                yield package, target, False
-
-
-def _is_made(build: Build, package: Package, target: Target, *, test: bool) -> bool:
-    unit = build.unit(package, target, test=test)
-    return unit.artifact is not None or unit.call is not None
-
-
-def unit_sources(
-    build: Build, package: Package, target: Target, *, test: bool
-) -> Sequence[str] | None:
-    """Return the files that a target was, or would be, made of; None if nobody knows."""
-    if target.kind == "custom-build":
-        return (target.src_path,)  # its dep-info is named after nothing that cargo says
-    if _is_made(build, package, target, test=test):
-        return build.sources(build.unit(package, target, test=test))
-    return [file.path for file in Sources(build, package, target, []).files]
+    """Rustc's words by what did not compile under clippy, see `MadeUnit.name`."""
 
 
 class Clippy:
     """Clippy on a workspace that has been built, with the build's own options."""
 
-    def __init__(self, context: BuildContext) -> None:
+    def __init__(self, context: BuildContext, libraries: Libraries) -> None:
         self._context = context
+        self._libraries = libraries
         self._build = context.builds[0]  # that of the user's own sources
 
     def kept(self) -> Report | None:
@@ -140,7 +97,7 @@ class Clippy:
             missing = {
                 name: [Finding(**one) for one in found] for name, found in raw["missing"].items()
             }
-            return Report(missing, raw["counts"], raw["seen"])
+            return Report(missing, raw["counts"])
         except (TypeError, KeyError, AttributeError):
             return None
 
@@ -174,7 +131,7 @@ class Clippy:
         path = self._path
         if path and not report.broken:
             plain = {name: [asdict(one) for one in found] for name, found in report.missing.items()}
-            keep_json(path, {"missing": plain, "counts": report.counts, "seen": report.seen})
+            keep_json(path, {"missing": plain, "counts": report.counts})
         return report
 
     def _look_for_clippy(self) -> None:
@@ -200,19 +157,25 @@ class Clippy:
             (artifact.package_id, artifact.target.kind, artifact.target.name, artifact.test)
             for artifact in done.artifacts
         }
-        for package, target, test in made_units(self._build):
-            if (package.id, target.kind, target.name, test) in checked:
+        for unit in made_units(self._context):
+            package, target = unit.package, unit.target
+            if (package.id, target.kind, target.name, unit.test) in checked:
                 continue
             errors = done.errors(package.id, target)
             words = "\n\n".join(error.rendered.rstrip("\n") for error in errors[:5])
             if not words:
                 culprits = done.blockers(package, target)
                 words = f"{', '.join(culprits)} failed" if culprits else done.words
-            yield unit_name(package, target, test=test), words or "cargo clippy left it out"
+            yield unit.name, words or "cargo clippy left it out"
 
     def _read(self, done: Build, report: Report) -> None:
         """Sort what was said by files, each thing once: a target is compiled in two ways."""
         root = self._build.workspace.root
+        known = {
+            file
+            for unit in made_units(self._context)
+            for file in item_files(self._context, unit, self._libraries)
+        }
         seen = set()
         for diagnostic in done.diagnostics:
             span = next((one for one in diagnostic.raw["spans"] if one["is_primary"]), None)
@@ -224,6 +187,10 @@ class Clippy:
                 continue
             seen.add(key)
             file = os.path.realpath(os.path.join(root, span["file_name"]))
+            if file not in known:
+                if is_output(self._context, file):
+                    continue
+                file = os.path.realpath(diagnostic.target.src_path)
             if diagnostic.code in _MISSING:
                 finding = Finding(span["file_name"], span["line_start"], diagnostic.message)
                 report.missing.setdefault(file, []).append(finding)
@@ -232,7 +199,6 @@ class Clippy:
             for pattern, kind in _KINDS:
                 if pattern.match(diagnostic.message):
                     counts[kind] = counts.get(kind, 0) + 1
-        report.seen = sorted({*report.counts, *report.missing})
         for found in report.missing.values():
             found.sort(key=lambda one: (one.line, one.text))
 
@@ -284,9 +250,9 @@ class Clippy:
             stamp(os.path.join(build.workspace.root, "Cargo.lock")),
         ]
         files = set()
-        for package, target, test in made_units(build):
-            files.add(package.manifest_path)
-            sources = unit_sources(build, package, target, test=test)
+        for unit in made_units(context):
+            files.add(unit.package.manifest_path)
+            sources = unit.sources(self._libraries)
             if sources is None:
                 return ""
             files.update(sources)

@@ -1,4 +1,4 @@
-"""Packages whose library is an extension module: found in their sources, imported as built.
+"""Packages whose library is an extension module: it exports what Python looks for.
 
 See https://docs.python.org/3/c-api/extension-modules.html for the functions that Python looks for.
 """
@@ -13,30 +13,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import Build, CargoError
+from ...case import Location
 from ..layout.masking import mask
-from ..layout.sources import Sources
 from ..manifest import TABLE
+from ..place import is_inside
+from .exported import archive_symbols, library_symbols
 from .running import run_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ...cargo import Package, Target
+    from ..abi.objects import Symbol
     from ..context import BuildContext
     from .table import PolicyTable
 
-__all__ = ["Extension", "ExtensionError", "Place", "exports", "find_place", "mentioned", "mentions"]
+__all__ = [
+    "Extension",
+    "ExtensionError",
+    "Place",
+    "exports",
+    "find_place",
+    "mention",
+    "module_functions",
+]
 
-_MENTION: Final = re.compile(
+_ABOVE: Final = 3  # directories in which a pyproject.toml may name a package below it
+_INIT: Final = ("PyInit_", "PyModExport_")
+# Where a source makes a module of its own: no more than a place to show.
+_MADE: Final = re.compile(
     rb"\b(?:PyInit|PyModExport)_\w+"
     rb"|#!?\s*\[[^\]]*\bpymodule\b"
     rb"|\b(?:export_module|pymodule|define_module|py_module_initializer)\s*!"
 )
-_USE: Final = re.compile(rb"\buse\s[^;]*;")
-_NO_LINE_END: Final = re.compile(rb"[^\n]")
-_CFG: Final = re.compile(rb"\bcfg(?:_attr)?\s*[(!]")
-_ABOVE: Final = 3  # directories in which a pyproject.toml may name a package below it
-_QUICK: Final = (b"PyInit_", b"PyModExport_", b"pymodule", b"_module")
 # In the table of names of any object format; macOS puts an underscore before C's names.
 _EXPORTED: Final = re.compile(rb"\0_?((?:PyInit|PyModExport)_\w+)(?=\0)")
 _LIMIT: Final = 300.0  # seconds that a linker has
@@ -52,44 +61,41 @@ class ExtensionError(Exception):
     """There is no module to import: the message says why, and what to do."""
 
 
-@dataclass(frozen=True)
-class Mention:
-    """Where a source says that it makes an extension module."""
-
-    file: str
-    line: int
-    gated: bool
-    """Whether the file holds a ``cfg``, behind which it may be."""
-
-
-def mentions(build: Build, package: Package, target: Target) -> Mention | None:
-    """Return the first place in a library's sources that makes an extension module."""
+def mention(build: Build, package: Package, target: Target) -> Location | None:
+    """Return a place in a library's tracked sources that may make its module; None without."""
     units = [build.unit(package, target, test=test) for test in (False, True)]
-    for file in Sources(build, package, target, units).files:
-        if not any(word in file.source for word in _QUICK):
+    for path in dict.fromkeys(file for unit in units for file in build.sources(unit) or ()):
+        if not is_inside(path, package.root):
             continue
-        masked = mask(file.source)
-        line = mentioned(masked)
-        if line is not None:
-            return Mention(file.path, line, gated=_CFG.search(masked) is not None)
+        try:
+            with open(path, "rb") as file:
+                source = file.read()
+        except OSError:
+            continue
+        match = _MADE.search(mask(source))
+        if match is not None:
+            return Location(path, source.count(b"\n", 0, match.start()) + 1)
     return None
 
 
-def mentioned(masked: bytes) -> int | None:
-    """Return the line of a masked source that makes an extension module; None without.
+def exports(path: str, crate: str) -> list[str]:
+    """Return the functions by which Python would find modules in a library. Raises OSError.
 
-    A ``use`` makes none: an archive of several modules passes on what other packages make.
+    Of a static library those that ``crate`` itself has made: an archive of several modules passes
+    on what others make.
     """
-    made = _USE.sub(lambda match: _NO_LINE_END.sub(b" ", match[0]), masked)
-    match = _MENTION.search(made)
-    return made.count(b"\n", 0, match.start()) + 1 if match is not None else None
-
-
-def exports(path: str) -> list[str]:
-    """Return the functions by which Python would find modules in a library. Raises OSError."""
+    archive = path.endswith((".a", ".lib"))
+    symbols = archive_symbols(path, {crate}) if archive else library_symbols(path)
+    if symbols is not None:
+        return module_functions(symbols)
     with open(path, "rb") as file:
         found = _EXPORTED.findall(file.read())
     return list(dict.fromkeys(name.decode("utf-8", "replace") for name in found))
+
+
+def module_functions(symbols: Iterable[Symbol]) -> list[str]:
+    """Return the symbols by which Python would find modules."""
+    return [symbol.name for symbol in symbols if symbol.name.startswith(_INIT)]
 
 
 @dataclass(frozen=True)
@@ -181,7 +187,6 @@ class Extension:
     package: Package
     target: Target
     table: PolicyTable
-    mention: Mention | None
 
     def library(self) -> str:
         """Return the path of the shared library, made if need be. Raises ExtensionError."""
@@ -193,7 +198,7 @@ class Extension:
 
     def place(self, library: str) -> Place:
         """Return how the module of a library is imported. Raises ExtensionError."""
-        names = list(dict.fromkeys(name.partition("_")[2] for name in exports(library)))
+        names = list(dict.fromkeys(name.partition("_")[2] for name in self._exports(library)))
         told = find_place(self.package, self.table)
         if told is not None and (told.parts[-1] in names or self.table.module is not None):
             return told
@@ -205,6 +210,9 @@ class Extension:
             f"{os.path.basename(library)} exports several modules: {', '.join(names)}; name the "
             f'one to check with module = "{names[0]}" in [{TABLE}]'
         )
+
+    def _exports(self, library: str) -> list[str]:
+        return exports(library, self.target.crate_name)
 
     def _made(self, find: Callable[[Build, Package], str | None]) -> str:
         """Let cargo build what no test has needed."""
@@ -239,7 +247,7 @@ class Extension:
         os.makedirs(directory, exist_ok=True)
         temporary = f"{path}.{os.getpid()}"
         underscore = "_" if sys.platform == "darwin" else ""
-        keep = [f"-Wl,-u,{underscore}{name}" for name in exports(archive)]
+        keep = [f"-Wl,-u,{underscore}{name}" for name in self._exports(archive)]
         shared = "-bundle" if sys.platform == "darwin" else "-shared"
         argv = [*python.cc, shared, *keep, archive, *_NATIVE, "-o", temporary]
         try:

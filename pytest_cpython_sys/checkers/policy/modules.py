@@ -1,8 +1,8 @@
 """Extension modules: do they keep what they declare? Items below ``@module``.
 
-A module is found in the sources, so that no item depends on a build. What it declares is read from
-its definition, in a process that imports it; each check has a process of its own, so that a crash
-is a verdict. What is checked, and why, is in docs/modules.md.
+A package has a module if its built library exports one, or if its manifest says so. What it
+declares is read from its definition, in a process that imports it; each check has a process of its
+own, so that a crash is a verdict. What is checked, and why, is in docs/modules.md.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+from ...cargo import CargoError
 from ...case import Case, Verdict
 from ..libtest.checker import with_leak
 from ..manifest import MetadataError
 from ..place import place
 from .asking import Answer, ask
-from .extension import Extension, ExtensionError, exports, mentions
+from .extension import Extension, ExtensionError, mention, module_functions
 from .judging import (
     OWN_GIL,
     SHARED_GIL,
@@ -25,6 +26,7 @@ from .judging import (
     judge_subinterpreters,
     with_end,
 )
+from .libraries import Libraries, LibraryFailedError
 from .slots import declaration, numbers
 from .table import PolicyTable, is_wanted, read_policies
 
@@ -49,6 +51,7 @@ _ROUNDS: Final = 50
 _WARMUPS: Final = 3  # as in -R 3:3
 _RUNS: Final = 3
 _OWN_GIL_SINCE: Final = (3, 12)
+_UNKNOWN: Final = "whether it is an extension module is not known"
 _UNREAD: Final = {"unknown": "the process ended before its definition was read"}
 
 
@@ -66,10 +69,11 @@ class ModuleChecker:
         for context in self._contexts:
             if context.run.policies == "off":
                 continue
+            libraries = Libraries(context)
             for package in context.build.workspace.packages:
                 if not context.selects(package.name):
                     continue
-                module = _open(context, package)
+                module = _open(context, package, libraries)
                 if module is not None:
                     self._modules[module.group] = module
                     yield from module.cases()
@@ -80,32 +84,41 @@ class ModuleChecker:
             yield case, self._modules[case.group].verdict(case)
 
 
-def _open(context: BuildContext, package: Package) -> _Module | None:
+def _open(context: BuildContext, package: Package, libraries: Libraries) -> _Module | None:
     """Return a package's extension module, if it is one and is to be checked."""
     target = package.library
     if target is None or not {"cdylib", "staticlib"} & {*target.crate_types}:
         return None
-    mention = mentions(context.build, package, target)
+    table, trouble = PolicyTable(), ""
     try:
         table = read_policies(package.metadata)
     except MetadataError as error:
-        if mention is None:
-            return None
-        return _Module(Extension(context, package, target, PolicyTable(), mention), str(error))
+        trouble = str(error)
+    if not is_wanted(context.run, table, "modules", default=True):
+        return None
     listed = table.policies is not None and "modules" in table.policies
-    if not is_wanted(context.run, table, "modules", default=mention is not None):
-        return None
-    if mention is None and not listed:
-        return None
-    return _Module(Extension(context, package, target, table, mention), "")
+    told = listed or table.module is not None or bool(table.calls)
+    extension = Extension(context, package, target, table)
+    if told:
+        return _Module(extension, trouble)
+    try:
+        crates = {target.crate_name}
+        symbols = libraries.symbols(package, target, crates)
+    except LibraryFailedError:
+        return None  # its `@build` says why
+    except (CargoError, OSError) as error:
+        return _Module(extension, trouble, f"{_UNKNOWN}: {error}")
+    return _Module(extension, trouble) if module_functions(symbols or ()) else None
 
 
 class _Module:
     """An extension module, and what is known of it so far."""
 
-    def __init__(self, extension: Extension, trouble: str) -> None:
+    def __init__(self, extension: Extension, trouble: str, unknown: str = "") -> None:
         self._extension = extension
         self._trouble = trouble
+        self._unknown = unknown
+        """Why nobody knows whether it is one."""
         python = extension.context.interpreter
         options = extension.context.options
         kind = python.fingerprint if python is not None else ""
@@ -118,9 +131,9 @@ class _Module:
         """Yield a case for each check."""
         extension = self._extension
         where = place(extension.package, extension.target, extension.target.src_path)
-        mention = extension.mention
-        here = mention is not None and os.path.realpath(mention.file) == where.file
-        for check in _CHECKS:
+        made = mention(extension.context.build, extension.package, extension.target)
+        here = made is not None and os.path.realpath(made.file) == where.file
+        for check in _CHECKS[:1] if self._unknown else _CHECKS:
             yield Case(
                 file=where.file,
                 levels=(*where.levels, "@module", check),
@@ -129,9 +142,9 @@ class _Module:
                 package=extension.package.name,
                 target=extension.target.name,
                 rust_test=f"@module::{check}",
-                line=mention.line if mention is not None and here else 1,
+                line=made.line if made is not None and here else 1,
                 group=self.group,
-                skip=None if self._trouble else _skip(extension, check),
+                skip=self._unknown or (None if self._trouble else _skip(extension, check)),
             )
 
     def verdict(self, case: Case) -> Verdict:
@@ -141,10 +154,6 @@ class _Module:
         extension = self._extension
         try:
             library = self._library()
-            there = exports(library)
-            mention = extension.mention
-            if not there and mention is not None and mention.gated:
-                return Verdict("skipped", message=_gated(library, mention.file))
             return self._judge(case, library, extension.place(library))
         except ExtensionError as error:
             return Verdict("error", message=str(error))
@@ -273,10 +282,3 @@ def _not_in(python: Interpreter, check: str) -> str | None:
     if check == "subinterpreters" and version < _OWN_GIL_SINCE:
         return f"{python.describe()} has no interpreters with a GIL of their own; 3.12 has"
     return None
-
-
-def _gated(library: str, source: str) -> str:
-    return (
-        f"{os.path.basename(library)} exports no PyInit_NAME: it is most likely behind a `cfg` "
-        f"in {os.path.basename(source)} that does not hold"
-    )

@@ -9,30 +9,29 @@ import os
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import CargoError, cache_path, keep_json, read_json
 from ...case import Case, Location, Verdict, grouped
 from ..abi.compiler import QUESTIONS, CompilerError
 from ..abi.headers import find_header
-from ..abi.objects import Symbol
 from ..abi.rustbuild import stamp
 from ..abi.store import locked
 from ..layout.sources import Sources
 from ..manifest import MetadataError
 from ..place import place
 from .cbindgen import check_header
-from .exported import archive_symbols, library_symbols
+from .libraries import Libraries
 from .promises import ExportTable, read_exports
 from .wanted import wanted_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import Build, Package, Target
+    from ...cargo import Package, Target
     from ..abi.compiler import Compiler
     from ..abi.headers import HeaderSource
+    from ..abi.objects import Symbol
     from ..context import BuildContext
 
 __all__ = ["SymbolChecker", "is_smelly"]
@@ -67,7 +66,7 @@ class SymbolChecker:
     def discover(self) -> Iterable[Case]:
         """Return a case for each symbol that a shared or static library exports."""
         for context in self._contexts:
-            libraries = _Libraries(context)
+            libraries = Libraries(context)
             for package, _, problem in wanted_packages(context, "symbols"):
                 target = package.library
                 if target is None or not {"cdylib", "staticlib"} & {*target.crate_types}:
@@ -81,69 +80,6 @@ class SymbolChecker:
         for group, members in grouped(cases, lambda case: case.group).items():
             package = self._packages[group]
             yield from ((case, package.verdict(case.levels[-1])) for case in members)
-
-
-class _Libraries:
-    """The libraries of a workspace; what tests did not need is built once, for all packages."""
-
-    def __init__(self, context: BuildContext) -> None:
-        self._context = context
-
-    @cached_property
-    def more(self) -> Build:
-        """The build of all libraries, as others link to them. Raises CargoError."""
-        return self._context.cargo.build_libraries(self._context.build, self._context.options)
-
-    def symbols(self, package: Package, target: Target) -> list[Symbol] | None:
-        """Return what a package exports; None where the format of its library is not known.
-
-        Raises CargoError with cargo's words, OSError.
-        """
-        build = self._context.build
-        if "cdylib" in target.crate_types:
-            path = build.shared_library(package)
-            if path is not None:
-                return library_symbols(path)
-        return self._kept(package, target)
-
-    def _kept(self, package: Package, target: Target) -> list[Symbol] | None:
-        """Return what was read when these very artifacts were built: cargo need not be asked."""
-        build = self._context.build
-        units = [build.unit(package, target, test=test) for test in (False, True)]
-        if all(unit.artifact is None for unit in units):
-            return self._read(package, target)  # nothing there changes with its sources
-        # Cargo names them in an order that varies.
-        files = sorted(name for artifact in build.artifacts for name in artifact.filenames)
-        causes = [package.id, target.crate_types, [stamp(name) for name in files]]
-        path = cache_path(build, self._context.options, "exports", causes)
-        kept: Any = read_json(path)
-        if isinstance(kept, list):
-            return [Symbol(*entry) for entry in kept]
-        found = self._read(package, target)
-        if found is not None and build.success:
-            keep_json(path, found)
-        return found
-
-    def _read(self, package: Package, target: Target) -> list[Symbol] | None:
-        if "cdylib" in target.crate_types:
-            return library_symbols(
-                self.more.shared_library(package) or self._missing(package, target)
-            )
-        members = {
-            other.library.crate_name
-            for other in self._context.build.workspace.packages
-            if other.library is not None
-        }
-        path = self._context.build.static_library(package) or self.more.static_library(package)
-        return archive_symbols(path or self._missing(package, target), members)
-
-    def _missing(self, package: Package, target: Target) -> str:
-        errors = [error.rendered for error in self.more.errors(package.id, target)]
-        build = self._context.build
-        if build.errors(package.id, target) or not (errors or build.is_built(package, target)):
-            raise CargoError("its library does not build: see `@build`")
-        words = "\n".join(errors) or self.more.words
-        raise CargoError(f"the library of {package.name} was not built:\n{words}")
 
 
 def _open(context: BuildContext, package: Package, target: Target, problem: str) -> _Package:
@@ -178,13 +114,13 @@ class _Package:
 
     # -- what there is --------------------------------------------------------------------------
 
-    def cases(self, libraries: _Libraries) -> Iterator[Case]:
+    def cases(self, libraries: Libraries) -> Iterator[Case]:
         """Yield a case a symbol; or one that says why they are not known."""
         build = self.context.build
         if not self.problem and not build.success and build.errors(self.package.id, self.target):
             return  # there is an item for that
         try:
-            symbols = None if self.problem else libraries.symbols(self.package, self.target)
+            symbols = self._exported(libraries) if not self.problem else None
         except (CargoError, OSError) as error:
             symbols, self.problem = None, str(error)
         if symbols is None:
@@ -195,6 +131,14 @@ class _Package:
             yield self._case(name)
         if self.table.cbindgen is not None:
             yield self._case(_CBINDGEN)
+
+    def _exported(self, libraries: Libraries) -> list[Symbol] | None:
+        members = {
+            other.library.crate_name
+            for other in self.context.build.workspace.packages
+            if other.library is not None
+        }
+        return libraries.symbols(self.package, self.target, members)
 
     def _case(self, name: str) -> Case:
         where = place(self.package, self.target, None)

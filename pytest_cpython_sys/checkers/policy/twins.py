@@ -90,7 +90,7 @@ class _Twin:
         try:
             self._table = read_twin(package.metadata)
             policies = read_policies(package.metadata)
-            self._extension = Extension(context, package, target, policies, None)
+            self._extension = Extension(context, package, target, policies)
         except MetadataError as error:
             self._trouble = str(error)
         kind = self._python.fingerprint if self._python is not None else ""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cpython_sys.cargo import Package, Target
-from pytest_cpython_sys.checkers.policy.extension import Place, exports, find_place, mentioned
+from pytest_cpython_sys.checkers.policy.extension import Place, exports, find_place
 from pytest_cpython_sys.checkers.policy.staging import stage
 from pytest_cpython_sys.checkers.policy.table import PolicyTable
 
@@ -73,27 +73,10 @@ def test_what_the_metadata_says_wins(tmp_path: Path) -> None:
     assert place(tmp_path, MATURIN, table=table) == Place("spam")
 
 
-@pytest.mark.parametrize(
-    ("source", "line"),
-    [
-        (b'\npub extern "C" fn PyInit_spam() {}', 2),
-        (b"#[pymodule]\nfn spam() {}", 1),
-        (b"\n\n#[pyo3::pymodule(gil_used = false)]", 3),
-        (b"export_module!(spam);", 1),
-        (b"make!(PyModExport_spam);", 1),
-        (b"pub use ham::PyInit_ham;\npub use eggs::{\n  PyInit_eggs};", None),
-        (b"pub use python::PyInit_spam;\nfn PyInit_spam() {}", 2),
-        (b"fn pymodule() {}", None),
-    ],
-)
-def test_what_makes_a_module(source: bytes, line: int | None) -> None:
-    assert mentioned(source) == line
-
-
 def test_names_in_a_library(tmp_path: Path) -> None:
     library = tmp_path / "lib.so"
     library.write_bytes(b"\0PyInit_spam\0_PyInit_eggs\0PyModExport_ham\0xPyInit_no\0PyInit_spam\0")
-    assert exports(str(library)) == ["PyInit_spam", "PyInit_eggs", "PyModExport_ham"]
+    assert exports(str(library), "c") == ["PyInit_spam", "PyInit_eggs", "PyModExport_ham"]
 
 
 def test_a_package_is_laid_out_without_what_was_installed_there(tmp_path: Path) -> None:
