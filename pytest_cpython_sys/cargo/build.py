@@ -21,6 +21,7 @@ from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_me
 from .outputs import is_below, output_directories
 from .process import Process
 from .timing import Clock, Timing
+from .unit import Unit
 from .watcher import BuildListener, Watcher, without_progress
 
 if TYPE_CHECKING:
@@ -29,42 +30,6 @@ if TYPE_CHECKING:
     from .metadata import Package, Target, Workspace
 
 __all__ = ["Build", "BuildListener", "Unit", "run_build"]
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A target compiled in one way: as a test, or as what tests link to."""
-
-    package: Package
-    target: Target
-    test: bool
-    artifact: Artifact | None
-    call: RustcCall | None
-
-    @property
-    def depinfo(self) -> str | None:
-        """Path of the unit's dep-info file, as this build's own messages name it."""
-        if self.artifact is not None:
-            if self.artifact.executable:
-                return self.artifact.executable.removesuffix(".exe") + ".d"
-            for name in self.artifact.filenames:
-                # Beside the file, under its name: of a library that is loaded, without a hash.
-                directory, base = os.path.split(os.path.splitext(name)[0])
-                if os.path.basename(directory) == "deps":
-                    return os.path.join(directory, base.removeprefix("lib") + ".d")
-        return self.call.depinfo if self.call is not None else None
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The features of the package that it was compiled with, sorted."""
-        if self.artifact is not None:
-            return tuple(sorted(self.artifact.features))
-        return self.call.features if self.call is not None else ()
-
-    @property
-    def key(self) -> tuple[bool, tuple[str, ...]]:
-        """What tells the ways apart in which a build compiles one target."""
-        return self.test, self.features
 
 
 @dataclass(frozen=True)

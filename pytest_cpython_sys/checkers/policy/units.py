@@ -84,10 +84,7 @@ def is_made(build: Build, package: Package, target: Target, *, test: bool) -> bo
 
 def is_output(context: BuildContext, file: str) -> bool:
     """Tell whether a build or bindgen has written a file, which is given by its real path."""
-    workspace = context.build.workspace
-    made = (script.out_dir for build in context.builds for script in build.scripts)
-    outputs = (workspace.target_directory, workspace.build_directory, *made)
-    return any(is_inside(file, real_path(directory)) for directory in outputs) or _by_bindgen(file)
+    return any(build.wrote(file) for build in context.builds) or _by_bindgen(file)
 
 
 @cache

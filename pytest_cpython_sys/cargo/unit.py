@@ -1,0 +1,53 @@
+"""A target compiled in one way."""
+
+from __future__ import annotations
+
+import os.path
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .depinfo import RustcCall
+    from .messages import Artifact
+    from .metadata import Package, Target
+
+__all__ = ["Unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A target compiled in one way: as a test, or as what tests link to."""
+
+    package: Package
+    target: Target
+    test: bool
+    artifact: Artifact | None
+    call: RustcCall | None
+
+    @property
+    def depinfo(self) -> str | None:
+        """Path of the unit's dep-info file, as this build's own messages name it."""
+        if self.artifact is not None:
+            if self.artifact.executable:
+                return self.artifact.executable.removesuffix(".exe") + ".d"
+            for name in self.artifact.filenames:
+                # Beside the file, under its name: of a library that is loaded, without a hash.
+                directory, base = os.path.split(os.path.splitext(name)[0])
+                if os.path.basename(directory) == "deps":
+                    return os.path.join(directory, base.removeprefix("lib") + ".d")
+            if self.artifact.filenames and {"cdylib", "dylib"} & {*self.target.crate_types}:
+                directory = os.path.dirname(self.artifact.filenames[0])
+                return os.path.join(directory, "deps", f"{self.target.crate_name}.d")
+        return self.call.depinfo if self.call is not None else None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features of the package that it was compiled with, sorted."""
+        if self.artifact is not None:
+            return tuple(sorted(self.artifact.features))
+        return self.call.features if self.call is not None else ()
+
+    @property
+    def key(self) -> tuple[bool, tuple[str, ...]]:
+        """What tells the ways apart in which a build compiles one target."""
+        return self.test, self.features
