@@ -194,15 +194,13 @@ def test_it_keeps_its_policies(
         "-k",
         "not module",
     )
-    assert outcomes(result) == dict.fromkeys(
-        (
-            "example_crate/cpython-sys/src/lib.rs::@unsafe",
-            "example_crate/spam/src/lib.rs::@symbol::PyInit_spam",
-            "example_crate/spam/src/python.rs::@unsafe",
-        ),
-        "passed",
-    )
-    result.stdout.fnmatch_lines(["SKIPPED * example_crate/spam/tests/embedded.rs:*: nothing of *"])
+    found = outcomes(result)
+    assert set(found.values()) == {"passed"}
+    assert {
+        "example_crate/cpython-sys/src/lib.rs::@unsafe",
+        "example_crate/spam/src/lib.rs::@symbol::PyInit_spam",
+        "example_crate/spam/src/python.rs::@unsafe",
+    } <= found.keys()
 
 
 def test_free_threaded_layouts_with_ordinary_headers(
