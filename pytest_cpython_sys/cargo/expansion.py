@@ -125,8 +125,11 @@ class Expander:
         call = _read(os.path.join(directory, "call"))
         return call is not None and self._is_of(call, unit)
 
-    def _is_of(self, call: bytes, unit: Unit) -> bool:
-        """Tell whether a compiler call is that of a unit, but for what it is to make."""
+    def _is_of(self, call: bytes, unit: Unit, *, own: bool = False) -> bool:
+        """Tell whether a compiler call is that of a unit, but for what it is to make.
+
+        ``own``: it is one of the build, and links to what the build made.
+        """
         words = [os.fsdecode(word) for word in call.split(b"\0")]
         found = read_rustc_call(words)
         if found is None:
@@ -135,8 +138,11 @@ class Expander:
         return (
             (found.test, found.features) == unit.key
             and os.path.realpath(source) == os.path.realpath(unit.target.src_path)
-            and all(not self._made.isdisjoint(_known([path])) for path in found.externs)
+            and (own or all(map(self._is_made, found.externs)))
         )
+
+    def _is_made(self, path: str) -> bool:
+        return not self._made.isdisjoint(_known([path]))
 
     def _compile_again(self, unit: Unit, directory: str) -> bytes | None:
         """Let cargo make the very calls of the build once more, and ask beside that of the unit."""
@@ -155,7 +161,7 @@ class Expander:
         self._run(arguments, script, directory, {})
         for name in sorted(os.listdir(directory)):
             call = _read(os.path.join(directory, name, "call"))
-            if call is not None and self._is_of(call, unit):
+            if call is not None and self._is_of(call, unit, own=True):
                 return _read(os.path.join(directory, name, "text"))
         return None
 

@@ -49,7 +49,10 @@ class TargetChecker:
                 if not _promised(context.build, package, target):
                     continue
                 missing = not context.build.is_built(package, target)
-                replaced = not missing and not context.builds[0].is_built(package, target)
+                first = context.builds[0]
+                # A library may be built as a test, and not as what other crates link to.
+                failed = not first.is_built(package, target) or first.failed(package, target)
+                replaced = not missing and failed
                 explained = explained or missing or replaced
                 if context.selects(package.name) and (missing or replaced):
                     case = self._case(context, package, target)

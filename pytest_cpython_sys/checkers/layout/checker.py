@@ -102,16 +102,15 @@ class LayoutChecker:
         if not counted:
             return
         placed: list[PlacedBlock] = []
-        build = counted[0][0].build
-        sources = Sources(build, package, target, [item.unit for item, _ in counted])
-        placing = Placing(package, target, sources)
+        placings: list[Placing] = []
         for item, blocks in counted:
-            places = placing.places(blocks)
+            placing = Placing(Sources(item.build, package, target, [item.unit]), package, target)
+            placings.append(placing)
             placed += (
                 PlacedBlock(item.unit, block, where)
-                for block, where in zip(blocks, places, strict=True)
+                for block, where in zip(blocks, placing.places(blocks), strict=True)
             )
-        judge = Judge(context, placing, [item.unit for item in reached], placed)
+        judge = Judge(context, placings, [item.unit for item in reached], placed)
         command = shown_command(package, target, None, context.options) + " --no-run"
         for group in _grouped(placed):
             yield self._case(judge, group, command)
@@ -206,9 +205,16 @@ def _reached(
 
 
 def _grouped(placed: Sequence[PlacedBlock]) -> Iterator[list[PlacedBlock]]:
-    """Yield what is one item: a block of a file, in one place, in all units of a target."""
+    """Yield what is one item: a block in one place, in all units of a target.
+
+    Of several in one place, the n-th of each unit: a generated file is another one for each.
+    """
     groups: dict[object, list[PlacedBlock]] = {}
+    texts: dict[object, list[object]] = {}
     for item in placed:
-        key = (item.place.file, item.place.levels, item.place.text)
-        groups.setdefault(key, []).append(item)
+        where = (item.place.file, item.place.levels)
+        seen = texts.setdefault((item.unit.key, *where), [])
+        if item.place.text not in seen:
+            seen.append(item.place.text)
+        groups.setdefault((*where, seen.index(item.place.text)), []).append(item)
     yield from groups.values()

@@ -53,12 +53,12 @@ class Judge:
     def __init__(
         self,
         context: BuildContext,
-        placing: Placing,
+        placings: Sequence[Placing],
         units: Sequence[Unit],
         blocks: Sequence[PlacedBlock],
     ) -> None:
         self._builds = context.builds
-        self._placing = placing
+        self._placings = placings
         self._units = units
         self._target = units[0].target
         self._package = units[0].package
@@ -132,12 +132,16 @@ class Judge:
             for other in build.units(unit.package, unit.target)
         )
 
+    def _file(self, path: str) -> SourceFile | None:
+        found = (placing.file(path) for placing in self._placings)
+        return next((file for file in found if file is not None), None)
+
     def _keys_of(self, error: Diagnostic, root: str) -> set[object]:
         """Return which blocks an error is about; none if it is about anything else."""
         near = self._by_text.get(None, []) if error.code == CONSTANT_ERROR else []
         for spot in primary_spots(error.raw):
             path = real_path(os.path.join(root, spot.file))
-            file = self._placing.file(path)
+            file = self._file(path)
             hit = find_block(file.scan.blocks, spot, file.source) if file is not None else None
             if hit is not None:
                 near = self._by_text.get((path, hit[0].start), [])
@@ -149,7 +153,7 @@ class Judge:
 
     def _text(self, placed: PlacedBlock) -> tuple[SourceFile, LayoutBlock] | None:
         text = placed.place.text
-        file = self._placing.file(text[0]) if text is not None else None
+        file = self._file(text[0]) if text is not None else None
         if text is None or file is None:
             return None
         block = next((block for block in file.scan.blocks if block.start == text[1]), None)

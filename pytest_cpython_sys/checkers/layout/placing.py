@@ -47,9 +47,9 @@ class _Text:
 
 
 class Placing:
-    """The places of the blocks of one target."""
+    """The places of the blocks of one unit of a target."""
 
-    def __init__(self, package: Package, target: Target, sources: Sources) -> None:
+    def __init__(self, sources: Sources, package: Package, target: Target) -> None:
         self._package = package
         self._target = target
         self._sources = sources
@@ -79,7 +79,7 @@ class Placing:
                 yield _Text(Site(file.path, ("?",), stands, 1, ("?",) if tracked else ()), block)
 
     def places(self, blocks: Iterable[CompiledBlock]) -> Iterator[BlockPlace]:
-        """Yield the place of each block of one unit."""
+        """Yield the place of each block, in their order."""
         taken: set[int] = set()
         for block in blocks:
             text = self._find(block, taken)

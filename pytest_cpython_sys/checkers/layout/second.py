@@ -113,6 +113,10 @@ def _repairable(build: Build, known: Mapping[str, Crate]) -> Iterator[Crate]:
         crate = known.get(target.src_path) or _crate(build, package, target)
         places = [_place(error, crate, build.workspace.root) for error in errors]
         wrong = frozenset(place for place in places if place is not None)
+        # What is generated for each of two ways of building a crate has two copies, not one.
+        scripts = [script for script in build.scripts if script.package_id == package.id]
+        if len(scripts) > 1 and any(build.wrote(path) for path, _ in wrong):
+            continue
         if None not in places and not wrong <= crate.wrong:
             yield replace(crate, wrong=wrong)
 

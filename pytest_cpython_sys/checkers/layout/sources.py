@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from ..place import is_own, real_path
+from ..place import is_inside, is_own, real_path
 from .scan import SourceScan, scan_source
 
 if TYPE_CHECKING:
@@ -91,14 +91,19 @@ class Sources:
         self._build = build
         self._package = package
         self._target = target
-        script = build.script(package.id)
-        self._env = {"CARGO_MANIFEST_DIR": package.root}
-        if script is not None:
-            self._env.update(script.env)
-            self._env["OUT_DIR"] = script.out_dir
         listed = [build.sources(unit) for unit in units]
         self.paths = tuple(dict.fromkeys(path for paths in listed if paths for path in paths))
         """What the compiler read; empty where it did not say."""
+        self._env = {"CARGO_MANIFEST_DIR": package.root}
+        scripts = [script for script in build.scripts if script.package_id == package.id]
+        # A package that is built in two ways has a directory for each.
+        read = [script for script in scripts if self._reads_from(script.out_dir)]
+        for script in (read or scripts)[:1]:
+            self._env.update(script.env)
+            self._env["OUT_DIR"] = script.out_dir
+
+    def _reads_from(self, directory: str) -> bool:
+        return any(is_inside(path, directory) for path in self.paths)
 
     @cached_property
     def files(self) -> list[SourceFile]:
