@@ -103,6 +103,14 @@ class Contents:
             node = self._container()
             body = body or (isinstance(node, containers.Macro) and "called" in node.how)
             count = self._draw.choices((1, 2), (70, 30))[0]
+            if isinstance(node, containers.Macro) and "cfg-if" in node.how and self._chance(0.4):
+                # As `-sys` crates choose between what is generated and what is checked in.
+                included = containers.OutputInclude(
+                    self.next(), how=self._draw.choice(containers.OUTPUTS)
+                )
+                included.children = [self._leaf(kind, has_tests=has_tests, body=body)]
+                node.children = [included]
+                return node
             node.children = [
                 self._node(kind, depth + 1, has_tests=has_tests, body=body) for _ in range(count)
             ]

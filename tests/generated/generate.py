@@ -64,7 +64,10 @@ class _Generator:
     def _beside(self, project: Project) -> None:
         draw = self.random
         count = draw.choices((0, 1, 2), (60, 30, 10))[0]
-        for how in draw.sample(sorted(CONFIGURATIONS), count):
+        chosen = draw.sample(sorted(CONFIGURATIONS), count)
+        if set(chosen) == {"quiet", "verbose"}:  # cargo refuses both at once
+            chosen = ["quiet"]
+        for how in chosen:
             project.children.append(Configuration(self.contents.next(), how=how))
         if self.chance(0.12):
             how = draw.choice(sorted(CONFTESTS))
@@ -169,6 +172,8 @@ class _Generator:
     def _trials(self) -> list[Trial]:
         draw = self.random
         names = draw.sample(_TRIALS, draw.randint(1, 3))
+        if self.chance(0.1):
+            names = ["line\nbreak"]
         return [
             Trial(
                 self.contents.next(),

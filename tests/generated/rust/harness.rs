@@ -22,7 +22,7 @@ fn main() {
             "--exact" => exact = true,
             "--include-ignored" => all = true,
             "--ignored" => only = true,
-            "--nocapture" | "--quiet" | "-q" | "--test" => {}
+            "--" | "--nocapture" | "--quiet" | "-q" | "--test" => {}
             "-Z" | "--test-threads" | "--color" | "--logfile" => { arguments.next(); }
             "--format" => json = arguments.next().as_deref() == Some("json"),
             other if other.starts_with("--test-threads=") || other.starts_with("--color=") => {}
