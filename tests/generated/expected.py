@@ -45,8 +45,6 @@ class Expectation:
     """Of each of these sets of ids, at least one is to be red."""
     exit_codes: frozenset[int] = frozenset({0})
     cargo_code: int = 0
-    open_files: frozenset[str] = frozenset()
-    """Files with tests whose names no line of a listing can hold: other items may be there."""
     more_errors: bool = False
     """Whether items that nobody knows by name are to be there, all of them errors."""
 
@@ -89,7 +87,6 @@ def expect(project: Project, truth: Truth, place: Path) -> Expectation:
         found.items.append(Item(("py/test_python.py::test_python",), frozenset({"passed"})))
     found.more_errors = any(child.tag == "conftest:raising-checker" for child in project.children)
     _endings(truth, found)
-    _unnameable(truth, found)
     _exit_code(found)
     return found
 
@@ -98,8 +95,6 @@ def _exit_code(found: Expectation) -> None:
     good = all(item.good for item in found.items) and not found.failing and not found.more_errors
     if not good or found.cargo_code:
         found.exit_codes = frozenset({1})
-    elif found.open_files:
-        found.exit_codes = frozenset({0, 1})
     elif not any(ABSENT not in item.outcomes for item in found.items):
         found.exit_codes = frozenset({0, 5})
 
@@ -108,13 +103,13 @@ def _tests(truth: Truth, owner: Owner, verdicts: dict[str, str]) -> list[Item]:
     placed: dict[str, Placed] = {
         entry.key: entry
         for entry in truth.book.placed
-        if entry.owner == owner and entry.what in ("test", "main", "unnameable")
+        if entry.owner == owner and entry.what in ("test", "main")
     }
     items = []
     for name, outcome in verdicts.items():
         leaf = name if owner.program else name.rpartition("::")[2]
         entry = placed.get(leaf)
-        if entry is None or entry.what == "unnameable":
+        if entry is None:
             continue
         levels = tuple(name.split("::"))
         items.append(Item(_ids(owner, entry.files, levels), frozenset({outcome})))
@@ -220,12 +215,3 @@ def _endings(truth: Truth, found: Expectation) -> None:
             found.items[index] = Item(item.ids, item.outcomes | {"error", "failed"})
         ids = {name for index in mine for name in found.items[index].ids}
         found.failing.append(frozenset(ids or {f"{file}::*" for file in files}))
-
-
-def _unnameable(truth: Truth, found: Expectation) -> None:
-    """Tests with a line break in their names: whatever shows them, a failure is to be seen."""
-    owners = {entry.owner for entry in truth.book.placed if entry.what == "unnameable"}
-    found.open_files = frozenset(owner.root for owner in owners)
-    for process in truth.processes:
-        if process.owner in owners and process.failed:
-            found.failing.append(frozenset({f"{process.owner.root}::*"}))
