@@ -241,8 +241,15 @@ class Build:
             and not self.blockers(package, target)
             for package in self.workspace.packages
             for target in package.targets
-            if package.tests_need(target)
+            if self.workspace.tests_need(package, target)
         )
+
+    def _is_needed(self, item: Artifact | Diagnostic) -> bool:
+        """Tell whether a message is about what ``cargo test`` builds: libraries are built alike."""
+        package = self.workspace.package(item.package_id)
+        if package is None or item.target.kind == "custom-build":
+            return True
+        return self.workspace.tests_need(package, item.target)
 
     def completed_by(self, other: Build) -> Build:
         """Return this build with what another one of the same workspace found out.
@@ -256,6 +263,11 @@ class Build:
             if (item.package_id, item.target, item.rendered) not in seen
             and not (other.success and item.is_error)
         ]
+        other = replace(
+            other,
+            artifacts=tuple(filter(self._is_needed, other.artifacts)),
+            diagnostics=tuple(filter(self._is_needed, other.diagnostics)),
+        )
         # A package that is built in two ways has a directory for each.
         scripts = {script.out_dir: script for script in (*other.scripts, *self.scripts)}
         return replace(
@@ -312,6 +324,7 @@ class Build:
             for call in self.rustc_calls
             if call.crate_name == target.crate_name
             and os.path.realpath(os.path.join(self.workspace.root, call.source)) == source
+            and self.workspace.tests_need(package, target)
         )
         found: dict[tuple[bool, tuple[str, ...]], Unit] = {}
         for unit in units:

@@ -25,6 +25,7 @@ __all__ = [
 
 TargetKind = Literal["lib", "bin", "test", "example", "bench", "custom-build"]
 
+_LINKABLE = {"lib", "rlib", "dylib", "proc-macro"}
 _LIBRARY_KINDS = {"lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro"}
 
 
@@ -94,18 +95,6 @@ class Package:
         """The library target, if there is one."""
         return next((target for target in self.targets if target.kind == "lib"), None)
 
-    def tests_need(self, target: Target) -> bool:
-        """Tell whether ``cargo test`` builds a target, given the features that it requires.
-
-        See https://doc.rust-lang.org/cargo/commands/cargo-test.html#target-selection
-        """
-        if target.kind == "bin":
-            # Without tests of its own a program is built for integration tests alone.
-            return target.test or any(
-                other.test for other in self.targets if other.kind in ("test", "bench")
-            )
-        return target.test or target.kind in ("lib", "example")
-
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -120,6 +109,29 @@ class Workspace:
     def has_library(self) -> bool:
         """Whether any member has one: cargo refuses to look for what is not there."""
         return any(package.library is not None for package in self.packages)
+
+    def tests_need(self, package: Package, target: Target) -> bool:
+        """Tell whether ``cargo test`` builds a target, given the features that it requires.
+
+        See https://doc.rust-lang.org/cargo/commands/cargo-test.html#target-selection
+        """
+        if target.test or target.kind == "example":
+            return True
+        if target.kind == "bin":
+            # Without tests of its own a program is built for integration tests alone.
+            return any(other.test for other in package.targets if other.kind in ("test", "bench"))
+        if target.kind != "lib" or not _LINKABLE & {*target.crate_types}:
+            return False
+        own = any(self.tests_need(package, other) for other in package.targets if other != target)
+        return target.doctest or own or self._is_dependency(package)
+
+    def _is_dependency(self, package: Package) -> bool:
+        root = os.path.realpath(package.root)
+        return any(
+            dependency.path and os.path.realpath(dependency.path) == root
+            for other in self.packages
+            for dependency in other.dependencies
+        )
 
     def package(self, package_id: str) -> Package | None:
         """Return the member with that id."""

@@ -119,11 +119,10 @@ class Places:
         from .layout.sources import Sources  # it needs this module itself
 
         for build in self._context.builds:
-            units = [build.unit(self._package, self._target, test=test) for test in (True, False)]
-            sources = Sources(build, self._package, self._target, units)
-            sites = sources.sites_of(path)
-            if sites:
-                return sites
+            for unit in build.units(self._package, self._target):
+                sites = Sources(build, self._package, self._target, [unit]).sites_of(path)
+                if sites:
+                    return sites
         return []
 
 

@@ -119,8 +119,8 @@ class TargetChecker:
 
 def _promised(build: Build, package: Package, target: Target) -> bool:
     """Tell whether ``cargo test`` would build a target."""
-    if not package.tests_need(target) or not target.required_features:
-        return package.tests_need(target)
+    if not build.workspace.tests_need(package, target):
+        return False
     units = [unit for other in package.targets for unit in build.units(package, other)]
     # As a dependency of build scripts the package may be built with other features.
     own = [unit for unit in units if unit.test] or units

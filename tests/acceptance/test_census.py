@@ -340,6 +340,22 @@ def test_each_place_that_a_block_may_have(pytester: pytest.Pytester, write: Writ
     )
 
 
+def test_a_file_that_a_macro_includes_twice(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": 'macro_rules! m { () => { include!("more.in"); } }\n'
+            "pub mod one { m!(); }\npub mod two { m!(); }\n",
+            "src/more.in": typed("T") + "pub mod inner { " + typed("I") + " }",
+        }
+    )
+    result = run(pytester)
+    assert layouts(result) == {
+        "src/more.in::T": "passed",
+        "src/more.in::inner::I": "passed",
+    }
+
+
 def test_a_module_in_a_function(pytester: pytest.Pytester, write: Write) -> None:
     write(
         {
@@ -466,7 +482,10 @@ def test_beside_a_failure_only_what_cargo_test_builds_is_there(
 ) -> None:
     write(
         {
-            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b", "d"]\nresolver = "2"\n',
+            "d/Cargo.toml": PACKAGE.format("d") + "[lib]\ntest = false\n"
+            'crate-type = ["cdylib"]\n',
+            "d/src/lib.rs": typed("D", 8),
             "a/Cargo.toml": PACKAGE.format("a") + "[features]\nextra = []\n"
             '[[bin]]\nname = "tool"\npath = "src/tool.rs"\ntest = false\n'
             '[[example]]\nname = "e"\nrequired-features = ["extra"]\n',

@@ -31,7 +31,7 @@ def test_workers_never_call_cargo(
 ) -> None:
     write(PROJECT)
     run(pytester, "-n2").assert_outcomes(passed=len(PASSING), failed=len(FAILING), skipped=2)
-    assert cargo_calls() == ["-V", "metadata", "test", "test"]
+    assert cargo_calls() == ["-V", "metadata", "rustc", "rustc", "test", "test"]
 
 
 def test_tests_of_one_binary_are_spread_in_batches(pytester: pytest.Pytester, write: Write) -> None:

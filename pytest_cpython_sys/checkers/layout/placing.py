@@ -106,8 +106,8 @@ class Placing:
         site = text.site
         where = place(self._package, self._target, site.file)
         modules = block.modules
-        if site.around == ("?",):
-            modules = text.block.modules
+        if site.around == ("?",) or (site.included and text.modules != modules):
+            modules = text.block.modules  # a macro leads there, perhaps more than once
         elif _starts(modules, site.around):
             modules = modules[len(site.around) :]
         location = Location(site.path, text.block.line) if site.generated else None

@@ -53,6 +53,8 @@ class Site:
     around: tuple[str, ...]
     """Path of the module in the crate that the text of ``file`` is in."""
     owns_directory: bool = True
+    included: bool = False
+    """Whether an ``include!`` leads to the file, which is tracked."""
 
     @property
     def generated(self) -> bool:
@@ -155,7 +157,7 @@ class Sources:
     ) -> Site:
         inside = (*site.inside, *item.modules, *names)
         if self.is_tracked(path):
-            return Site(path, inside, path, 1, inside, owns_directory)
+            return Site(path, inside, path, 1, inside, owns_directory, included=not names)
         line = site.line if site.generated else item.line
         return Site(path, inside, site.file, line, site.around, owns_directory)
 
