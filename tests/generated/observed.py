@@ -62,7 +62,8 @@ def observe(directory: Path, *arguments: str, python: str = sys.executable) -> O
 def _note(result: Observation, name: str, when: str, outcome: str) -> None:
     if when == "setup":
         result.times[name] += 1
-    if outcome == "failed":
+    if outcome == "failed" and result.outcomes.get(name) != "failed":
+        # A test that failed has failed, whatever its teardown adds.
         result.outcomes[name] = "failed" if when == "call" else "error"
     elif outcome == "skipped" or (when == "call" and outcome == "passed"):
         result.outcomes.setdefault(name, outcome)
