@@ -11,17 +11,16 @@ from .model import Node, Sheet
 from .places import discovered
 
 __all__ = [
+    "BRACKETS",
     "CALLS",
     "CFG_POSITIONS",
     "FILE_MODULES",
     "INCLUDES",
-    "MACROS",
     "OUTPUTS",
     "Cfg",
     "FileModule",
     "Include",
     "InlineModule",
-    "Macro",
     "OutputInclude",
     "SharedInclude",
     "SharedModule",
@@ -39,24 +38,8 @@ INCLUDES: Final = (
 )
 OUTPUTS: Final = ("concat.rs", "concat.inc", "variable.rs", "nested.rs", "subdirectory.rs")
 CALLS: Final = ("braces", "parentheses", "brackets")
-MACROS: Final = (
-    "keep",
-    "keep-attribute",
-    "cfg-if-then",
-    "cfg-if-else",
-    "called",
-    "called-twice",
-    "drop",
-    "drop-attribute",
-    "uncalled",
-    "cfg-if-dropped",
-    "dead-function",
-    "nested-keep",
-)
 CFG_POSITIONS: Final = ("module", "direct", "macro", "cfg-attr", "inner-attribute", "not-on-both")
-# What may not hold a `mod name;`: procedural macros refuse it, the others have no one place for it.
-_NO_FILES: Final = ("keep-attribute", "drop-attribute", "called-twice", "dead-function")
-_BRACKETS: Final = {"braces": ("{", "}"), "parentheses": ("(", ");"), "brackets": ("[", "];")}
+BRACKETS: Final = {"braces": ("{", "}"), "parentheses": ("(", ");"), "brackets": ("[", "];")}
 
 
 @dataclass
@@ -110,7 +93,7 @@ class FileModule(Node):
         how, start = self.how, beside
         if discovered(beside) and not where.inline:
             how, beside = ("mod.rs" if how == "file" else how), f"{beside}/odd"
-        to_beside = posixpath.basename(beside) + "/" if beside.endswith("/odd") else ""
+        to_beside = "odd/" if beside != start else ""
         path, attribute, folder = {
             "file": (f"{base}/{name}.rs", "", f"{base}/{name}"),
             "mod.rs": (f"{base}/{name}/mod.rs", "", f"{base}/{name}"),
@@ -193,7 +176,7 @@ class Include(Node):
             argument = f'concat!(env!("CARGO_MANIFEST_DIR"), "/{rest}")'
         else:
             argument = f'"{_relative(path, beside)}"'
-        opening, closing = _BRACKETS[self.call]
+        opening, closing = BRACKETS[self.call]
         sheet.line(f"include!{opening}{argument}{closing}")
         inner = sheet.other(
             path=path, inline=(), tokens=True, generated=False, **self._files(sheet, path, place)
@@ -237,7 +220,7 @@ class OutputInclude(Node):
             argument = f'env!("GENERATED_{self.uid}")'
         else:
             argument = f'concat!(env!("OUT_DIR"), "/{name}")'
-        opening, closing = _BRACKETS[self.call]
+        opening, closing = BRACKETS[self.call]
         sheet.line(f"include!{opening}{argument}{closing}")
         package = where.owner.package
         sheet.book.folders[package, name] = where.files[0]
@@ -356,75 +339,3 @@ class Cfg(Node):
             sheet.line(f"#[cfg({self.predicate})]", f"pub mod {name} {{")
         self.write_children(sheet, **inner)
         sheet.line("}")
-
-
-@dataclass
-class Macro(Node):
-    """Contents that are tokens of a macro's call, or the body of one."""
-
-    how: str = "keep"
-    call: str = "braces"
-    predicate: str = "all()"
-
-    @property
-    def tag(self) -> str:
-        """Tell the macros apart."""
-        return f"macro:{self.how}"
-
-    def tags(self) -> tuple[str, ...]:
-        """Add the brackets of the call."""
-        return (self.tag, f"call:{self.call}")
-
-    def write(self, sheet: Sheet) -> None:
-        """Write the macro and its call."""
-        n, where = self.uid, sheet.where
-        before, after, module = self._around(*_BRACKETS[self.call])
-        sheet.book.needs(where.owner, self.how)
-        sheet.line(before)
-        more: dict[str, object] = {"tokens": where.tokens or self.how in _NO_FILES}
-        if module:
-            more |= {"modules": (*where.modules, module), "inline": (*where.inline, module)}
-        self.write_children(sheet, **more)
-        if self.how == "called-twice":
-            again = sheet.other(modules=(*where.modules, f"two{n}"))
-            self.write_children(again, tokens=True)
-        sheet.line(after)
-
-    def _around(self, opening: str, closing: str) -> tuple[str, str, str]:
-        """Return the lines before and after, and the module that the contents stand in."""
-        n = self.uid
-        false = f"not(all({self.predicate}))"
-        return {
-            "keep": (f"keep!{opening}", closing, ""),
-            "nested-keep": (f"keep!{opening} keep! {{", f"}} {closing}", ""),
-            "keep-attribute": (f"#[attributes::keep]\npub mod a{n} {{", "}", f"a{n}"),
-            "cfg-if-then": (
-                f"choose!{opening} if #[cfg(all({self.predicate}))] {{",
-                f"}} else {{ pub fn otherwise{n}() {{}} }} {closing}",
-                "",
-            ),
-            "cfg-if-else": (
-                f"choose!{opening} if #[cfg({false})] {{ pub fn then{n}() {{}} }} else {{",
-                f"}} {closing}",
-                "",
-            ),
-            "cfg-if-dropped": (
-                f"choose!{opening} if #[cfg(any())] {{",
-                f"}} else {{}} {closing}",
-                "",
-            ),
-            "called": (f"macro_rules! body{n} {{ () => {{", f"}}; }}\nbody{n}!();", ""),
-            "called-twice": (
-                f"macro_rules! body{n} {{ () => {{",
-                f"}}; }}\npub mod one{n} {{ body{n}!(); }}\npub mod two{n} {{ body{n}!(); }}",
-                f"one{n}",
-            ),
-            "drop": (f"discard!{opening}", closing, ""),
-            "drop-attribute": (f"#[attributes::discard]\npub mod a{n} {{", "}", f"a{n}"),
-            "uncalled": (f"macro_rules! uncalled{n} {{ () => {{", "}; }", ""),
-            "dead-function": (
-                f"#[cfg(any())]\npub fn dead{n}(_: [u8; 4]) {{",
-                "}",
-                "",
-            ),
-        }[self.how]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import containers, documented, leaves
+from . import containers, documented, leaves, macros
 
 if TYPE_CHECKING:
     import random
@@ -101,9 +101,9 @@ class Contents:
     def _node(self, kind: str, depth: int, *, has_tests: bool, body: bool) -> Node:
         if depth < _DEPTH and self._chance(0.6 - 0.1 * depth):
             node = self._container()
-            body = body or (isinstance(node, containers.Macro) and "called" in node.how)
+            body = body or (isinstance(node, macros.Macro) and "called" in node.how)
             count = self._draw.choices((1, 2), (70, 30))[0]
-            if isinstance(node, containers.Macro) and "cfg-if" in node.how and self._chance(0.4):
+            if isinstance(node, macros.Macro) and "cfg-if" in node.how and self._chance(0.4):
                 # As `-sys` crates choose between what is generated and what is checked in.
                 included = containers.OutputInclude(
                     self.next(), how=self._draw.choice(containers.OUTPUTS)
@@ -143,8 +143,8 @@ class Contents:
         if which == "cfg":
             position = draw.choice(containers.CFG_POSITIONS)
             return containers.Cfg(uid, predicate=predicate, position=position)
-        how = draw.choice(containers.MACROS)
-        return containers.Macro(uid, how=how, call=call, predicate=predicate)
+        how = draw.choice(macros.MACROS)
+        return macros.Macro(uid, how=how, call=call, predicate=predicate)
 
     def _test(self, *, body: bool) -> Node:
         draw = self._draw
