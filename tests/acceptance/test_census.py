@@ -483,8 +483,7 @@ def test_beside_a_failure_only_what_cargo_test_builds_is_there(
     write(
         {
             "Cargo.toml": '[workspace]\nmembers = ["a", "b", "d"]\nresolver = "2"\n',
-            "d/Cargo.toml": PACKAGE.format("d") + "[lib]\ntest = false\n"
-            'crate-type = ["cdylib"]\n',
+            "d/Cargo.toml": PACKAGE.format("d") + '[lib]\ntest = false\ncrate-type = ["cdylib"]\n',
             "d/src/lib.rs": typed("D", 8),
             "a/Cargo.toml": PACKAGE.format("a") + "[features]\nextra = []\n"
             '[[bin]]\nname = "tool"\npath = "src/tool.rs"\ntest = false\n'

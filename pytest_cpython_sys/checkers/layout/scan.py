@@ -222,7 +222,7 @@ class _Scanner:
         span = match.end(), _closing(self._masked, match.end(), match["bracket"])
         argument = self._source[slice(*span)].decode("utf-8", "replace").strip()
         self._includes.append(Include(argument, self._modules, self._line(match.start()), span))
-        return span[1]
+        return span[1] + 1
 
     def _declaration(self, match: re.Match[bytes]) -> None:
         start = match.start()

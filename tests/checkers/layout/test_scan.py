@@ -138,6 +138,12 @@ def test_includes_and_declarations() -> None:
     assert (include.argument, include.modules, include.line) == ('concat!("a", "b")', ("ffi",), 2)
 
 
+@pytest.mark.parametrize("brackets", ["()", "[]", "{}"])
+def test_an_include_ends_no_module(brackets: str) -> None:
+    scan = scan_source(f'mod m {{ include!{brackets[0]}"a"{brackets[1]}; mod b; }} mod c;'.encode())
+    assert [(item.name, item.modules) for item in scan.declarations] == [("b", ("m",)), ("c", ())]
+
+
 @given(st.binary(max_size=300))
 def test_never_raises(data: bytes) -> None:
     scan_source(b"Size of include mod " + data)
