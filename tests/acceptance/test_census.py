@@ -345,7 +345,10 @@ def test_a_file_that_a_macro_includes_twice(pytester: pytest.Pytester, write: Wr
         {
             "Cargo.toml": "c",
             "src/lib.rs": 'macro_rules! m { () => { include!("more.in"); } }\n'
-            "pub mod one { m!(); }\npub mod two { m!(); }\n",
+            "pub mod one { m!(); }\npub mod two { m!(); }\n"
+            'pub mod three { include!("called.in"); }\n',
+            "src/called.in": f"macro_rules! c {{ () => {{ {typed('C')} }} }}\n"
+            "pub mod first { c!(); }\npub mod second { c!(); }\n",
             "src/more.in": typed("T") + "pub mod inner { " + typed("I") + " }",
         }
     )
@@ -353,6 +356,8 @@ def test_a_file_that_a_macro_includes_twice(pytester: pytest.Pytester, write: Wr
     assert layouts(result) == {
         "src/more.in::T": "passed",
         "src/more.in::inner::I": "passed",
+        "src/called.in::first::C": "passed",
+        "src/called.in::second::C": "passed",
     }
 
 

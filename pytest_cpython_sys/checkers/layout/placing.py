@@ -106,7 +106,8 @@ class Placing:
         site = text.site
         where = place(self._package, self._target, site.file)
         modules = block.modules
-        if site.around == ("?",) or (site.included and text.modules != modules):
+        own = not site.generated and site.anywhere and text.modules != modules
+        if site.around == ("?",) or own:
             modules = text.block.modules  # a macro leads there, perhaps more than once
         elif _starts(modules, site.around):
             modules = modules[len(site.around) :]

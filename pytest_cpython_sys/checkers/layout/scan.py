@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from .masking import mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "LABEL",
@@ -122,6 +125,8 @@ class Include:
     modules: tuple[str, ...]
     line: int
     span: tuple[int, int]
+    defined: bool = False
+    """Whether it stands in the definition of a macro, which may be called anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,7 @@ class _Scanner:
         self._source = source
         self._masked = masked
         self._counted = (0, 1)
+        self._definitions = list(_definitions(masked))
         self._modules: tuple[str, ...] = ()
         self._blocks: list[LayoutBlock] = []
         self._includes: list[Include] = []
@@ -221,7 +227,9 @@ class _Scanner:
     def _include(self, match: re.Match[bytes]) -> int:
         span = match.end(), _closing(self._masked, match.end(), match["bracket"])
         argument = self._source[slice(*span)].decode("utf-8", "replace").strip()
-        self._includes.append(Include(argument, self._modules, self._line(match.start()), span))
+        defined = any(start <= span[0] < end for start, end in self._definitions)
+        line = self._line(match.start())
+        self._includes.append(Include(argument, self._modules, line, span, defined))
         return span[1] + 1
 
     def _declaration(self, match: re.Match[bytes]) -> None:
@@ -250,14 +258,20 @@ def _closing(masked: bytes, start: int, opening: bytes) -> int:
     return len(masked)
 
 
+def _definitions(masked: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the bodies of macros are."""
+    done = 0
+    for match in _MACRO.finditer(masked):
+        if match.start() >= done:
+            done = _closing(masked, match.end(), match[1])
+            yield match.end(), done
+
+
 def without_macros(masked: bytes) -> bytes:
     """Return the source with spaces for the bodies of macros: what is in there is no item."""
     parts: list[bytes] = []
     done = 0
-    for match in _MACRO.finditer(masked):
-        start = match.end()
-        if match.start() >= done:
-            end = _closing(masked, start, match[1])
-            parts += masked[done:start], b" " * (end - start)
-            done = end
+    for start, end in _definitions(masked):
+        parts += masked[done:start], b" " * (end - start)
+        done = end
     return b"".join((*parts, masked[done:])) if parts else masked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -53,8 +53,8 @@ class Site:
     around: tuple[str, ...]
     """Path of the module in the crate that the text of ``file`` is in."""
     owns_directory: bool = True
-    included: bool = False
-    """Whether an ``include!`` leads to the file, which is tracked."""
+    anywhere: bool = False
+    """Whether a macro includes the file, which may then be other modules as well."""
 
     @property
     def generated(self) -> bool:
@@ -138,7 +138,8 @@ class Sources:
         file = _load(site.path)
         for include in file.scan.includes if file is not None else ():
             for path in self._included(include, site.path):
-                yield self._part(site, include, path, (), owns_directory=True)
+                part = self._part(site, include, path, (), owns_directory=True)
+                yield replace(part, anywhere=include.defined)
         for declaration in file.scan.declarations if file is not None else ():
             for path, owns_directory in _module_files(declaration, site):
                 if self._exists(path):
@@ -157,7 +158,7 @@ class Sources:
     ) -> Site:
         inside = (*site.inside, *item.modules, *names)
         if self.is_tracked(path):
-            return Site(path, inside, path, 1, inside, owns_directory, included=not names)
+            return Site(path, inside, path, 1, inside, owns_directory)
         line = site.line if site.generated else item.line
         return Site(path, inside, site.file, line, site.around, owns_directory)
 
