@@ -20,7 +20,7 @@ from .report import (
 from .words import failure_words, node_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     import pytest
 
@@ -84,22 +84,27 @@ class Summary:
 
     def unbuilt(self, plan: Plan) -> list[Case]:
         """Return what was selected and did not build, whatever was deselected since."""
-        return [
-            case for case in plan.all_cases() if case.kind == "build" and self._counts_here(case)
-        ]
+        return self._selected(plan, (case for case in plan.all_cases() if case.kind == "build"))
 
     def replaced(self, plan: Plan) -> list[Case]:
         """Return what was selected and builds only without the layouts that differ."""
+        checkers = plan.checkers.values()
+        return self._selected(
+            plan, (case for checker in checkers for case in getattr(checker, "replaced", ()))
+        )
+
+    def _selected(self, plan: Plan, cases: Iterable[Case]) -> list[Case]:
+        """Return the cases of which some file was selected, and that nothing keeps out."""
+        there = [case for case in cases if not self._account.keeps_out(case)]
+        if not there:
+            return []
+        files = {file for file in plan.cases if self._scope.holds(file)}
+        targets = {(case.package, case.target) for file in files for case in plan.cases[file]}
         return [
             case
-            for checker in plan.checkers.values()
-            for case in getattr(checker, "replaced", ())
-            if self._counts_here(case)
+            for case in there
+            if (case.package, case.target) in targets or self._scope.holds(case.file)
         ]
-
-    def _counts_here(self, case: Case) -> bool:
-        """Tell whether a case lies in what was selected, and nothing keeps it out."""
-        return self._scope.holds(case.file) and not self._account.keeps_out(case)
 
     def is_red(self, plan: Plan) -> bool:
         """Tell whether something that was selected did not build as it stands."""

@@ -152,13 +152,20 @@ class Build:
 
     def blocking(self, package: Package, target: Target) -> list[Package]:
         """Return the members whose errors keep a target from being built, near ones first."""
-        failed = {other.id for other in self.failed_packages()}
-        found = [other for other in self._needed(package) if other.id in failed]
-        library = package.library
-        own = library is not None and target.kind != "lib" and self.failed(package, library)
-        if own or self.script_failed(package):
+        found = [other for other in self._needed(package) if self._cannot_be_linked(other)]
+        if self.script_failed(package) or (
+            target.kind != "lib" and self._cannot_be_linked(package)
+        ):
             found.insert(0, package)
         return found
+
+    def _cannot_be_linked(self, package: Package) -> bool:
+        """Tell whether what others need of a package failed: its library as a test is not that."""
+        library = package.library
+        return self.script_failed(package) or (
+            library is not None
+            and self.compiler_failure(package.name, library, test=False) is not None
+        )
 
     def blockers(self, package: Package, target: Target) -> list[str]:
         """Return the names of the members whose errors keep a target from being built."""
@@ -283,28 +290,8 @@ class Build:
 
     def unit(self, package: Package, target: Target, *, test: bool) -> Unit:
         """Return how a target was compiled in this build; its parts are None where it was not."""
-        artifact = next(
-            (
-                artifact
-                for artifact in self.artifacts
-                if artifact.test == test
-                and artifact.package_id == package.id
-                and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
-            ),
-            None,
-        )
-        source = os.path.realpath(target.src_path)
-        call = next(
-            (
-                call
-                for call in self.rustc_calls
-                if call.crate_name == target.crate_name
-                and call.test == test
-                and os.path.realpath(os.path.join(self.workspace.root, call.source)) == source
-            ),
-            None,
-        )
-        return Unit(package, target, test, artifact, call)
+        found = (unit for unit in self.units(package, target) if unit.test == test)
+        return next(found, Unit(package, target, test, None, None))
 
     def units(self, package: Package, target: Target) -> list[Unit]:
         """Return all ways in which a target was compiled in this build, or was tried to be.

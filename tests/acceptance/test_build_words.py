@@ -434,3 +434,25 @@ def test_a_cargo_that_may_not_be_started(
     result.stderr.fnmatch_lines(
         [f"ERROR: {path} cannot be started (Permission denied). Make it executable*chmod*$CARGO"]
     )
+
+
+def test_a_library_that_fails_as_a_test_alone_blocks_nothing(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["low", "up"]\nresolver = "2"\n',
+            "low/Cargo.toml": package.format("low"),
+            "low/src/lib.rs": 'pub fn f() -> i32 { 1 }\n#[test] fn l() { let _: i32 = "x"; }\n',
+            "low/tests/it.rs": "#[test] fn it() { assert_eq!(low::f(), 1); }\n",
+            "up/Cargo.toml": package.format("up") + '[dependencies]\nlow = { path = "../low" }\n',
+            "up/src/lib.rs": "#[test] fn up() { assert_eq!(low::f(), 1); }\n",
+        }
+    )
+    for _ in range(2):
+        assert outcomes(run(pytester)) == {
+            "low/src/lib.rs::@build": "failed",
+            "low/tests/it.rs::it": "passed",
+            "up/src/lib.rs::up": "passed",
+        }

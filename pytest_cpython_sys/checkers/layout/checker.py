@@ -133,7 +133,8 @@ class LayoutChecker:
         case = self._numbered(case)
         odd = next((placed.block.odd for placed in group if placed.block.odd), "")
         if odd and not any(map(judge.failed, group)):
-            self._odd.append(f"{case.file}:{where.line}: {block.type_name}")
+            file = os.path.relpath(case.file, os.path.realpath(unit.package.root))
+            self._odd.append(f"{unit.package.name}: {file}:{where.line}: {block.type_name}")
             verdict = Verdict("skipped", message=_ODD.format(odd))
             case = replace(case, skip=verdict.message)
         else:

@@ -113,7 +113,7 @@ class Judge:
         if any(self._built(build, unit) for build in self._builds[: 1 if unknown else None]):
             return None
         if others:
-            return f"{name} has an error elsewhere:\n{others[0].rendered.strip()}"
+            return f"{_summary(others[0])}; see the @build item of {name}"
         if unit.call is None:
             return f"{name} was not compiled: see its @build item"
         if not self._others and not self._errors:
@@ -167,7 +167,8 @@ class Judge:
         if found is not None:
             location = Location(found[0].path, found[1].line)
         for error in self._errors.get(placed.key, ()):
-            row = _row(error, *found) if found is not None else None
+            told = found is not None and error.code == CONSTANT_ERROR
+            row = _row(error, *found) if told and found is not None else None
             if row is not None and found is not None:
                 rows.append(row)
                 line = next((spot.line for spot in primary_spots(error.raw)), location.line)
@@ -192,6 +193,14 @@ class Judge:
         return (
             f"\nas compiled {f'with the features {features}' if features else 'without features'}"
         )
+
+
+def _summary(error: Diagnostic) -> str:
+    """Return an error in one line, with its place."""
+    spot = next(primary_spots(error.raw), None)
+    where = f" ({spot.file}:{spot.line})" if spot is not None else ""
+    code = f"[{error.code}]" if error.code else ""
+    return f"{error.level}{code}: {' '.join(error.message.split())}{where}"
 
 
 def _told(blocks: Sequence[PlacedBlock], path: tuple[str, ...] | None) -> Sequence[PlacedBlock]:
