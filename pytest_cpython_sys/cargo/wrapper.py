@@ -127,7 +127,8 @@ class Cargo:
         if found is None:
             there = shutil.which(self.program, os.F_OK, path)
             number = errno.EACCES if there is not None else errno.ENOENT
-            raise not_started(there or self.program, OSError(number, os.strerror(number)))
+            why = os.strerror(number) if there else "not found"
+            raise not_started(there or self.program, OSError(number, why))
         return found
 
     def _sibling(self, name: str) -> str:
