@@ -61,6 +61,8 @@ PASSING = {
     .replace("SIZE, 16", "SIZE, super::SIZE"),
 }
 
+NO_POLICIES = "-ocpython_sys_policies=off"
+
 
 @pytest.fixture
 def old() -> Interpreter:
@@ -87,7 +89,7 @@ def test_each_python_has_a_build_a_level_and_a_column(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     root = write(CRATE)
-    result = run(pytester, *both, "--junitxml=out.xml")
+    result = run(pytester, *both, "--junitxml=out.xml", NO_POLICIES)
     assert outcomes(result) == {
         "src/lib.rs::@cp312::bindgen_test_layout_Object": "passed",
         "src/lib.rs::@cp312::tests::ok": "passed",
@@ -132,7 +134,7 @@ def test_typed_ids_and_selections(pytester: pytest.Pytester, write: Write, both:
     write(CRATE)
 
     def selected(*arguments: str) -> set[str]:
-        return set(outcomes(run(pytester, *both, *arguments)))
+        return set(outcomes(run(pytester, *both, NO_POLICIES, *arguments)))
 
     size = "src/lib.rs::@cp313::tests::size"
     assert selected(size) == {size}
@@ -288,7 +290,7 @@ def test_a_python_named_twice_is_used_once(
     assert new.executable is not None
     link = tmp_path / "python-of-another-name"
     link.symlink_to(new.executable)
-    result = run(pytester, *both, f"--cpython-sys-python={link}")
+    result = run(pytester, *both, f"--cpython-sys-python={link}", NO_POLICIES)
     result.assert_outcomes(passed=9)
     result.stdout.fnmatch_lines([f"@cp313: *, {new.executable}; named again as {link}, used once"])
 

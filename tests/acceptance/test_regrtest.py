@@ -95,7 +95,7 @@ def test_junit_is_well_formed_and_holds_the_words_of_rust(project: Path) -> None
     assert (failure.text or "").startswith("AssertionError: src/lib.rs:")
     assert "assertion `left == right` failed: sums" in (failure.text or "")
     assert "Traceback" not in (failure.text or "")
-    assert output.strip() == r"said \x1b[31m <&>"
+    assert output.strip() == "said  <&>", "a colour is no text"
     assert cases["test_rust.src/lib.rs::ignored"].findtext("skipped") == "<not> today"
 
 

@@ -24,7 +24,8 @@ def _small(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def used(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     """Run, and make sure that the test that wants a build passes."""
-    result = run(pytester, "--cpython-sys-abi=off", *arguments)
+    off = ("--cpython-sys-abi=off", "-ocpython_sys_policies=off")
+    result = run(pytester, *off, *arguments)
     assert outcomes(result) == {SEEN: "passed"}
     assert result.ret == 0
     return result
