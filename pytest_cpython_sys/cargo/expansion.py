@@ -156,7 +156,7 @@ class Expander:
         )
         arguments = self._build.command[1:]
         if not self._build.success:
-            library = self._build.workspace.has_library
+            library = self._build.workspace.has_linked_libraries
             arguments = tuple(completion_arguments(self._options, library=library))
         self._run(arguments, script, directory, {})
         for name in sorted(os.listdir(directory)):

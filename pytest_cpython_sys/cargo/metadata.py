@@ -106,9 +106,10 @@ class Workspace:
     packages: tuple[Package, ...]
 
     @property
-    def has_library(self) -> bool:
-        """Whether any member has one: cargo refuses to look for what is not there."""
-        return any(package.library is not None for package in self.packages)
+    def has_linked_libraries(self) -> bool:
+        """Whether members have libraries, and others can link to each: only then tests need all."""
+        libraries = [package.library for package in self.packages if package.library is not None]
+        return bool(libraries) and all(_LINKABLE & {*each.crate_types} for each in libraries)
 
     def tests_need(self, package: Package, target: Target) -> bool:
         """Tell whether ``cargo test`` builds a target, given the features that it requires.

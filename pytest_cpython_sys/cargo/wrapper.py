@@ -211,7 +211,7 @@ class Cargo:
         build = run(build_arguments(options))
         if build.may_be_incomplete():
             build = build.completed_by(
-                run(completion_arguments(options, library=workspace.has_library))
+                run(completion_arguments(options, library=workspace.has_linked_libraries))
             )
         return replace(build, target=options.target)
 

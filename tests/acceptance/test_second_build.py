@@ -355,3 +355,21 @@ def test_a_path_through_the_directory_of_an_inline_module(
         "src/lib.rs::bindgen_test_layout_A": "failed",
         "more/f.rs::m::n::f::runs": "passed",
     }
+
+
+def test_a_module_of_the_other_way_in_which_a_crate_is_built(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    wrong = block("A", **WRONG)
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": f"{wrong}#[cfg(test)] mod only; #[cfg(not(test))] mod never;\n",
+            "src/only.rs": "#[test] fn runs() {}\n",
+            "src/never.rs": "",
+        }
+    )
+    assert outcomes(run(pytester)) == {
+        "src/lib.rs::bindgen_test_layout_A": "failed",
+        "src/only.rs::only::runs": "passed",
+    }

@@ -124,6 +124,8 @@ def _repairable(build: Build, known: Mapping[str, Crate]) -> Iterator[Crate]:
 def _crate(build: Build, package: Package, target: Target) -> Crate:
     units = build.units(package, target)
     listed = frozenset(path for unit in units for path in build.sources(unit) or ())
+    # A unit that rustc has not come to reads other files, perhaps: those that the text leads to.
+    listed |= {site.path for site in Sources(build, package, target, []).sites}
     passed = frozenset(path for unit in units for path in build.passed_directories(unit))
     script = build.script(package.id)
     out_dir = script.out_dir if script is not None else ""
