@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from .cargo import is_inside
 from .names import escape
 from .nodes import RustFile, RustItem, RustModule
 
@@ -43,13 +44,13 @@ class Arguments:
 
     def reach(self, file: str) -> bool:
         """Tell whether any test of a file may be asked for, by its real path."""
-        return any(_is_at(file, path) for path, _ in self._wanted)
+        return any(is_inside(file, path) for path, _ in self._wanted)
 
     def ask_for(self, case: Case) -> bool:
         """Tell whether a case is asked for."""
         names = tuple(map(escape, case.levels))
         return any(
-            _is_at(case.file, path) and names[: len(wanted)] == wanted
+            is_inside(case.file, path) and names[: len(wanted)] == wanted
             for path, wanted in self._wanted
         )
 
@@ -172,10 +173,6 @@ class Account:
             yield f"left out: {len(keys)} {'test' if len(keys) == 1 else 'tests'} ({why})"
             for file in dict.fromkeys(file for file, _ in keys) if verbose else ():
                 yield f"    {os.path.relpath(file)}"
-
-
-def _is_at(file: str, path: str) -> bool:
-    return file == path or file.startswith(os.path.join(path, ""))
 
 
 def _upwards(path: str) -> Iterator[str]:

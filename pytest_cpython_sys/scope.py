@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .cargo import is_inside
 from .checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
 from .pytest_compat import refusal
 
@@ -58,10 +59,8 @@ class Scope:
 
     def holds(self, file: str) -> bool:
         """Tell whether a file lies in what was selected, or belongs to a package that does."""
-        return file in self.outside or any(
-            file == place or file.startswith(place.rstrip(os.sep) + os.sep)
-            for place in map(os.path.realpath, (*self.places, *self.added))
-        )
+        places = map(os.path.realpath, (*self.places, *self.added))
+        return file in self.outside or _is_below(file, places)
 
     def extend(
         self, config: pytest.Config, files: Iterable[str], packages: Sequence[Package]
@@ -103,7 +102,7 @@ class Scope:
 
 
 def _is_below(file: str, directories: Iterable[str]) -> bool:
-    return any(file == path or file.startswith(os.path.join(path, "")) for path in directories)
+    return any(is_inside(file, path) for path in directories)
 
 
 def _directories_elsewhere(packages: Iterable[Package], own: Sequence[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
+from .outputs import is_inside
 from .patches import patched_manifests
 from .process import Process, none_started, stop_all
 from .recording import TestProcess, TestProcesses
@@ -51,6 +52,7 @@ __all__ = [
     "configured_wrapper",
     "enclosing_manifest",
     "first_error",
+    "is_inside",
     "keep_json",
     "none_started",
     "patched_manifests",

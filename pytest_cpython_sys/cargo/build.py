@@ -18,7 +18,7 @@ from .failures import (
     unit_label,
 )
 from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_message
-from .outputs import is_below, output_directories
+from .outputs import is_inside, output_directories
 from .process import Process
 from .timing import Clock, Timing
 from .unit import Unit
@@ -83,7 +83,7 @@ class Build:
     def wrote(self, path: str) -> bool:
         """Tell whether cargo or a build script wrote a file (absolute; what it links to counts)."""
         real = os.path.realpath(path)
-        return any(is_below(real, directory) for directory in self._outputs)
+        return any(is_inside(real, directory) for directory in self._outputs)
 
     def script(self, package_id: str) -> BuildScript | None:
         """Return what the build script of a package said in this build."""
@@ -100,17 +100,6 @@ class Build:
             ):
                 found.setdefault(diagnostic.identity, diagnostic)
         return list(found.values())
-
-    def failed_packages(self) -> list[Package]:
-        """Return the members with an error of their own: of rustc, or of their build script."""
-        ids = {diagnostic.package_id for diagnostic in self.diagnostics if diagnostic.is_error}
-        names = {failure.package for failure in self.compiler_failures}
-        names.update(failure.package for failure in self.script_failures)
-        return [
-            package
-            for package in self.workspace.packages
-            if package.id in ids or package.name in names
-        ]
 
     def compiler_failure(
         self, package_name: str, target: Target, *, test: bool | None = None

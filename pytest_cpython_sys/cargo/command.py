@@ -106,7 +106,8 @@ def completion_arguments(options: BuildOptions, *, library: bool) -> list[str]:
 
     ``cargo test`` stops starting compilers at the first error, and has no ``--keep-going``;
     ``cargo build`` has it, and builds the very same units in the same profile: no programs but
-    those that are tests, or that tests need. ``library`` tells whether any package has one.
+    those that are tests, or that tests need. ``library`` tells whether libraries are built as what
+    others link to, which all of them have to allow.
     """
     profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
     return [

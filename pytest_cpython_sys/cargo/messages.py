@@ -50,6 +50,12 @@ class Diagnostic:
         return self.level.startswith("error")
 
     @property
+    def headline(self) -> str:
+        """What it says, in one line: ``error[E0308]: mismatched types``."""
+        code = f"[{self.code}]" if self.code else ""
+        return f"{self.level}{code}: {self.message.partition(chr(10))[0].strip()}"
+
+    @property
     def identity(self) -> object:
         """What it has in common with the same diagnostic about the same target, compiled anew.
 

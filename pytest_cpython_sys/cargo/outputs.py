@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from .messages import BuildScript
     from .metadata import Workspace
 
-__all__ = ["is_below", "output_directories"]
+__all__ = ["is_inside", "output_directories"]
 
 
-def is_below(path: str, directory: str) -> bool:
-    """Tell whether a path lies in a directory. Both absolute and normalised."""
-    return path.startswith(os.path.join(directory, ""))
+def is_inside(path: str, directory: str) -> bool:
+    """Tell whether a path lies in a directory or is it. Both absolute and normalised."""
+    return path == directory or path.startswith(os.path.join(directory, ""))
 
 
 def output_directories(
@@ -40,8 +40,8 @@ def output_directories(
         *filter(None, [environment.get("CARGO_BUILD_BUILD_DIR")]),
     )
     found = {os.path.realpath(os.path.join(workspace.root, path)) for path in shared}
-    members = [os.path.join(os.path.realpath(member.root), "") for member in workspace.packages]
-    own = {path for path in found if not any(is_below(member, path) for member in members)}
+    members = [os.path.realpath(member.root) for member in workspace.packages]
+    own = {path for path in found if not any(is_inside(member, path) for member in members)}
     return frozenset(own | {os.path.realpath(script.out_dir) for script in scripts})
 
 

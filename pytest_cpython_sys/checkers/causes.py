@@ -112,8 +112,7 @@ def _of_errors(
     remedy = explained or explain_failure(of_others)
     count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
     first = errors[0]
-    code = f"[{first.code}]" if first.code else ""
-    summary, location = _located(build, first, f"{first.level}{code}: {_one_line(first.message)}")
+    summary, location = _located(build, first, first.headline)
     return Cause(
         key=key,
         name=name,

@@ -10,14 +10,26 @@ import os.path
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..cargo import is_inside, shown_command
+from ..case import Case
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..cargo import Package, Target
+    from ..cargo import BuildOptions, Package, Target
     from .context import BuildContext
     from .layout.sources import Site
 
-__all__ = ["Place", "Places", "is_inside", "is_own", "place", "primary_target", "real_path"]
+__all__ = [
+    "Place",
+    "Places",
+    "build_case",
+    "is_inside",
+    "is_own",
+    "place",
+    "primary_target",
+    "real_path",
+]
 
 
 class Place(NamedTuple):
@@ -38,11 +50,6 @@ def primary_target(package: Package) -> Target | None:
     bins = [target for target in package.targets if target.kind == "bin"]
     main = os.path.join(package.root, "src", "main.rs")
     return next((target for target in bins if target.src_path == main), bins[0] if bins else None)
-
-
-def is_inside(path: str, directory: str) -> bool:
-    """Tell whether a path lies in a directory or is it. Both absolute and normalised."""
-    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
 
 
 def is_own(package: Package, path: str) -> bool:
@@ -80,6 +87,21 @@ def place(package: Package, target: Target, source: str | None) -> Place:
         _first_with_root(package, path) if path == root_file else primary_target(package)
     )
     return Place(path, () if plain else (f"@{target.kind}-{target.name}",), inside)
+
+
+def build_case(package: Package, target: Target, options: BuildOptions, checker: str) -> Case:
+    """Return the case of a target that does not build, or of which something cannot be listed."""
+    where = place(package, target, target.src_path)
+    return Case(
+        file=where.file,
+        levels=(*where.levels, "@build"),
+        kind="build",
+        checker=checker,
+        package=package.name,
+        target=target.name,
+        rust_test="@build",
+        command=shown_command(package, target, None, options),
+    )
 
 
 class Places:

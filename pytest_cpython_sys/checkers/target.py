@@ -5,10 +5,9 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING, Final
 
-from ..cargo import shown_command
 from ..case import Case, Verdict
 from .causes import find_causes, of_cargo
-from .place import is_inside, place
+from .place import build_case, is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -55,7 +54,7 @@ class TargetChecker:
                 replaced = not missing and failed
                 explained = explained or missing or replaced
                 if context.selects(package.name) and (missing or replaced):
-                    case = self._case(context, package, target)
+                    case = build_case(package, target, context.options, self.name)
                     if missing:
                         causes = find_causes(context.build, package, target)
                         self._causes[case.key] = context.build.workspace, causes
@@ -101,20 +100,6 @@ class TargetChecker:
                 cause for cause in causes if self._tellers[workspace.root, cause.key] == case.key
             ]
             yield case, _verdict(workspace, causes, told)
-
-    @staticmethod
-    def _case(context: BuildContext, package: Package, target: Target) -> Case:
-        where = place(package, target, target.src_path)
-        return Case(
-            file=where.file,
-            levels=(*where.levels, "@build"),
-            kind="build",
-            checker=TargetChecker.name,
-            package=package.name,
-            target=target.name,
-            rust_test="@build",
-            command=shown_command(package, target, None, context.options),
-        )
 
 
 def _promised(build: Build, package: Package, target: Target) -> bool:

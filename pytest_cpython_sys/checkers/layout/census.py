@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import Expander, cache_path, keep_json, read_json
+from .errors import CONSTANT_ERROR
 from .masking import mask
 from .scan import LABEL, scan_source, without_macros
 
@@ -165,7 +166,7 @@ class Census:
             return []
         text = self._expander.expand(unit)
         errors = self._build.errors(unit.package.id, unit.target)
-        if text is None and all(error.code == "E0080" for error in errors):
+        if text is None and all(error.code == CONSTANT_ERROR for error in errors):
             raise CensusError(self._expander.words)  # rustc came as far as constants
         return read_blocks(text) if text is not None else []
 

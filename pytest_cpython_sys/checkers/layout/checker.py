@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...cargo import configured_wrapper, shown_command
 from ...case import Case, Verdict
-from ..place import place
+from ..place import build_case
 from .census import Census, CensusError, holds_label
 from .judge import Judge, PlacedBlock
 from .placing import Placing
@@ -97,7 +97,9 @@ class LayoutChecker:
                 (item, blocks) for item in reached if (blocks := item.census.blocks(item.unit))
             ]
         except CensusError as error:
-            yield self._not_counted(context, package, target, error)
+            case = build_case(package, target, context.options, self.name)
+            self._verdicts[case.key] = Verdict("error", message=_NOT_COUNTED.format(error))
+            yield case
             return
         if not counted:
             return
@@ -141,24 +143,6 @@ class LayoutChecker:
             verdicts = map(judge.verdict, group)
             verdict = min(verdicts, key=lambda verdict: _WORST.index(verdict.outcome))
         self._verdicts[case.key] = verdict
-        return case
-
-    def _not_counted(
-        self, context: BuildContext, package: Package, target: Target, error: CensusError
-    ) -> Case:
-        """Return the case that fails in place of layouts that nobody could count."""
-        where = place(package, target, target.src_path)
-        case = Case(
-            file=where.file,
-            levels=(*where.levels, "@build"),
-            kind="build",
-            checker=self.name,
-            package=package.name,
-            target=target.name,
-            rust_test="@build",
-            command=shown_command(package, target, None, context.options),
-        )
-        self._verdicts[case.key] = Verdict("error", message=_NOT_COUNTED.format(error))
         return case
 
     def _numbered(self, case: Case) -> Case:

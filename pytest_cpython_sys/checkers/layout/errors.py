@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .scan import AssertionKind, LayoutAssertion, LayoutBlock
 
 __all__ = [
+    "CONSTANT_ERROR",
     "LayoutMismatch",
     "Spot",
     "actual_value",
@@ -26,6 +27,9 @@ __all__ = [
     "position_of",
     "primary_spots",
 ]
+
+CONSTANT_ERROR: Final = "E0080"
+"""rustc's code for a constant that it cannot evaluate."""
 
 _INDEX = re.compile(r"index out of bounds: the length is \d+ but the index is (\d{1,20})\b")
 _OVERFLOW = re.compile(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os.path
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from ...case import Location, Verdict
 from ..place import real_path
-from .errors import constant_module, explain, find_block, primary_spots
+from .errors import CONSTANT_ERROR, constant_module, explain, find_block, primary_spots
 from .table import Row, layout_table, recorded_layouts
 
 if TYPE_CHECKING:
@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from ..context import BuildContext
     from .census import CompiledBlock
     from .placing import BlockPlace, Placing, TextBlock
-    from .scan import LayoutAssertion, LayoutBlock
+    from .scan import LayoutBlock
     from .sources import SourceFile
 
-__all__ = ["CONSTANT_ERROR", "Judge", "PlacedBlock"]
+__all__ = ["Judge", "PlacedBlock"]
 
-CONSTANT_ERROR: Final = "E0080"
 # There is no code for these; what they are about comes after everything that rustc evaluates.
 _LINKER = re.compile(r"linking with `|linker `[^`]*` not found")
 
@@ -167,12 +166,11 @@ class Judge:
         if found is not None:
             location = Location(found[0].path, found[1].line)
         for error in self._errors.get(placed.key, ()):
-            told = found is not None and error.code == CONSTANT_ERROR
-            row = _row(error, *found) if told and found is not None else None
-            if row is not None and found is not None:
+            row = _row(error, *found) if found is not None else None
+            if row is not None:
                 rows.append(row)
                 line = next((spot.line for spot in primary_spots(error.raw)), location.line)
-                location = Location(found[0].path, line)
+                location = Location(location.file, line)
             else:
                 words.append(error.rendered.strip())
         parts = []
@@ -198,9 +196,7 @@ class Judge:
 def _summary(error: Diagnostic) -> str:
     """Return an error in one line, with its place."""
     spot = next(primary_spots(error.raw), None)
-    where = f" ({spot.file}:{spot.line})" if spot is not None else ""
-    code = f"[{error.code}]" if error.code else ""
-    return f"{error.level}{code}: {' '.join(error.message.split())}{where}"
+    return f"{error.headline} ({spot.file}:{spot.line})" if spot is not None else error.headline
 
 
 def _told(blocks: Sequence[PlacedBlock], path: tuple[str, ...] | None) -> Sequence[PlacedBlock]:
@@ -218,13 +214,9 @@ def _told(blocks: Sequence[PlacedBlock], path: tuple[str, ...] | None) -> Sequen
 
 
 def _row(error: Diagnostic, file: SourceFile, block: LayoutBlock) -> Row | None:
-    for spot in primary_spots(error.raw):
-        hit = _statement(file, block, spot)
-        if hit is not None:
-            return Row(hit.what, hit.recorded, explain(error.raw, hit).actual)
+    """Return what a constant that failed says of a statement of a block."""
+    for spot in primary_spots(error.raw) if error.code == CONSTANT_ERROR else ():
+        hit = find_block(file.scan.blocks, spot, file.source)
+        if hit is not None and hit[0].start == block.start and hit[1] is not None:
+            return Row(hit[1].what, hit[1].recorded, explain(error.raw, hit[1]).actual)
     return None
-
-
-def _statement(file: SourceFile, block: LayoutBlock, spot: Any) -> LayoutAssertion | None:
-    hit = find_block(file.scan.blocks, spot, file.source)
-    return hit[1] if hit is not None and hit[0].start == block.start else None

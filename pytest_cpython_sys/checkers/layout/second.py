@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Final
 
 from ...cargo import configured_wrapper, seed
 from ..place import real_path
-from .errors import constant_module, explain, find_block, position_of, primary_spots
+from .errors import (
+    CONSTANT_ERROR,
+    constant_module,
+    explain,
+    find_block,
+    position_of,
+    primary_spots,
+)
 from .sources import Sources
 from .table import Row
 from .trees import Crate, Trees
@@ -32,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SecondBuild", "build_again"]
 
-_CONSTANT_ERROR: Final = "E0080"
 _DIRECTORY: Final = "cpython-sys-second"
 _ROUNDS: Final = 8
 """Layouts of a crate may be seen only when the crates that it needs are built."""
@@ -108,7 +114,7 @@ def _repairable(build: Build, known: Mapping[str, Crate]) -> Iterator[Crate]:
     """Yield the crates that would build, as far as one can see, but for their layouts."""
     for package, target in _targets(build):
         errors = build.errors(package.id, target)
-        if not errors or any(error.code != _CONSTANT_ERROR for error in errors):
+        if not errors or any(error.code != CONSTANT_ERROR for error in errors):
             continue
         crate = known.get(target.src_path) or _crate(build, package, target)
         places = [_place(error, crate, build.workspace.root) for error in errors]
@@ -183,7 +189,7 @@ def _mismatches(
             code = (raw.get("code") or {}).get("code")
         except (ValueError, AttributeError):
             continue
-        if raw.get("level") != "error" or code != _CONSTANT_ERROR:
+        if raw.get("level") != "error" or code != CONSTANT_ERROR:
             continue
         for spot in primary_spots(raw):
             path = real_path(os.path.join(root, spot.file))
