@@ -44,10 +44,10 @@ class Clock:
         self._lock = threading.Lock()
         self._started: defaultdict[tuple[str, bool], deque[float]] = defaultdict(deque)
         """By root file, and whether it is compiled as a test."""
-        self._scripts: dict[str, str] = {}
-        """A package's id by the program that its build script was made to."""
+        self._scripts: defaultdict[str, list[str]] = defaultdict(list)
+        """The programs that a package's build script was made to, by its id."""
         self._running: dict[str, float] = {}
-        """When a package's build script was started, by its id."""
+        """When each program was started that is no compiler."""
         self.timings: list[Timing] = []
 
     def feed(self, chunk: bytes) -> None:
@@ -69,9 +69,8 @@ class Clock:
                 program = shlex.split(line.partition("`")[2].rstrip("`"))[-1]
             except (ValueError, IndexError):
                 return
-            package = self._scripts.get(program)
-            if package is not None:
-                self._running[package] = now
+            # Whose it is may not have been read yet: that stands in the other stream.
+            self._running[program] = now
 
     def _key(self, source: str, *, test: bool) -> tuple[str, bool]:
         return os.path.realpath(os.path.join(self._root, source)), test
@@ -81,15 +80,17 @@ class Clock:
         now = time.monotonic()
         with self._lock:
             if isinstance(message, BuildScript):
-                began = self._running.pop(message.package_id, None)
-                if began is not None:
-                    timing = Timing(message.package_id, "build script run", now - began)
-                    self.timings.append(timing)
+                for program in self._scripts[message.package_id]:
+                    began = self._running.pop(program, None)
+                    if began is not None:
+                        timing = Timing(message.package_id, "build script run", now - began)
+                        self.timings.append(timing)
+                        break
             elif isinstance(message, Artifact):
                 is_script = message.target.kind == "custom-build"
                 if is_script:
-                    programs = [name for name in message.filenames if _SCRIPT in name]
-                    self._scripts.update(dict.fromkeys(programs, message.package_id))
+                    programs = (name for name in message.filenames if _SCRIPT in name)
+                    self._scripts[message.package_id] += programs
                 starts = self._started[self._key(message.target.src_path, test=message.test)]
                 if not message.fresh and starts:
                     what = "build script" if is_script else message.target.label

@@ -49,3 +49,12 @@ def test_what_is_fresh_took_no_time() -> None:
     clock.note(None)
     clock.feed(b"     Running `unbalanced ' quote`\n")
     assert clock.timings == []
+
+
+def test_a_build_script_may_start_before_cargos_other_stream_is_read() -> None:
+    clock = Clock("/w")
+    clock.feed(b"     Running `rustc --crate-name build_script_build build.rs --out-dir /w/t`\n")
+    clock.feed(b"     Running `/w/t/build-script-build`\n")
+    clock.note(artifact(SCRIPT, "/w/t/build-script-build"))
+    clock.note(BuildScript("a 1", "/w/t/out", (), (), ()))
+    assert [one.what for one in clock.timings] == ["build script", "build script run"]
