@@ -245,7 +245,15 @@ class Build:
         package = self.workspace.package(item.package_id)
         if package is None or item.target.kind == "custom-build":
             return True
-        return self.workspace.tests_need(package, item.target)
+        ways = [
+            test
+            for test in (True, False)
+            if self.workspace.tests_need(package, item.target, test=test)
+        ]
+        if isinstance(item, Artifact):
+            return item.test in ways
+        # What was built has no errors: they are of the target compiled in another way.
+        return any(self.unit(package, item.target, test=test).artifact is None for test in ways)
 
     def completed_by(self, other: Build) -> Build:
         """Return this build with what another one of the same workspace found out.
@@ -261,8 +269,10 @@ class Build:
         ]
         other = replace(
             other,
-            artifacts=tuple(filter(self._is_needed, other.artifacts)),
-            diagnostics=tuple(filter(self._is_needed, other.diagnostics)),
+            artifacts=tuple(filter(other._is_needed, other.artifacts)),
+            diagnostics=tuple(
+                item for item in other.diagnostics if not item.is_error or other._is_needed(item)
+            ),
         )
         # A package that is built in two ways has a directory for each.
         scripts = {script.out_dir: script for script in (*other.scripts, *self.scripts)}
@@ -300,7 +310,7 @@ class Build:
             for call in self.rustc_calls
             if call.crate_name == target.crate_name
             and os.path.realpath(os.path.join(self.workspace.root, call.source)) == source
-            and self.workspace.tests_need(package, target)
+            and self.workspace.tests_need(package, target, test=call.test)
         )
         found: dict[tuple[bool, tuple[str, ...]], Unit] = {}
         for unit in units:

@@ -198,7 +198,9 @@ def expansion_arguments(
             return None
     else:
         profile = ["--profile=test" if unit.test else "--profile=dev"]
-    own = replace(options, features=unit.features, all_features=False, no_default_features=True)
+    own = options
+    if not unified:  # else a feature goes to each package that has one of that name
+        own = replace(options, features=unit.features, all_features=False, no_default_features=True)
     return [
         "rustc",
         f"--package={unit.package.id}",

@@ -146,8 +146,7 @@ class Expander:
 
     def _compile_again(self, unit: Unit, directory: str) -> bytes | None:
         """Let cargo make the very calls of the build once more, and ask beside that of the unit."""
-        if unit.artifact is not None:
-            _forget(unit)
+        _forget(unit)  # one that failed may have been built since, in another way
         script = _NOTING.format(
             name=shlex.quote(unit.target.crate_name),
             directory=shlex.quote(directory),

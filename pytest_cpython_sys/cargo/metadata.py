@@ -111,13 +111,18 @@ class Workspace:
         libraries = [package.library for package in self.packages if package.library is not None]
         return bool(libraries) and all(_LINKABLE & {*each.crate_types} for each in libraries)
 
-    def tests_need(self, package: Package, target: Target) -> bool:
+    def tests_need(self, package: Package, target: Target, *, test: bool | None = None) -> bool:
         """Tell whether ``cargo test`` builds a target, given the features that it requires.
 
-        See https://doc.rust-lang.org/cargo/commands/cargo-test.html#target-selection
+        ``test``: as a test, or (False) as what it is else; by default in either way. See
+        https://doc.rust-lang.org/cargo/commands/cargo-test.html#target-selection
         """
-        if target.test or target.kind == "example":
+        if target.test and test is not False:
             return True
+        if test:
+            return False
+        if target.kind == "example":
+            return not target.test  # else to see that it compiles
         if target.kind == "bin":
             # Without tests of its own a program is built for integration tests alone.
             return any(other.test for other in package.targets if other.kind in ("test", "bench"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os.path
+import contextlib
+import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ class Unit:
         """Path of the unit's dep-info file, as this build's own messages name it."""
         if self.artifact is not None:
             if self.artifact.executable:
-                return self.artifact.executable.removesuffix(".exe") + ".d"
+                return _depinfo_of_program(self.artifact.executable, self.target.crate_name)
             for name in self.artifact.filenames:
                 # Beside the file, under its name: of a library that is loaded, without a hash.
                 directory, base = os.path.split(os.path.splitext(name)[0])
@@ -51,3 +53,28 @@ class Unit:
     def key(self) -> tuple[bool, tuple[str, ...]]:
         """What tells the ways apart in which a build compiles one target."""
         return self.test, self.features
+
+
+def _depinfo_of_program(path: str, crate_name: str) -> str:
+    """Return the path of rustc's own dep-info of an executable.
+
+    Of a program that is no test, cargo names its copy without a hash, which is a link to the file
+    itself; the dep-info beside that copy is cargo's, and lists the sources of dependencies, too.
+    """
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
+        stamp = status.st_dev, status.st_ino, status.st_mtime_ns
+        path = _linked_program(path, crate_name, stamp) or path
+    return path.removesuffix(".exe") + ".d"
+
+
+@lru_cache(maxsize=1024)
+def _linked_program(path: str, crate_name: str, stamp: tuple[int, int, int]) -> str | None:
+    directory = os.path.dirname(path)
+    for place in (os.path.join(directory, "deps"), directory):
+        for name in os.listdir(place) if os.path.isdir(place) else ():
+            if name.startswith(f"{crate_name}-") and not name.endswith(".d"):
+                status = os.stat(os.path.join(place, name))
+                if (status.st_dev, status.st_ino) == stamp[:2]:
+                    return os.path.join(place, name)
+    return None

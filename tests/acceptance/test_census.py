@@ -492,7 +492,10 @@ def test_beside_a_failure_only_what_cargo_test_builds_is_there(
             "d/src/lib.rs": typed("D", 8),
             "a/Cargo.toml": PACKAGE.format("a") + "[features]\nextra = []\n"
             '[[bin]]\nname = "tool"\npath = "src/tool.rs"\ntest = false\n'
-            '[[example]]\nname = "e"\nrequired-features = ["extra"]\n',
+            '[[example]]\nname = "e"\nrequired-features = ["extra"]\n'
+            '[[example]]\nname = "tested"\ntest = true\n',
+            "a/examples/tested.rs": "#[repr(C)] pub struct X { pub a: u32,\n"
+            f"#[cfg(not(test))] pub b: u32 }}\n{block('X')}\nfn main() {{}}\n",
             "a/src/lib.rs": typed("A", 8) + "#[test] fn runs() {}\n",
             "a/src/tool.rs": typed("T", 8) + "fn main() {}\n",
             "a/examples/e.rs": typed("E", 8) + "fn main() {}\n",
@@ -506,7 +509,37 @@ def test_beside_a_failure_only_what_cargo_test_builds_is_there(
     assert outcomes(result) == {
         "a/src/lib.rs::bindgen_test_layout_A": "failed",
         "a/src/lib.rs::runs": "passed",
+        "a/examples/tested.rs::bindgen_test_layout_X": "passed",
         "b/src/lib.rs::bindgen_test_layout_B": "passed",
         "b/src/lib.rs::runs": "passed",
     }
     assert result.ret == 1
+
+
+def test_what_failed_after_the_layouts_of_its_dependency(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    features = "[features]\ndefault = [{}]\nextra = []\nlive = []\n"
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "1"\n',
+            "a/Cargo.toml": PACKAGE.format("a") + features.format(""),
+            "a/src/lib.rs": typed("A", 8),
+            "b/Cargo.toml": PACKAGE.format("b")
+            + features.format('"live"')
+            + '[dependencies]\na = { path = "../a" }\n'
+            '[build-dependencies]\na = { path = "../a", features = ["extra"] }\n'
+            '[[bin]]\nname = "some-tool"\npath = "src/tool.rs"\ntest = false\n',
+            "b/build.rs": "fn main() {}\n",
+            "b/src/tool.rs": typed("T", 8) + "fn main() {}\n",
+            "b/examples/e.rs": typed("E", 8) + "fn main() {}\n",
+            "b/tests/t.rs": "#[test] fn runs() {}\n",
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {
+        "a/src/lib.rs::bindgen_test_layout_A": "failed",
+        "b/src/tool.rs::bindgen_test_layout_T": "failed",
+        "b/examples/e.rs::bindgen_test_layout_E": "failed",
+        "b/tests/t.rs::runs": "passed",
+    }

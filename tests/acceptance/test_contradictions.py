@@ -196,3 +196,19 @@ def test_a_test_that_forges_its_end_and_hangs(pytester: pytest.Pytester, write: 
     assert outcomes(run(pytester, "--cargo-timeout=2", "-k", "culprit")) == {
         "src/lib.rs::m_culprit": "failed"
     }
+
+
+def test_beside_a_failed_test_a_bad_end_blames_no_other(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    source = (
+        'extern "C" { fn atexit(function: extern "C" fn()) -> i32; }\n'
+        'extern "C" fn late() { std::process::abort() }\n'
+        "#[test] fn fails() { unsafe { atexit(late); } panic!() }\n"
+        "#[test] fn passes() {}\n"
+    )
+    write({"Cargo.toml": "c", "src/lib.rs": source})
+    result = run(pytester)
+    assert outcomes(result) == {"src/lib.rs::fails": "failed", "src/lib.rs::passes": "passed"}
+    result = run(pytester, "-rA")
+    result.stdout.fnmatch_lines(["*the test binary ended badly: killed by SIGABRT*"])

@@ -83,6 +83,8 @@ def expect(project: Project, truth: Truth, place: Path) -> Expectation:
             found.items.append(Item((f"{process.owner.root}::@empty",), frozenset(outcomes)))
     found.items += _doctests(truth, place, project.base, optional=broken)
     found.items += _broken_targets(truth)
+    if not all(item.good for item in found.items):
+        found.items += _unknown_modules(truth)
     if project.layout == "below-python":
         found.items.append(Item(("py/test_python.py::test_python",), frozenset({"passed"})))
     found.more_errors = any(child.tag == "conftest:raising-checker" for child in project.children)
@@ -130,7 +132,9 @@ def _blocks(truth: Truth) -> list[Item]:
             if not compiled:
                 continue
             right = entry.holds and compiled == {entry.recorded}
-            if unit.state == "blocked":
+            if entry.what == "odd block" and unit.state != "ok":
+                outcomes |= {"skipped", "error", ABSENT}
+            elif unit.state == "blocked":
                 outcomes |= {"error", ABSENT}
             elif unit.state == "broken":
                 name = entry.key.partition("_open0")[0]
@@ -196,10 +200,21 @@ def _broken_targets(truth: Truth) -> list[Item]:
     return list(items.values())
 
 
+def _unknown_modules(truth: Truth) -> list[Item]:
+    """Of a library that was not built, nobody knows whether it is an extension module."""
+    return [
+        Item((f"{owner.root}::@module::imports",), frozenset({"skipped", ABSENT}))
+        for owner in truth.book.owners.values()
+        if owner.kind == "lib"
+    ]
+
+
 def _endings(truth: Truth, found: Expectation) -> None:
     """A process that fails without a failed test: one of its items is an error."""
     for process in truth.processes:
-        if not process.failed or "failed" in process.verdicts.values():
+        # A harness that speaks text alone has a process for each test, and each ends so.
+        split = process.owner.program == "trials-as-text" and not process.owner.ends_well
+        if not process.failed or ("failed" in process.verdicts.values() and not split):
             continue
         files = {
             process.owner.root,

@@ -46,6 +46,7 @@ class _Generator:
             package.depends += self._depends(packages[:later])
         if layout != "virtual" and count > 1 and self.chance(0.5):
             packages[0].depends += self._depends(packages[1:]) if not packages[1].depends else ()
+        self._tell_apart(packages)
         self._share(packages)
         self._share_module(packages)
         if self.chance(0.07):
@@ -87,6 +88,19 @@ class _Generator:
             ("dependencies", "dev-dependencies", "build-dependencies"), (60, 20, 20)
         )[0]
         return ((section, name, features),)
+
+    def _tell_apart(self, packages: list[Package]) -> None:
+        """Leave no library that is built twice under one name: cargo warns, and it is a race."""
+        built = {
+            name
+            for package in packages
+            for section, name, _ in package.depends
+            if section == "build-dependencies"
+        }
+        for package in packages:
+            for target in package.targets() if package.name in built else ():
+                if {"cdylib", "dylib"} & {*target.crate_types}:
+                    target.crate_types = ()
 
     def _divide(self, package: Package) -> None:
         """Let a library that is compiled with a feature and without differ in that."""

@@ -34,6 +34,8 @@ class Owner:
     edition: str = "2021"
     program: str = ""
     """With `harness = false`, what it does."""
+    ends_well: bool = True
+    """Whether its processes fail with their tests alone."""
 
     def path(self, name: str) -> str:
         """Return a path relative to the project, given one relative to the package."""

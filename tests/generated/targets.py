@@ -267,6 +267,7 @@ class Package(Node):
                 target is primary,
                 self.edition,
                 target.program,
+                target.ending == "well",
             )
             book.owners[root] = owner
             target.write_files(book, owner, tags)

@@ -121,13 +121,13 @@ def write_wrapper(directory: Path) -> tuple[Path, Path]:
 def noted_units(calls: Path) -> list[Unit]:
     """Return the calls that were noted, without those for build scripts."""
     found = {}
-    for path in calls.iterdir():
+    for path in sorted(calls.iterdir()):
         before, _, after = path.read_bytes().partition(b"\0\0")
         env = dict(entry.decode().partition("=")[::2] for entry in before.split(b"\0"))
         directory, *argv = (word.decode() for word in after.split(b"\0")[:-1])
         if "build_script_build" not in argv and "___" not in argv:
             unit = Unit(directory, tuple(argv), tuple(env.items()))
-            found[unit.stem, unit.test] = unit
+            found[unit.argv] = unit  # the names of some libraries are the same in two calls
     return list(found.values())
 
 

@@ -53,8 +53,9 @@ class _Runner:
         while waiting:
             before = len(waiting)
             for end in self._batch(list(waiting), named=named):
-                waiting.pop(end.name, None)
-                if end.how == "teardown":
+                if end.name in waiting:
+                    del waiting[end.name]
+                elif end.how == "teardown":
                     # What ended the process may be found yet among those it said nothing of.
                     unexplained.append((end, set(waiting)))
                     continue
@@ -141,10 +142,13 @@ class _Runner:
         if run.expired:
             if not tally.running:
                 yield TestEnd(last, "teardown", 0.0, _printed(run, tally), _UNENDED)
-        elif code and (not red or (tally.agrees and code != 101)):
+        elif code and not red:
             yield self._teardown(last, run, tally)
-        elif red and (text := _printed(run, tally)):
-            yield TestEnd(last, "printed", stdout=text)
+        elif red:
+            # After a failed test the exit code blames no other one: but how it ended is said.
+            how = "" if code in (0, 101) else f"the test binary ended badly: {self._how(run)}"
+            if text := _joined(_printed(run, tally), how):
+                yield TestEnd(last, "printed", stdout=text)
 
     def _alone(self, name: str) -> Iterator[TestEnd]:
         """Run the test in a process of its own, and tell how that ended."""
