@@ -252,8 +252,13 @@ class Build:
         ]
         if isinstance(item, Artifact):
             return item.test in ways
-        # What was built has no errors: they are of the target compiled in another way.
-        return any(self.unit(package, item.target, test=test).artifact is None for test in ways)
+        failed = [
+            test
+            for test in (True, False)
+            if self.compiler_failure(package.name, item.target, test=test) is not None
+        ]
+        # An error does not say of which way it is: it counts unless only others failed.
+        return bool(ways) and (not failed or any(test in ways for test in failed))
 
     def completed_by(self, other: Build) -> Build:
         """Return this build with what another one of the same workspace found out.

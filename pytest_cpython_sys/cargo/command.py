@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .build import Build, Unit
-    from .metadata import Package, Target
+    from .metadata import Package, Target, Workspace
 
 __all__ = [
     "BuildOptions",
@@ -101,22 +101,22 @@ def library_arguments(
     ]
 
 
-def completion_arguments(options: BuildOptions, *, library: bool) -> list[str]:
+def completion_arguments(options: BuildOptions, workspace: Workspace) -> list[str]:
     """Return the arguments that build what a failed build left out.
 
     ``cargo test`` stops starting compilers at the first error, and has no ``--keep-going``;
     ``cargo build`` has it, and builds the very same units in the same profile: no programs but
-    those that are tests, or that tests need. ``library`` tells whether libraries are built as what
-    others link to, which all of them have to allow.
+    those that are tests, or that tests need. A flag is for all packages: libraries are built as
+    what others link to where all of them have to be.
     """
     profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
     return [
         "build",
         *_selection(options),
         *profile,
-        *(["--lib"] if library else []),
+        *(["--lib"] if workspace.tests_need_libraries else []),
         "--tests",
-        "--examples",
+        *(["--examples"] if workspace.tests_need_examples else []),
         "--keep-going",
         "--message-format=json",
         "-v",

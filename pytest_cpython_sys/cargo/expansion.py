@@ -155,8 +155,7 @@ class Expander:
         )
         arguments = self._build.command[1:]
         if not self._build.success:
-            library = self._build.workspace.has_linked_libraries
-            arguments = tuple(completion_arguments(self._options, library=library))
+            arguments = tuple(completion_arguments(self._options, self._build.workspace))
         self._run(arguments, script, directory, {})
         for name in sorted(os.listdir(directory)):
             call = _read(os.path.join(directory, name, "call"))

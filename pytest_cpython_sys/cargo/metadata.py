@@ -106,10 +106,25 @@ class Workspace:
     packages: tuple[Package, ...]
 
     @property
-    def has_linked_libraries(self) -> bool:
-        """Whether members have libraries, and others can link to each: only then tests need all."""
-        libraries = [package.library for package in self.packages if package.library is not None]
-        return bool(libraries) and all(_LINKABLE & {*each.crate_types} for each in libraries)
+    def tests_need_libraries(self) -> bool:
+        """Whether ``cargo test`` builds each library of the members as what others link to."""
+        libraries = [(package, package.library) for package in self.packages]
+        needed = [
+            self.tests_need(package, library, test=False)
+            for package, library in libraries
+            if library is not None
+        ]
+        return bool(needed) and all(needed)
+
+    @property
+    def tests_need_examples(self) -> bool:
+        """Whether ``cargo test`` builds examples as what they are: those without tests."""
+        return any(
+            self.tests_need(package, target, test=False)
+            for package in self.packages
+            for target in package.targets
+            if target.kind == "example"
+        )
 
     def tests_need(self, package: Package, target: Target, *, test: bool | None = None) -> bool:
         """Tell whether ``cargo test`` builds a target, given the features that it requires.

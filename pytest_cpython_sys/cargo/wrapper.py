@@ -210,9 +210,7 @@ class Cargo:
 
         build = run(build_arguments(options))
         if build.may_be_incomplete():
-            build = build.completed_by(
-                run(completion_arguments(options, library=workspace.has_linked_libraries))
-            )
+            build = build.completed_by(run(completion_arguments(options, workspace)))
         return replace(build, target=options.target)
 
     def _run_build(

@@ -373,3 +373,45 @@ def test_a_module_of_the_other_way_in_which_a_crate_is_built(
         "src/lib.rs::bindgen_test_layout_A": "failed",
         "src/only.rs::only::runs": "passed",
     }
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_what_is_generated_for_each_of_two_ways_to_build_a_crate(
+    pytester: pytest.Pytester, write: Write, both: bool
+) -> None:
+    """Each way has a file of its own; the block is wrong in both, or with the feature alone."""
+    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
+    right = json.dumps(block("A"))
+    wrong = json.dumps(block("A", **WRONG))
+    root = write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["lay", "user"]\nresolver = "2"\n',
+            "lay/Cargo.toml": package.format("lay") + "[features]\nextra = []\n",
+            "lay/build.rs": "fn main() {\n"
+            f'let wrong = {str(both).lower()} || std::env::var_os("CARGO_FEATURE_EXTRA").is_some();'
+            f"let text = if wrong {{ {wrong} }} else {{ {right} }};\n"
+            'let out = std::env::var("OUT_DIR").unwrap();\n'
+            'std::fs::write(format!("{out}/b.rs"), text).unwrap();\n'
+            'println!("cargo::rerun-if-changed=build.rs");\n}\n',
+            "lay/src/lib.rs": 'include!(concat!(env!("OUT_DIR"), "/b.rs"));\n'
+            '#[test] fn reads() { std::fs::read(concat!(env!("OUT_DIR"), "/b.rs")).unwrap(); }\n',
+            "user/Cargo.toml": package.format("user")
+            + '[dependencies]\nlay = { path = "../lay" }\n'
+            '[build-dependencies]\nlay = { path = "../lay", features = ["extra"] }\n',
+            "user/build.rs": "fn main() { let _ = lay::A { a: 1, b: 1 }; }\n",
+            "user/src/lib.rs": "#[test] fn uses() { let _ = lay::A { a: 1, b: 1 }; }\n",
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {
+        "lay/src/lib.rs::bindgen_test_layout_A": "failed",
+        "lay/src/lib.rs::reads": "passed",
+        "user/src/lib.rs::uses": "passed",
+    }
+    result.stdout.re_match_lines(TABLE)
+    assert outcomes(run(pytester)) == outcomes(result)
+    built = sorted(root.glob("target/cpython-sys-second/build/debug/deps/liblay-*.rlib"))
+    assert len(built) == 2
+    times = [path.stat().st_mtime_ns for path in built]
+    run(pytester)
+    assert [path.stat().st_mtime_ns for path in built] == times, "compiled once"

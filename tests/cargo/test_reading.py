@@ -184,9 +184,10 @@ def test_command_lines() -> None:
         "--offline",
     ]
     assert "--workspace" in build_arguments(BuildOptions())
-    completion = completion_arguments(BuildOptions(), library=True)
-    assert {"build", "--keep-going", "--profile=test", "--workspace"} <= set(completion)
-    assert "--profile=test" not in completion_arguments(options, library=False)
+    workspace = parse_metadata(json.dumps(METADATA))
+    completion = completion_arguments(BuildOptions(), workspace)
+    assert {"build", "--keep-going", "--profile=test", "--workspace", "--lib"} <= set(completion)
+    assert "--profile=test" not in completion_arguments(options, workspace)
 
 
 def test_the_line_to_type_needs_no_thought_about_quotes() -> None:

@@ -191,6 +191,7 @@ class Include(Node):
             return {"files": (path,), "test_files": (path,), "modules": ()}
         # A file outside of the package is none of the package's own: what is in it stands where
         # it is read, or under the target's root file.
+        sheet.book.outside[path] = where.files[0]
         files = tuple(dict.fromkeys((*where.files, where.owner.root)))
         return {"files": files, "test_files": files}
 

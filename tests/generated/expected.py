@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from .model import Owner, Placed
@@ -90,7 +90,21 @@ def expect(project: Project, truth: Truth, place: Path) -> Expectation:
     found.more_errors = any(child.tag == "conftest:raising-checker" for child in project.children)
     _endings(truth, found)
     _exit_code(found)
+    found.items = list(_numbered(found.items))
     return found
+
+
+def _numbered(items: list[Item]) -> Iterator[Item]:
+    """Yield the items; a test and a block of one name in one place are told apart by a number."""
+    same: dict[tuple[str, ...], list[Item]] = {}
+    for item in items:
+        same.setdefault(item.ids, []).append(item)
+    for ids, found in same.items():
+        names = ids + tuple(
+            f"{name}-{number + 1}" for number in range(1, len(found)) for name in ids
+        )
+        outcomes = frozenset().union(*(item.outcomes for item in found))
+        yield from (Item(names, outcomes) for _ in found)
 
 
 def _exit_code(found: Expectation) -> None:
@@ -114,7 +128,8 @@ def _tests(truth: Truth, owner: Owner, verdicts: dict[str, str]) -> list[Item]:
         if entry is None:
             continue
         levels = tuple(name.split("::"))
-        items.append(Item(_ids(owner, entry.files, levels), frozenset({outcome})))
+        outcomes = {outcome, "failed"} if outcome == "error" else {outcome}
+        items.append(Item(_ids(owner, entry.files, levels), frozenset(outcomes)))
     return items
 
 
@@ -185,7 +200,7 @@ def _tracked(truth: Truth, owner: Owner, file: str) -> str:
         if package == owner.package and file.endswith(f"/out/{name}"):
             return stands
     inside = not owner.directory or file.startswith(f"{owner.directory}/")
-    return file if inside else owner.root
+    return file if inside else truth.book.outside.get(file, owner.root)
 
 
 def _broken_targets(truth: Truth) -> list[Item]:
@@ -214,7 +229,9 @@ def _endings(truth: Truth, found: Expectation) -> None:
     for process in truth.processes:
         # A harness that speaks text alone has a process for each test, and each ends so.
         split = process.owner.program == "trials-as-text" and not process.owner.ends_well
-        if not process.failed or ("failed" in process.verdicts.values() and not split):
+        if not process.failed or (
+            not split and not {"failed", "error"}.isdisjoint(process.verdicts.values())
+        ):
             continue
         files = {
             process.owner.root,

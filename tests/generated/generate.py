@@ -44,8 +44,9 @@ class _Generator:
         packages = [self._package(name) for name in _NAMES[:count]]
         for later, package in enumerate(packages[1:], 1):
             package.depends += self._depends(packages[:later])
-        if layout != "virtual" and count > 1 and self.chance(0.5):
-            packages[0].depends += self._depends(packages[1:]) if not packages[1].depends else ()
+        is_free = not any(package.depends for package in packages[1:])
+        if layout != "virtual" and count > 1 and self.chance(0.5) and is_free:
+            packages[0].depends += self._depends(packages[1:])
         self._tell_apart(packages)
         self._share(packages)
         self._share_module(packages)

@@ -77,6 +77,8 @@ class Book:
     placed: list[Placed] = field(default_factory=list)
     folders: dict[tuple[str, str], str] = field(default_factory=dict)
     """By package and name of a generated file: the file whose `include!` reads it."""
+    outside: dict[str, str] = field(default_factory=dict)
+    """The same, of a file outside of its package."""
     pairs: set[tuple[str, str]] = field(default_factory=set)
     """Features of which one stands within the other."""
 

@@ -11,6 +11,8 @@ from .running import write_files
 from .units import Unit, mutated, noted_units, sizes_in_error, types_in_error, write_wrapper
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from .model import Book, Owner
     from .project import Project
 
@@ -88,7 +90,11 @@ def find_truth(project: Project, directory: Path) -> Truth:
         if owner is not None:
             stem = executable.path.rpartition("/")[2]
             processes[stem] = _process(executable, owner, books.given, ran, root)
-    truth.units = _judge_units(books, units, place, directory)
+    scripts = {
+        package.name: {name for kind, name, _ in package.depends if kind == "build-dependencies"}
+        for package in project.packages()
+    }
+    truth.units = _judge_units(books, units, place, directory, scripts)
     for unit, found in zip(_owned(books.given, units, place), truth.units, strict=True):
         if found.state != "ok":
             processes.pop(unit.stem, None)
@@ -116,7 +122,13 @@ def _put(book: Book, units: list[Unit], place: Path) -> None:
             write_files(Path(out), book.generated.get(package, {}))
 
 
-def _judge_units(books: _Books, units: list[Unit], place: Path, scratch: Path) -> list[UnitTruth]:
+def _judge_units(
+    books: _Books,
+    units: list[Unit],
+    place: Path,
+    scratch: Path,
+    scripts: Mapping[str, Collection[str]],
+) -> list[UnitTruth]:
     owned = _owned(books.given, units, place)
     holders = {placed.owner.root for placed in books.given.placed if "block" in placed.what}
     outputs = {unit.output_directory() for unit in owned} - {None}
@@ -132,7 +144,8 @@ def _judge_units(books: _Books, units: list[Unit], place: Path, scratch: Path) -
     if books.right.files != books.repaired.files:
         _put(books.right, owned, place)
         states = {unit: "broken" if unit.errors(scratch) else "ok" for unit in owned}
-        _block(states)
+        owners = {unit: books.given.owners[_relative(unit.root, place)] for unit in owned}
+        _block(states, owners, scripts)
         _put(books.given, owned, place)
         for unit, state in states.items():
             if state == "broken":
@@ -148,13 +161,25 @@ def _judge_units(books: _Books, units: list[Unit], place: Path, scratch: Path) -
     ]
 
 
-def _block(states: dict[Unit, str]) -> None:
-    """Mark what cannot be compiled since another unit has an error."""
+def _block(
+    states: dict[Unit, str], owners: Mapping[Unit, Owner], scripts: Mapping[str, Collection[str]]
+) -> None:
+    """Mark what cannot be compiled since another unit has an error.
+
+    ``scripts``: the packages that the build script of each package needs.
+    """
     changed = True
     while changed:
-        stems = {unit.stem for unit, state in states.items() if state != "ok" and not unit.test}
+        bad = [unit for unit, state in states.items() if state != "ok" and not unit.test]
+        stems = {unit.stem for unit in bad}
+        libraries = {owners[unit].package for unit in bad if owners[unit].kind == "lib"}
         waiting = [unit for unit, state in states.items() if state == "ok"]
-        blocked = [unit for unit in waiting if stems.intersection(unit.externs)]
+        blocked = [
+            unit
+            for unit in waiting
+            if stems.intersection(unit.externs)
+            or libraries.intersection(scripts[owners[unit].package])
+        ]
         states.update(dict.fromkeys(blocked, "blocked"))
         changed = bool(blocked)
 
@@ -187,4 +212,6 @@ def _alone(name: str, executable: Executable, owner: Owner, root: Path) -> str:
     if section is None:
         raise MistakeError(f"cargo did not run {executable.path} for {name}:\n{ran.output}")
     found = verdict(name, section.output)
+    if section.failed and found == "passed":
+        return "error"  # of its process
     return "failed" if section.failed or found is None else found

@@ -1,30 +1,33 @@
 """Which layout blocks rustc compiled: read in its own expansion of each unit, and kept.
 
 ``cfg``, macros and ``include!`` are all done there, and each block that was compiled stands under
-the path of its module. Nothing is concluded from a source file.
+the path of its module. Nothing is concluded from a source file; the place of each block in one is
+kept beside it, so that a run in which nothing was compiled reads none.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import Expander, cache_path, keep_json, read_json
 from .errors import CONSTANT_ERROR
 from .masking import mask
+from .placing import BlockText, find_texts
 from .scan import LABEL, scan_source, without_macros
+from .sources import Site, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Build, BuildOptions, Cargo, Unit
     from .scan import LayoutBlock
 
-__all__ = ["Census", "CensusError", "CompiledBlock", "holds_label", "read_blocks"]
+__all__ = ["Census", "CensusError", "CompiledBlock", "Counted", "holds_label", "read_blocks"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 # "const { .. }" and the braces around it come and go with rustc's releases.
 _EXACT = re.compile(
     rb"""\s*\[\s*"(?P<words>[^"]*)"\s*,?\s*\]\s*
@@ -56,6 +59,10 @@ class CompiledBlock:
     """What bindgen's old style calls it."""
     odd: str = ""
     """The statement that bindgen would not write so, if there is one."""
+
+
+Counted = tuple[CompiledBlock, BlockText | None]
+"""A block, and its text if a file of the unit holds that."""
 
 
 def read_blocks(expanded: bytes) -> list[CompiledBlock]:
@@ -134,8 +141,8 @@ class Census:
         self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
         self._changed = False
 
-    def blocks(self, unit: Unit) -> list[CompiledBlock]:
-        """Return the blocks of a unit that was compiled, or tried to be.
+    def blocks(self, unit: Unit) -> list[Counted]:
+        """Return the blocks of a unit that was compiled, or tried to be, each with its text.
 
         Raises CensusError, and OSError when cargo cannot be started.
         """
@@ -148,10 +155,13 @@ class Census:
             if found is not None:
                 return found
         blocks = self._ask(unit)
+        sources = Sources(self._build, unit.package, unit.target, [unit])
+        texts = find_texts(sources, unit.target, blocks) if blocks else ()
+        counted = list(zip(blocks, texts, strict=True))
         if stamp is not None:
-            self._kept[name] = {"stamp": stamp, "blocks": [asdict(block) for block in blocks]}
+            self._kept[name] = {"stamp": stamp, **_to_json(counted)}
             self._changed = True
-        return blocks
+        return counted
 
     def keep(self) -> None:
         """Write down what was found."""
@@ -183,22 +193,37 @@ def _stamp(unit: Unit) -> list[Any] | None:
     return [path, status.st_mtime_ns, status.st_size]
 
 
-def _restored(kept: object, stamp: Sequence[Any]) -> list[CompiledBlock] | None:
+def _to_json(counted: Iterable[Counted]) -> dict[str, Any]:
+    sites: dict[Site, int] = {}
+    blocks = []
+    for block, text in counted:
+        place = None
+        if text is not None:
+            number = sites.setdefault(text.site, len(sites))
+            place = [number, text.start, text.line, text.modules]
+        blocks.append([*astuple(block), place])
+    return {"sites": [astuple(site) for site in sites], "blocks": blocks}
+
+
+def _restored(kept: Any, stamp: Sequence[Any]) -> list[Counted] | None:
     """Return blocks that were kept; None where they do not hold, or cannot be read."""
     try:
-        if not isinstance(kept, dict) or kept["stamp"] != stamp:
-            return None
-        return list(_from_json(kept["blocks"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
+        return list(_from_json(kept)) if kept["stamp"] == stamp else None
+    except (KeyError, TypeError, ValueError, IndexError):
         return None
 
 
-def _from_json(raw: Any) -> Iterator[CompiledBlock]:
-    for block in raw:
-        modules = tuple(map(str, block["modules"]))
-        yield CompiledBlock(
-            modules, str(block["type_name"]), str(block["test_name"]), str(block["odd"])
-        )
+def _from_json(kept: Any) -> Iterator[Counted]:
+    sites = []
+    for path, inside, file, line, around, owns_directory, anywhere in kept["sites"]:
+        flags = bool(owns_directory), bool(anywhere)
+        sites.append(Site(path, tuple(inside), file, int(line), tuple(around), *flags))
+    for modules, type_name, test_name, odd, place in kept["blocks"]:
+        text = None
+        if place is not None:
+            number, start, line, own = place
+            text = BlockText(sites[number], int(start), int(line), tuple(own))
+        yield CompiledBlock(tuple(modules), type_name, test_name, odd), text
 
 
 def holds_label(path: str) -> bool:

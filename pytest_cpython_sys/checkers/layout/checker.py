@@ -11,7 +11,7 @@ from ...case import Case, Verdict
 from ..place import build_case
 from .census import Census, CensusError, holds_label
 from .judge import Judge, PlacedBlock
-from .placing import Placing
+from .placing import Placer
 from .sources import Sources
 
 if TYPE_CHECKING:
@@ -103,16 +103,14 @@ class LayoutChecker:
             return
         if not counted:
             return
-        placed: list[PlacedBlock] = []
-        placings: list[Placing] = []
-        for item, blocks in counted:
-            placing = Placing(Sources(item.build, package, target, [item.unit]), package, target)
-            placings.append(placing)
-            placed += (
-                PlacedBlock(item.unit, block, where)
-                for block, where in zip(blocks, placing.places(blocks), strict=True)
-            )
-        judge = Judge(context, placings, [item.unit for item in reached], placed)
+        placer = Placer(package, target)
+        placed = [
+            PlacedBlock(item.unit, block, placer.place(block, text))
+            for item, blocks in counted
+            for block, text in blocks
+        ]
+        sources = [Sources(item.build, package, target, [item.unit]) for item, _ in counted]
+        judge = Judge(context, sources, [item.unit for item in reached], placed)
         command = shown_command(package, target, None, context.options) + " --no-run"
         for group in _grouped(placed):
             yield self._case(judge, group, command)

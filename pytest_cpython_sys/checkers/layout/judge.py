@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from ...cargo import Build, Diagnostic, Unit
     from ..context import BuildContext
     from .census import CompiledBlock
-    from .placing import BlockPlace, Placing, TextBlock
+    from .placing import BlockPlace, TextBlock
     from .scan import LayoutBlock
-    from .sources import SourceFile
+    from .sources import SourceFile, Sources
 
 __all__ = ["Judge", "PlacedBlock"]
 
@@ -52,12 +52,12 @@ class Judge:
     def __init__(
         self,
         context: BuildContext,
-        placings: Sequence[Placing],
+        sources: Sequence[Sources],
         units: Sequence[Unit],
         blocks: Sequence[PlacedBlock],
     ) -> None:
         self._builds = context.builds
-        self._placings = placings
+        self._sources = sources
         self._units = units
         self._target = units[0].target
         self._package = units[0].package
@@ -132,7 +132,7 @@ class Judge:
         )
 
     def _file(self, path: str) -> SourceFile | None:
-        found = (placing.file(path) for placing in self._placings)
+        found = (sources.file(path) for sources in self._sources)
         return next((file for file in found if file is not None), None)
 
     def _keys_of(self, error: Diagnostic, root: str) -> set[object]:

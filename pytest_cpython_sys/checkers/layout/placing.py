@@ -1,4 +1,8 @@
-"""Where the blocks that rustc compiled stand: text is searched for places, and for nothing else."""
+"""Where the blocks that rustc compiled stand: text is searched for places, and for nothing else.
+
+The text of a block is found once, and kept with what the census found; what that is to the user
+follows from the manifest, and is worked out each time.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ...cargo import Package, Target
+    from ..place import Place
     from .census import CompiledBlock
     from .scan import LayoutBlock
-    from .sources import SourceFile, Sources
+    from .sources import Sources
 
-__all__ = ["BlockPlace", "Placing", "TextBlock"]
+__all__ = ["BlockPlace", "BlockText", "Placer", "TextBlock", "find_texts"]
 
 TextBlock = tuple[str, int]
 """A block in a file: the file's real path, and the block's first byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockText:
+    """A block as a file holds it."""
+
+    site: Site
+    start: int
+    """Its first byte."""
+    line: int
+    modules: tuple[str, ...]
+    """The inline modules of the file around it."""
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """Path of its module in the crate."""
+        return (*self.site.inside, *self.modules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,88 +58,85 @@ class BlockPlace:
     generated: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    site: Site
-    block: LayoutBlock
+def find_texts(
+    sources: Sources, target: Target, blocks: Iterable[CompiledBlock]
+) -> Iterator[BlockText | None]:
+    """Yield the text of each block of a unit, in their order; None where no file holds it."""
+    texts: defaultdict[tuple[str, bool], list[BlockText]] = defaultdict(list)
+    for block, text in _texts(sources, target):
+        texts[_name(block)].append(text)
+    taken: set[int] = set()
+    for compiled in blocks:
+        found = _fitting(texts.get(_name(compiled), ()), compiled.modules, taken)
+        if found is not None:
+            taken.add(id(found))
+        yield found
 
-    @property
-    def modules(self) -> tuple[str, ...]:
-        return (*self.site.inside, *self.block.modules)
+
+def _texts(sources: Sources, target: Target) -> Iterator[tuple[LayoutBlock, BlockText]]:
+    led = set()
+    for site in sources.sites:
+        led.add(real_path(site.path))
+        file = sources.file(site.path)
+        for block in file.scan.blocks if file is not None else ():
+            yield block, BlockText(site, block.start, block.line, block.modules)
+    for file in sources.files:
+        if real_path(file.path) in led:
+            continue
+        # A macro leads there: which module it is follows from its blocks alone.
+        tracked = sources.is_tracked(file.path)
+        stands = file.path if tracked else target.src_path
+        site = Site(file.path, ("?",), stands, 1, ("?",) if tracked else ())
+        for block in file.scan.blocks:
+            yield block, BlockText(site, block.start, block.line, block.modules)
 
 
-class Placing:
-    """The places of the blocks of one unit of a target."""
+def _fitting(
+    texts: Iterable[BlockText], modules: tuple[str, ...], taken: set[int]
+) -> BlockText | None:
+    exact = [text for text in texts if text.inside == modules]
+    if exact:
+        return next((text for text in exact if id(text) not in taken), exact[-1])
+    # Made by a macro: it is defined somewhere at or above the module, if it can be told.
+    near = [text for text in texts if _starts(modules, text.site.inside)]
+    if near:
+        return max(near, key=lambda text: len(text.site.inside))
+    ends = [text for text in texts if _ends(modules, text.modules)]
+    return ends[0] if len({text.site.path for text in ends}) == 1 else None
 
-    def __init__(self, sources: Sources, package: Package, target: Target) -> None:
+
+class Placer:
+    """Says where the blocks of one target stand."""
+
+    def __init__(self, package: Package, target: Target) -> None:
         self._package = package
         self._target = target
-        self._sources = sources
-        self._files = {real_path(file.path): file for file in sources.files}
-        self._texts: defaultdict[tuple[str, bool], list[_Text]] = defaultdict(list)
-        for text in self._read():
-            self._texts[_name(text.block)].append(text)
+        self._files: dict[str, Place] = {}
 
-    def file(self, path: str) -> SourceFile | None:
-        """Return a source file by its real path."""
-        return self._files.get(path)
+    def _file(self, path: str) -> Place:
+        if path not in self._files:
+            self._files[path] = place(self._package, self._target, path)
+        return self._files[path]
 
-    def _read(self) -> Iterator[_Text]:
-        led = set()
-        for site in self._sources.sites:
-            led.add(real_path(site.path))
-            file = self._files.get(real_path(site.path))
-            for block in file.scan.blocks if file is not None else ():
-                yield _Text(site, block)
-        for path, file in self._files.items():
-            if path in led:
-                continue
-            # A macro leads there: which module it is follows from its blocks alone.
-            tracked = self._sources.is_tracked(file.path)
-            stands = file.path if tracked else self._target.src_path
-            for block in file.scan.blocks:
-                yield _Text(Site(file.path, ("?",), stands, 1, ("?",) if tracked else ()), block)
-
-    def places(self, blocks: Iterable[CompiledBlock]) -> Iterator[BlockPlace]:
-        """Yield the place of each block, in their order."""
-        taken: set[int] = set()
-        for block in blocks:
-            text = self._find(block, taken)
-            if text is not None:
-                taken.add(id(text))
-            yield self._place(block, text)
-
-    def _find(self, block: CompiledBlock, taken: set[int]) -> _Text | None:
-        texts = self._texts.get(_name(block), [])
-        exact = [text for text in texts if text.modules == block.modules]
-        if exact:
-            return next((text for text in exact if id(text) not in taken), exact[-1])
-        # Made by a macro: it is defined somewhere at or above the module, if it can be told.
-        near = [text for text in texts if _starts(block.modules, text.site.inside)]
-        if near:
-            return max(near, key=lambda text: len(text.site.inside))
-        ends = [text for text in texts if _ends(block.modules, text.block.modules)]
-        return ends[0] if len({text.site.path for text in ends}) == 1 else None
-
-    def _place(self, block: CompiledBlock, text: _Text | None) -> BlockPlace:
-        if text is None:
-            where = place(self._package, self._target, self._target.src_path)
-            return BlockPlace(where.file, 1, (*where.levels, *block.modules, block.test_name))
-        site = text.site
-        where = place(self._package, self._target, site.file)
+    def place(self, block: CompiledBlock, text: BlockText | None) -> BlockPlace:
+        """Return the place of a block, given its text."""
         modules = block.modules
-        own = not site.generated and site.anywhere and text.modules != modules
+        if text is None:
+            where = self._file(self._target.src_path)
+            return BlockPlace(where.file, 1, (*where.levels, *modules, block.test_name))
+        site = text.site
+        where = self._file(site.file)
+        own = not site.generated and site.anywhere and text.inside != modules
         if site.around == ("?",) or own:
-            modules = text.block.modules  # a macro leads there, perhaps more than once
+            modules = text.modules  # a macro leads there, perhaps more than once
         elif _starts(modules, site.around):
             modules = modules[len(site.around) :]
-        location = Location(site.path, text.block.line) if site.generated else None
         return BlockPlace(
             where.file,
-            site.line if site.generated else text.block.line,
+            site.line if site.generated else text.line,
             (*where.levels, *modules, block.test_name),
-            (real_path(site.path), text.block.start),
-            location,
+            (real_path(site.path), text.start),
+            Location(site.path, text.line) if site.generated else None,
         )
 
 

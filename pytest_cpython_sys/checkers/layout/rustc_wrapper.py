@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 
 def _value(words: list[str], name: str, prefix: str = "") -> str:
@@ -25,12 +26,29 @@ def _value(words: list[str], name: str, prefix: str = "") -> str:
     return ""
 
 
-def _moved(words: list[str], root: str, tree: str, crate: dict[str, str]) -> list[str]:
+def _out_dir(crate: dict[str, Any]) -> str:
+    """Return where the first build had the generated files of this compilation, if it has any.
+
+    A crate that is compiled in two ways has a directory for each, whose name is the same here.
+    """
+    known: dict[str, str] = crate["out_dirs"]
+    name = os.path.basename(os.path.dirname(os.environ.get("OUT_DIR", "")))
+    return known.get(name) or (next(iter(known.values())) if len(known) == 1 else "")
+
+
+def _environment(tree: str, crate: dict[str, Any]) -> dict[str, str]:
+    """Return the environment in which the sources of a tree find its generated files."""
+    out_dir = _out_dir(crate)
+    return {**os.environ, **({crate["variable"]: tree + out_dir} if out_dir else {})}
+
+
+def _moved(words: list[str], root: str, tree: str, crate: dict[str, Any]) -> list[str]:
     """Return a compiler call that reads a tree, and names its files as cargo would have it."""
     here = os.getcwd()
     places = [(tree + os.sep, os.sep), (tree + here + os.sep, "")]
-    if crate["out_dir"]:
-        places.append((tree + crate["out_dir"], crate["out_dir"]))
+    out_dir = _out_dir(crate)
+    if out_dir:
+        places.append((tree + out_dir, out_dir))
     moved = [tree + os.path.abspath(root) if word == root else word for word in words]
     # The last that fits is the one that counts.
     return [*moved, *(f"--remap-path-prefix={old}={new}" for old, new in places)]
@@ -54,7 +72,7 @@ def _looking(words: list[str], directory: str) -> list[str]:
     return [*found, "--emit=metadata", "--out-dir", directory]
 
 
-def _relist(path: str, tree: str, crate: dict[str, str]) -> None:
+def _relist(path: str, tree: str, crate: dict[str, Any]) -> None:
     """Name the original files in a dep-info file: cargo watches what stands there.
 
     Beside them comes a file that is touched when the crate must be compiled again.
@@ -64,10 +82,13 @@ def _relist(path: str, tree: str, crate: dict[str, str]) -> None:
             text = file.read()
     except OSError:
         return
-    if crate["out_dir"]:
-        own = os.environ.get("OUT_DIR", crate["out_dir"])
-        text = text.replace(_escaped(tree + crate["out_dir"]), _escaped(own))
+    out_dir = _out_dir(crate)
+    if out_dir:
+        own = os.environ.get("OUT_DIR", out_dir)
+        text = text.replace(_escaped(tree + out_dir), _escaped(own))
     lines = text.replace(_escaped(tree + os.sep), os.sep).split("\n")
+    # Cargo does not know the variable, and would compile the crate again for it.
+    lines = [line for line in lines if not line.startswith(f"# env-dep:{crate['variable']}=")]
     first = next((index for index, line in enumerate(lines) if ": " in line), None)
     if first is not None:
         lines[first] += f" {_escaped(crate['stamp'])}"
@@ -79,13 +100,18 @@ def _escaped(path: str) -> str:
     return path.replace("\\", "\\\\").replace(" ", "\\ ")
 
 
-def _compile(plan: dict[str, str], crate: dict[str, str], words: list[str], root: str) -> int:
+def _compile(plan: dict[str, str], crate: dict[str, Any], words: list[str], root: str) -> int:
     name = _value(words, "--crate-name") + _value(words, "-C", "extra-filename=")
     scratch = tempfile.mkdtemp(dir=plan["results"])
     # Jobserver's descriptors are inherited.
-    tested = subprocess.Popen(_moved(words, root, plan["tested"], crate), close_fds=False)
+    tested = subprocess.Popen(
+        _moved(words, root, plan["tested"], crate),
+        env=_environment(plan["tested"], crate),
+        close_fds=False,
+    )
     looked = subprocess.run(
         _looking(_moved(words, root, plan["split"], crate), scratch),
+        env=_environment(plan["split"], crate),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         close_fds=False,

@@ -119,10 +119,6 @@ def _repairable(build: Build, known: Mapping[str, Crate]) -> Iterator[Crate]:
         crate = known.get(target.src_path) or _crate(build, package, target)
         places = [_place(error, crate, build.workspace.root) for error in errors]
         wrong = frozenset(place for place in places if place is not None)
-        # What is generated for each of two ways of building a crate has two copies, not one.
-        scripts = [script for script in build.scripts if script.package_id == package.id]
-        if len(scripts) > 1 and any(build.wrote(path) for path, _ in wrong):
-            continue
         if None not in places and not wrong <= crate.wrong:
             yield replace(crate, wrong=wrong)
 
@@ -133,10 +129,9 @@ def _crate(build: Build, package: Package, target: Target) -> Crate:
     # A unit that rustc has not come to reads other files, perhaps: those that the text leads to.
     listed |= {site.path for site in Sources(build, package, target, []).sites}
     passed = frozenset(path for unit in units for path in build.passed_directories(unit))
-    script = build.script(package.id)
-    out_dir = script.out_dir if script is not None else ""
+    out_dirs = tuple(one.out_dir for one in build.scripts if one.package_id == package.id)
     sources = Sources(build, package, target, units)
-    return Crate(package, target, sources, listed, passed, out_dir, frozenset())
+    return Crate(package, target, sources, listed, passed, out_dirs, frozenset())
 
 
 def _place(error: Diagnostic, crate: Crate, root: str) -> TextBlock | None:

@@ -93,16 +93,22 @@ class Sources:
         self._build = build
         self._package = package
         self._target = target
-        listed = [build.sources(unit) for unit in units]
-        self.paths = tuple(dict.fromkeys(path for paths in listed if paths for path in paths))
+        self._units = units
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
         """What the compiler read; empty where it did not say."""
-        self._env = {"CARGO_MANIFEST_DIR": package.root}
-        scripts = [script for script in build.scripts if script.package_id == package.id]
-        # A package that is built in two ways has a directory for each.
+        listed = map(self._build.sources, self._units)
+        return tuple(dict.fromkeys(path for paths in listed if paths for path in paths))
+
+    @cached_property
+    def _environments(self) -> list[dict[str, str]]:
+        """What ``env!`` may be: a package that is built in two ways has a directory for each."""
+        own = {"CARGO_MANIFEST_DIR": self._package.root}
+        scripts = [one for one in self._build.scripts if one.package_id == self._package.id]
         read = [script for script in scripts if self._reads_from(script.out_dir)]
-        for script in (read or scripts)[:1]:
-            self._env.update(script.env)
-            self._env["OUT_DIR"] = script.out_dir
+        found = [own | dict(one.env) | {"OUT_DIR": one.out_dir} for one in read or scripts]
+        return found or [own]
 
     def _reads_from(self, directory: str) -> bool:
         return any(is_inside(path, directory) for path in self.paths)
@@ -112,6 +118,14 @@ class Sources:
         """All files there are."""
         paths = self.paths or dict.fromkeys(site.path for site in self.sites)
         return [file for path in paths if (file := _load(path)) is not None]
+
+    @cached_property
+    def _by_path(self) -> dict[str, SourceFile]:
+        return {real_path(file.path): file for file in self.files}
+
+    def file(self, path: str) -> SourceFile | None:
+        """Return a file of the unit by its path."""
+        return self._by_path.get(real_path(path))
 
     def is_tracked(self, path: str) -> bool:
         """Tell whether a file is one of the package's own, not a generated one."""
@@ -166,11 +180,12 @@ class Sources:
         return path in self.paths if self.paths else os.path.isfile(path)
 
     def _included(self, include: Include, including: str) -> list[str]:
-        path = _resolved(include.argument, self._env, including)
-        if self._exists(path):
-            return [path]
+        paths = [_resolved(include.argument, env, including) for env in self._environments]
+        found = [path for path in dict.fromkeys(paths) if self._exists(path)]
+        if found:
+            return found
         # Made of what nobody told us of: its name is there all the same.
-        name = os.path.basename(path)
+        name = os.path.basename(paths[0])
         return [other for other in self.paths if name and os.path.basename(other) == name]
 
     def leads_to(self, include: Include, including: str, path: str) -> bool:

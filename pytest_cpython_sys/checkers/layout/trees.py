@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Crate", "Trees"]
 
+_OUT_DIR: Final = "CPYTHON_SYS_OUT_DIR"
+"""Names the tree's copy of OUT_DIR, which is another one for each way to compile a crate."""
 _PROGRAM: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rustc_wrapper.py")
 
 
@@ -42,8 +44,8 @@ class Crate:
     """Absolute paths of all files it was compiled from."""
     passed: frozenset[str]
     """Directories that must be there for these paths to lead anywhere."""
-    out_dir: str
-    """Where its package's generated files are; empty if it has none."""
+    out_dirs: tuple[str, ...]
+    """Where its package's generated files are: of a crate compiled in two ways, two places."""
     wrong: frozenset[tuple[str, int]]
     """Blocks, by their file's real path and their first byte."""
 
@@ -149,9 +151,13 @@ class Trees:
         _write(self._path("plan.json"), json.dumps(plan).encode())
         self._stamp()
 
-    def _planned(self, crate: Crate) -> dict[str, str]:
-        stamp = self._path("stamps", _stamp_name(crate))
-        return {"digest": self._digests[crate.root], "out_dir": crate.out_dir, "stamp": stamp}
+    def _planned(self, crate: Crate) -> dict[str, object]:
+        return {
+            "digest": self._digests[crate.root],
+            "out_dirs": {os.path.basename(os.path.dirname(path)): path for path in crate.out_dirs},
+            "variable": _OUT_DIR,
+            "stamp": self._path("stamps", _stamp_name(crate)),
+        }
 
     def _stamp(self) -> None:
         """Touch the stamp of each crate whose last compilation is not the one that is wanted.
@@ -183,7 +189,9 @@ class Trees:
             for includer, edit in self._includes(waiting.pop(), self._path(tree)):
                 if includer not in edits:
                     waiting.append(includer)
-                edits.setdefault(includer, []).append(edit)
+                found = edits.setdefault(includer, [])
+                if edit not in found:  # it reads a file for each way to compile its crate
+                    found.append(edit)
         return {
             path: Rewritten(file, found)
             for path, found in edits.items()
@@ -205,9 +213,8 @@ class Trees:
                     ):
                         continue
                     seen.add(mark)
-                    literal = f"{tree}{included.path}".replace("\\", "\\\\").replace('"', '\\"')
                     lines = file.source.count(b"\n", *include.span)
-                    text = os.fsencode(f'"{literal}"') + b"\n" * lines
+                    text = os.fsencode(_read_from(tree, crate, included.path)) + b"\n" * lines
                     yield mark[0], Edit(*include.span, text)
 
     def _write_tree(self, name: str, files: Mapping[str, Rewritten]) -> None:
@@ -252,6 +259,19 @@ class Trees:
                     yield [str(line) for line in raw["lines"]]
             except (ValueError, KeyError, TypeError):
                 continue
+
+
+def _read_from(tree: str, crate: Crate, path: str) -> str:
+    """Return the argument of an ``include!`` that reads a tree's copy of a file."""
+    for directory in crate.out_dirs:
+        if path.startswith(directory + os.sep):
+            return f'concat!(env!("{_OUT_DIR}"), {_literal(path[len(directory) :])})'
+    return _literal(f"{tree}{path}")
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _stamp_name(crate: Crate) -> str:

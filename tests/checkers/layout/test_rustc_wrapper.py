@@ -35,13 +35,21 @@ def test_a_call_reads_the_tree_and_shows_the_original(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    moved = rustc_wrapper._moved(CALL, "src/lib.rs", "/tree", {"out_dir": "/t/out"})
+    monkeypatch.setenv("OUT_DIR", "/new/a-1/out")
+    crate = {
+        "out_dirs": {"a-1": "/t/build/a-1/out", "a-2": "/t/build/a-2/out"},
+        "variable": "TREE_OUT_DIR",
+    }
+    moved = rustc_wrapper._moved(CALL, "src/lib.rs", "/tree", crate)
+    environment = rustc_wrapper._environment("/tree", crate)
+    assert environment["TREE_OUT_DIR"] == "/tree/t/build/a-1/out"
+    assert environment["OUT_DIR"] == "/new/a-1/out"
     here = os.getcwd()
     assert moved[4] == f"/tree{here}/src/lib.rs"
     assert moved[-3:] == [
         "--remap-path-prefix=/tree/=/",
         f"--remap-path-prefix=/tree{here}/=",
-        "--remap-path-prefix=/tree/t/out=/t/out",
+        "--remap-path-prefix=/tree/t/build/a-1/out=/t/build/a-1/out",
     ]
 
 
@@ -51,10 +59,15 @@ def test_dep_info_names_the_originals(tmp_path: Path, monkeypatch: pytest.Monkey
     file = tmp_path / "lay-2.d"
     names = ["/a\\ tree/w/src/lib.rs", "/a\\ tree/t/out/c_api.rs", "README.md"]
     file.write_text(
-        f"/t/deps/liblay.rlib: {' '.join(names)}\n\n{names[0]}:\n\n# env-dep:OUT_DIR=/new out\n",
+        f"/t/deps/liblay.rlib: {' '.join(names)}\n\n{names[0]}:\n\n# env-dep:OUT_DIR=/new out\n"
+        "# env-dep:TREE_OUT_DIR=/a\\ tree/t/out\n",
         encoding="utf-8",
     )
-    crate = {"out_dir": "/t/out", "stamp": "/a tree/stamps/1"}
+    crate = {
+        "out_dirs": {"t": "/t/out"},
+        "variable": "TREE_OUT_DIR",
+        "stamp": "/a tree/stamps/1",
+    }
     rustc_wrapper._relist(str(file), tree, crate)
     text = file.read_text(encoding="utf-8")
     assert parse_depinfo(text) == (
@@ -64,6 +77,7 @@ def test_dep_info_names_the_originals(tmp_path: Path, monkeypatch: pytest.Monkey
         "/a tree/stamps/1",
     )
     assert "# env-dep:OUT_DIR=/new out" in text
+    assert "TREE_OUT_DIR" not in text
 
 
 def test_other_crates_are_compiled_as_they_are(tmp_path: Path) -> None:
