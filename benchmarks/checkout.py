@@ -18,15 +18,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.run import make_floor, medians, pytest_command, seconds
 from pytest_cpython_sys.cargo import Cargo
-from pytest_cpython_sys.checkout import target_python
-from pytest_cpython_sys.surroundings import Surroundings
+from pytest_cpython_sys.python.build_environment import Surroundings
+from pytest_cpython_sys.python.checkout import target_python
 from tests.cpython.build import cache_directory, find_trees
 from tests.cpython.conftest import Checkout, make_checkout, place
 
 FIND = """
 import os, sys, time
 wall, own = time.perf_counter(), time.process_time()
-from pytest_cpython_sys.checkout import target_python
+from pytest_cpython_sys.python.checkout import target_python
 target_python(sys.argv[1])
 used = os.times()
 own = time.process_time() - own

@@ -15,7 +15,11 @@ import pytest
 
 from .cargo import is_inside
 from .names import escape
-from .nodes import RustFile, RustItem, RustModule
+from .nodes import (
+    RustFile,
+    RustItem,
+    RustModule,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,7 +17,11 @@ from .account import Account, Arguments
 from .case import Verdict
 from .nodes import RustFile, RustItem
 from .plan import Known, Plan
-from .pytest_compat import hook_refusal, refusal, skipped_by_default
+from .pytest_compat import (
+    hook_refusal,
+    refusal,
+    skipped_by_default,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

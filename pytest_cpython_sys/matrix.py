@@ -11,18 +11,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .checkers.context import Announcer
-from .facts import InterpreterError
 from .plan import Plan
 from .project import Project
-from .surroundings import Surroundings
+from .python.build_environment import Surroundings
+from .python.introspect import InterpreterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from .cargo import BuildListener, BuildOptions, Cargo
-    from .case import Case, Checker, Verdict
+    from .cargo import (
+        BuildListener,
+        BuildOptions,
+        Cargo,
+    )
+    from .case import (
+        Case,
+        Checker,
+        Verdict,
+    )
     from .checkers.context import BuildContext, RunOptions
-    from .pythons import NamedPython
+    from .python.selection import NamedPython
 
     _Limits = dict[tuple[str, tuple[str, ...]], float]
 

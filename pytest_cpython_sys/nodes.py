@@ -12,7 +12,12 @@ from _pytest.mark.structures import NodeKeywords
 from .gallery import DRAWINGS, write_drawing
 from .marks import MARKS
 from .names import escape
-from .report import RustError, failure_repr, properties, record_warning
+from .report import (
+    RustError,
+    failure_repr,
+    properties,
+    record_warning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

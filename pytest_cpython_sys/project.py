@@ -15,7 +15,7 @@ from .checkers.layout import build_again
 from .checkers.place import is_inside, primary_target
 from .evaluator import discovered
 from .plan import Plan, manifest_case
-from .surroundings import Surroundings
+from .python.build_environment import Surroundings
 from .workspaces import FoundWorkspaces, find_manifests
 
 if TYPE_CHECKING:

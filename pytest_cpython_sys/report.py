@@ -16,7 +16,11 @@ from _pytest._code.code import (
 
 from .evaluator import remarks
 from .printable import printable
-from .words import failure_words, generated_name, relative
+from .words import (
+    failure_words,
+    generated_name,
+    relative,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +29,11 @@ if TYPE_CHECKING:
     import pytest
 
     from .cargo import Diagnostic
-    from .case import Case, Checker, Verdict
+    from .case import (
+        Case,
+        Checker,
+        Verdict,
+    )
 
 __all__ = [
     "PackageCounts",

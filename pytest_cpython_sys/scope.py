@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .cargo import is_inside
-from .checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
 from .pytest_compat import refusal
+from .python.checkout import (
+    CRATES,
+    find_checkout,
+    has_entries_of_checkout,
+    is_standard_library,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

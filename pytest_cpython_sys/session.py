@@ -12,9 +12,13 @@ from .account import Account
 from .cargo import CargoError, stop_all
 from .checkers.context import Announcer
 from .collection import Collection
-from .distribution import pack, received_arguments, unpack, upcoming_cases
+from .distribution import (
+    pack,
+    received_arguments,
+    unpack,
+    upcoming_cases,
+)
 from .evaluator import Evaluator
-from .facts import InterpreterError
 from .gallery import DRAWINGS, html_extras
 from .limits import limits
 from .matrix import Matrix
@@ -24,11 +28,16 @@ from .plan import Plan
 from .progress import terminal_progress
 from .project import Project
 from .protocol import FastProtocol
+from .python.build_environment import Surroundings
+from .python.introspect import InterpreterError
 from .quiet import settle, without_collector
-from .report import RustError, failure_repr, record_warning
+from .report import (
+    RustError,
+    failure_repr,
+    record_warning,
+)
 from .settings import FoundPythons, find_pythons
 from .summary import Summary
-from .surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -36,7 +45,7 @@ if TYPE_CHECKING:
     from .cargo import Build, Cargo
     from .case import Case, Checker
     from .checkers.context import BuildContext
-    from .interpreter import Interpreter
+    from .python.interpreter import Interpreter
     from .scope import Scope
     from .settings import Settings
 

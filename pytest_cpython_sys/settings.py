@@ -14,15 +14,15 @@ import pytest
 
 from .cargo import BuildOptions, CargoError
 from .checkers.context import RunOptions
-from .checkout import target_python
-from .facts import InterpreterError
-from .pythons import load_named
+from .python.checkout import target_python
+from .python.introspect import InterpreterError
+from .python.selection import load_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .interpreter import Interpreter
-    from .pythons import NamedPython
+    from .python.interpreter import Interpreter
+    from .python.selection import NamedPython
     from .scope import Scope
 
 __all__ = ["FoundPythons", "Settings", "find_pythons", "read_settings"]

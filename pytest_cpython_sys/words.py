@@ -13,7 +13,11 @@ from .printable import printable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .case import Case, Location, Verdict
+    from .case import (
+        Case,
+        Location,
+        Verdict,
+    )
 
 __all__ = ["Words", "failure_words", "generated_name", "node_id", "relative"]
 

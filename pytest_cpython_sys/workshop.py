@@ -11,20 +11,29 @@ from .cargo import Cargo, CargoError
 from .checkers.manifest import MetadataError
 from .checkers.policy.extension import Place, find_place
 from .checkers.policy.table import read_policies
-from .checkout import target_python
-from .facts import InterpreterError
 from .project import Project
-from .pythons import fits_running, for_running, load_named
+from .python.build_environment import Surroundings
+from .python.checkout import target_python
+from .python.introspect import InterpreterError
+from .python.selection import (
+    fits_running,
+    for_running,
+    load_named,
+)
 from .settings import read_settings
-from .surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pytest
 
-    from .cargo import Build, BuildOptions, Package, Workspace
-    from .interpreter import Interpreter
+    from .cargo import (
+        Build,
+        BuildOptions,
+        Package,
+        Workspace,
+    )
+    from .python.interpreter import Interpreter
     from .settings import Settings
 
 __all__ = ["OtherPythonError", "Workshop", "open_workshop"]

@@ -6,12 +6,16 @@ import os
 from typing import TYPE_CHECKING
 
 from .cargo import ManifestError, patched_manifests
-from .checkout import CRATES, has_entries_of_checkout
+from .python.checkout import CRATES, has_entries_of_checkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .cargo import Cargo, Package, Workspace
+    from .cargo import (
+        Cargo,
+        Package,
+        Workspace,
+    )
 
 __all__ = ["FoundWorkspaces", "find_manifests"]
 

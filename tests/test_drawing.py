@@ -7,7 +7,11 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from pytest_cpython_sys.case import Layouts, Member, TypeLayout
+from pytest_cpython_sys.case import (
+    Layouts,
+    Member,
+    TypeLayout,
+)
 from pytest_cpython_sys.drawing import draw
 from pytest_cpython_sys.gallery import drawing_name
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from pytest_cpython_sys.cargo import Artifact, Build, Target, Timing, Workspace
+from pytest_cpython_sys.cargo import (
+    Artifact,
+    Build,
+    Target,
+    Timing,
+    Workspace,
+)
 from pytest_cpython_sys.durations import build_time_lines
 
 SYN = "registry+https://github.com/rust-lang/crates.io-index#syn@2.0.1"

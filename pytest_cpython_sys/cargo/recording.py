@@ -17,9 +17,17 @@ import tempfile
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .cache import cache_path, keep_json, read_json
+from .cache import (
+    cache_path,
+    keep_json,
+    read_json,
+)
 from .command import recording_arguments
-from .configuration import configuration_files, configured_runner, runner_variable
+from .configuration import (
+    configuration_files,
+    configured_runner,
+    runner_variable,
+)
 from .environment import process_environment
 from .process import Process
 

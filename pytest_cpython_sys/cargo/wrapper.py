@@ -14,7 +14,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .build import Build, BuildListener, run_build
+from .build import (
+    Build,
+    BuildListener,
+    run_build,
+)
 from .command import (
     BuildOptions,
     build_arguments,
@@ -33,7 +37,11 @@ from .errors import (
     ToolchainError,
     not_started,
 )
-from .metadata import Workspace, enclosing_manifest, parse_metadata
+from .metadata import (
+    Workspace,
+    enclosing_manifest,
+    parse_metadata,
+)
 from .recording import TestProcesses, find_test_processes
 
 if TYPE_CHECKING:

@@ -15,7 +15,14 @@ from .remedies import explain_end, explain_failure
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from ..cargo import Build, CompilerFailure, Diagnostic, Package, ScriptFailure, Target
+    from ..cargo import (
+        Build,
+        CompilerFailure,
+        Diagnostic,
+        Package,
+        ScriptFailure,
+        Target,
+    )
 
 __all__ = ["Cause", "find_causes", "of_cargo"]
 

@@ -10,9 +10,15 @@ from ..cargo import TestProcesses, prepend_library_path
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..cargo import Build, BuildOptions, Cargo, Package, TestProcess
+    from ..cargo import (
+        Build,
+        BuildOptions,
+        Cargo,
+        Package,
+        TestProcess,
+    )
     from ..case import Case
-    from ..interpreter import Interpreter
+    from ..python.interpreter import Interpreter
     from .layout.second import SecondBuild
 
 __all__ = ["Announcer", "BuildContext", "RunOptions"]

@@ -14,11 +14,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import cache_path, keep_json, read_json, shown_command
-from ..case import Case, Verdict, grouped
+from ..cargo import (
+    cache_path,
+    keep_json,
+    read_json,
+    shown_command,
+)
+from ..case import (
+    Case,
+    Verdict,
+    grouped,
+)
 from .libtest.batch import run_tests
 from .libtest.binary import Binary
-from .libtest.listing import ListedTest, ListingError, list_tests, test_environment
+from .libtest.listing import (
+    ListedTest,
+    ListingError,
+    list_tests,
+    test_environment,
+)
 from .libtest.panics import find_panic, without_panic
 from .place import Places, real_path
 

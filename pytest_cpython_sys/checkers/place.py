@@ -16,7 +16,11 @@ from ..case import Case
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..cargo import BuildOptions, Package, Target
+    from ..cargo import (
+        BuildOptions,
+        Package,
+        Target,
+    )
     from .context import BuildContext
     from .layout.sources import Site
 

@@ -12,7 +12,12 @@ from .place import build_case, is_inside
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-    from ..cargo import Build, Package, Target, Workspace
+    from ..cargo import (
+        Build,
+        Package,
+        Target,
+        Workspace,
+    )
     from ..case import Location
     from .causes import Cause
     from .context import BuildContext

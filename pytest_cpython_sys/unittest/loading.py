@@ -8,24 +8,38 @@ import unittest
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ..cargo import Cargo, CargoError, CargoMissingError, CargoTooOldError, stop_all
-from ..checkout import find_checkout
-from ..interpreter import InterpreterError, current, load
+from ..cargo import (
+    Cargo,
+    CargoError,
+    CargoMissingError,
+    CargoTooOldError,
+    stop_all,
+)
+from ..python.checkout import find_checkout
+from ..python.interpreter import (
+    InterpreterError,
+    current,
+    load,
+)
 from ..quiet import without_collector
 from ..words import node_id, relative
 from .jury import Jury
 from .settings import OptionsError, read_settings
 from .suite import RustSuite
-from .tests import RustTest, ToldTest, regrtest_id
+from .tests import (
+    RustTest,
+    ToldTest,
+    regrtest_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import NoReturn, TypeAlias
 
     from ..case import Case
-    from ..interpreter import Interpreter
     from ..plan import Plan
     from ..project import Project
+    from ..python.interpreter import Interpreter
     from .settings import Settings
 
     LoadTests: TypeAlias = Callable[
@@ -177,7 +191,7 @@ class _Loader:
 
 def _project(cargo: Cargo, root: str, settings: Settings) -> Project:
     from ..project import Project
-    from ..surroundings import Surroundings
+    from ..python.build_environment import Surroundings
 
     interpreter = _interpreter(root, settings)
     for remark in interpreter.remarks if interpreter is not None else ():

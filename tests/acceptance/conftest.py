@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.interpreter import InterpreterError, load
+from pytest_cpython_sys.python.interpreter import InterpreterError, load
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterator, Mapping
 
-    from pytest_cpython_sys.interpreter import Interpreter
+    from pytest_cpython_sys.python.interpreter import Interpreter
 
 EXAMPLES = Path(__file__).parents[2] / "example_crate"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.interpreter import current
-from pytest_cpython_sys.libclang import find_libclang
+from pytest_cpython_sys.python.interpreter import current
+from pytest_cpython_sys.python.libclang import find_libclang
 
 from .conftest import EXAMPLES, seed
 

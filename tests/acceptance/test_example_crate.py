@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.libclang import find_libclang
+from pytest_cpython_sys.python.libclang import find_libclang
 
 from .conftest import EXAMPLES, outcomes, python_with_headers, seed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_cpython_sys.interpreter import Interpreter
+    from pytest_cpython_sys.python.interpreter import Interpreter
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from pytest_cpython_sys.interpreter import Interpreter
+    from pytest_cpython_sys.python.interpreter import Interpreter
 
     Write = Callable[[Mapping[str, str]], Path]
 

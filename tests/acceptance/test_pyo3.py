@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cpython_sys.embedding import embedding_environment
-from pytest_cpython_sys.interpreter import current, load
+from pytest_cpython_sys.python.embedding import embedding_environment
+from pytest_cpython_sys.python.interpreter import current, load
 
 from .conftest import outcomes, replace_once
 

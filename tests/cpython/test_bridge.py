@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pytest_cpython_sys.libclang import find_libclang
+from pytest_cpython_sys.python.libclang import find_libclang
 
 from ..acceptance.bridge import COPIED, REPOSITORY, outcomes_of, regrtest
 from ..acceptance.conftest import is_running
@@ -103,7 +103,7 @@ def test_a_module_is_tested_in_the_interpreter_that_runs(built: Built) -> None:
 
 def test_the_interpreter_that_runs_is_the_one_whose_headers_count(built: Built) -> None:
     code = (
-        "from pytest_cpython_sys.interpreter import current\n"
+        "from pytest_cpython_sys.python.interpreter import current\n"
         "python = current()\n"
         "print(python.build_dir, python.executable, python.source_dir, python.tag, sep='\\n')\n"
     )

@@ -11,15 +11,30 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from ...case import Case, Location, Verdict
+from ...case import (
+    Case,
+    Location,
+    Verdict,
+)
 from ..layout.sources import Sources
 from ..manifest import ABI_KEYS
 from ..place import Places, place
 from .compiler import AbiError
 from .headers import HeaderSource, find_header
 from .metadata import MetadataError
-from .rustbuild import Library, find_library, stamp
-from .store import Findings, fingerprint, load, load_layouts, locked, save
+from .rustbuild import (
+    Library,
+    find_library,
+    stamp,
+)
+from .store import (
+    Findings,
+    fingerprint,
+    load,
+    load_layouts,
+    locked,
+    save,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

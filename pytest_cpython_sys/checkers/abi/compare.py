@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...case import Layouts, Member, TypeLayout
+from ...case import (
+    Layouts,
+    Member,
+    TypeLayout,
+)
 from .ctypes_names import field_names, is_padding
 from .table import Row, layout_text
 

@@ -7,8 +7,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .compiler import QUESTIONS, Compiler, CompilerError, Problem
-from .objects import HEAD, MAGIC, ORDER, ObjectFile
+from .compiler import (
+    QUESTIONS,
+    Compiler,
+    CompilerError,
+    Problem,
+)
+from .objects import (
+    HEAD,
+    MAGIC,
+    ORDER,
+    ObjectFile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

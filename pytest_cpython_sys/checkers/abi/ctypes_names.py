@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .cdecls import Declarations, Member
-    from .rustdoc import Crate, Field, Item
+    from .rustdoc import (
+        Crate,
+        Field,
+        Item,
+    )
     from .rusttypes import RustType
 
 __all__ = ["Speller", "Spelling", "UntranslatableError", "field_names", "is_padding"]

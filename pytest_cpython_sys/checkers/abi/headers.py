@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from . import DEFAULT_HEADER
 from .compiler import Compiler
-from .metadata import AbiTable, MetadataError, read_table
+from .metadata import (
+    AbiTable,
+    MetadataError,
+    read_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,13 @@ import os.path
 import re
 from typing import TYPE_CHECKING, Final
 
-from .compare import Layout, Slot, compare_layouts, shifted, side_by_side
+from .compare import (
+    Layout,
+    Slot,
+    compare_layouts,
+    shifted,
+    side_by_side,
+)
 from .ctypes_names import (
     UntranslatableError,
     field_names,

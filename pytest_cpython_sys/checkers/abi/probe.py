@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from .compiler import AbiError, run_tool
-from .objects import MAGIC, ORDER, ObjectFile
+from .objects import (
+    MAGIC,
+    ORDER,
+    ObjectFile,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

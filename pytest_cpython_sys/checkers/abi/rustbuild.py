@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import CargoError, configured_environment, rustflags
+from ...cargo import (
+    CargoError,
+    configured_environment,
+    rustflags,
+)
 from .compiler import AbiError, run_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ...cargo import Artifact, Package, Target
+    from ...cargo import (
+        Artifact,
+        Package,
+        Target,
+    )
     from ..context import BuildContext
 
 __all__ = ["Library", "RustToolError", "find_library", "stamp"]

@@ -19,7 +19,14 @@ try:
 except ImportError:  # not a POSIX system
     fcntl = None  # type: ignore[assignment]
 
-from ...case import Case, Layouts, Location, Member, TypeLayout, Verdict
+from ...case import (
+    Case,
+    Layouts,
+    Location,
+    Member,
+    TypeLayout,
+    Verdict,
+)
 from .rustbuild import stamp
 
 if TYPE_CHECKING:

@@ -12,17 +12,31 @@ import re
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import Expander, cache_path, keep_json, read_json
+from ...cargo import (
+    Expander,
+    cache_path,
+    keep_json,
+    read_json,
+)
 from .errors import CONSTANT_ERROR
 from .masking import mask
 from .placing import BlockText, find_texts
-from .scan import LABEL, scan_source, without_macros
+from .scan import (
+    LABEL,
+    scan_source,
+    without_macros,
+)
 from .sources import Site, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import Build, BuildOptions, Cargo, Unit
+    from ...cargo import (
+        Build,
+        BuildOptions,
+        Cargo,
+        Unit,
+    )
     from .scan import LayoutBlock
 
 __all__ = ["Census", "CensusError", "CompiledBlock", "Counted", "holds_label", "read_blocks"]

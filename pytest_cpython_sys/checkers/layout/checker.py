@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...cargo import configured_wrapper, shown_command
 from ...case import Case, Verdict
 from ..place import build_case
-from .census import Census, CensusError, holds_label
+from .census import (
+    Census,
+    CensusError,
+    holds_label,
+)
 from .judge import Judge, PlacedBlock
 from .placing import Placer
 from .sources import Sources
@@ -17,7 +21,12 @@ from .sources import Sources
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import Build, Package, Target, Unit
+    from ...cargo import (
+        Build,
+        Package,
+        Target,
+        Unit,
+    )
     from ..context import BuildContext
 
 __all__ = ["LayoutChecker"]

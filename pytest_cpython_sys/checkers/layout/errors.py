@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from .scan import AssertionKind, LayoutAssertion, LayoutBlock
+    from .scan import (
+        AssertionKind,
+        LayoutAssertion,
+        LayoutBlock,
+    )
 
 __all__ = [
     "CONSTANT_ERROR",

@@ -13,13 +13,27 @@ from typing import TYPE_CHECKING
 
 from ...case import Location, Verdict
 from ..place import real_path
-from .errors import CONSTANT_ERROR, constant_module, explain, find_block, primary_spots
-from .table import Row, layout_table, recorded_layouts
+from .errors import (
+    CONSTANT_ERROR,
+    constant_module,
+    explain,
+    find_block,
+    primary_spots,
+)
+from .table import (
+    Row,
+    layout_table,
+    recorded_layouts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...cargo import Build, Diagnostic, Unit
+    from ...cargo import (
+        Build,
+        Diagnostic,
+        Unit,
+    )
     from ..context import BuildContext
     from .census import CompiledBlock
     from .placing import BlockPlace, TextBlock

@@ -32,7 +32,15 @@ from .trees import Crate, Trees
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ...cargo import Build, BuildListener, BuildOptions, Cargo, Diagnostic, Package, Target
+    from ...cargo import (
+        Build,
+        BuildListener,
+        BuildOptions,
+        Cargo,
+        Diagnostic,
+        Package,
+        Target,
+    )
     from .placing import TextBlock
 
     _Told = tuple[tuple[str, ...] | None, Row]

@@ -8,13 +8,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from ..place import is_inside, is_own, real_path
+from ..place import (
+    is_inside,
+    is_own,
+    real_path,
+)
 from .scan import SourceScan, scan_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ...cargo import Build, Package, Target, Unit
+    from ...cargo import (
+        Build,
+        Package,
+        Target,
+        Unit,
+    )
     from .scan import Include, ModuleDeclaration
 
 __all__ = ["Site", "SourceFile", "Sources"]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...case import Layouts, Member, TypeLayout
+from ...case import (
+    Layouts,
+    Member,
+    TypeLayout,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -17,7 +17,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ..place import real_path
-from .rewriting import Edit, Rewritten, emptied, split
+from .rewriting import (
+    Edit,
+    Rewritten,
+    emptied,
+    split,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

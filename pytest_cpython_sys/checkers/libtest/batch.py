@@ -12,9 +12,18 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .binary import Binary, Deadline, TestEnd, chunks
+from .binary import (
+    Binary,
+    Deadline,
+    TestEnd,
+    chunks,
+)
 from .listing import JSON_FLAGS
-from .stream import BinaryRun, cut, describe_exit
+from .stream import (
+    BinaryRun,
+    cut,
+    describe_exit,
+)
 from .tally import PATIENCE, Tally
 
 if TYPE_CHECKING:

@@ -12,21 +12,44 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import shown_command
-from ...case import Case, Location, Verdict, grouped
+from ...case import (
+    Case,
+    Location,
+    Verdict,
+    grouped,
+)
 from ..harness import custom_harnesses
 from ..layout.table import Row, layout_table
 from ..place import Places, place
 from ..remedies import explain_process
-from .batch import LEAKED, run_repeated, run_tests
+from .batch import (
+    LEAKED,
+    run_repeated,
+    run_tests,
+)
 from .binary import Binary
-from .listing import ListedTest, Listing, ListingError, list_tests, test_environment
-from .panics import find_panic, layout_values, without_panic
+from .listing import (
+    ListedTest,
+    Listing,
+    ListingError,
+    list_tests,
+    test_environment,
+)
+from .panics import (
+    find_panic,
+    layout_values,
+    without_panic,
+)
 from .stream import BinaryRun, describe_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import Package, Target, TestProcess
+    from ...cargo import (
+        Package,
+        Target,
+        TestProcess,
+    )
     from ...case import Kind
     from ..context import BuildContext, RunOptions
     from .binary import TestEnd

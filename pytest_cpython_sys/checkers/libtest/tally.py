@@ -13,7 +13,11 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .events import SuiteEvent, TestEvent, parse_events
+from .events import (
+    SuiteEvent,
+    TestEvent,
+    parse_events,
+)
 from .stream import IDLE
 
 if TYPE_CHECKING:

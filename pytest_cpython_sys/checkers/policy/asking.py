@@ -15,7 +15,7 @@ from .staging import stage
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...interpreter import Interpreter
+    from ...python.interpreter import Interpreter
     from .extension import Extension, Place
     from .running import Ended
 

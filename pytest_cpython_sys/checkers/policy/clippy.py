@@ -14,11 +14,21 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import cache_path, keep_json, read_json, rustflags
+from ...cargo import (
+    cache_path,
+    keep_json,
+    read_json,
+    rustflags,
+)
 from ..abi.rustbuild import stamp
 from ..abi.store import locked
 from .running import run_to_end
-from .units import chosen_packages, is_output, item_files, made_units
+from .units import (
+    chosen_packages,
+    is_output,
+    item_files,
+    made_units,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

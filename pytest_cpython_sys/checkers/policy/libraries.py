@@ -8,7 +8,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ...cargo import CargoError, cache_path, keep_json, read_json
+from ...cargo import (
+    CargoError,
+    cache_path,
+    keep_json,
+    read_json,
+)
 from ..abi.objects import Symbol
 from ..abi.rustbuild import stamp
 from .exported import archive_symbols, library_symbols
@@ -16,7 +21,11 @@ from .exported import archive_symbols, library_symbols
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ...cargo import Build, Package, Target
+    from ...cargo import (
+        Build,
+        Package,
+        Target,
+    )
     from ..context import BuildContext
 
 __all__ = ["Libraries", "LibraryFailedError"]

@@ -16,7 +16,12 @@ from ..libtest.checker import with_leak
 from ..manifest import MetadataError
 from ..place import place
 from .asking import Answer, ask
-from .extension import Extension, ExtensionError, mention, module_functions
+from .extension import (
+    Extension,
+    ExtensionError,
+    mention,
+    module_functions,
+)
 from .judging import (
     OWN_GIL,
     SHARED_GIL,
@@ -28,13 +33,17 @@ from .judging import (
 )
 from .libraries import Libraries, LibraryFailedError
 from .slots import declaration, numbers
-from .table import PolicyTable, is_wanted, read_policies
+from .table import (
+    PolicyTable,
+    is_wanted,
+    read_policies,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ...cargo import Package
-    from ...interpreter import Interpreter
+    from ...python.interpreter import Interpreter
     from ..context import BuildContext, RunOptions
     from .extension import Place
     from .slots import Declaration

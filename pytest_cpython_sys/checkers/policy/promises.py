@@ -7,7 +7,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from ..manifest import TABLE, MetadataError, is_plain, raw_table, texts
+from ..manifest import (
+    TABLE,
+    MetadataError,
+    is_plain,
+    raw_table,
+    texts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..libtest.stream import BinaryRun, cut, describe_exit
+from ..libtest.stream import (
+    BinaryRun,
+    cut,
+    describe_exit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

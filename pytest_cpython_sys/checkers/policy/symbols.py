@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import CargoError, cache_path, keep_json, read_json
-from ...case import Case, Location, Verdict, grouped
+from ...cargo import (
+    CargoError,
+    cache_path,
+    keep_json,
+    read_json,
+)
+from ...case import (
+    Case,
+    Location,
+    Verdict,
+    grouped,
+)
 from ..abi.compiler import QUESTIONS, CompilerError
 from ..abi.headers import find_header
 from ..abi.rustbuild import stamp

@@ -6,7 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from ..manifest import TABLE, MetadataError, raw_table, texts
+from ..manifest import (
+    TABLE,
+    MetadataError,
+    raw_table,
+    texts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from .staging import stage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ...interpreter import Interpreter
+    from ...python.interpreter import Interpreter
     from .extension import Extension
     from .promises import TwinTable
     from .running import Ended

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import cache_path, keep_json, read_json
-from ...case import Case, Verdict, grouped
+from ...cargo import (
+    cache_path,
+    keep_json,
+    read_json,
+)
+from ...case import (
+    Case,
+    Verdict,
+    grouped,
+)
 from ..abi.rustbuild import stamp
 from ..manifest import MetadataError
 from ..place import place
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package, Target
-    from ...interpreter import Interpreter
+    from ...python.interpreter import Interpreter
     from ..context import BuildContext
 
 __all__ = ["TwinChecker"]

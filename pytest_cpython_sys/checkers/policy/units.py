@@ -10,7 +10,11 @@ from ..place import is_inside, real_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ...cargo import Build, Package, Target
+    from ...cargo import (
+        Build,
+        Package,
+        Target,
+    )
     from ..context import BuildContext
     from .libraries import Libraries
 

@@ -10,10 +10,25 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError
-from ...case import Case, Location, Verdict, grouped
+from ...case import (
+    Case,
+    Location,
+    Verdict,
+    grouped,
+)
 from ..place import real_path
-from .clippy import Clippy, ClippyMissingError, Report
-from .ledger import LEDGER, LedgerError, differences, read_ledger, write_ledger
+from .clippy import (
+    Clippy,
+    ClippyMissingError,
+    Report,
+)
+from .ledger import (
+    LEDGER,
+    LedgerError,
+    differences,
+    read_ledger,
+    write_ledger,
+)
 from .libraries import Libraries
 from .units import item_files, made_units
 from .wanted import wanted_packages

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..manifest import MetadataError
-from .table import PolicyTable, is_wanted, read_policies
+from .table import (
+    PolicyTable,
+    is_wanted,
+    read_policies,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,12 @@ import struct
 import sys
 from typing import TYPE_CHECKING
 
-from pytest_cpython_sys.checkers.abi.objects import MAGIC, ORDER, ObjectFile, exported_symbols
+from pytest_cpython_sys.checkers.abi.objects import (
+    MAGIC,
+    ORDER,
+    ObjectFile,
+    exported_symbols,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

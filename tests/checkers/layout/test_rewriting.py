@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_cpython_sys.checkers.layout.rewriting import Edit, Rewritten, emptied, split
+from pytest_cpython_sys.checkers.layout.rewriting import (
+    Edit,
+    Rewritten,
+    emptied,
+    split,
+)
 from pytest_cpython_sys.checkers.layout.scan import scan_source
 from pytest_cpython_sys.checkers.layout.sources import SourceFile
 

@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 
 from pytest_cpython_sys.checkers.layout.census import read_blocks
 from pytest_cpython_sys.checkers.layout.masking import mask
-from pytest_cpython_sys.checkers.layout.scan import LayoutBlock, scan_source, without_macros
+from pytest_cpython_sys.checkers.layout.scan import (
+    LayoutBlock,
+    scan_source,
+    without_macros,
+)
 
 DATA = Path(__file__).with_name("data")
 """What bindgen 0.72.1 makes of ``shapes.hpp``, with ``enable_cxx_namespaces``."""

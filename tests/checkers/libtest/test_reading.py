@@ -13,8 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_cpython_sys.checkers.libtest import events
-from pytest_cpython_sys.checkers.libtest.events import SuiteEvent, TestEvent, parse_events
-from pytest_cpython_sys.checkers.libtest.panics import find_panic, layout_values, without_panic
+from pytest_cpython_sys.checkers.libtest.events import (
+    SuiteEvent,
+    TestEvent,
+    parse_events,
+)
+from pytest_cpython_sys.checkers.libtest.panics import (
+    find_panic,
+    layout_values,
+    without_panic,
+)
 from pytest_cpython_sys.checkers.libtest.stream import BinaryRun
 
 if TYPE_CHECKING:

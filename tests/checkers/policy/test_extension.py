@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cpython_sys.cargo import Package, Target
-from pytest_cpython_sys.checkers.policy.extension import Place, exports, find_place
+from pytest_cpython_sys.checkers.policy.extension import (
+    Place,
+    exports,
+    find_place,
+)
 from pytest_cpython_sys.checkers.policy.staging import stage
 from pytest_cpython_sys.checkers.policy.table import PolicyTable
 

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_cpython_sys.checkers.policy.slots import Declaration, declaration, numbers
+from pytest_cpython_sys.checkers.policy.slots import (
+    Declaration,
+    declaration,
+    numbers,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,11 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from .common import Calls, load, words
+from .common import (
+    Calls,
+    load,
+    words,
+)
 
 if TYPE_CHECKING:
     from .common import Report, Request

@@ -11,7 +11,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .common import Calls, load, words
+from .common import (
+    Calls,
+    load,
+    words,
+)
 
 if TYPE_CHECKING:
     from .common import Report, Request

@@ -8,7 +8,11 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .common import Calls, load, words
+from .common import (
+    Calls,
+    load,
+    words,
+)
 
 if TYPE_CHECKING:
     from .common import Report, Request

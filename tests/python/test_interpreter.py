@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.facts import InterpreterError
-from pytest_cpython_sys.interpreter import current, load
+from pytest_cpython_sys.python.interpreter import current, load
+from pytest_cpython_sys.python.introspect import InterpreterError
 
 from .test_checkout import configure, make_tree
 

@@ -8,7 +8,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from .facts import LIBRARY_PATH, TIMEOUT, put_first
+from .introspect import (
+    LIBRARY_PATH,
+    TIMEOUT,
+    put_first,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.checkout import (
+from pytest_cpython_sys.python.checkout import (
     build_directories,
     find_checkout,
     has_entries_of_checkout,
     is_standard_library,
     target_python,
 )
-from pytest_cpython_sys.facts import InterpreterError
+from pytest_cpython_sys.python.introspect import InterpreterError
 from pytest_cpython_sys.workspaces import find_manifests
 
 if TYPE_CHECKING:

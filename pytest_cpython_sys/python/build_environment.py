@@ -13,17 +13,17 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .cargo.configuration import configured_environment
-from .cargo.environment import LIBRARY_PATH
+from ..cargo.configuration import configured_environment
+from ..cargo.environment import LIBRARY_PATH
 from .embedding import embedding_environment
-from .facts import InterpreterError, put_first
 from .interpreter import load
+from .introspect import InterpreterError, put_first
 from .libclang import find_libclang
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .cargo import Package, Workspace
+    from ..cargo import Package, Workspace
     from .interpreter import Interpreter
 
 __all__ = ["Surroundings"]

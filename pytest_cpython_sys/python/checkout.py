@@ -9,7 +9,7 @@ import os
 import os.path
 from typing import TYPE_CHECKING, Final
 
-from .facts import InterpreterError
+from .introspect import InterpreterError
 from .makefile import header_version
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys import libclang
+from pytest_cpython_sys.python import libclang
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

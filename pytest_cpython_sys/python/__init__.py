@@ -1,0 +1,1 @@
+"""The target Python: its headers, compiler and flags, and what builds and tests need of it."""
