@@ -15,14 +15,14 @@ from ..cargo import (
     CargoTooOldError,
     stop_all,
 )
+from ..failure_text import node_id, relative
 from ..python.checkout import find_checkout
+from ..python.gc_pause import without_collector
 from ..python.interpreter import (
     InterpreterError,
     current,
     load,
 )
-from ..quiet import without_collector
-from ..words import node_id, relative
 from .jury import Jury
 from .settings import OptionsError, read_settings
 from .suite import RustSuite

@@ -7,7 +7,7 @@ import sys
 import unittest
 from typing import TYPE_CHECKING
 
-from ..words import failure_words, node_id
+from ..failure_text import failure_words, node_id
 
 if TYPE_CHECKING:
     from typing import Any, TypeAlias

@@ -53,7 +53,7 @@ nodes._children = children
     ),
     "a file": (
         """
-from pytest_cpython_sys.collection import Collection
+from pytest_cpython_sys.plugin.collection import Collection
 real = Collection._may_be_one
 Collection._may_be_one = lambda self, path: path.name != "deep.rs" and real(self, path)
 """,
@@ -61,7 +61,7 @@ Collection._may_be_one = lambda self, path: path.name != "deep.rs" and real(self
     ),
     "all of it": (
         """
-from pytest_cpython_sys.collection import Collection
+from pytest_cpython_sys.plugin.collection import Collection
 Collection._may_be_one = lambda self, path: False
 """,
         set(ALL),

@@ -353,10 +353,10 @@ def test_the_plugin_imports_little_without_the_switch(pytester: pytest.Pytester)
             ours = {name for name in sys.modules if name.startswith("pytest_cpython_sys")}
             assert ours == {
                 "pytest_cpython_sys",
-                "pytest_cpython_sys.fixtures",
-                "pytest_cpython_sys.marks",
-                "pytest_cpython_sys.newhooks",
-                "pytest_cpython_sys.options",
+                "pytest_cpython_sys.plugin.fixtures",
+                "pytest_cpython_sys.plugin.marks",
+                "pytest_cpython_sys.plugin.hookspecs",
+                "pytest_cpython_sys.plugin.options",
                 "pytest_cpython_sys.plugin",
             }
         """

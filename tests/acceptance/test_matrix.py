@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ..test_pythons import build_directory
+from ..python.test_selection import build_directory
 from .conftest import outcomes, python_with_headers, run
 from .test_fixtures import MODULE
 

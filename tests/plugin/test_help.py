@@ -16,7 +16,7 @@ _PROGRAM = (
 def test_help_needs_nothing_that_only_tests_need() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,

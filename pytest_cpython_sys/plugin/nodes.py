@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.mark.structures import NodeKeywords
 
-from .gallery import DRAWINGS, write_drawing
+from ..node_ids import escape
 from .marks import MARKS
-from .names import escape
 from .report import (
     RustError,
     failure_repr,
     properties,
     record_warning,
 )
+from .svg_files import DRAWINGS, write_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from _pytest._code.code import TerminalRepr
     from _pytest.nodes import Node
 
-    from .case import Case, Verdict
-    from .evaluator import Evaluator
+    from ..case import Case, Verdict
+    from ..evaluator import Evaluator
 
 __all__ = ["RustFile", "RustItem", "RustModule", "remember_hooks"]
 

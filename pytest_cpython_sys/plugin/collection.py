@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..case import Verdict
+from ..plan import Known, Plan
 from .account import Account, Arguments
-from .case import Verdict
 from .nodes import RustFile, RustItem
-from .plan import Known, Plan
 from .pytest_compat import (
     hook_refusal,
     refusal,
@@ -26,8 +26,8 @@ from .pytest_compat import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from .case import Case
-    from .evaluator import Evaluator
+    from ..case import Case
+    from ..evaluator import Evaluator
 
 __all__ = ["Collection"]
 

@@ -9,8 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .case import Checker
-    from .checkers.context import BuildContext
+    from ..case import Checker
+    from ..checkers.context import BuildContext
 
 __all__ = ["pytest_cpython_sys_checkers"]
 

@@ -19,7 +19,7 @@ from .report import failure_repr
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .case import Verdict
+    from ..case import Verdict
 
     _When = Literal["setup", "call", "teardown"]
     _Outcome = Literal["passed", "failed", "skipped"]

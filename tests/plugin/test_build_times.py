@@ -9,7 +9,7 @@ from pytest_cpython_sys.cargo import (
     Timing,
     Workspace,
 )
-from pytest_cpython_sys.durations import build_time_lines
+from pytest_cpython_sys.plugin.build_times import build_time_lines
 
 SYN = "registry+https://github.com/rust-lang/crates.io-index#syn@2.0.1"
 MINE = "path+file:///w/spam#0.1.0"

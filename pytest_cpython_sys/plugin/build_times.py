@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from .cargo import Build
+    from ..cargo import Build
 
 __all__ = ["build_time_lines", "write_build_times"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..evaluator import warnings
+from ..failure_text import failure_words, node_id
 from .account import Account
-from .comparison import Comparison
-from .durations import write_build_times
-from .evaluator import warnings
-from .missing import MissingModules
+from .build_times import write_build_times
+from .missing_modules import MissingModules
+from .python_table import Comparison
 from .report import (
     PackageCounts,
     outcome_of,
@@ -17,16 +18,15 @@ from .report import (
     replaced_lines,
     warning_lines,
 )
-from .words import failure_words, node_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     import pytest
 
-    from .case import Case
-    from .plan import Plan
-    from .scope import Scope
+    from ..case import Case
+    from ..plan import Plan
+    from .arguments import Scope
 
 __all__ = ["Summary"]
 

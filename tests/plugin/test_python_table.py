@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_cpython_sys.comparison import Comparison
+from pytest_cpython_sys.plugin.python_table import Comparison
 
 
 def compared(outcomes: dict[str, str], *labels: str) -> Comparison:

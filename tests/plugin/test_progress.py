@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pytest_cpython_sys.progress import BuildProgress, terminal_progress
+from pytest_cpython_sys.plugin.progress import BuildProgress, terminal_progress
 
 
 class Screen:
@@ -82,8 +82,8 @@ def test_a_line_is_seen_at_once_and_the_cursor_stands_before_it(
     monkeypatch.setenv("COLUMNS", "40")
     screen = Terminal()
     reporter = pytest.TerminalReporter(pytestconfig, screen)
-    monkeypatch.setattr("pytest_cpython_sys.progress._QUIET_SECONDS", -1.0)
-    monkeypatch.setattr("pytest_cpython_sys.progress._REWRITE_SECONDS", -1.0)
+    monkeypatch.setattr("pytest_cpython_sys.plugin.progress._QUIET_SECONDS", -1.0)
+    monkeypatch.setattr("pytest_cpython_sys.plugin.progress._REWRITE_SECONDS", -1.0)
     progress = terminal_progress(reporter)
     progress.progress(1, 2, "a" * 50)
     assert screen.flushed == "\r" + f"building 1/2: {'a' * 25}" + "\r"

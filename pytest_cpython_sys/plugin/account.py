@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from .cargo import is_inside
-from .names import escape
+from ..cargo import is_inside
+from ..node_ids import escape
 from .nodes import (
     RustFile,
     RustItem,
@@ -24,8 +24,8 @@ from .nodes import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from .case import Case
-    from .plan import Plan
+    from ..case import Case
+    from ..plan import Plan
 
     _Key = tuple[str, tuple[str, ...]]
 

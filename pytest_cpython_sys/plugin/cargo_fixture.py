@@ -7,15 +7,15 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from .cargo import Cargo, CargoError
-from .checkers.manifest import MetadataError
-from .checkers.policy.extension import Place, find_place
-from .checkers.policy.table import read_policies
-from .project import Project
-from .python.build_environment import Surroundings
-from .python.checkout import target_python
-from .python.introspect import InterpreterError
-from .python.selection import (
+from ..cargo import Cargo, CargoError
+from ..checkers.manifest import MetadataError
+from ..checkers.policy.extension import Place, find_place
+from ..checkers.policy.table import read_policies
+from ..project import Project
+from ..python.build_environment import Surroundings
+from ..python.checkout import target_python
+from ..python.introspect import InterpreterError
+from ..python.selection import (
     fits_running,
     for_running,
     load_named,
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from .cargo import (
+    from ..cargo import (
         Build,
         BuildOptions,
         Package,
         Workspace,
     )
-    from .python.interpreter import Interpreter
+    from ..python.interpreter import Interpreter
     from .settings import Settings
 
 __all__ = ["OtherPythonError", "Workshop", "open_workshop"]

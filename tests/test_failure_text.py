@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_cpython_sys.case import Verdict
-from pytest_cpython_sys.printable import printable
+from pytest_cpython_sys.failure_text import printable
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the hooks, whether or not they are called: a conftest may define them."""
-    from . import newhooks
+    from . import hookspecs
 
-    pluginmanager.add_hookspecs(newhooks)
+    pluginmanager.add_hookspecs(hookspecs)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,13 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.getoption("cpython_sys", None)
     if not (config.getini("cpython_sys") if option is None else option):
         return
-    from .cargo import Cargo
-    from .scope import read_scope
+    from ..cargo import Cargo
+    from .arguments import read_scope
 
     cargo, scope = Cargo(), read_scope(config)
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist never call cargo
         cargo.ask_ahead(scope.places)
-    from .quiet import without_collector
+    from ..python.gc_pause import without_collector
 
     # These take a moment to import, in which cargo answers.
     with without_collector():

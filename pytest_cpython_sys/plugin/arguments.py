@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .cargo import is_inside
-from .pytest_compat import refusal
-from .python.checkout import (
+from ..cargo import is_inside
+from ..python.checkout import (
     CRATES,
     find_checkout,
     has_entries_of_checkout,
     is_standard_library,
 )
+from .pytest_compat import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .cargo import Package
+    from ..cargo import Package
 
 __all__ = ["Scope", "TypedPlace", "read_scope"]
 

@@ -8,29 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ..cargo import CargoError, stop_all
+from ..checkers.context import Announcer
+from ..evaluator import Evaluator
+from ..matrix import Matrix
+from ..node_ids import unescape
+from ..plan import Plan
+from ..project import Project
+from ..python.build_environment import Surroundings
+from ..python.gc_pause import settle, without_collector
+from ..python.introspect import InterpreterError
 from .account import Account
-from .cargo import CargoError, stop_all
-from .checkers.context import Announcer
 from .collection import Collection
-from .distribution import (
-    pack,
-    received_arguments,
-    unpack,
-    upcoming_cases,
-)
-from .evaluator import Evaluator
-from .gallery import DRAWINGS, html_extras
-from .limits import limits
-from .matrix import Matrix
-from .names import unescape
+from .fast_protocol import FastProtocol
 from .nodes import RustItem, remember_hooks
-from .plan import Plan
 from .progress import terminal_progress
-from .project import Project
-from .protocol import FastProtocol
-from .python.build_environment import Surroundings
-from .python.introspect import InterpreterError
-from .quiet import settle, without_collector
 from .report import (
     RustError,
     failure_repr,
@@ -38,15 +30,23 @@ from .report import (
 )
 from .settings import FoundPythons, find_pythons
 from .summary import Summary
+from .svg_files import DRAWINGS, html_extras
+from .timeouts import limits
+from .xdist import (
+    pack,
+    received_arguments,
+    unpack,
+    upcoming_cases,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
-    from .cargo import Build, Cargo
-    from .case import Case, Checker
-    from .checkers.context import BuildContext
-    from .python.interpreter import Interpreter
-    from .scope import Scope
+    from ..cargo import Build, Cargo
+    from ..case import Case, Checker
+    from ..checkers.context import BuildContext
+    from ..python.interpreter import Interpreter
+    from .arguments import Scope
     from .settings import Settings
 
 __all__ = ["RustSession"]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from .case import Case
-    from .plan import Plan
+    from ..case import Case
+    from ..plan import Plan
 
 __all__ = ["pack", "received_arguments", "unpack", "upcoming_cases"]
 

@@ -14,11 +14,11 @@ from _pytest._code.code import (
     ReprTraceback,
 )
 
-from .evaluator import remarks
-from .printable import printable
-from .words import (
+from ..evaluator import remarks
+from ..failure_text import (
     failure_words,
     generated_name,
+    printable,
     relative,
 )
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from .cargo import Diagnostic
-    from .case import (
+    from ..cargo import Diagnostic
+    from ..case import (
         Case,
         Checker,
         Verdict,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from .case import Verdict
+    from ..case import Verdict
 
 __all__ = ["DRAWINGS", "drawing_name", "html_extras", "write_drawing"]
 
@@ -34,7 +34,7 @@ def write_drawing(directory: Path, nodeid: str, verdict: Verdict) -> str | None:
     """Write the drawing of a verdict that has one. Return what went wrong, if something did."""
     if verdict.layouts is None:
         return None
-    from .drawing import draw
+    from .layout_svg import draw
 
     path = directory / drawing_name(nodeid)
     try:
@@ -54,7 +54,7 @@ def html_extras(config: pytest.Config, verdict: Verdict) -> list[dict[str, Any]]
         return []
     if not config.getoption("htmlpath", None):
         return []
-    from .drawing import draw
+    from .layout_svg import draw
 
     content = base64.b64encode(draw(verdict.layouts).encode()).decode()
     return [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_cpython_sys.names import escape, unescape
+from pytest_cpython_sys.node_ids import escape, unescape
 
 
 @pytest.mark.parametrize("name", ["tests", "r_type", "bindgen_test_layout_X", "@build", "é"])

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from .cargo import Package
-    from .plan import Plan
+    from ..cargo import Package
+    from ..plan import Plan
 
 __all__ = ["MissingModules"]
 
@@ -47,9 +47,9 @@ class MissingModules:
 
 def _module(package: Package) -> str | None:
     """Return the outermost name by which a package's extension module is imported."""
-    from .checkers.manifest import MetadataError
-    from .checkers.policy.extension import find_place
-    from .checkers.policy.table import read_policies
+    from ..checkers.manifest import MetadataError
+    from ..checkers.policy.extension import find_place
+    from ..checkers.policy.table import read_policies
 
     library = package.library
     if library is None or "cdylib" not in library.crate_types:

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from .cargo import BuildOptions, CargoError
-from .checkers.context import RunOptions
-from .python.checkout import target_python
-from .python.introspect import InterpreterError
-from .python.selection import load_named
+from ..cargo import BuildOptions, CargoError
+from ..checkers.context import RunOptions
+from ..python.checkout import target_python
+from ..python.introspect import InterpreterError
+from ..python.selection import load_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .python.interpreter import Interpreter
-    from .python.selection import NamedPython
-    from .scope import Scope
+    from ..python.interpreter import Interpreter
+    from ..python.selection import NamedPython
+    from .arguments import Scope
 
 __all__ = ["FoundPythons", "Settings", "find_pythons", "read_settings"]
 

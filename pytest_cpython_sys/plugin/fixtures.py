@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-    from .workshop import Workshop
+    from .cargo_fixture import Workshop
 
 __all__ = ["RustExtension", "cargo", "rust_extension"]
 
@@ -38,7 +38,7 @@ class RustExtension(Protocol):
 @pytest.fixture(scope="session")
 def cargo(pytestconfig: pytest.Config) -> Workshop:
     """Return the cargo wrapper, bound to the project that pytest runs in."""
-    from .workshop import open_workshop
+    from .cargo_fixture import open_workshop
 
     return open_workshop(pytestconfig)
 
@@ -46,8 +46,8 @@ def cargo(pytestconfig: pytest.Config) -> Workshop:
 @pytest.fixture(scope="session")
 def rust_extension(cargo: Workshop) -> RustExtension:
     """Return a function that builds a package's cdylib, once a session, and imports it."""
-    from .cargo import CargoError
-    from .workshop import OtherPythonError
+    from ..cargo import CargoError
+    from .cargo_fixture import OtherPythonError
 
     loaded: dict[tuple[str, str | None, tuple[str, ...]], ModuleType] = {}
 

@@ -12,8 +12,8 @@ from pytest_cpython_sys.case import (
     Member,
     TypeLayout,
 )
-from pytest_cpython_sys.drawing import draw
-from pytest_cpython_sys.gallery import drawing_name
+from pytest_cpython_sys.plugin.layout_svg import draw
+from pytest_cpython_sys.plugin.svg_files import drawing_name
 
 SVG = "{http://www.w3.org/2000/svg}"
 
