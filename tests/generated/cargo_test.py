@@ -26,7 +26,8 @@ __all__ = [
     "verdict",
 ]
 
-_RUNNING = re.compile(r"^\s+Running (?:unittests )?\S.* \((?P<path>[^()]+)\)$")
+# After a process that ended within a line, cargo goes on in it.
+_RUNNING = re.compile(r"^(?P<before>.*?)\s{5}Running (?:unittests )?\S.* \((?P<path>[^()]+)\)$")
 _DOCTESTS = re.compile(r"^\s+Doc-tests (?P<crate>\S+)$")
 _DOCTEST = re.compile(
     r"^test (?P<file>.+?) - (?:(?P<path>.+) )?\(line (?P<line>\d+)\)"
@@ -114,6 +115,7 @@ def run_tests(directory: Path, *arguments: str) -> CargoTest:
     for line in done.stdout.split("\n"):
         running, documented = _RUNNING.match(line), _DOCTESTS.match(line)
         if running or documented:
+            lines += [running["before"]] if running else []
             close()
             lines = []
         if running:
