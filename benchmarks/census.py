@@ -19,12 +19,8 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.run import CONST, make_crate, pytest_command, seconds
-from pytest_cpython_sys.cargo import (
-    BuildOptions,
-    Cargo,
-    Unit,
-)
-from pytest_cpython_sys.checkers.layout.census import Census
+from pytest_cpython_sys.cargo import BuildOptions, Cargo, Unit
+from pytest_cpython_sys.rust.census import Census
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -132,7 +132,7 @@ def tasks_for(root: Path, floor: Path) -> dict[str, Callable[[], float]]:
 
 def scan_speed() -> float:
     """Return how fast generated source is scanned: MB (10**6 bytes) a second."""
-    from pytest_cpython_sys.checkers.layout.scan import scan_source
+    from pytest_cpython_sys.rust.source_scan import scan_source
 
     source = "".join((TYPE + CONST).format(n=number) for number in range(5000)).encode()
     best = min(_timed(scan_source, source) for _ in range(5))

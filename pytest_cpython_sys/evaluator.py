@@ -13,11 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .cargo import none_started, stop_all
-from .case import (
-    Case,
-    Verdict,
-    grouped,
-)
+from .case import Case, Verdict, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -13,11 +13,7 @@ from .node_ids import escape
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .case import (
-        Case,
-        Location,
-        Verdict,
-    )
+    from .case import Case, Location, Verdict
 
 __all__ = ["Words", "failure_words", "generated_name", "node_id", "printable", "relative"]
 

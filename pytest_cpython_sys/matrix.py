@@ -10,27 +10,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .checkers.context import Announcer
 from .plan import Plan
 from .project import Project
 from .python.build_environment import Surroundings
 from .python.introspect import InterpreterError
+from .rust.context import Announcer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from .cargo import (
-        BuildListener,
-        BuildOptions,
-        Cargo,
-    )
-    from .case import (
-        Case,
-        Checker,
-        Verdict,
-    )
-    from .checkers.context import BuildContext, RunOptions
+    from .cargo import BuildListener, BuildOptions, Cargo
+    from .case import Case, Checker, Verdict
     from .python.selection import NamedPython
+    from .rust.context import BuildContext, RunOptions
 
     _Limits = dict[tuple[str, tuple[str, ...]], float]
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from .cargo import enclosing_manifest
 from .case import Case, Verdict
-from .checkers import all_checkers
-from .checkers.context import BuildContext
-from .checkers.layout import build_again
-from .checkers.place import is_inside, primary_target
+from .checkers.registry import all_checkers
 from .evaluator import discovered
 from .plan import Plan, manifest_case
 from .python.build_environment import Surroundings
-from .workspaces import FoundWorkspaces, find_manifests
+from .rust.context import BuildContext
+from .rust.second_build import build_again
+from .rust.test_location import is_inside, primary_target
+from .rust.workspaces import FoundWorkspaces, find_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Workspace,
     )
     from .case import Checker
-    from .checkers.context import RunOptions
+    from .rust.context import RunOptions
 
 __all__ = ["Project"]
 

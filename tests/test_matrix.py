@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cpython_sys.case import Case, Verdict
-from pytest_cpython_sys.matrix import (
-    LabelledChecker,
-    labelled,
-    plain,
-)
+from pytest_cpython_sys.matrix import LabelledChecker, labelled, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -3,60 +3,23 @@
 It imports nothing but the standard library.
 """
 
-from .build import (
-    Build,
-    BuildListener,
-    Unit,
-)
-from .cache import (
-    cache_path,
-    keep_json,
-    read_json,
-)
+from .build import Build, BuildListener, Unit
+from .cache import cache_path, keep_json, locked, read_json, stamp
+from .cargo import Cargo, Toolchain
 from .command import BuildOptions, shown_command
-from .configuration import (
-    configured_environment,
-    configured_wrapper,
-    rustflags,
-)
+from .configuration import configured_environment, configured_wrapper, rustflags
 from .environment import prepend_library_path, process_environment
-from .errors import (
-    CargoError,
-    CargoMissingError,
-    CargoTooOldError,
-    ManifestError,
-    ToolchainError,
-)
+from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
 from .expansion import Expander
-from .failures import (
-    CompilerFailure,
-    ScriptFailure,
-    first_error,
-    without_backtrace,
-)
-from .messages import (
-    Artifact,
-    BuildScript,
-    Diagnostic,
-)
-from .metadata import (
-    Dependency,
-    Package,
-    Target,
-    Workspace,
-    enclosing_manifest,
-)
+from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
+from .messages import Artifact, BuildScript, Diagnostic
+from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .outputs import is_inside
 from .patches import patched_manifests
-from .process import (
-    Process,
-    none_started,
-    stop_all,
-)
-from .recording import TestProcess, TestProcesses
-from .seeding import seed
+from .process import Process, none_started, stop_all
+from .seed_target_dir import seed
+from .test_processes import TestProcess, TestProcesses
 from .timing import Timing
-from .wrapper import Cargo, Toolchain
 
 __all__ = [
     "Artifact",
@@ -91,6 +54,7 @@ __all__ = [
     "first_error",
     "is_inside",
     "keep_json",
+    "locked",
     "none_started",
     "patched_manifests",
     "prepend_library_path",
@@ -99,6 +63,7 @@ __all__ = [
     "rustflags",
     "seed",
     "shown_command",
+    "stamp",
     "stop_all",
     "without_backtrace",
 ]

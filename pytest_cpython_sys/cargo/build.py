@@ -8,12 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .depinfo import (
-    RustcCall,
-    parse_rustc_calls,
-    passed_directories,
-    read_depinfo,
-)
+from .depinfo import RustcCall, parse_rustc_calls, passed_directories, read_depinfo
 from .failures import (
     CompilerFailure,
     ScriptFailure,
@@ -22,31 +17,17 @@ from .failures import (
     script_failures,
     unit_label,
 )
-from .messages import (
-    Artifact,
-    BuildFinished,
-    BuildScript,
-    Diagnostic,
-    parse_message,
-)
+from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_message
 from .outputs import is_inside, output_directories
 from .process import Process
 from .timing import Clock, Timing
 from .unit import Unit
-from .watcher import (
-    BuildListener,
-    Watcher,
-    without_progress,
-)
+from .watcher import BuildListener, Watcher, without_progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .metadata import (
-        Package,
-        Target,
-        Workspace,
-    )
+    from .metadata import Package, Target, Workspace
 
 __all__ = ["Build", "BuildListener", "Unit", "run_build"]
 

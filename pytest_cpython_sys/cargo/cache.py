@@ -1,4 +1,4 @@
-"""Small JSON files below a target directory: whatever is lost is just found out again."""
+"""Small files below a target directory: whatever is lost is just found out again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Any
 
+try:
+    import fcntl
+except ImportError:  # not a POSIX system
+    fcntl = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from .build import Build
     from .command import BuildOptions
 
-__all__ = ["cache_path", "keep_json", "read_json"]
+__all__ = ["cache_path", "keep_json", "locked", "read_json", "stamp"]
 
 _KEPT = 40
 
@@ -55,3 +60,27 @@ def keep_json(path: str, value: object) -> None:
             old = sorted(entries, key=lambda entry: entry.stat().st_mtime)[:-_KEPT]
         for entry in old:
             os.unlink(entry.path)
+
+
+@contextlib.contextmanager
+def locked(directory: str) -> Iterator[None]:
+    """Keep other processes away from a directory: workers of pytest-xdist ask all at once.
+
+    Raises OSError.
+    """
+    os.makedirs(directory, exist_ok=True)
+    if fcntl is None:
+        yield
+        return
+    with open(os.path.join(directory, "lock"), "ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def stamp(path: str) -> tuple[str, int, int]:
+    """Return what tells a file's versions apart: path, bytes, nanoseconds."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return path, -1, -1
+    return path, status.st_size, status.st_mtime_ns

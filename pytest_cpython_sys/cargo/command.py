@@ -11,11 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .build import Build, Unit
-    from .metadata import (
-        Package,
-        Target,
-        Workspace,
-    )
+    from .metadata import Package, Target, Workspace
 
 __all__ = [
     "BuildOptions",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .build import Build
+    from .cargo import Cargo
     from .metadata import Package, Target
-    from .wrapper import Cargo
 
 __all__ = ["LIBRARY_PATH", "prepend_library_path", "process_environment"]
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .build import Build, Unit
+    from .cargo import Cargo
     from .command import BuildOptions
-    from .wrapper import Cargo
 
 __all__ = ["Expander"]
 

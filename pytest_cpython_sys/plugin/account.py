@@ -15,11 +15,7 @@ import pytest
 
 from ..cargo import is_inside
 from ..node_ids import escape
-from .nodes import (
-    RustFile,
-    RustItem,
-    RustModule,
-)
+from .nodes import RustFile, RustItem, RustModule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..cargo import is_inside
-from ..python.checkout import (
-    CRATES,
-    find_checkout,
-    has_entries_of_checkout,
-    is_standard_library,
-)
+from ..python.checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
 from .pytest_compat import refusal
 
 if TYPE_CHECKING:

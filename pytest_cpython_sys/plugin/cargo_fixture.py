@@ -8,18 +8,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ..cargo import Cargo, CargoError
-from ..checkers.manifest import MetadataError
-from ..checkers.policy.extension import Place, find_place
-from ..checkers.policy.table import read_policies
 from ..project import Project
 from ..python.build_environment import Surroundings
 from ..python.checkout import target_python
 from ..python.introspect import InterpreterError
-from ..python.selection import (
-    fits_running,
-    for_running,
-    load_named,
-)
+from ..python.selection import fits_running, for_running, load_named
+from ..rust.extension_module import Place, find_place
+from ..rust.metadata import MetadataError, read_policies
 from .settings import read_settings
 
 if TYPE_CHECKING:
@@ -27,12 +22,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from ..cargo import (
-        Build,
-        BuildOptions,
-        Package,
-        Workspace,
-    )
+    from ..cargo import Build, BuildOptions, Package, Workspace
     from ..python.interpreter import Interpreter
     from .settings import Settings
 

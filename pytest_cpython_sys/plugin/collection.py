@@ -17,11 +17,7 @@ from ..case import Verdict
 from ..plan import Known, Plan
 from .account import Account, Arguments
 from .nodes import RustFile, RustItem
-from .pytest_compat import (
-    hook_refusal,
-    refusal,
-    skipped_by_default,
-)
+from .pytest_compat import hook_refusal, refusal, skipped_by_default
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..case import Checker
-    from ..checkers.context import BuildContext
+    from ..rust.context import BuildContext
 
 __all__ = ["pytest_cpython_sys_checkers"]
 

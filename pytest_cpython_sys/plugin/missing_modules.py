@@ -47,9 +47,8 @@ class MissingModules:
 
 def _module(package: Package) -> str | None:
     """Return the outermost name by which a package's extension module is imported."""
-    from ..checkers.manifest import MetadataError
-    from ..checkers.policy.extension import find_place
-    from ..checkers.policy.table import read_policies
+    from ..rust.extension_module import find_place
+    from ..rust.metadata import MetadataError, read_policies
 
     library = package.library
     if library is None or "cdylib" not in library.crate_types:

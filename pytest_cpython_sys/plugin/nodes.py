@@ -11,12 +11,7 @@ from _pytest.mark.structures import NodeKeywords
 
 from ..node_ids import escape
 from .marks import MARKS
-from .report import (
-    RustError,
-    failure_repr,
-    properties,
-    record_warning,
-)
+from .report import RustError, failure_repr, properties, record_warning
 from .svg_files import DRAWINGS, write_drawing
 
 if TYPE_CHECKING:

@@ -7,20 +7,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from _pytest._code.code import (
-    ReprEntryNative,
-    ReprExceptionInfo,
-    ReprFileLocation,
-    ReprTraceback,
-)
+from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
 from ..evaluator import remarks
-from ..failure_text import (
-    failure_words,
-    generated_name,
-    printable,
-    relative,
-)
+from ..failure_text import failure_words, generated_name, printable, relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,11 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
     from ..cargo import Diagnostic
-    from ..case import (
-        Case,
-        Checker,
-        Verdict,
-    )
+    from ..case import Case, Checker, Verdict
 
 __all__ = [
     "PackageCounts",

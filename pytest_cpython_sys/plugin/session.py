@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..cargo import CargoError, stop_all
-from ..checkers.context import Announcer
 from ..evaluator import Evaluator
 from ..matrix import Matrix
 from ..node_ids import unescape
@@ -18,34 +17,26 @@ from ..project import Project
 from ..python.build_environment import Surroundings
 from ..python.gc_pause import settle, without_collector
 from ..python.introspect import InterpreterError
+from ..rust.context import Announcer
 from .account import Account
 from .collection import Collection
 from .fast_protocol import FastProtocol
 from .nodes import RustItem, remember_hooks
 from .progress import terminal_progress
-from .report import (
-    RustError,
-    failure_repr,
-    record_warning,
-)
+from .report import RustError, failure_repr, record_warning
 from .settings import FoundPythons, find_pythons
 from .summary import Summary
 from .svg_files import DRAWINGS, html_extras
 from .timeouts import limits
-from .xdist import (
-    pack,
-    received_arguments,
-    unpack,
-    upcoming_cases,
-)
+from .xdist import pack, received_arguments, unpack, upcoming_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
     from ..cargo import Build, Cargo
     from ..case import Case, Checker
-    from ..checkers.context import BuildContext
     from ..python.interpreter import Interpreter
+    from ..rust.context import BuildContext
     from .arguments import Scope
     from .settings import Settings
 

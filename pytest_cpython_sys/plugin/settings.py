@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from ..cargo import BuildOptions, CargoError
-from ..checkers.context import RunOptions
 from ..python.checkout import target_python
 from ..python.introspect import InterpreterError
 from ..python.selection import load_named
+from ..rust.context import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

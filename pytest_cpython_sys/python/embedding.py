@@ -8,11 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from .introspect import (
-    LIBRARY_PATH,
-    TIMEOUT,
-    put_first,
-)
+from .introspect import LIBRARY_PATH, TIMEOUT, put_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,13 +14,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .introspect import (
-    OTHER,
-    Facts,
-    InterpreterError,
-    ask_python,
-    describe_python,
-)
+from .introspect import OTHER, Facts, InterpreterError, ask_python, describe_python
 from .makefile import (
     absolute_flags,
     header_version,

@@ -8,29 +8,15 @@ import unittest
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from ..cargo import (
-    Cargo,
-    CargoError,
-    CargoMissingError,
-    CargoTooOldError,
-    stop_all,
-)
+from ..cargo import Cargo, CargoError, CargoMissingError, CargoTooOldError, stop_all
 from ..failure_text import node_id, relative
 from ..python.checkout import find_checkout
 from ..python.gc_pause import without_collector
-from ..python.interpreter import (
-    InterpreterError,
-    current,
-    load,
-)
-from .jury import Jury
+from ..python.interpreter import InterpreterError, current, load
+from .evaluation import Jury
 from .settings import OptionsError, read_settings
 from .suite import RustSuite
-from .tests import (
-    RustTest,
-    ToldTest,
-    regrtest_id,
-)
+from .tests import RustTest, ToldTest, regrtest_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from ..cargo import BuildOptions
-from ..checkers.context import RunOptions
+from ..rust.context import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from .tests import RustTest, ToldTest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .jury import Jury
+    from .evaluation import Jury
 
 __all__ = ["RustSuite"]
 

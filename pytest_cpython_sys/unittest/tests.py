@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from ..case import Case, Verdict
-    from .jury import Jury
+    from .evaluation import Jury
 
     _Error: TypeAlias = tuple[type[BaseException], BaseException, Any]
     """An exception as unittest takes it; there is no traceback."""

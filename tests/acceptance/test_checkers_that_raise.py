@@ -110,7 +110,7 @@ def test_what_it_could_not_find_is_an_error(
 
 
 OURS = """
-from pytest_cpython_sys.checkers.doctest import DoctestChecker
+from pytest_cpython_sys.checkers.doctest.checker import DoctestChecker
 def no_space(*_): raise OSError(28, "No space left on device")
 DoctestChecker.{method} = no_space
 """

@@ -22,17 +22,8 @@ from pytest_cpython_sys.cargo import (
 from pytest_cpython_sys.cargo.command import build_arguments, completion_arguments
 from pytest_cpython_sys.cargo.configuration import configured_environment, rustflags
 from pytest_cpython_sys.cargo.depinfo import parse_depinfo, parse_rustc_calls
-from pytest_cpython_sys.cargo.failures import (
-    compiler_failures,
-    script_failures,
-    unit_label,
-)
-from pytest_cpython_sys.cargo.messages import (
-    Artifact,
-    BuildScript,
-    Diagnostic,
-    parse_message,
-)
+from pytest_cpython_sys.cargo.failures import compiler_failures, script_failures, unit_label
+from pytest_cpython_sys.cargo.messages import Artifact, BuildScript, Diagnostic, parse_message
 from pytest_cpython_sys.cargo.metadata import parse_metadata
 
 if TYPE_CHECKING:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_cpython_sys.cargo import (
-    Artifact,
-    Build,
-    Target,
-    Timing,
-    Workspace,
-)
+from pytest_cpython_sys.cargo import Artifact, Build, Target, Timing, Workspace
 from pytest_cpython_sys.plugin.build_times import build_time_lines
 
 SYN = "registry+https://github.com/rust-lang/crates.io-index#syn@2.0.1"

@@ -7,11 +7,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from pytest_cpython_sys.case import (
-    Layouts,
-    Member,
-    TypeLayout,
-)
+from pytest_cpython_sys.case import Layouts, Member, TypeLayout
 from pytest_cpython_sys.plugin.layout_svg import draw
 from pytest_cpython_sys.plugin.svg_files import drawing_name
 

@@ -16,7 +16,7 @@ from pytest_cpython_sys.python.checkout import (
     target_python,
 )
 from pytest_cpython_sys.python.introspect import InterpreterError
-from pytest_cpython_sys.workspaces import find_manifests
+from pytest_cpython_sys.rust.workspaces import find_manifests
 
 if TYPE_CHECKING:
     from pathlib import Path

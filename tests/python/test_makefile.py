@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_cpython_sys.python.makefile import (
-    absolute_flags,
-    link_variables,
-    parse_makefile,
-)
+from pytest_cpython_sys.python.makefile import absolute_flags, link_variables, parse_makefile
 
 
 def test_variables_are_expanded_as_make_does() -> None:

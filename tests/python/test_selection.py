@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cpython_sys.python.interpreter import InterpreterError, current
-from pytest_cpython_sys.python.selection import (
-    fits_running,
-    for_running,
-    load_named,
-)
+from pytest_cpython_sys.python.selection import fits_running, for_running, load_named
 
 if TYPE_CHECKING:
     from pathlib import Path

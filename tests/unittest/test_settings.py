@@ -5,12 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pytest_cpython_sys.cargo import BuildOptions
-from pytest_cpython_sys.checkers.context import RunOptions
-from pytest_cpython_sys.unittest.settings import (
-    VARIABLE,
-    OptionsError,
-    read_settings,
-)
+from pytest_cpython_sys.rust.context import RunOptions
+from pytest_cpython_sys.unittest.settings import VARIABLE, OptionsError, read_settings
 
 
 def test_without_options_all_is_as_in_pytest() -> None:

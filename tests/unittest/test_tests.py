@@ -11,7 +11,7 @@ import pytest
 from pytest_cpython_sys.case import Case, Verdict
 from pytest_cpython_sys.plan import Plan
 from pytest_cpython_sys.unittest import tests  # its classes are none to collect here
-from pytest_cpython_sys.unittest.jury import Jury
+from pytest_cpython_sys.unittest.evaluation import Jury
 from pytest_cpython_sys.unittest.suite import RustSuite
 
 if TYPE_CHECKING:

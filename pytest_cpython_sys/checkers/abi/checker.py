@@ -11,37 +11,23 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from ...case import (
-    Case,
-    Location,
-    Verdict,
-)
-from ..layout.sources import Sources
-from ..manifest import ABI_KEYS
-from ..place import Places, place
-from .compiler import AbiError
-from .headers import HeaderSource, find_header
-from .metadata import MetadataError
-from .rustbuild import (
-    Library,
-    find_library,
-    stamp,
-)
-from .store import (
-    Findings,
-    fingerprint,
-    load,
-    load_layouts,
-    locked,
-    save,
-)
+from ...c.compiler import AbiError
+from ...c.headers import HeaderSource, find_header
+from ...cargo import locked, stamp
+from ...case import Case, Location, Verdict
+from ...rust.include_sites import Places
+from ...rust.metadata import ABI_KEYS, MetadataError
+from ...rust.sources import Sources
+from ...rust.test_location import place
+from .rustbuild import Library, find_library
+from .store import Findings, fingerprint, load, load_layouts, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package
     from ...case import Layouts
-    from ..context import BuildContext
+    from ...rust.context import BuildContext
     from .package import PackageAbi
     from .survey import Subject
 

@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ...case import (
-    Layouts,
-    Member,
-    TypeLayout,
-)
-from .ctypes_names import field_names, is_padding
+from ...case import Layouts, Member, TypeLayout
+from .c_types import field_names, is_padding
 from .table import Row, layout_text
 
 if TYPE_CHECKING:

@@ -6,19 +6,19 @@ import re
 import struct
 from typing import TYPE_CHECKING, Final
 
+from .c_questions import CQuestions
+from .c_types import UntranslatableError
 from .compare import compare_bytes, compare_integers
-from .csource import CQuestions
-from .ctypes_names import UntranslatableError
 from .probe import rust_path
 from .survey import constant_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ...c.compiler import Compiler
+    from .c_questions import CAnswers
+    from .c_types import Speller
     from .compare import Slot
-    from .compiler import Compiler
-    from .csource import CAnswers
-    from .ctypes_names import Speller
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item
     from .survey import Subject

@@ -6,30 +6,18 @@ import os.path
 import re
 from typing import TYPE_CHECKING, Final
 
-from .compare import (
-    Layout,
-    Slot,
-    compare_layouts,
-    shifted,
-    side_by_side,
-)
-from .ctypes_names import (
-    UntranslatableError,
-    field_names,
-    is_anonymous,
-    is_bitfield_unit,
-    is_padding,
-)
+from .c_types import UntranslatableError, field_names, is_anonymous, is_bitfield_unit, is_padding
+from .compare import Layout, Slot, compare_layouts, shifted, side_by_side
 from .survey import resolved, scalar_nature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ...c.compiler import Problem
     from ...case import Layouts
+    from .c_questions import CAnswers, CQuestions
+    from .c_types import Speller, Spelling
     from .cdecls import Declarations
-    from .compiler import Problem
-    from .csource import CAnswers, CQuestions
-    from .ctypes_names import Speller, Spelling
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item
     from .rusttypes import RustType

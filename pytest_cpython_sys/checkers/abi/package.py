@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ...case import Verdict
+from ...object_files.reader import exported_symbols
+from .c_questions import CAnswers, CQuestions
+from .c_types import Speller
 from .cdecls import scan
 from .constants import ConstantQuestions
-from .csource import CAnswers, CQuestions
-from .ctypes_names import Speller
 from .layouts import LayoutQuestions
-from .objects import exported_symbols
 from .probe import Answers, Probe
 from .prototypes import Prototypes, prototype_lines
 from .rustdoc import read_crate
@@ -24,11 +24,11 @@ from .survey import Survey, resolved
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ...c.compiler import Compiler, Header
+    from ...c.headers import HeaderSource
     from ...case import Layouts
-    from ..context import BuildContext
+    from ...rust.context import BuildContext
     from .cdecls import Declarations
-    from .compiler import Compiler, Header
-    from .headers import HeaderSource
     from .rustbuild import Library
     from .rustdoc import Crate, Item
     from .survey import Subject, Unmatched

@@ -11,12 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .compiler import AbiError, run_tool
-from .objects import (
-    MAGIC,
-    ORDER,
-    ObjectFile,
-)
+from ...c.compiler import AbiError, run_tool
+from ...object_files.reader import MAGIC, ORDER, ObjectFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .csource import refusals
-from .ctypes_names import UntranslatableError
+from .c_questions import refusals
+from .c_types import UntranslatableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .compiler import Compiler, Problem
-    from .ctypes_names import Speller
+    from ...c.compiler import Compiler, Problem
+    from .c_types import Speller
     from .survey import Subject
 
 __all__ = ["Prototypes"]

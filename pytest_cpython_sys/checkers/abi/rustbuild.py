@@ -10,39 +10,22 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import (
-    CargoError,
-    configured_environment,
-    rustflags,
-)
-from .compiler import AbiError, run_tool
+from ...c.compiler import AbiError, run_tool
+from ...cargo import CargoError, configured_environment, rustflags, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ...cargo import (
-        Artifact,
-        Package,
-        Target,
-    )
-    from ..context import BuildContext
+    from ...cargo import Artifact, Package, Target
+    from ...rust.context import BuildContext
 
-__all__ = ["Library", "RustToolError", "find_library", "stamp"]
+__all__ = ["Library", "RustToolError", "find_library"]
 
 _JSON: Final = ("-Zunstable-options", "--output-format=json", "--document-private-items")
 
 
 class RustToolError(AbiError):
     """rustc or rustdoc did not do what it was asked for; the message has its words."""
-
-
-def stamp(path: str) -> tuple[str, int, int]:
-    """Return what tells a file's versions apart."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return path, -1, -1
-    return path, status.st_size, status.st_mtime_ns
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from .compiler import AbiError
-from .rusttypes import (
-    RustType,
-    read_signature,
-    read_type,
-)
+from ...c.compiler import AbiError
+from .rusttypes import RustType, read_signature, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

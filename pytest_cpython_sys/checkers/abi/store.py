@@ -6,7 +6,6 @@ same; then neither rustdoc nor a compiler is started.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -14,25 +13,13 @@ import tempfile
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-try:
-    import fcntl
-except ImportError:  # not a POSIX system
-    fcntl = None  # type: ignore[assignment]
-
-from ...case import (
-    Case,
-    Layouts,
-    Location,
-    Member,
-    TypeLayout,
-    Verdict,
-)
-from .rustbuild import stamp
+from ...cargo import stamp
+from ...case import Case, Layouts, Location, Member, TypeLayout, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Findings", "fingerprint", "load", "load_layouts", "locked", "save"]
+__all__ = ["Findings", "fingerprint", "load", "load_layouts", "save"]
 
 _FORMAT = 4
 _PASSED = Verdict("passed")
@@ -57,17 +44,6 @@ class Findings:
     """The headers that were read."""
     layouts: dict[str, Layouts] = field(default_factory=dict)
     """What was compared, by kind and name. Most runs want none of it: it has a file of its own."""
-
-
-@contextlib.contextmanager
-def locked(directory: str) -> Iterator[None]:
-    """Keep other processes away from a directory: pytest-xdist's workers ask all at once."""
-    if fcntl is None:
-        yield
-        return
-    with open(os.path.join(directory, "lock"), "ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def fingerprint(parts: Iterable[object]) -> str:

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from .ctypes_names import UntranslatableError, field_names
+from .c_types import UntranslatableError, field_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ...c.compiler import Header
+    from ...rust.metadata import AbiTable
+    from .c_types import Speller, Spelling
     from .cdecls import Declarations
-    from .compiler import Header
-    from .ctypes_names import Speller, Spelling
-    from .metadata import AbiTable
     from .rustdoc import Crate, Item
     from .rusttypes import RustType
 

@@ -8,26 +8,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...cargo import configured_wrapper, shown_command
 from ...case import Case, Verdict
-from ..place import build_case
-from .census import (
-    Census,
-    CensusError,
-    holds_label,
-)
+from ...rust.block_places import Placer
+from ...rust.census import Census, CensusError, holds_label
+from ...rust.sources import Sources
+from ...rust.test_location import build_case
 from .judge import Judge, PlacedBlock
-from .placing import Placer
-from .sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import (
-        Build,
-        Package,
-        Target,
-        Unit,
-    )
-    from ..context import BuildContext
+    from ...cargo import Build, Package, Target, Unit
+    from ...rust.context import BuildContext
 
 __all__ = ["LayoutChecker"]
 

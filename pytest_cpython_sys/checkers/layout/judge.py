@@ -12,33 +12,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...case import Location, Verdict
-from ..place import real_path
-from .errors import (
+from ...rust.constant_errors import (
     CONSTANT_ERROR,
     constant_module,
     explain,
     find_block,
     primary_spots,
 )
-from .table import (
-    Row,
-    layout_table,
-    recorded_layouts,
-)
+from ...rust.layout_table import Row, layout_table, recorded_layouts
+from ...rust.test_location import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...cargo import (
-        Build,
-        Diagnostic,
-        Unit,
-    )
-    from ..context import BuildContext
-    from .census import CompiledBlock
-    from .placing import BlockPlace, TextBlock
-    from .scan import LayoutBlock
-    from .sources import SourceFile, Sources
+    from ...cargo import Build, Diagnostic, Unit
+    from ...rust.block_places import BlockPlace, CompiledBlock, TextBlock
+    from ...rust.context import BuildContext
+    from ...rust.source_scan import LayoutBlock
+    from ...rust.sources import SourceFile, Sources
 
 __all__ = ["Judge", "PlacedBlock"]
 

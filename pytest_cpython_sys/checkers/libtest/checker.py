@@ -12,47 +12,32 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import shown_command
-from ...case import (
-    Case,
-    Location,
-    Verdict,
-    grouped,
-)
-from ..harness import custom_harnesses
-from ..layout.table import Row, layout_table
-from ..place import Places, place
-from ..remedies import explain_process
-from .batch import (
-    LEAKED,
-    run_repeated,
-    run_tests,
-)
-from .binary import Binary
-from .listing import (
+from ...case import Case, Location, Verdict, grouped
+from ...rust.build_hints import explain_process
+from ...rust.context import with_leak
+from ...rust.custom_harness import custom_harnesses
+from ...rust.include_sites import Places
+from ...rust.layout_table import Row, layout_table
+from ...rust.test_binary.batch import run_repeated, run_tests
+from ...rust.test_binary.binary import Binary
+from ...rust.test_binary.listing import (
     ListedTest,
     Listing,
     ListingError,
     list_tests,
     test_environment,
 )
-from .panics import (
-    find_panic,
-    layout_values,
-    without_panic,
-)
-from .stream import BinaryRun, describe_exit
+from ...rust.test_binary.panics import find_panic, layout_values, without_panic
+from ...rust.test_binary.stream import BinaryRun, describe_exit
+from ...rust.test_location import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import (
-        Package,
-        Target,
-        TestProcess,
-    )
+    from ...cargo import Package, Target, TestProcess
     from ...case import Kind
-    from ..context import BuildContext, RunOptions
-    from .binary import TestEnd
+    from ...rust.context import BuildContext
+    from ...rust.test_binary.binary import TestEnd
 
 __all__ = ["LibtestChecker", "is_layout_test"]
 
@@ -325,15 +310,6 @@ def _with_remedy(message: str, words: str) -> str:
 def _type_name(test: str) -> str:
     name = test.rpartition("::")[2].lstrip("_").removeprefix("bindgen_test_layout_")
     return name.removesuffix("_instantiation")
-
-
-def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:
-    """Return a verdict that tells of a process that outlived its test."""
-    if not run.leaks_fail:
-        return replace(verdict, warnings=(*verdict.warnings, LEAKED))
-    if verdict.outcome != "passed":
-        return replace(verdict, message=f"{verdict.message}\n{LEAKED}")
-    return replace(verdict, outcome="failed", message=LEAKED)
 
 
 def _verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict:

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.checkers.abi.rustdoc import (
-    Crate,
-    FormatError,
-    read_crate,
-)
+from pytest_cpython_sys.checkers.abi.rustdoc import Crate, FormatError, read_crate
 
 if TYPE_CHECKING:
     from pathlib import Path

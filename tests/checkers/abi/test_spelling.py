@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_cpython_sys.c.compiler import CompilerError, include_name
+from pytest_cpython_sys.checkers.abi.c_types import Speller, UntranslatableError
 from pytest_cpython_sys.checkers.abi.cdecls import scan
-from pytest_cpython_sys.checkers.abi.compiler import CompilerError, include_name
-from pytest_cpython_sys.checkers.abi.ctypes_names import Speller, UntranslatableError
-from pytest_cpython_sys.checkers.abi.metadata import MetadataError, read_table
 from pytest_cpython_sys.checkers.abi.probe import raw_name
 from pytest_cpython_sys.checkers.abi.rustdoc import Crate
 from pytest_cpython_sys.checkers.abi.rusttypes import RustType
+from pytest_cpython_sys.rust.metadata import MetadataError, read_abi
 
 INT = RustType("path", "c_int")
 VOID = RustType("path", "c_void")
@@ -76,10 +76,10 @@ def test_raw_identifiers() -> None:
 
 
 def test_a_table_is_checked() -> None:
-    table = read_table({"cpython-sys": {"names": {"A": "struct a", "B": ""}, "flags": ["-DX=\"'"]}})
+    table = read_abi({"cpython-sys": {"names": {"A": "struct a", "B": ""}, "flags": ["-DX=\"'"]}})
     assert table.names == {"A": "struct a", "B": ""}
     assert table.flags == ("-DX=\"'",)
-    assert read_table({}).header is None
+    assert read_abi({}).header is None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_table_is_checked() -> None:
 )
 def test_what_a_table_must_not_hold(bad: dict[str, object]) -> None:
     with pytest.raises(MetadataError, match=r"package\.metadata\.cpython-sys"):
-        read_table({"cpython-sys": bad})
+        read_abi({"cpython-sys": bad})
 
 
 def test_a_path_that_no_include_can_name() -> None:

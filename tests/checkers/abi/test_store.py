@@ -6,20 +6,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pytest_cpython_sys.case import (
-    Case,
-    Layouts,
-    Location,
-    Member,
-    TypeLayout,
-    Verdict,
-)
-from pytest_cpython_sys.checkers.abi.store import (
-    Findings,
-    load,
-    load_layouts,
-    save,
-)
+from pytest_cpython_sys.case import Case, Layouts, Location, Member, TypeLayout, Verdict
+from pytest_cpython_sys.checkers.abi.store import Findings, load, load_layouts, save
 
 if TYPE_CHECKING:
     from pathlib import Path

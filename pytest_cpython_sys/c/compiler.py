@@ -1,0 +1,208 @@
+"""The C compiler: what it makes of a header, and which of our lines it refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ..cargo import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["AbiError", "Compiler", "CompilerError", "Header", "Problem", "run_tool"]
+
+_LIMIT: Final = 600.0
+"""Seconds that a compiler may take."""
+QUESTIONS: Final = "abi-questions.c"
+"""What our own lines are called in the compiler's messages."""
+
+# Warnings and debug information are nobody's concern here, and what is compiled is data.
+_ALWAYS: Final = ("-w", "-O0", "-g0", "-fno-lto", "-fno-diagnostics-show-caret")
+_LINE_MARK = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:define|undef)\b.*\n?", re.MULTILINE)
+_NOT_C = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+_DEFINE = re.compile(r"^#define (\w+)(\([^)]*\))? ?(.*)$", re.MULTILINE)
+_UNDEF = re.compile(r"^#undef (\w+)", re.MULTILINE)
+_MESSAGE = re.compile(
+    r"^(?P<file>[^:\n]+):(?P<line>\d+):(?:\d+:)? (?P<level>fatal error|error|note): (?P<text>.*)$"
+)
+
+
+class AbiError(Exception):
+    """Nothing can be said about a package: the message says why."""
+
+
+class CompilerError(AbiError):
+    """The compiler cannot be started, or cannot read the header: the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error, with the notes that belong to it."""
+
+    file: str
+    line: int
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A ``#define``: its parameters in parentheses, or None, and what it stands for."""
+
+    parameters: str | None
+    body: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header after the preprocessor."""
+
+    source: str = field(repr=False)
+    """What the compiler proper reads: no directive but line markers and pragmas."""
+    text: str = field(repr=False)
+    """The same without any directive."""
+    macros: Mapping[str, Macro] = field(repr=False)
+    files: tuple[str, ...] = ()
+    """All files that were read."""
+
+
+def run_tool(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run a program to its end; return exit code, standard output and standard error.
+
+    Raises OSError when it cannot be started, or has not ended after ten minutes.
+    """
+    process = Process(argv, cwd=cwd, env=env)
+    expired = threading.Event()
+
+    def stop() -> None:
+        expired.set()
+        process.kill_group()
+
+    timer = threading.Timer(_LIMIT, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        text = process.stdout.read()
+        code = process.wait()
+    except BaseException:
+        process.stop()
+        raise
+    finally:
+        timer.cancel()
+    if expired.is_set():
+        raise TimeoutError(errno.ETIMEDOUT, f"it had not ended after {_LIMIT:g} s")
+    return code, text.decode("utf-8", "replace"), process.errors.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C compiler with the flags that a package's header is compiled with."""
+
+    argv: tuple[str, ...]
+    flags: tuple[str, ...]
+    directory: str
+    """Where it runs: the package's root, so that relative paths mean what they say there."""
+    environ: Mapping[str, str] = field(repr=False)
+    is_clang: bool = False
+    """Known once a header went through it: then the limit on errors must be lifted."""
+
+    @property
+    def program(self) -> str | None:
+        """The path of the program; None if there is none."""
+        return shutil.which(self.argv[0], path=self.environ.get("PATH"))
+
+    def _run(self, *arguments: str) -> tuple[int, str, str]:
+        env = {**self.environ, "LC_ALL": "C"}
+        argv = [*self.argv, *self.flags, *_ALWAYS, *arguments]
+        try:
+            return run_tool(argv, self.directory, env)
+        except OSError as error:
+            raise CompilerError(
+                f"no C compiler: {self.argv[0]}, which compiled this Python, cannot be used "
+                f"({error.strerror}): install it, or name another Python with --cpython-sys-python"
+            ) from None
+
+    def preprocess(self, header: str, work: str) -> Header:
+        """Return a header after the preprocessor. Raises CompilerError."""
+        source = os.path.join(work, "header.c")
+        _write(source, f'#include "{include_name(header)}"\n')
+        code, text, words = self._run("-E", "-dD", source)
+        if code:
+            raise CompilerError(f"{header} does not go through the C compiler:\n{words.strip()}")
+        macros: dict[str, Macro] = {}
+        for match in _DEFINE.finditer(text):
+            macros[match[1]] = Macro(match[2], match[3].strip())
+        for match in _UNDEF.finditer(text):
+            # One that was defined again afterwards has a later #define.
+            if text.rfind(f"#define {match[1]} ") < match.start():
+                macros.pop(match[1], None)
+        files = dict.fromkeys(
+            name
+            for name in _LINE_MARK.findall(text)
+            if not name.startswith("<") and name != source and not name.endswith("/")
+        )
+        text = _DIRECTIVE.sub("", text)
+        absolute = tuple(os.path.normpath(os.path.join(self.directory, name)) for name in files)
+        return Header(text, _NOT_C.sub("", text), macros, absolute)
+
+    def expand(self, header: str, lines: Sequence[str], work: str) -> list[str]:
+        """Return lines with the macros of a header expanded, each still on one line."""
+        source = os.path.join(work, "macros.c")
+        mark = "abi_line_mark"
+        body = "".join(f"{mark} {number} {line}\n" for number, line in enumerate(lines))
+        _write(source, f'#include "{include_name(header)}"\n{body}')
+        _, text, _ = self._run("-E", "-P", source)
+        found = [""] * len(lines)
+        _, *parts = re.split(rf"\b{mark} (\d+)", text)
+        for number, part in zip(parts[::2], parts[1::2], strict=True):
+            found[int(number)] = " ".join(_NOT_C.sub("", part).split())
+        return found
+
+    def compile(self, source: str, target: str) -> list[Problem]:
+        """Compile a preprocessed file; return its errors. Raises CompilerError."""
+        code, _, words = self._run(
+            *(["-ferror-limit=0"] if self.is_clang else []),
+            "-x",
+            "cpp-output",
+            "-c",
+            source,
+            "-o",
+            target,
+        )
+        problems = list(_problems(words))
+        if code and not problems:
+            raise CompilerError(f"{self.argv[0]} failed (exit code {code}):\n{words.strip()}")
+        return problems
+
+
+def _problems(words: str) -> list[Problem]:
+    found: list[Problem] = []
+    for line in words.splitlines():
+        match = _MESSAGE.match(line)
+        if match is None:
+            continue
+        if match["level"] != "note":
+            found.append(Problem(match["file"], int(match["line"]), match["text"]))
+        elif found:
+            last = found[-1]
+            found[-1] = Problem(last.file, last.line, last.text, (*last.notes, match["text"]))
+    return found
+
+
+def include_name(path: str) -> str:
+    """Return a path as it can stand between the quotes of an ``#include``."""
+    if any(character in path for character in '"\n\r\0'):
+        raise CompilerError(f"{path!r} cannot be named in an #include")
+    return path
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)

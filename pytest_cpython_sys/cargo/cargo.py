@@ -1,0 +1,352 @@
+"""The cargo command as an object."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .build import Build, BuildListener, run_build
+from .command import (
+    BuildOptions,
+    build_arguments,
+    clippy_arguments,
+    completion_arguments,
+    describe_arguments,
+    libraries_arguments,
+    library_arguments,
+)
+from .configuration import rustflags
+from .errors import (
+    CargoError,
+    CargoMissingError,
+    CargoTooOldError,
+    ManifestError,
+    ToolchainError,
+    not_started,
+)
+from .metadata import Workspace, enclosing_manifest, parse_metadata
+from .test_processes import TestProcesses, find_test_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
+
+    from .metadata import Package
+
+    _Question = tuple[tuple[str, ...], str | None]
+    _Answer = subprocess.CompletedProcess[bytes]
+
+__all__ = ["Cargo", "Toolchain"]
+
+# The first release whose `cargo test` has all that is passed to it; `--no-fail-fast` builds on
+# past a broken target since then.
+_OLDEST = (1, 74)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """Versions, as ``cargo -V`` and ``rustc -vV`` print them."""
+
+    cargo: str
+    rustc: str
+    host: str
+    """The target triple of the machine itself."""
+
+    @property
+    def is_unstable(self) -> bool:
+        """Whether unstable features need no permission: a nightly, or a compiler of one's own."""
+        return "nightly" in self.rustc or "dev" in self.rustc
+
+
+class Cargo:
+    """Runs cargo: ``$CARGO`` if it is set, else the one on the path. Never through a shell.
+
+    ``environ`` is what cargo and what it starts get (default: a copy of ours).
+    """
+
+    def __init__(
+        self, program: str | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self.environ = dict(os.environ if environ is None else environ)
+        self.program = program or self.environ.get("CARGO") or "cargo"
+        self._ahead: dict[_Question, Future[_Answer]] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_ahead": {}}
+
+    def ask_ahead(self, places: Sequence[str]) -> None:
+        """Start asking what will be asked for anyway: versions, and the first workspace."""
+        if not places:
+            return
+        with contextlib.suppress(CargoError):
+            questions: list[_Question] = [
+                (tuple(argv), None) for argv, _ in self._version_questions()
+            ]
+            manifest = enclosing_manifest(os.path.realpath(places[0]))
+            if manifest is not None:
+                questions.append(self._metadata_question(manifest))
+            pool = ThreadPoolExecutor(max_workers=len(questions))
+            for question in questions:
+                self._ahead[question] = pool.submit(self._run, *question)
+            pool.shutdown(wait=False)
+
+    @cached_property
+    def toolchain(self) -> Toolchain:
+        """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            cargo, rustc = pool.map(lambda pair: self._ask(*pair), self._version_questions())
+        match = re.search(r"(\d+)\.(\d+)\.\d+\S*", cargo)
+        if match is None:
+            raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")
+        if (int(match[1]), int(match[2])) < _OLDEST:
+            oldest = ".".join(map(str, _OLDEST))
+            raise CargoTooOldError(
+                f"{self._found} is cargo {match[0]}; {oldest} or newer is needed: "
+                "run `rustup update`, or name another cargo in $CARGO"
+            )
+        fields = dict(line.split(": ", 1) for line in rustc.splitlines() if ": " in line)
+        return Toolchain(match[0], fields.get("release", "unknown"), fields.get("host", ""))
+
+    def _version_questions(self) -> list[tuple[list[str], str]]:
+        compiler = self.environ.get("RUSTC") or self._sibling("rustc")
+        return [([self._found, "-V"], "cargo"), ([compiler, "-vV"], "rustc")]
+
+    @cached_property
+    def _found(self) -> str:
+        path = self.environ.get("PATH")
+        found = shutil.which(self.program, path=path)
+        if found is None:
+            there = shutil.which(self.program, os.F_OK, path)
+            number = errno.EACCES if there is not None else errno.ENOENT
+            why = os.strerror(number) if there else "not found"
+            raise not_started(there or self.program, OSError(number, why))
+        return found
+
+    def _sibling(self, name: str) -> str:
+        """Return the program that stands beside cargo, else the one on the path."""
+        beside = os.path.join(os.path.dirname(self._found), name)
+        if os.access(beside, os.X_OK):
+            return beside
+        return shutil.which(name, path=self.environ.get("PATH")) or name
+
+    def tool(self, name: str) -> str:
+        """Return the path of ``rustc`` or ``rustdoc``, as cargo chooses it."""
+        return self.environ.get(name.upper()) or self._sibling(name)
+
+    def _ask(self, argv: list[str], what: str) -> str:
+        try:
+            done = self._answer(argv, None)
+        except OSError as error:
+            raise not_started(argv[0], error, what) from None
+        if done.returncode:
+            words = done.stderr.decode("utf-8", "replace").strip()
+            raise CargoMissingError(f"`{' '.join(argv)}` failed, so there is no {what}: {words}")
+        return done.stdout.decode("utf-8", "replace")
+
+    def _answer(self, argv: Sequence[str], cwd: str | None) -> _Answer:
+        """Return the answer to a question that may have been asked ahead. Raises OSError."""
+        asked = self._ahead.pop((tuple(argv), cwd), None)
+        return self._run(argv, cwd) if asked is None else asked.result()
+
+    def _run(self, argv: Sequence[str], cwd: str | None) -> _Answer:
+        return subprocess.run(
+            argv,
+            cwd=cwd,
+            env=self.environ,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    def _metadata_question(self, manifest: str) -> tuple[tuple[str, ...], str]:
+        words = ("metadata", "--no-deps", "--format-version=1", f"--manifest-path={manifest}")
+        return (self._found, *words), os.path.dirname(manifest) or "."
+
+    def workspace(self, manifest: str) -> Workspace:
+        """Return the workspace that a manifest belongs to.
+
+        Raises CargoMissingError, and ManifestError with cargo's own words.
+        """
+        argv, cwd = self._metadata_question(manifest)
+        try:
+            done = self._answer(argv, cwd)
+            if done.returncode:
+                words = done.stderr.decode("utf-8", "replace").strip()
+                # Whether it is the manifest that cargo refuses, or cargo that is not there.
+                there = self._run([self._found, "-V"], cwd).returncode == 0
+                raise (ManifestError if there else ToolchainError)(manifest, words)
+        except OSError as error:
+            raise not_started(argv[0], error) from None
+        try:
+            return parse_metadata(done.stdout)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ManifestError(manifest, f"cargo metadata printed no metadata: {error}") from None
+
+    def build(
+        self,
+        workspace: Workspace,
+        options: BuildOptions | None = None,
+        *,
+        extra_environment: Mapping[str, str] | None = None,
+        listener: BuildListener | None = None,
+    ) -> Build:
+        """Build all tests of a workspace, once. A build that fails is a Build like any other.
+
+        Raises CargoMissingError.
+        """
+        options = options or BuildOptions()
+
+        def run(arguments: list[str]) -> Build:
+            return self._run_build(arguments, workspace, extra_environment, listener)
+
+        build = run(build_arguments(options))
+        if build.may_be_incomplete():
+            build = build.completed_by(run(completion_arguments(options, workspace)))
+        return replace(build, target=options.target)
+
+    def _run_build(
+        self,
+        arguments: list[str],
+        workspace: Workspace,
+        extra_environment: Mapping[str, str] | None,
+        listener: BuildListener | None = None,
+    ) -> Build:
+        environment = {**self.environ, **(extra_environment or {})}
+        try:
+            return run_build([self._found, *arguments], workspace, environment, listener)
+        except OSError as error:
+            raise not_started(self._found, error) from None
+
+    def build_library(
+        self,
+        workspace: Workspace,
+        package: Package,
+        options: BuildOptions | None = None,
+        *,
+        features: Sequence[str] = (),
+        extra_environment: Mapping[str, str] | None = None,
+    ) -> Build:
+        """Build the library of a package. A build that fails is a Build like any other.
+
+        Raises CargoMissingError.
+        """
+        arguments = library_arguments(options or BuildOptions(), package, features)
+        return self._run_build(arguments, workspace, extra_environment)
+
+    def test_processes(
+        self, build: Build, options: BuildOptions, *, doctests: bool = True
+    ) -> TestProcesses:
+        """Return how cargo would start the tests of a build."""
+        return find_test_processes(self, build, options, doctests=doctests)
+
+    @cached_property
+    def rustdoc(self) -> str:
+        """The rustdoc that cargo uses, as far as the environment tells."""
+        named = self.environ.get("RUSTDOC")
+        return named or self._in_toolchain("rustdoc") or self._sibling("rustdoc")
+
+    @property
+    def program_path(self) -> str:
+        """The program that is started. Raises CargoMissingError."""
+        return self._found
+
+    def build_libraries(self, build: Build, options: BuildOptions) -> Build:
+        """Build the libraries of a workspace that has been built, in the same environment.
+
+        Raises CargoMissingError.
+        """
+        return self._run_build(libraries_arguments(options), build.workspace, build.environment)
+
+    def describe_library(
+        self, build: Build, options: BuildOptions, package: str, rustdoc: str, words: Sequence[str]
+    ) -> Build:
+        """Let a rustdoc read a library of a workspace that has been built.
+
+        Raises CargoMissingError.
+        """
+        arguments = describe_arguments(options, package, words)
+        environment = {**build.environment, "RUSTDOC": rustdoc}
+        return self._run_build(arguments, build.workspace, environment)
+
+    def lint(
+        self,
+        build: Build,
+        options: BuildOptions,
+        packages: Sequence[str],
+        words: Sequence[str],
+        extra_environment: Mapping[str, str] | None = None,
+    ) -> Build:
+        """Let clippy read a workspace that has been built; ``packages`` is empty for all of it.
+
+        Raises CargoMissingError.
+        """
+        library = any(
+            package.library is not None
+            for package in build.workspace.packages
+            if not packages or package.name in packages
+        )
+        chosen = replace(options, packages=tuple(packages))
+        arguments = clippy_arguments(chosen, library=library, words=words)
+        environment = {**build.environment, **(extra_environment or {})}
+        return self._run_build(arguments, build.workspace, environment)
+
+    @cached_property
+    def sysroot(self) -> str | None:
+        """The directory of the toolchain, or None if rustc does not tell."""
+        try:
+            return self._ask(
+                [self.environ.get("RUSTC") or self._sibling("rustc"), "--print=sysroot"], "rustc"
+            ).strip()
+        except CargoError:
+            return None
+
+    @cached_property
+    def path(self) -> str:
+        """What cargo calls itself in ``$CARGO``: rustup's proxy gives way to the real program."""
+        return self._in_toolchain("cargo") or self._found
+
+    def _in_toolchain(self, name: str) -> str | None:
+        """Return a program of the toolchain itself, past rustup's proxies; None if not there."""
+        path = os.path.join(self.sysroot, "bin", name) if self.sysroot else ""
+        return path if os.access(path, os.X_OK) else None
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether it is rustup's, which starts the real one."""
+        return os.path.realpath(self.path) != os.path.realpath(self._found)
+
+    def cfg_holds(self, workspace: Workspace, predicate: str, target: str | None = None) -> bool:
+        """Let rustc tell whether a ``cfg`` predicate holds for a triple (default: the host).
+
+        Flags of the environment and of cargo's configuration count. Raises CargoMissingError.
+        """
+        words = f"cfg holds {os.getpid()}"
+        source = f'#![no_std]\n#[cfg({predicate})]\ncompile_error!("{words}");\n'
+        flags = rustflags(self.environ, workspace.root)
+        rustc = self.environ.get("RUSTC") or self._sibling("rustc")
+        argv = [rustc, "-", "--crate-type=lib", "--emit=metadata", *flags]
+        if target:
+            argv.append(f"--target={target}")
+        # In the workspace: a toolchain file there chooses the compiler.
+        try:
+            with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
+                done = subprocess.run(
+                    [*argv, "--out-dir", directory],
+                    cwd=workspace.root,
+                    env=self.environ,
+                    input=source.encode(),
+                    capture_output=True,
+                    check=False,
+                )
+        except OSError as error:
+            raise not_started(argv[0], error, "rustc") from None
+        return words.encode() in done.stderr.replace(source.encode(), b"")

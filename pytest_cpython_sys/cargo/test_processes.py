@@ -1,0 +1,249 @@
+"""The exact environment of each test process, as cargo itself gives it.
+
+Cargo is asked to run the tests that were just built, with programs in front of them that note
+their environment and start nothing: ``CARGO_TARGET_<TRIPLE>_RUNNER`` for executables, ``RUSTDOC``
+for doctests. See
+https://doc.rust-lang.org/cargo/reference/config.html#targettriplerunner and
+https://doc.rust-lang.org/cargo/reference/environment-variables.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from .cache import cache_path, keep_json, read_json
+from .command import recording_arguments
+from .configuration import configuration_files, configured_runner, runner_variable
+from .environment import process_environment
+from .process import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .build import Build
+    from .cargo import Cargo
+    from .command import BuildOptions
+    from .metadata import Package
+
+__all__ = ["TestProcess", "TestProcesses", "find_test_processes"]
+
+# Each call has files of its own, named by its process id.
+_RECORDER = """#!/bin/sh
+case " $* " in *" --test "*) ;; *) [ {kind} = test ] || exec {program} "$@" ;; esac
+here=${{0%/*}}
+if [ -r /proc/$$/environ ]; then cat /proc/$$/environ; else env -0; fi > "$here/$$.environ"
+printf '%s\\0' "$(pwd -P)" "$@" > "$here/$$.{kind}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TestProcess:
+    """How cargo starts a test executable; what it sets and unsets is relative to the build's own.
+
+    ``runner`` is the program that the user's configuration puts in front, with its arguments.
+    """
+
+    __test__ = False  # not a pytest class
+
+    executable: str
+    cwd: str
+    sets: Mapping[str, str] = field(repr=False)
+    unsets: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    """Those of cargo; for doctests: all that rustdoc is told of the crate."""
+    runner: tuple[str, ...] = ()
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command's first words."""
+        return (*self.runner, self.executable, *self.arguments)
+
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """Return the whole environment; ``base`` is that of the build."""
+        env = {name: value for name, value in base.items() if name not in self.unsets}
+        return {**env, **self.sets}
+
+
+@dataclass(frozen=True, slots=True)
+class TestProcesses:
+    """All processes in which a build's tests run."""
+
+    __test__ = False  # not a pytest class
+
+    executables: Mapping[str, TestProcess] = field(default_factory=dict)
+    """By the path of the test executable."""
+    doctests: Mapping[str, TestProcess] = field(default_factory=dict)
+    """By the directory of the package's manifest."""
+
+
+def find_test_processes(
+    cargo: Cargo, build: Build, options: BuildOptions, *, doctests: bool
+) -> TestProcesses:
+    """Return how cargo would start each test of a build.
+
+    What cargo cannot be asked about (a target beside one that does not build) is imitated;
+    for doctests there is no imitation.
+    """
+    wanted = [artifact.executable for artifact in build.artifacts if artifact.test]
+    executables = [path for path in wanted if path]
+    documented = build.documented_packages() if doctests else []
+    if not executables and not documented:
+        return TestProcesses()
+    triple = build.target or cargo.toolchain.host
+    runner = configured_runner(
+        build.environment,
+        build.workspace.root,
+        triple,
+        options.extra,
+        lambda predicate: cargo.cfg_holds(build.workspace, predicate, build.target),
+    )
+    path = cache_path(build, options, "processes", _causes(cargo, build, bool(documented)))
+    found = _from_json(read_json(path), runner)
+    if found is None:
+        found = _record(cargo, build, options, runner_variable(triple), runner, documented)
+        complete = set(executables) <= set(found.executables)
+        if complete and {package.root for package in documented} <= set(found.doctests):
+            keep_json(path, asdict(found))
+    imitated = {
+        executable: _imitated(cargo, build, executable, runner)
+        for executable in executables
+        if executable not in found.executables
+    }
+    return TestProcesses({**found.executables, **imitated}, found.doctests)
+
+
+def _imitated(cargo: Cargo, build: Build, path: str, runner: tuple[str, ...]) -> TestProcess:
+    artifact = next(artifact for artifact in build.artifacts if artifact.executable == path)
+    package = build.workspace.package(artifact.package_id)
+    if package is None:
+        return TestProcess(path, build.workspace.root, {}, runner=runner)
+    env = process_environment(build, package, artifact.target, path, cargo=cargo)
+    sets = {name: value for name, value in env.items() if build.environment.get(name) != value}
+    return TestProcess(path, package.root, sets, runner=runner)
+
+
+def _record(
+    cargo: Cargo,
+    build: Build,
+    options: BuildOptions,
+    variable: str,
+    runner: tuple[str, ...],
+    documented: Sequence[Package],
+) -> TestProcesses:
+    """Let cargo start the recorders. What cargo did not start is missing."""
+    if sys.platform == "win32":
+        return TestProcesses()
+    with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
+        recorders = {variable: "test", "RUSTDOC": "doctest"}
+        own = dict(build.environment)
+        for name, kind in recorders.items():
+            own[name] = _write_recorder(directory, kind, cargo.rustdoc)
+        for arguments in recording_arguments(options, build, doctests=bool(documented)):
+            with contextlib.suppress(OSError):
+                _run([cargo.program_path, *arguments], build.workspace.root, own)
+        executables, doctests = {}, {}
+        for name in sorted(os.listdir(directory)):
+            stem, extension = os.path.splitext(os.path.join(directory, name))
+            if not os.path.exists(f"{stem}.environ"):
+                continue
+            if extension == ".test":
+                process = _noted(stem, extension, build.environment, recorders)
+                path, *rest = process.arguments
+                executables[path] = replace(
+                    process, executable=path, arguments=tuple(rest), runner=runner
+                )
+            elif extension == ".doctest":
+                process = _noted(stem, extension, build.environment, recorders)
+                root = process.sets.get("CARGO_MANIFEST_DIR", process.cwd)
+                told = _with_runner(process.arguments, own[variable], runner)
+                doctests[root] = replace(process, executable=cargo.rustdoc, arguments=tuple(told))
+    return TestProcesses(executables, doctests)
+
+
+def _with_runner(words: Sequence[str], recorder: str, runner: Sequence[str]) -> list[str]:
+    """Put the user's runner, if there is one, where rustdoc was told of the recorder."""
+    told = list(words)
+    if recorder in told:
+        at = told.index(recorder)
+        own = [runner[0], *(f"--test-runtool-arg={word}" for word in runner[1:])] if runner else []
+        told[at - 1 : at + 1] = [told[at - 1], *own] if own else []
+    return told
+
+
+def _write_recorder(directory: str, kind: str, program: str) -> str:
+    # A runner is one word: a list would be joined with the user's own.
+    path = os.path.join(directory, f"record-{kind}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(_RECORDER.format(kind=kind, program=shlex.quote(program)))
+    os.chmod(path, 0o700)
+    return path
+
+
+def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
+    process = Process(argv, cwd=cwd, env=env, merge_streams=True)
+    try:
+        for _ in process.lines():
+            pass
+        process.wait()
+    except BaseException:
+        process.stop()
+        raise
+
+
+def _noted(
+    stem: str, extension: str, base: Mapping[str, str], recorders: Mapping[str, str]
+) -> TestProcess:
+    with open(stem + extension, "rb") as file:
+        cwd, *arguments = map(os.fsdecode, file.read().split(b"\0")[:-1])
+    with open(f"{stem}.environ", "rb") as file:
+        pairs = [os.fsdecode(pair).partition("=") for pair in file.read().split(b"\0") if pair]
+    env = {name: value for name, _, value in pairs if name not in recorders}
+    env.update({name: base[name] for name in recorders if name in base})
+    return TestProcess(
+        executable="",
+        cwd=cwd,
+        sets={name: value for name, value in env.items() if base.get(name) != value},
+        unsets=tuple(name for name in base if name not in env),
+        arguments=tuple(arguments),
+    )
+
+
+def _causes(cargo: Cargo, build: Build, doctests: bool) -> Iterator[object]:
+    """Yield what an environment follows from: all but the values of foreign variables."""
+    yield cargo.toolchain, build.workspace, build.target, build.scripts, doctests
+    yield sorted((artifact.executable or "", *artifact.filenames) for artifact in build.artifacts)
+    for name, value in sorted(build.environment.items()):
+        own = name.startswith(("CARGO", "RUST", "LD_", "DYLD_")) or name == "PATH"
+        yield name, value if own else ""
+    for path in configuration_files(build.environment, build.workspace.root):
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            yield path, file.read()
+
+
+def _from_json(raw: Any, runner: tuple[str, ...]) -> TestProcesses | None:
+    def processes(entries: Any, runner: tuple[str, ...]) -> Iterator[tuple[str, TestProcess]]:
+        for key, entry in entries.items():
+            yield (
+                str(key),
+                TestProcess(
+                    executable=str(entry["executable"]),
+                    cwd=str(entry["cwd"]),
+                    sets={str(name): str(value) for name, value in entry["sets"].items()},
+                    unsets=tuple(map(str, entry["unsets"])),
+                    arguments=tuple(map(str, entry["arguments"])),
+                    runner=runner,
+                ),
+            )
+
+    try:
+        return TestProcesses(
+            dict(processes(raw["executables"], runner)), dict(processes(raw["doctests"], ()))
+        )
+    except (KeyError, TypeError, AttributeError):
+        return None

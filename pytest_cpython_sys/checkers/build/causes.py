@@ -1,0 +1,236 @@
+"""Why a target was not built: its own errors, or those of what it needs."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ...cargo import first_error, without_backtrace
+from ...case import Location
+from ...rust.test_location import is_inside, real_path
+from ...rust.build_hints import explain_end, explain_failure
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+    from ...cargo import Build, CompilerFailure, Diagnostic, Package, ScriptFailure, Target
+
+__all__ = ["Cause", "find_causes", "of_cargo"]
+
+_SHOWN_ERRORS: Final = 20
+_NO_CRATE: Final = re.compile(
+    r"(?:crate|crate or module|find crate for|unresolved import|unlinked crate) `(\w+)"
+)
+# What a script tells cargo alone is no word for people: there may be hundreds of such lines.
+_DIRECTIVE: Final = re.compile(r"^ +cargo::?(?!error=|warning=)[\w-]+=.*\n?", re.MULTILINE)
+_NO_OUTPUT: Final = re.compile(r"^ *--- stdout\n\s*(?=^ *--- stderr)", re.MULTILINE)
+_PANIC: Final = re.compile(r"panicked at (?P<file>[^\n]+?):(?P<line>\d+):\d+:\n *(?P<words>[^\n]*)")
+# "path+file:///x/dep#0.1.0", "registry+https://...#dep@0.1.0", and "dep 0.1.0 (...)" before 1.77:
+# https://doc.rust-lang.org/cargo/reference/pkgid-spec.html
+_ID: Final = re.compile(r".*?(?P<last>[^/#?]*)(?:\?[^#]*)?#(?:(?P<name>[^@]+)@)?[^@]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something that failed, and what is known of it."""
+
+    key: Hashable
+    """What tells it from all others of its build."""
+    name: str
+    """Who failed, as another target's item names it."""
+    summary: str
+    """The first error, in one line."""
+    words: str
+    """All of it."""
+    heading: str = ""
+    """What to say before, in the target's own item."""
+    remedy: str = ""
+    """What to do about it, if that is known."""
+    location: Location | None = None
+    """Of the first error."""
+    own: bool = False
+    """Whether it is the target's own failure."""
+
+
+def find_causes(build: Build, package: Package, target: Target) -> tuple[Cause, ...]:
+    """Return why a target was not built, its own errors first; at least one cause."""
+    own = _of_target(build, package, target, own=True)
+    if own is not None:
+        return (own,)
+    causes = tuple(
+        cause
+        for other in build.blocking(package, target)
+        for cause in _of_package(build, other, "" if other is package else other.name)
+    )
+    return causes or tuple(_of_others(build)) or (of_cargo(build),)
+
+
+def _of_package(build: Build, package: Package, name: str) -> Iterator[Cause]:
+    """Yield why nothing that needs a package can be built; ``name`` is empty for one's own."""
+    for failure in build.script_failures:
+        if failure.package == package.name:
+            yield _of_script(build, failure, package, name)
+            return
+    for target in package.targets:
+        if target.kind in ("custom-build", "lib"):
+            cause = _of_target(build, package, target, name)
+            if cause is not None:
+                yield cause
+
+
+def _of_target(
+    build: Build, package: Package, target: Target, name: str = "", *, own: bool = False
+) -> Cause | None:
+    """Return what rustc says of a target."""
+    key = (package.id, target.kind, target.name)
+    script = target.kind == "custom-build"
+    name = name or (f"the build script of {package.name}" if script else f"{package.name} (lib)")
+    errors = build.errors(package.id, target)
+    if errors:
+        explained = _no_crate(package, target, errors[0].rendered) if own else ""
+        return _of_errors(build, errors, key, name, explained, own=own)
+    failure = build.compiler_failure(package.name, target)
+    return _of_compiler(failure, key, name, own=own) if failure is not None else None
+
+
+def _of_errors(
+    build: Build,
+    errors: Sequence[Diagnostic],
+    key: Hashable,
+    name: str,
+    explained: str = "",
+    *,
+    own: bool = False,
+) -> Cause:
+    rendered = [error.rendered.rstrip("\n") for error in errors[:_SHOWN_ERRORS]]
+    if len(errors) > _SHOWN_ERRORS:
+        rendered.append(f"... and {len(errors) - _SHOWN_ERRORS} more errors")
+    # What rustc has a number for, it has explained: a linker's words are another's.
+    of_others = "\n".join(error.rendered for error in errors if error.code is None)
+    remedy = explained or explain_failure(of_others)
+    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    first = errors[0]
+    summary, location = _located(build, first, first.headline)
+    return Cause(
+        key=key,
+        name=name,
+        summary=remedy or summary,
+        words="\n\n".join(rendered),
+        heading=f"{remedy}\n" if remedy else f"not built: {count}",
+        remedy=remedy or "",
+        location=location,
+        own=own,
+    )
+
+
+def _located(build: Build, error: Diagnostic, summary: str) -> tuple[str, Location | None]:
+    """Return a summary and the place of an error; one in a generated file stands in the summary."""
+    spans = [span for span in error.raw.get("spans", ()) if span.get("is_primary")]
+    if not spans:
+        return summary, None
+    path = os.path.normpath(os.path.join(build.workspace.root, str(spans[0]["file_name"])))
+    line = int(spans[0]["line_start"])
+    workspace = build.workspace
+    outputs = (workspace.target_directory, workspace.build_directory)
+    made = any(is_inside(real_path(path), real_path(directory)) for directory in outputs)
+    if made or not os.path.isfile(path):
+        return f"{summary} ({os.path.basename(path)}:{line})", None
+    return summary, Location(path, line)
+
+
+def _no_crate(package: Package, target: Target, error: str) -> str:
+    """Explain that a target does not find the library of its own package."""
+    library = package.library
+    if library is None or target == library or {"lib", "rlib"} & {*library.crate_types}:
+        return ""
+    if library.crate_name not in _NO_CRATE.findall(error):
+        return ""
+    types = ", ".join(f'"{name}"' for name in library.crate_types)
+    return (
+        f"no Rust crate can use a library of the types {types} alone: write "
+        f'crate-type = [{types}, "rlib"] under [lib] in Cargo.toml'
+    )
+
+
+def _of_compiler(failure: CompilerFailure, key: Hashable, name: str, *, own: bool = False) -> Cause:
+    """Return what is known of a compiler that gave no errors."""
+    words = without_backtrace(failure.words)
+    how = f"rustc ended early: {failure.how}" if failure.how else ""
+    remedy = explain_failure(words)
+    summary = remedy or how or first_error(words) or "rustc named no error"
+    heading = f"{remedy}\n" if remedy else f"not built: {how or 'rustc named no error'}"
+    hint = explain_end(failure.how)
+    if hint and not remedy:
+        heading, summary, remedy = f"{heading}; {hint}", f"{summary}; {hint}", hint
+    return Cause(key, name, summary, words, heading, remedy or "", own=own)
+
+
+def _of_script(build: Build, failure: ScriptFailure, package: Package | None, name: str) -> Cause:
+    words = _NO_OUTPUT.sub("", _DIRECTIVE.sub("", without_backtrace(failure.words))).strip("\n")
+    remedy = explain_failure(failure.words)
+    said = words.rpartition("--- stderr\n")[2]
+    panic = _PANIC.search(said)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    last = panic["words"] if panic else lines[-1] if lines else ""
+    location = None
+    if panic is not None:
+        roots = (build.workspace.root, *([package.root] if package is not None else []))
+        paths = [os.path.normpath(os.path.join(root, panic["file"])) for root in roots]
+        path = next(filter(os.path.isfile, paths), None)
+        location = Location(path, int(panic["line"])) if path is not None else None
+    name = name or f"the build script of {failure.package}"
+    return Cause(
+        key=("script", failure.package),
+        name=name,
+        summary=remedy or last or "it did not say why",
+        words=words,
+        remedy=remedy or "",
+        location=location,
+    )
+
+
+def _of_others(build: Build) -> Iterator[Cause]:
+    """Yield what failed outside the workspace: nobody tells who needs it."""
+    members = {package.id for package in build.workspace.packages}
+    names = {package.name for package in build.workspace.packages}
+    known = set()
+    targets = {
+        (item.package_id, item.target.kind, item.target.name): item
+        for item in reversed(build.diagnostics)
+        if item.is_error and item.package_id not in members
+    }
+    for key, item in reversed(targets.items()):
+        name = _package_name(item.package_id)
+        known.add(name)
+        yield _of_errors(build, build.errors(item.package_id, item.target), key, name)
+    for script in build.script_failures:
+        if script.package not in names:
+            yield _of_script(build, script, None, script.package)
+    for failure in build.compiler_failures:
+        if failure.package not in names | known:
+            known.add(failure.package)
+            yield _of_compiler(failure, (failure.package, failure.unit), failure.package)
+
+
+def _package_name(package_id: str) -> str:
+    match = _ID.fullmatch(package_id)
+    return match["name"] or match["last"] if match is not None else package_id.partition(" ")[0]
+
+
+def of_cargo(build: Build) -> Cause:
+    """Return what cargo says where no package failed."""
+    words = build.words or f"cargo ended with {build.exit_code}"
+    remedy = explain_failure(words)
+    return Cause(
+        key="cargo",
+        name="cargo",
+        summary=remedy or first_error(words) or _one_line(words),
+        words=words,
+        remedy=remedy or "",
+    )
+
+
+def _one_line(text: str) -> str:
+    return text.partition("\n")[0].strip()

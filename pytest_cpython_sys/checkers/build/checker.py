@@ -1,0 +1,145 @@
+"""Every target that a manifest promises has tests, or an item that says why not."""
+
+from __future__ import annotations
+
+import os.path
+from typing import TYPE_CHECKING, Final
+
+from ...case import Case, Verdict
+from .causes import find_causes, of_cargo
+from ...rust.test_location import build_case, is_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+    from ...cargo import Build, Package, Target, Workspace
+    from ...case import Location
+    from .causes import Cause
+    from ...rust.context import BuildContext
+
+    _Key = tuple[str, tuple[str, ...]]
+
+__all__ = ["TargetChecker"]
+
+
+class TargetChecker:
+    """Targets that were not built: ``@build``."""
+
+    name: Final = "target"
+
+    def __init__(self, contexts: Sequence[BuildContext]) -> None:
+        self._contexts = contexts
+        self._causes: dict[_Key, tuple[Workspace, tuple[Cause, ...]]] = {}
+        self._tellers: dict[Hashable, _Key] = {}
+        """Which case shows all of a cause; others that it blocks show its first error."""
+        self.replaced: list[Case] = []
+        """What cargo alone does not build: it was tested in a second build."""
+
+    def discover(self) -> Iterable[Case]:
+        """Return an ``@build`` case for each target that is missing from its build."""
+        for context in self._contexts:
+            if not context.builds[0].success:
+                yield from self._missing(context)
+
+    def _missing(self, context: BuildContext) -> Iterator[Case]:
+        explained = False
+        for package in context.build.workspace.packages:
+            for target in package.targets:
+                if not _promised(context.build, package, target):
+                    continue
+                missing = not context.build.is_built(package, target)
+                first = context.builds[0]
+                # A library may be built as a test, and not as what other crates link to.
+                failed = not first.is_built(package, target) or first.failed(package, target)
+                replaced = not missing and failed
+                explained = explained or missing or replaced
+                if context.selects(package.name) and (missing or replaced):
+                    case = build_case(package, target, context.options, self.name)
+                    if missing:
+                        causes = find_causes(context.build, package, target)
+                        self._causes[case.key] = context.build.workspace, causes
+                        yield case
+                    else:
+                        self.replaced.append(case)
+        if not explained:
+            yield self._unexplained(context)
+
+    def _unexplained(self, context: BuildContext) -> Case:
+        """Return a case for a build that failed though each target was built."""
+        workspace = context.build.workspace
+        case = Case(
+            file=os.path.realpath(os.path.join(workspace.root, "Cargo.toml")),
+            levels=("@build",),
+            kind="build",
+            checker=self.name,
+            package=next(one.name for one in workspace.packages if context.selects(one.name)),
+            target="",
+            rust_test="@build",
+        )
+        self._causes[case.key] = workspace, (of_cargo(context.builds[0]),)
+        return case
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Yield what kept each target from being built, all of a cause once.
+
+        What others know of a target is in its case.
+        """
+        known = [case for case in cases if case.key in self._causes]
+        for own in (True, False):
+            for case in known:
+                workspace, causes = self._causes[case.key]
+                for cause in causes:
+                    if cause.own is own:
+                        self._tellers.setdefault((workspace.root, cause.key), case.key)
+        for case in cases:
+            if case not in known:
+                yield case, Verdict("error", message=case.group)
+                continue
+            workspace, causes = self._causes[case.key]
+            told = [
+                cause for cause in causes if self._tellers[workspace.root, cause.key] == case.key
+            ]
+            yield case, _verdict(workspace, causes, told)
+
+
+def _promised(build: Build, package: Package, target: Target) -> bool:
+    """Tell whether ``cargo test`` would build a target."""
+    if not build.workspace.tests_need(package, target):
+        return False
+    units = [unit for other in package.targets for unit in build.units(package, other)]
+    # As a dependency of build scripts the package may be built with other features.
+    own = [unit for unit in units if unit.test] or units
+    enabled = {feature for unit in own for feature in unit.features}
+    return set(target.required_features) <= enabled
+
+
+def _verdict(workspace: Workspace, causes: Sequence[Cause], told: Sequence[Cause]) -> Verdict:
+    """Return why a target was not built, with all that is known of the causes to be ``told``."""
+    first = causes[0]
+    if first.own:
+        message = f"{first.heading}\n{first.words}"
+        return Verdict("failed", message=message, location=first.location, summary=first.summary)
+    names = ", ".join(dict.fromkeys(cause.name for cause in causes))
+    heading = f"not built: {names} failed"
+    parts = [heading]
+    for cause in causes:
+        if cause in told:
+            parts += (f"{cause.remedy}\n", cause.words) if cause.remedy else (cause.words,)
+        else:
+            parts.append(f"{cause.summary}{_place(workspace, cause.location)}")
+    return Verdict(
+        "failed",
+        message="\n".join(parts),
+        location=first.location,
+        # A place says whose error it is.
+        summary=first.summary if first.location else f"{first.name} failed: {first.summary}",
+    )
+
+
+def _place(workspace: Workspace, location: Location | None) -> str:
+    """Return a place as cargo shows it: from the workspace's root."""
+    if location is None:
+        return ""
+    inside = is_inside(location.file, workspace.root)
+    file = os.path.relpath(location.file, workspace.root) if inside else location.file
+    return f" ({file}:{location.line})"

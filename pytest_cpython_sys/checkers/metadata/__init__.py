@@ -1,0 +1,1 @@
+"""A package's own table that cannot be used."""

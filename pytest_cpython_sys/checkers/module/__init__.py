@@ -1,0 +1,1 @@
+"""Extension modules, and whether they keep what they declare."""

@@ -1,0 +1,247 @@
+"""Extension modules: do they keep what they declare? Items below ``@module``.
+
+A package has a module if its built library exports one, or if its manifest says so. What it
+declares is read from its definition, in a process that imports it; each check has a process of its
+own, so that a crash is a verdict. What is checked, and why, is in docs/modules.md.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from ...cargo import CargoError
+from ...case import Case, Verdict
+from ...rust.context import with_leak
+from ...rust.extension_module import Extension, ExtensionError, mention, module_functions
+from ...rust.libraries import Libraries, LibraryFailedError
+from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
+from ...rust.stage_module import unusable
+from ...rust.test_location import place
+from .probe_client import Answer, ask
+from .slots import declaration, numbers
+from .verdicts import (
+    OWN_GIL,
+    SHARED_GIL,
+    judge_free_threading,
+    judge_imports,
+    judge_leaks,
+    judge_subinterpreters,
+    with_end,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from ...cargo import Package
+    from ...python.interpreter import Interpreter
+    from ...rust.context import BuildContext, RunOptions
+    from ...rust.extension_module import Place
+    from .slots import Declaration
+
+    _Asked = Callable[..., Answer]
+
+__all__ = ["ModuleChecker"]
+
+_CHECKS: Final = ("imports", "subinterpreters", "free_threading", "leaks")
+_LIMIT: Final = 120.0  # seconds, where nobody has set a limit
+_THREADS: Final = 4
+_ROUNDS: Final = 50
+_WARMUPS: Final = 3  # as in -R 3:3
+_RUNS: Final = 3
+_OWN_GIL_SINCE: Final = (3, 12)
+_UNKNOWN: Final = "whether it is an extension module is not known"
+_UNREAD: Final = {"unknown": "the process ended before its definition was read"}
+
+
+class ModuleChecker:
+    """Items below ``@module``."""
+
+    name: Final = "module"
+
+    def __init__(self, contexts: Sequence[BuildContext]) -> None:
+        self._contexts = contexts
+        self._modules: dict[str, _Module] = {}
+
+    def discover(self) -> Iterable[Case]:
+        """Return four cases for each package whose library is an extension module."""
+        for context in self._contexts:
+            if context.run.policies == "off":
+                continue
+            libraries = Libraries(context)
+            for package in context.build.workspace.packages:
+                if not context.selects(package.name):
+                    continue
+                module = _open(context, package, libraries)
+                if module is not None:
+                    self._modules[module.group] = module
+                    yield from module.cases()
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Yield verdicts one after the other."""
+        for case in cases:
+            yield case, self._modules[case.group].verdict(case)
+
+
+def _open(context: BuildContext, package: Package, libraries: Libraries) -> _Module | None:
+    """Return a package's extension module, if it is one and is to be checked."""
+    target = package.library
+    if target is None or not {"cdylib", "staticlib"} & {*target.crate_types}:
+        return None
+    table, trouble = PolicyTable(), ""
+    try:
+        table = read_policies(package.metadata)
+    except MetadataError as error:
+        trouble = str(error)
+    if not is_wanted(context.run, table, "modules", default=True):
+        return None
+    listed = table.policies is not None and "modules" in table.policies
+    told = listed or table.module is not None or bool(table.calls)
+    extension = Extension(context, package, target, table)
+    if told:
+        return _Module(extension, trouble)
+    try:
+        crates = {target.crate_name}
+        symbols = libraries.symbols(package, target, crates)
+    except LibraryFailedError:
+        return None  # its `@build` says why
+    except (CargoError, OSError) as error:
+        return _Module(extension, trouble, f"{_UNKNOWN}: {error}")
+    return _Module(extension, trouble) if module_functions(symbols or ()) else None
+
+
+class _Module:
+    """An extension module, and what is known of it so far."""
+
+    def __init__(self, extension: Extension, trouble: str, unknown: str = "") -> None:
+        self._extension = extension
+        self._trouble = trouble
+        self._unknown = unknown
+        """Why nobody knows whether it is one."""
+        python = extension.context.interpreter
+        options = extension.context.options
+        kind = python.fingerprint if python is not None else ""
+        self.group = f"{extension.package.id} {kind} {options.target or ''}"
+        self._imported: Answer | None = None
+        self._built: str | None = None
+        self._unbuilt: str | None = None
+
+    def cases(self) -> Iterator[Case]:
+        """Yield a case for each check."""
+        extension = self._extension
+        where = place(extension.package, extension.target, extension.target.src_path)
+        made = mention(extension.context.build, extension.package, extension.target)
+        here = made is not None and os.path.realpath(made.file) == where.file
+        for check in _CHECKS[:1] if self._unknown else _CHECKS:
+            yield Case(
+                file=where.file,
+                levels=(*where.levels, "@module", check),
+                kind="policy",
+                checker=ModuleChecker.name,
+                package=extension.package.name,
+                target=extension.target.name,
+                rust_test=f"@module::{check}",
+                line=made.line if made is not None and here else 1,
+                group=self.group,
+                skip=self._unknown or (None if self._trouble else _skip(extension, check)),
+            )
+
+    def verdict(self, case: Case) -> Verdict:
+        """Return the verdict on a case."""
+        if self._trouble:
+            return Verdict("error", message=self._trouble)
+        extension = self._extension
+        try:
+            library = self._library()
+            return self._judge(case, library, extension.place(library))
+        except ExtensionError as error:
+            return Verdict("error", message=str(error))
+        except OSError as error:
+            return Verdict("error", message=f"it cannot be imported: {error}")
+
+    def _library(self) -> str:
+        """Return the library, which cargo is asked for once. Raises ExtensionError."""
+        if self._unbuilt is None and self._built is None:
+            try:
+                self._built = self._extension.library()
+            except ExtensionError as error:
+                # The words alone: the error would keep this thread, by its traceback.
+                self._unbuilt = str(error)
+        if self._built is None:
+            raise ExtensionError(self._unbuilt)
+        return self._built
+
+    def _judge(self, case: Case, library: str, where: Place) -> Verdict:
+        python = self._extension.context.interpreter
+        assert python is not None  # noqa: S101 - without one the case is skipped
+        run = self._extension.context.run
+        limit = run.limit(case) or _LIMIT
+
+        def asked(check: str, **more: Any) -> Answer:
+            return ask(
+                self._extension, python, check, library=library, place=where, limit=limit, **more
+            )
+
+        check = case.levels[-1]
+        if check == "imports" or self._imported is None:
+            self._imported = asked("imports")
+        imported = self._imported
+        if check == "imports":
+            return _completed(imported, judge_imports(imported), run)
+        if not imported.get("imported"):
+            return Verdict("error", message="not evaluated: it cannot be imported, see `imports`")
+        declared = declaration(imported.get("definition") or _UNREAD, numbers(python.include_dirs))
+        answer, verdict = _CHECKED[check](asked, self._extension.table, declared)
+        return _completed(answer, verdict, run)
+
+
+def _completed(answer: Answer, verdict: Verdict, run: RunOptions) -> Verdict:
+    """Return a verdict with what its process did at its end, and after."""
+    verdict = with_end(answer, verdict)
+    return with_leak(verdict, run) if answer.ended.leaked else verdict
+
+
+def _subinterpreters(
+    asked: _Asked, table: PolicyTable, declared: Declaration
+) -> tuple[Answer, Verdict]:
+    sharing = declared.interpreters == SHARED_GIL
+    fresh = asked("fresh") if table.calls and declared.interpreters == OWN_GIL else None
+    answer = asked("subinterpreters", sharing=sharing)
+    return answer, judge_subinterpreters(answer, declared, fresh)
+
+
+def _free_threading(
+    asked: _Asked, table: PolicyTable, declared: Declaration
+) -> tuple[Answer, Verdict]:
+    del table
+    answer = asked("free_threading", threads=_THREADS, rounds=_ROUNDS)
+    return answer, judge_free_threading(answer, declared, _THREADS, _ROUNDS)
+
+
+def _leaks(asked: _Asked, table: PolicyTable, declared: Declaration) -> tuple[Answer, Verdict]:
+    del table
+    answer = asked("leaks", cached=declared.single_phase, warmups=_WARMUPS, runs=_RUNS)
+    return answer, judge_leaks(answer, declared, _WARMUPS)
+
+
+_CHECKED: Final = {
+    "subinterpreters": _subinterpreters,
+    "free_threading": _free_threading,
+    "leaks": _leaks,
+}
+
+
+def _skip(extension: Extension, check: str) -> str | None:
+    """Return why a check cannot be made; None if it can."""
+    python = extension.context.interpreter
+    return unusable(extension) or (_not_in(python, check) if python is not None else None)
+
+
+def _not_in(python: Interpreter, check: str) -> str | None:
+    """Return why a Python cannot make a check."""
+    if check == "free_threading" and not python.gil_disabled:
+        return f"{python.describe()} has a GIL; a Python built with --disable-gil has none"
+    version = tuple(map(int, python.version.split(".")[:2]))
+    if check == "subinterpreters" and version < _OWN_GIL_SINCE:
+        return f"{python.describe()} has no interpreters with a GIL of their own; 3.12 has"
+    return None

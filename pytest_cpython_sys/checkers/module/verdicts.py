@@ -1,0 +1,263 @@
+"""Verdicts out of what a process has written down of a module."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from ...case import Verdict
+from ...rust.build_hints import explain_process
+from ...rust.metadata import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .probe_client import Answer
+    from .slots import Declaration
+
+__all__ = [
+    "OWN_GIL",
+    "SHARED_GIL",
+    "judge_free_threading",
+    "judge_imports",
+    "judge_leaks",
+    "judge_subinterpreters",
+]
+
+OWN_GIL: Final = "Py_MOD_PER_INTERPRETER_GIL_SUPPORTED"
+SHARED_GIL: Final = "Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED"
+_NOT_USED: Final = "Py_MOD_GIL_NOT_USED"
+_NOTHING_CALLED: Final = f"imported alone: `calls` in [{TABLE}] lists nothing to call"
+_NO_EXPORT: Final = "does not define module export function"
+
+
+def _ended(answer: Answer, outcome: str, message: str, note: str = "") -> Verdict:
+    ended = answer.ended
+    output = "\n".join(part for part in (note, ended.output) if part)
+    return Verdict(outcome, ended.seconds, message, output=output)  # type: ignore[arg-type]
+
+
+def _failed(answer: Answer, message: str, note: str = "") -> Verdict:
+    return _ended(answer, "failed", message, note)
+
+
+def _passed(answer: Answer, note: str = "") -> Verdict:
+    return _ended(answer, "passed", "", note)
+
+
+def _skipped(answer: Answer, message: str) -> Verdict:
+    return _ended(answer, "skipped", message)
+
+
+def _problem(answer: Answer) -> Verdict | None:
+    """Return the verdict on a process that did not come to its end; None if it did."""
+    ended = answer.ended
+    if not answer.done:
+        how = ended.how
+        if ended.exit_code >= 0 and not ended.expired:
+            how = f"exited before it finished ({how})"
+        message = f"{how} while {answer.step}"
+        remedy = explain_process(ended.stderr)
+        return _failed(answer, f"{message}\n\n{remedy}" if remedy else message)
+    return _failed(answer, f"{answer.step}: {answer.error}") if answer.error else None
+
+
+def with_end(answer: Answer, verdict: Verdict) -> Verdict:
+    """Return a verdict that tells of a process that ended badly after all was seen."""
+    ended = answer.ended
+    if not answer.done or (ended.exit_code == 0 and not ended.expired):
+        return verdict
+    how = f"{ended.how} while {answer.step}"
+    if verdict.outcome in ("failed", "error"):
+        return replace(verdict, message=f"{verdict.message}\nthen {how}")
+    return replace(verdict, outcome="failed", message=how)
+
+
+def judge_imports(answer: Answer) -> Verdict:
+    """Judge an import as a program would do it."""
+    if not answer.error:
+        return _problem(answer) or _passed(answer)
+    if _NO_EXPORT in answer.error:
+        remedy = (
+            'the function that Python looks for must be public, `extern "C"`, and keep its name: '
+            "write #[unsafe(no_mangle)] (before Rust 1.82: #[no_mangle]) above it"
+        )
+        return _failed(answer, f"{answer.error}\n\n{remedy}")
+    return _failed(answer, answer.error)
+
+
+# -- sub-interpreters -------------------------------------------------------------------------
+
+
+def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer | None) -> Verdict:
+    """Judge what became of a module in isolated interpreters by what it declares.
+
+    ``fresh`` is the answer of a process in which nobody else has used it, where it is called.
+    """
+    problem = _problem(answer)
+    if problem is not None:
+        ours = answer.error and answer.get("isolated") is None
+        return replace(problem, outcome="error") if ours else problem
+    if fresh is not None and (problem := _problem(fresh)) is not None:
+        return replace(problem, message=f"in a fresh process: {problem.message}")
+    if declared.unknown is not None:
+        return _skipped(answer, f"what it declares is not known: {declared.unknown}")
+    isolated = answer.get("isolated")
+    if declared.interpreters != OWN_GIL:
+        return _judge_refusal(answer, declared, isolated)
+    if "error" in isolated:
+        return _failed(
+            answer,
+            f"declares {OWN_GIL}, and cannot be imported in an isolated interpreter\n"
+            f"{isolated['error']}",
+        )
+    second = answer.get("second")
+    if "error" in second:
+        return _failed(
+            answer,
+            f"declares {OWN_GIL}, and cannot be imported in a second isolated interpreter "
+            f"while the first is there\n{second['error']}",
+        )
+    raising = list(_raising(fresh))
+    words = list(_different(answer.get("values"), fresh)) + list(_shared(answer.get("objects")))
+    if words:
+        heading = f"declares {OWN_GIL}, and shares state between interpreters"
+        return _failed(answer, "\n".join([heading, *raising, *words]))
+    if raising:
+        heading = f"declares {OWN_GIL}, and what `calls` in [{TABLE}] lists cannot be compared"
+        return _failed(answer, "\n".join([heading, *raising]))
+    return _passed(answer, "" if fresh is not None else _NOTHING_CALLED)
+
+
+def _judge_refusal(answer: Answer, declared: Declaration, isolated: Mapping[str, Any]) -> Verdict:
+    says = f"declares {declared.interpreters or 'no support for isolated interpreters'}"
+    if "error" not in isolated:
+        return _failed(answer, f"{says}, and was imported in an isolated interpreter all the same")
+    error = isolated["error"]
+    if not isolated["import_error"]:
+        return _failed(
+            answer,
+            f"{says}, and is not refused with ImportError in an isolated interpreter\n{error}",
+        )
+    sharing = answer.get("sharing") or {}
+    if declared.interpreters == SHARED_GIL and "error" in sharing:
+        return _failed(
+            answer,
+            f"{says}, and cannot be imported in an interpreter that shares the GIL\n"
+            f"{sharing['error']}",
+        )
+    return _passed(answer, f"{says}, and is refused in an isolated interpreter: {error}")
+
+
+def _raising(fresh: Answer | None) -> Iterator[str]:
+    """Yield a line for each call that raises where nobody else has used the module."""
+    for text, value, good in fresh.get("values")[0] if fresh is not None else ():
+        if not good:
+            yield f"  `{text}` raises in a fresh process: {value}"
+
+
+def _different(values: Any, fresh: Answer | None) -> Iterator[str]:
+    """Yield a line for each call that does not give the same wherever it is made first."""
+    if fresh is None:
+        return
+    expected = fresh.get("values")
+    for index, (text, _, good) in enumerate(expected[0]):
+        if not good:
+            continue
+        for time in (0, 1):
+            seen = [expected[time][index][1], *(one[time][index][1] for one in values)]
+            if len(set(seen)) > 1:
+                again = " the second time" if time else ""
+                yield (
+                    f"  `{text}`{again}: {seen[0]} in a fresh process, {seen[1]} in one "
+                    f"interpreter, {seen[2]} in the other"
+                )
+                break
+
+
+def _shared(objects: Any) -> Iterator[str]:
+    """Yield a line for each object that both interpreters have."""
+    first, second = objects
+    there = {number for _, number, _ in second}
+    for path, number, kind in first:
+        if number in there:
+            advice = ": make it with PyType_FromModuleAndSpec" if kind == "static type" else ""
+            yield f"  {path} ({kind}) is one and the same object in both{advice}"
+
+
+# -- free threading ---------------------------------------------------------------------------
+
+
+def judge_free_threading(
+    answer: Answer, declared: Declaration, threads: int, rounds: int
+) -> Verdict:
+    """Judge whether the GIL stays off, and whether threads that call at once do well."""
+    if answer.get("before"):
+        return _ended(
+            answer,
+            "error",
+            "the GIL is on before the module is imported: something in this Python's "
+            "site-packages turns it on",
+        )
+    problem = _problem(answer)
+    if problem is not None:
+        return problem
+    on = answer.get("after")
+    told = "".join(f"\n{text}" for text in answer.get("warnings"))
+    # Single-phase initialisation declares it with a call, PyUnstable_Module_SetGIL.
+    declares = declared.gil == _NOT_USED or (declared.single_phase and not on)
+    if not declares:
+        if on:
+            return _skipped(answer, f"does not declare {_NOT_USED}: importing it turns the GIL on")
+        return _failed(answer, f"does not declare {_NOT_USED}, and the GIL stays off all the same")
+    if on:
+        return _failed(answer, f"declares {_NOT_USED}, and importing it turns the GIL on{told}")
+    for text, words in answer.get("problems") or ():
+        return _failed(answer, f"`{text}` in {threads} threads at once: {words}")
+    called = answer.get("called")
+    if called:
+        return _failed(answer, f"declares {_NOT_USED}, and the calls turn the GIL on{told}")
+    if called is None:
+        return _passed(answer, _NOTHING_CALLED)
+    return _passed(answer, f"called {rounds} times in each of {threads} threads")
+
+
+# -- leaks ------------------------------------------------------------------------------------
+
+
+def judge_leaks(answer: Answer, declared: Declaration, warmups: int) -> Verdict:
+    """Judge as Lib/test/libregrtest/refleak.py does: every run must have left something."""
+    problem = _problem(answer)
+    if problem is not None:
+        return problem
+    deltas = answer.get("deltas")
+    refused = answer.get("refused")
+    if refused:
+        why = f"it cannot be imported a second time ({refused.splitlines()[0]})"
+    elif declared.single_phase:
+        why = "Python keeps the module (single-phase initialisation)"
+    else:
+        why = "Python keeps the module (made once a process)"
+    if deltas is None:
+        return _skipped(answer, f"{why}, and `calls` in [{TABLE}] lists nothing to repeat")
+    runs = deltas[warmups:]
+    names = ("references", "memory blocks", "file descriptors")
+    notes, leaks = [], []
+    if answer.get("cached"):
+        notes.append(f"{why}: the calls alone were repeated")
+    if not answer.get("references"):
+        notes.append("no debug build: memory blocks were counted, references were not")
+    for column, name in enumerate(names):
+        seen = [row[column] for row in runs]
+        leaking = any(seen) if name == "file descriptors" else all(one >= 1 for one in seen)
+        text = f"{seen} {name}, sum={sum(seen)}"
+        if leaking:
+            leaks.append(f"leaked {text}")
+        elif any(seen):
+            notes.append(f"{text} (this is fine)")
+    note = "\n".join(notes)
+    if leaks:
+        ways = "calls" if answer.get("cached") else "imports and teardowns"
+        heading = f"{leaks[0]}, in {len(runs)} {ways} after {warmups} to warm up"
+        return _failed(answer, "\n".join([heading, *leaks[1:]]), note)
+    return _passed(answer, note)

@@ -1,0 +1,1 @@
+"""Exported symbols, and the headers that declare them."""

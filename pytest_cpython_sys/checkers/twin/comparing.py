@@ -1,0 +1,71 @@
+"""What two modules show to their users, side by side."""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ...rust.metadata import TwinTable
+
+    _Entries = Mapping[str, Mapping[str, Any]]
+
+__all__ = ["twin_differences"]
+
+_SHOWN: Final = 12
+
+
+def twin_differences(ours: _Entries, theirs: _Entries, table: TwinTable) -> Iterator[str]:
+    """Yield a text for each difference that the table does not know, and each that is gone.
+
+    Names are those of the modules; what is compared of one follows it: ``crc32.__doc__``,
+    ``crc32.__signature__``.
+    """
+    unused = dict(table.known)
+    for name, text in _all(ours, theirs, table.twin):
+        matching = [pattern for pattern in table.known if fnmatchcase(name, pattern)]
+        for pattern in matching:
+            unused.pop(pattern, None)
+        if not matching:
+            yield f"    {name}: {text}"
+    for pattern in unused:
+        yield f"    {pattern}: known to differ, and does not any more: drop it from `twin-known`"
+
+
+def _all(ours: _Entries, theirs: _Entries, twin: str) -> Iterator[tuple[str, str]]:
+    for name in sorted(ours.keys() | theirs.keys()):
+        parent = name.rpartition(".")[0]
+        if parent and (parent not in ours or parent not in theirs):
+            continue  # that its class is missing says it all
+        if name not in ours:
+            shown = theirs[name].get("signature") or ""
+            yield name, f"missing, {twin} has {name.rpartition('.')[2]}{shown}"
+        elif name not in theirs:
+            yield name, f"{twin} has no such name"
+        else:
+            yield from _one(name, ours[name], theirs[name], twin)
+
+
+def _one(
+    name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any], twin: str
+) -> Iterator[tuple[str, str]]:
+    kinds = ours.get("kind"), theirs.get("kind")
+    if kinds[0] != kinds[1]:
+        yield name, f"of the kind {kinds[0]}, in {twin} {kinds[1]}"
+        return
+    # Where the twin says nothing of its arguments there is nothing to be like.
+    wanted = theirs.get("signature")
+    if wanted is not None and ours.get("signature") != wanted:
+        have = ours.get("signature") or "unknown: its docstring begins with none"
+        yield f"{name}.__signature__", f"{have}\n        in {twin} {wanted}"
+    old, new = str(theirs.get("doc", "")), str(ours.get("doc", ""))
+    if old != new:
+        key = name if name == "__doc__" else f"{name}.__doc__"
+        diff = list(difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm=""))
+        lines = [line for line in diff[2:] if not line.startswith("@@")]
+        more = ["..."] if len(lines) > _SHOWN else []
+        shown = "".join(f"\n        {line}" for line in [*lines[:_SHOWN], *more])
+        yield key, f"another docstring (-: {twin}){shown}"

@@ -1,0 +1,120 @@
+"""Sets a Rust module beside its twin in the target Python, and runs the twin's tests on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, Final
+
+from ...rust.run_program import run_to_end
+from ...rust.stage_module import python_environment, stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...python.interpreter import Interpreter
+    from ...rust.extension_module import Extension
+    from ...rust.metadata import TwinTable
+    from ...rust.run_program import Ended
+
+__all__ = ["Beside", "TestRun"]
+
+_PROBE: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "twin_probe.py")
+_Line = dict[str, Any]
+
+
+class Beside:
+    """A module, its twin, and the Python that has both."""
+
+    def __init__(self, extension: Extension, python: Interpreter, table: TwinTable) -> None:
+        self._extension = extension
+        self._python = python
+        self._table = table
+
+    def compare(self, limit: float) -> tuple[list[_Line], Ended]:
+        """Return what both modules have. Raises ExtensionError, OSError."""
+        return self._ask("compare", limit, imports=True)
+
+    def names(self, limit: float) -> tuple[list[_Line], Ended]:
+        """Return the ids of the twin's tests; the Rust module takes no part. Raises OSError."""
+        return self._ask("names", limit, imports=False)
+
+    def run(self, ids: Sequence[str], limit: float) -> tuple[list[_Line], Ended]:
+        """Run tests by their ids. Raises ExtensionError, OSError."""
+        return self._ask("run", limit, imports=True, ids=list(ids))
+
+    def _ask(
+        self, check: str, limit: float, *, imports: bool, **more: object
+    ) -> tuple[list[_Line], Ended]:
+        with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
+            report = os.path.join(directory, "report")
+            request: dict[str, object] = {
+                "check": check,
+                "report": report,
+                "twin": self._table.twin,
+                "tests": self._table.tests,
+                "after": [],
+                **more,
+            }
+            if imports:
+                request.update(self._staged(directory))
+            path = os.path.join(directory, "request")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(request, file)
+            python = str(self._python.executable)
+            work = os.path.join(directory, "work")  # tests leave files where they are
+            os.mkdir(work)
+            ended = run_to_end(
+                [python, "-s", "-B", "-X", "faulthandler", _PROBE, path],
+                cwd=work,
+                env=python_environment(self._extension, self._python),
+                limit=limit,
+                grace=self._extension.context.run.grace,
+            )
+            return list(_lines(report)), ended
+
+    def _staged(self, directory: str) -> dict[str, object]:
+        """Lay the module out. Raises ExtensionError."""
+        library = self._extension.library()
+        where = self._extension.place(library)
+        root = os.path.join(directory, "root")
+        os.mkdir(root)
+        return {
+            "library": library,
+            "name": where.name,
+            "stem": stage(root, where),
+            "root": root,
+            "after": [where.source] if where.source is not None else [],
+        }
+
+
+def _lines(path: str) -> Iterator[_Line]:
+    """Yield what was written down; a last line that was cut off says nothing."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                found = json.loads(line)
+                if isinstance(found, dict):
+                    yield found
+    except (OSError, ValueError):
+        return
+
+
+class TestRun:
+    """What a process said of the tests that it was given."""
+
+    __test__ = False  # pytest has nothing to collect here
+
+    def __init__(self, lines: Sequence[_Line], ended: Ended) -> None:
+        self.ended = ended
+        self.ends = {str(line["end"]): line for line in lines if "end" in line}
+        started = [str(line["start"]) for line in lines if "start" in line]
+        self.culprit = next((name for name in started if name not in self.ends), None)
+        """The test in which the process ended."""
+        self.fixtures = [line for line in lines if "fixture" in line]
+        self.known = next((set(line["known"]) for line in lines if "known" in line), None)
+        """Which tests it has found; None if it did not come to that."""
+        self.done = any("done" in line for line in lines) and not ended.exit_code
+        said = [str(line[key]) for line in lines for key in ("problem", "error") if key in line]
+        self.problem = said[-1] if said else ""

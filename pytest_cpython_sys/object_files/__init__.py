@@ -1,0 +1,1 @@
+"""What libraries export, and what object files hold."""

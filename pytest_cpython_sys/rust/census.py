@@ -1,0 +1,222 @@
+"""Which layout blocks rustc compiled: read in its own expansion of each unit, and kept.
+
+``cfg``, macros and ``include!`` are all done there, and each block that was compiled stands under
+the path of its module. Nothing is concluded from a source file; the place of each block in one is
+kept beside it, so that a run in which nothing was compiled reads none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import astuple
+from typing import TYPE_CHECKING, Any, Final
+
+from ..cargo import Expander, cache_path, keep_json, read_json
+from .block_places import BlockText, CompiledBlock, find_texts
+from .constant_errors import CONSTANT_ERROR
+from .masking import mask
+from .source_scan import LABEL, scan_source, without_macros
+from .sources import Site, Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ..cargo import Build, BuildOptions, Cargo, Unit
+    from .source_scan import LayoutBlock
+
+__all__ = ["Census", "CensusError", "Counted", "holds_label", "read_blocks"]
+
+_FORMAT: Final = 2
+# "const { .. }" and the braces around it come and go with rustc's releases.
+_EXACT = re.compile(
+    rb"""\s*\[\s*"(?P<words>[^"]*)"\s*,?\s*\]\s*
+    \[\s*(?:
+        (?:(?:::)?\s*(?:std|core)::)?(?:mem::)?(?P<function>size_of|align_of)\s*
+        ::\s*<(?P<type>[^"]*?)>\s*\(\s*\)
+      | (?:(?:const\s*)?\{\s*)?builtin\s*\#\s*offset_of\s*
+        \((?P<owner>[^"(){}]*?),\s*(?:r\#)?(?P<field>\w+)\s*,?\s*\)(?:\s*\})?
+    )\s*-\s*[0-9][0-9_]*usize\s*,?\s*\]\s*;""",
+    re.VERBOSE,
+)
+_FUNCTIONS: Final = {b"S": b"size_of", b"A": b"align_of"}
+# Without these a name is what it is in Rust's prelude and standard library.
+_SHADOW = re.compile(
+    rb"\bfn\s+(?:size_of|align_of)\b|\b(?:mod|as|crate)\s+(?:std|core|mem|size_of|align_of)\b"
+)
+_BLANK = re.compile(rb"\s+")
+_LAST = re.compile(rb"(?:r\#)?(\w+)(?:<.*>)?$", re.DOTALL)
+
+
+Counted = tuple[CompiledBlock, BlockText | None]
+"""A block, and its text if a file of the unit holds that."""
+
+
+def read_blocks(expanded: bytes) -> list[CompiledBlock]:
+    """Return the layout blocks in the expanded source of a crate, in its order."""
+    found: list[CompiledBlock] = []
+    seen: dict[tuple[tuple[str, ...], str], int] = {}
+    masked = without_macros(mask(expanded))
+    shadowed = _SHADOW.search(masked) is not None
+    for block in scan_source(expanded, masked).blocks:
+        name, key = block.test_name, (block.modules, block.test_name)
+        count = seen[key] = seen.get(key, -1) + 1
+        if count and name.startswith("__"):
+            name = f"{name}_{count}"  # as instantiations are numbered in the old style
+        odd = _oddity(expanded, masked, block, shadowed=shadowed)
+        found.append(CompiledBlock(block.modules, block.type_name, name, odd))
+    return found
+
+
+def _oddity(source: bytes, masked: bytes, block: LayoutBlock, *, shadowed: bool) -> str:
+    """Return the first statement that is not as bindgen writes it; empty if all are."""
+    position, end = masked.index(b"{", block.start) + 1, block.end - 1
+    while masked[position:end].strip():
+        match = _EXACT.match(masked, position, end)
+        if match is None or not _agrees(source, match, block, shadowed=shadowed):
+            until = masked.find(b";", position, end)
+            words = source[position : end if until < 0 else until + 1]
+            return b" ".join(words.split()).decode("utf-8", "replace")
+        position = match.end()
+    return ""
+
+
+def _agrees(
+    source: bytes, statement: re.Match[bytes], block: LayoutBlock, *, shadowed: bool
+) -> bool:
+    """Tell whether label and expression are about the same thing, and it is the block's type."""
+    words = LABEL.fullmatch(source, *statement.span("words"))
+    if words is None:
+        return False
+    subject = words["subject"].strip()
+    wanted = _FUNCTIONS.get(words["what"][:1])
+    if wanted is None:
+        owner, _, field = subject.rpartition(b"::")
+        same = _plain(statement["owner"] or b"") == _plain(owner) and statement["field"] == field
+        return same and owner.decode("utf-8", "replace") == block.type_name
+    if statement["function"] != wanted or subject.decode("utf-8", "replace") != block.type_name:
+        return False
+    if shadowed and not statement[0].replace(b" ", b"").partition(b"][")[2].startswith(b"::"):
+        return False
+    told = _plain(statement["type"])
+    if not words["template"]:
+        return told == _plain(subject)
+    # "Box_open0_int_close0" is `root::Box<c_int>`: of an argument only bindgen knows the spelling.
+    base = _LAST.search(told.partition(b"<")[0])
+    return base is not None and subject.startswith(base[1] + b"_open")
+
+
+def _plain(name: bytes) -> bytes:
+    return _BLANK.sub(b"", name).replace(b"r#", b"")
+
+
+class CensusError(Exception):
+    """A unit was compiled, and rustc could not be asked what is in it."""
+
+
+class Census:
+    """The blocks of the units of one build.
+
+    What was found is kept for as long as rustc does not compile the unit again.
+    """
+
+    def __init__(self, cargo: Cargo, build: Build, options: BuildOptions, wrapper: str) -> None:
+        self._build = build
+        self._expander = Expander(cargo, build, options, wrapper)
+        self._path = cache_path(build, options, "census", [_FORMAT])
+        kept = read_json(self._path)
+        self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
+        self._changed = False
+
+    def blocks(self, unit: Unit) -> list[Counted]:
+        """Return the blocks of a unit that was compiled, or tried to be, each with its text.
+
+        Raises CensusError, and OSError when cargo cannot be started.
+        """
+        stamp = _stamp(unit)
+        features = ",".join(unit.features)
+        name = f"{unit.package.id} {unit.target.kind} {unit.target.name} {unit.test} {features}"
+        kept = self._kept.get(name)
+        if stamp is not None:
+            found = _restored(kept, stamp)
+            if found is not None:
+                return found
+        blocks = self._ask(unit)
+        sources = Sources(self._build, unit.package, unit.target, [unit])
+        texts = find_texts(sources, unit.target, blocks) if blocks else ()
+        counted = list(zip(blocks, texts, strict=True))
+        if stamp is not None:
+            self._kept[name] = {"stamp": stamp, **_to_json(counted)}
+            self._changed = True
+        return counted
+
+    def keep(self) -> None:
+        """Write down what was found."""
+        if self._changed:
+            keep_json(self._path, self._kept)
+
+    def _ask(self, unit: Unit) -> list[CompiledBlock]:
+        sources = self._build.sources(unit)
+        if sources is None and unit.artifact is None:
+            return []  # rustc has not come as far as to name its sources: it cannot expand them
+        if sources is not None and not any(map(holds_label, sources)):
+            return []
+        text = self._expander.expand(unit)
+        errors = self._build.errors(unit.package.id, unit.target)
+        if text is None and all(error.code == CONSTANT_ERROR for error in errors):
+            raise CensusError(self._expander.words)  # rustc came as far as constants
+        return read_blocks(text) if text is not None else []
+
+
+def _stamp(unit: Unit) -> list[Any] | None:
+    """Return what changes when rustc compiles a unit again: its dep-info file."""
+    path = unit.depinfo
+    if path is None or unit.artifact is None:
+        return None  # of one that failed, the file may be that of an earlier time
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return [path, status.st_mtime_ns, status.st_size]
+
+
+def _to_json(counted: Iterable[Counted]) -> dict[str, Any]:
+    sites: dict[Site, int] = {}
+    blocks = []
+    for block, text in counted:
+        place = None
+        if text is not None:
+            number = sites.setdefault(text.site, len(sites))
+            place = [number, text.start, text.line, text.modules]
+        blocks.append([*astuple(block), place])
+    return {"sites": [astuple(site) for site in sites], "blocks": blocks}
+
+
+def _restored(kept: Any, stamp: Sequence[Any]) -> list[Counted] | None:
+    """Return blocks that were kept; None where they do not hold, or cannot be read."""
+    try:
+        return list(_from_json(kept)) if kept["stamp"] == stamp else None
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
+def _from_json(kept: Any) -> Iterator[Counted]:
+    sites = []
+    for path, inside, file, line, around, owns_directory, anywhere in kept["sites"]:
+        flags = bool(owns_directory), bool(anywhere)
+        sites.append(Site(path, tuple(inside), file, int(line), tuple(around), *flags))
+    for modules, type_name, test_name, odd, place in kept["blocks"]:
+        text = None
+        if place is not None:
+            number, start, line, own = place
+            text = BlockText(sites[number], int(start), int(line), tuple(own))
+        yield CompiledBlock(tuple(modules), type_name, test_name, odd), text
+
+
+def holds_label(path: str) -> bool:
+    """Tell whether a file may hold a label of bindgen's."""
+    try:
+        with open(path, "rb") as file:
+            return LABEL.search(file.read()) is not None
+    except OSError:
+        return False

@@ -1,0 +1,117 @@
+"""What a checker is given: a finished build, and how its tests are to be run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from ..cargo import TestProcesses, prepend_library_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..cargo import Build, BuildOptions, Cargo, Package, TestProcess
+    from ..case import Case, Verdict
+    from ..python.interpreter import Interpreter
+    from .second_build import SecondBuild
+
+__all__ = ["LEAKED", "Announcer", "BuildContext", "RunOptions", "with_leak"]
+
+LEAKED: Final = "left a process running when it ended, which was then ended too"
+
+
+class Announcer:
+    """Tells whoever listens of a test that has run for a minute; nobody in another process."""
+
+    def __init__(self, listener: Callable[[str], None] | None = None) -> None:
+        self.listener = listener
+
+    def __call__(self, test: str) -> None:
+        """Announce a test by its name. Called from another thread."""
+        if self.listener is not None:
+            self.listener(test)
+
+    def __reduce__(self) -> tuple[type[Announcer], tuple[()]]:
+        return Announcer, ()
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How tests run. ``grace``: seconds between SIGTERM and SIGKILL."""
+
+    timeout: float | None = None
+    """Seconds that one test may take."""
+    limits: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    """Seconds for single cases, by their keys; filled in when it is known what is selected."""
+    grace: float = 2.0
+    isolate: bool = False
+    """One process a test."""
+    ignored: str = "default"
+    """Which ignored tests run: ``default`` (none), ``only`` those, ``all``."""
+    doctests: bool = True
+    on_slow: Announcer = field(default_factory=Announcer)
+    leaks_fail: bool = False
+    """Whether a process that outlives its test is a failure, or just worth a warning."""
+    abi: str = "auto"
+    """What the C compiler is asked about: ``auto`` (what is written by hand), ``all``, ``off``."""
+    layouts: bool = False
+    """Whether verdicts are to hold the layouts that were compared even where these agree."""
+
+    policies: str = "auto"
+    """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
+
+    ledgers: dict[str, dict[str, dict[str, int]]] | None = None
+    """Where the ledger of `unsafe` is to be written: what was counted, by workspace and file. With
+    several Pythons it is what is most."""
+
+    def limit(self, case: Case) -> float | None:
+        """Return how many seconds a case may take, None for as long as it likes."""
+        return self.limits.get(case.key, self.timeout)
+
+
+def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:
+    """Return a verdict that tells of a process that outlived its test."""
+    if not run.leaks_fail:
+        return replace(verdict, warnings=(*verdict.warnings, LEAKED))
+    if verdict.outcome != "passed":
+        return replace(verdict, message=f"{verdict.message}\n{LEAKED}")
+    return replace(verdict, outcome="failed", message=LEAKED)
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """A build of a workspace with all that is needed to check it."""
+
+    cargo: Cargo
+    build: Build
+    options: BuildOptions
+    run: RunOptions = field(default_factory=RunOptions)
+    processes: TestProcesses = field(default_factory=TestProcesses)
+    """How its tests are started."""
+    library_directories: Callable[[Package], tuple[str, ...]] = lambda _: ()
+    """Directories that a package's test processes need on the library path, beyond cargo's."""
+    test_environment: Callable[[Package], dict[str, str]] = lambda _: {}
+    """Variables that a package's test processes need, beyond cargo's."""
+    selects: Callable[[str], bool] = lambda _: True
+    """Whether a package was asked for, by its name."""
+    interpreter: Interpreter | None = None
+    """The target Python: its compiler, flags and include directories."""
+    second: SecondBuild | None = None
+    """Where layouts are wrong: how ``build`` came about, or why there is no other build."""
+
+    @property
+    def builds(self) -> tuple[Build, ...]:
+        """All builds: that of the user's own sources first, the one to be tested last."""
+        return self.second.builds if self.second is not None else (self.build,)
+
+    def wrote(self, path: str) -> bool:
+        """Tell whether one of the builds wrote a file; see `Build.wrote`."""
+        return any(build.wrote(path) for build in self.builds)
+
+    def environment(self, package: Package, process: TestProcess) -> dict[str, str]:
+        """Return the environment of a test process: cargo's, and what is added to it."""
+        env = process.environment(self.builds[0].environment)
+        directories = self.library_directories(package)
+        if directories:
+            prepend_library_path(env, directories)
+        return {**env, **self.test_environment(package)}

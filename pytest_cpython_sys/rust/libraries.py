@@ -1,0 +1,102 @@
+"""The libraries of a workspace as built: what they export, and what they were made of.
+
+What tests did not need is built once, for all packages; what a library exports is kept.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..cargo import CargoError, cache_path, keep_json, read_json, stamp
+from ..object_files.exports import archive_symbols, library_symbols
+from ..object_files.reader import Symbol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from ..cargo import Build, Package, Target
+    from .context import BuildContext
+
+__all__ = ["Libraries", "LibraryFailedError"]
+
+
+class LibraryFailedError(CargoError):
+    """A library does not build, and there is an item that says so."""
+
+
+class Libraries:
+    """The libraries of a workspace's members."""
+
+    def __init__(self, context: BuildContext) -> None:
+        self._context = context
+        self._build = context.build
+
+    @cached_property
+    def _more(self) -> Build:
+        """The build of all libraries, as others link to them. Raises CargoError."""
+        return self._context.cargo.build_libraries(self._build, self._context.options)
+
+    def symbols(
+        self, package: Package, target: Target, crates: Collection[str]
+    ) -> list[Symbol] | None:
+        """Return what a package exports; None where the format of its library is not known.
+
+        ``crates`` are those whose part in a static library counts. Raises
+        LibraryFailedError, CargoError with cargo's words, OSError.
+        """
+        if "cdylib" in target.crate_types:
+            path = self._build.shared_library(package)
+            if path is not None:
+                return library_symbols(path)
+        if self._build.failed(package, target) or not (
+            self._build.success or self._build.is_built(package, target)
+        ):
+            raise LibraryFailedError("its library does not build: see `@build`")
+        return self._kept(package, target, crates)
+
+    def sources(self, package: Package, target: Target) -> Sequence[str] | None:
+        """Return the files of a library that no test needs; None if it cannot be built."""
+        try:
+            more = self._more
+        except CargoError:
+            return None
+        return more.sources(more.unit(package, target, test=False))
+
+    def _kept(
+        self, package: Package, target: Target, crates: Collection[str]
+    ) -> list[Symbol] | None:
+        """Return what was read when these very artifacts were built: cargo need not be asked."""
+        build = self._build
+        units = [build.unit(package, target, test=test) for test in (False, True)]
+        if all(unit.artifact is None for unit in units):
+            return self._read(package, target, crates)  # nothing there changes with its sources
+        # Cargo names them in an order that varies.
+        files = sorted(name for artifact in build.artifacts for name in artifact.filenames)
+        causes = [package.id, target.crate_types, sorted(crates), [stamp(name) for name in files]]
+        path = cache_path(build, self._context.options, "exports", causes)
+        kept: Any = read_json(path)
+        if isinstance(kept, dict) and all(list(stamp(one[0])) == one for one in kept["files"]):
+            return [Symbol(*entry) for entry in kept["symbols"]]
+        found = self._read(package, target, crates)
+        if found is not None and build.success:
+            # A test may leave out a file that the library is made of.
+            sources = self.sources(package, target) or ()
+            keep_json(path, {"files": [stamp(name) for name in sources], "symbols": found})
+        return found
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def _read(
+        self, package: Package, target: Target, crates: Collection[str]
+    ) -> list[Symbol] | None:
+        if "cdylib" in target.crate_types:
+            path = self._more.shared_library(package)
+            return library_symbols(path or self._missing(package, target))
+        path = self._build.static_library(package) or self._more.static_library(package)
+        return archive_symbols(path or self._missing(package, target), crates)
+
+    def _missing(self, package: Package, target: Target) -> str:
+        errors = [error.rendered for error in self._more.errors(package.id, target)]
+        words = "\n".join(errors) or self._more.words
+        raise CargoError(f"the library of {package.name} was not built:\n{words}")

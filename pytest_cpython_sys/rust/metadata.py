@@ -1,0 +1,291 @@
+"""The table ``[package.metadata.cpython-sys]`` of a manifest: all that it may hold, checked.
+
+Whatever is used in C source or on a command line is checked here: names are identifiers, and
+expressions hold no quote, no line end and no directive.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..cargo import Package
+    from .context import BuildContext, RunOptions
+
+__all__ = [
+    "ABI_KEYS",
+    "TABLE",
+    "AbiTable",
+    "ExportTable",
+    "MetadataError",
+    "Policy",
+    "PolicyTable",
+    "TwinTable",
+    "Wanted",
+    "is_plain",
+    "is_wanted",
+    "raw_table",
+    "read_abi",
+    "read_exports",
+    "read_policies",
+    "read_twin",
+    "texts",
+    "wanted_packages",
+]
+
+TABLE: Final = "package.metadata.cpython-sys"
+ABI_KEYS: Final = frozenset(
+    {"header", "include-dirs", "flags", "names", "known", "inits", "symbols", "const-is-an-error"}
+)
+POLICY_KEYS: Final = frozenset(
+    {
+        *("policies", "module", "calls"),
+        *("exports", "cbindgen"),
+        *("twin", "twin-tests", "twin-known"),
+    }
+)
+_KEYS: Final = ABI_KEYS | POLICY_KEYS
+Policy = Literal["modules", "symbols", "unsafe"]
+_POLICIES: Final = re.compile("modules|symbols|unsafe")
+_CHOICE: Final = "choose of modules, symbols, unsafe"
+_MODULE: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_CPYTHON: Final = "cpython-sys"
+_TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
+_SYMBOL = re.compile(r"[A-Za-z_]\w*")
+_RUST_NAME = re.compile(r"[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
+_EXPRESSION = re.compile(r"[A-Za-z0-9_ (){}\[\],.+\-*/%<>|&^~!=?:]+")
+_KNOWN = re.compile(r"(?:layout|const|init|fn|static|opaque|symbol)::[A-Za-z_]\w*(?:::\w+)*")
+_PATTERN: Final = re.compile(r"[\w*?\[\]!.$-]+")
+_HINT: Final = "write a symbol's name, or a pattern such as spam_*"
+_DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
+
+class MetadataError(Exception):
+    """The table holds what cannot be used: the message names the key."""
+
+
+def raw_table(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the table of a package, empty if it has none. Raises MetadataError."""
+    raw = metadata.get("cpython-sys", {})
+    if not isinstance(raw, dict):
+        raise MetadataError(f"[{TABLE}] is no table")
+    unknown = sorted(raw.keys() - _KEYS)
+    if unknown:
+        allowed = ", ".join(sorted(_KEYS))
+        near = get_close_matches(unknown[0], sorted(_KEYS), 1)
+        advice = f"did you mean {near[0]!r}? It" if near else "it"
+        raise MetadataError(
+            f"[{TABLE}] has an unknown key {unknown[0]!r}: {advice} may have {allowed}"
+        )
+    return raw
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text is one line with something in it."""
+    return bool(text) and not any(character in text for character in "\n\r\0")
+
+
+def texts(
+    raw: Mapping[str, Any], key: str, pattern: re.Pattern[str] | None = None, hint: str = ""
+) -> tuple[str, ...]:
+    """Return an array of texts. Raises MetadataError; ``hint`` says what fits the pattern."""
+    values = raw.get(key, [])
+    if not isinstance(values, list):
+        raise MetadataError(f"{TABLE}.{key} is no array")
+    for value in values:
+        if not isinstance(value, str):
+            raise MetadataError(f"{TABLE}.{key}: {value!r} is no text: write it in quotes")
+        if not is_plain(value) or (pattern is not None and not pattern.fullmatch(value)):
+            advice = f": {hint}" if hint else ""
+            raise MetadataError(f"{TABLE}.{key}: {value!r} cannot be used{advice}")
+    return tuple(values)
+
+
+@dataclass(frozen=True)
+class PolicyTable:
+    """What a package says about policies."""
+
+    policies: tuple[str, ...] | None = None
+    """Which ones it asks for; None if it does not say."""
+    module: str | None = None
+    """The name that its extension module is imported by, with the packages around it."""
+    calls: tuple[str, ...] = ()
+    """Expressions that use the module, evaluated in its namespace."""
+
+
+def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
+    """Return what a package's table says of policies. Raises MetadataError."""
+    raw = raw_table(metadata)
+    module = raw.get("module")
+    if module is not None and not (isinstance(module, str) and _MODULE.fullmatch(module)):
+        raise MetadataError(f"{TABLE}.module: {module!r} is no name of a module")
+    calls = texts(raw, "calls")
+    for call in calls:
+        try:
+            compile(call.strip(), "<calls>", "eval")
+        except (SyntaxError, ValueError) as error:
+            raise MetadataError(f"{TABLE}.calls: {call!r} is no expression: {error}") from None
+    return PolicyTable(
+        policies=texts(raw, "policies", _POLICIES, _CHOICE) if "policies" in raw else None,
+        module=module,
+        calls=calls,
+    )
+
+
+def is_wanted(run: RunOptions, table: PolicyTable, policy: Policy, *, default: bool) -> bool:
+    """Tell whether a policy is checked for a package; ``default`` counts where nobody says."""
+    if run.policies == "auto":
+        return default if table.policies is None else policy in table.policies
+    return run.policies == "all"
+
+
+class Wanted(NamedTuple):
+    """A package that is held to a policy, and its table; or why that cannot be used."""
+
+    package: Package
+    table: PolicyTable
+    problem: str = ""
+
+
+def wanted_packages(context: BuildContext, policy: Policy) -> Iterator[Wanted]:
+    """Yield the selected packages that are held to a policy.
+
+    In mode ``auto`` those of a workspace with a package ``cpython-sys``, and those that ask.
+    """
+    packages = context.build.workspace.packages
+    default = any(package.name == _CPYTHON for package in packages)
+    for package in packages:
+        if not context.selects(package.name):
+            continue
+        problem = ""
+        try:
+            table = read_policies(package.metadata)
+        except MetadataError as error:
+            raw = package.metadata.get("cpython-sys")
+            asks = isinstance(raw, dict) and "policies" in raw
+            table, problem = PolicyTable((policy,) if asks else None), str(error)
+        if is_wanted(context.run, table, policy, default=default):
+            yield Wanted(package, table, problem)
+
+
+@dataclass(frozen=True)
+class AbiTable:
+    """What a package says about its C header."""
+
+    header: str | None = None
+    """Relative to the package."""
+    include_dirs: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    """C's name for a Rust name; empty for one that has no counterpart in C."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """Why an item (``layout::PyObject``) is known to differ."""
+    inits: Mapping[str, str] = field(default_factory=dict)
+    """C's initialiser for a Rust constant."""
+    symbols: tuple[str, ...] = ()
+    """What the interpreter must export."""
+    const_is_an_error: bool = False
+
+
+def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
+    """Return the table of a package, empty if it has none. Raises MetadataError."""
+    raw = raw_table(metadata)
+    header = raw.get("header")
+    if header is not None and (
+        not isinstance(header, str) or not is_plain(header) or '"' in header
+    ):
+        raise MetadataError(f"{TABLE}.header: {header!r} is no path that an #include can name")
+    strict = raw.get("const-is-an-error", False)
+    if not isinstance(strict, bool):
+        raise MetadataError(f"{TABLE}.const-is-an-error: {strict!r} is neither true nor false")
+    return AbiTable(
+        header=header,
+        include_dirs=texts(raw, "include-dirs"),
+        flags=texts(raw, "flags"),
+        names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a name of C"),
+        known=_table(raw, "known", _KNOWN, None, ""),
+        inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "an initialiser without quotes"),
+        symbols=texts(raw, "symbols", _SYMBOL),
+        const_is_an_error=strict,
+    )
+
+
+def _table(
+    raw: Mapping[str, Any],
+    key: str,
+    names: re.Pattern[str],
+    values: re.Pattern[str] | None,
+    wanted: str,
+) -> dict[str, str]:
+    table = raw.get(key, {})
+    if not isinstance(table, dict):
+        raise MetadataError(f"{TABLE}.{key} is no table")
+    for name, value in table.items():
+        if not names.fullmatch(name):
+            raise MetadataError(f"{TABLE}.{key}: {name!r} is no name")
+        if not isinstance(value, str) or (values is not None and not values.fullmatch(value)):
+            wanted = wanted or "a text"
+            raise MetadataError(f"{TABLE}.{key}.{name}: {value!r} is not {wanted}")
+    return dict(table)
+
+
+@dataclass(frozen=True)
+class ExportTable:
+    """What a package says about what its library exports."""
+
+    allowed: tuple[str, ...] = ()
+    """Patterns of names that need no declaration, and may be called as they like."""
+    cbindgen: str | None = None
+    """The committed header that cbindgen writes, relative to the package."""
+
+
+@dataclass(frozen=True)
+class TwinTable:
+    """What a package says about the module that its own is to be like."""
+
+    twin: str
+    tests: str | None = None
+    """The name of its test module in ``Lib/test``."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """Why a difference is known, by a pattern of names."""
+
+
+def read_exports(metadata: Mapping[str, Any]) -> ExportTable:
+    """Return what the table of a package says of exports. Raises MetadataError."""
+    raw = raw_table(metadata)
+    header = raw.get("cbindgen")
+    if header is not None:
+        good = isinstance(header, str) and is_plain(header) and '"' not in header
+        if not good or os.path.isabs(header):
+            raise MetadataError(
+                f"{TABLE}.cbindgen: {header!r} is no path of a header in the package"
+            )
+    return ExportTable(texts(raw, "exports", _PATTERN, _HINT), header)
+
+
+def read_twin(metadata: Mapping[str, Any]) -> TwinTable | None:
+    """Return what the table of a package says of its twin; None if it names none.
+
+    Raises MetadataError.
+    """
+    raw = raw_table(metadata)
+    twin, tests, known = raw.get("twin"), raw.get("twin-tests"), raw.get("twin-known", {})
+    for key, value in (("twin", twin), ("twin-tests", tests)):
+        if value is not None and not (isinstance(value, str) and _DOTTED.fullmatch(value)):
+            raise MetadataError(f"{TABLE}.{key}: {value!r} is no name of a module")
+    if not isinstance(known, dict):
+        raise MetadataError(f"{TABLE}.twin-known is no table")
+    for name, reason in known.items():
+        if not _PATTERN.fullmatch(name) or not isinstance(reason, str) or not reason:
+            raise MetadataError(f"{TABLE}.twin-known: {name!r} is no pattern with a reason")
+    if twin is None:
+        if tests is not None or known:
+            raise MetadataError(f"{TABLE}.twin is missing: whose tests or differences are meant?")
+        return None
+    return TwinTable(twin, tests, dict(known))

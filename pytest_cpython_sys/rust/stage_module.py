@@ -1,0 +1,93 @@
+"""How a built module is imported by its target Python: whether it can be, where, and as what."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import TYPE_CHECKING, Final
+
+from ..cargo import prepend_library_path
+
+if TYPE_CHECKING:
+    from ..cargo import Package
+    from ..python.interpreter import Interpreter
+    from .context import BuildContext
+    from .extension_module import Extension, Place
+
+__all__ = ["python_environment", "stage", "unusable"]
+
+_PYO3: Final = frozenset({"pyo3", "pyo3-ffi"})
+_SUFFIXES: Final = (".so", ".pyd", ".dylib")
+
+
+def stage(directory: str, place: Place) -> str:
+    """Lay out what is around a module; return the path of its file without the suffix.
+
+    The packages around it are directories of their own, filled with links to what the project
+    has in them: a module that was installed there before is left out.
+    """
+    here, source = directory, place.source
+    for package, inner in itertools.pairwise(place.parts):
+        here = os.path.join(here, package)
+        os.mkdir(here)
+        source = os.path.join(source, package) if source is not None else None
+        if source is None or not os.path.isdir(source):
+            source = None
+            continue
+        for entry in os.listdir(source):
+            if entry not in (inner, "__pycache__") and not _is_module(entry, inner):
+                os.symlink(os.path.join(source, entry), os.path.join(here, entry))
+    return os.path.join(here, place.parts[-1])
+
+
+def _is_module(entry: str, name: str) -> bool:
+    return entry.partition(".")[0] == name and entry.endswith(_SUFFIXES)
+
+
+def python_environment(extension: Extension, python: Interpreter) -> dict[str, str]:
+    """Return an environment in which Python is as it was built, whatever the shell says."""
+    env = {
+        name: value
+        for name, value in extension.context.build.environment.items()
+        if not name.startswith("PYTHON")
+    }
+    env["PYTHONHASHSEED"] = "0"  # what a call gives is compared between processes
+    if python.shared and python.libdir is not None:
+        prepend_library_path(env, (python.libdir,))
+    return env
+
+
+def unusable(extension: Extension) -> str | None:
+    """Return why a module cannot be imported by its target Python at all; None if it can."""
+    context = extension.context
+    python = context.interpreter
+    if python is None:
+        return "no Python to import it: name one with --cpython-sys-python"
+    if python.executable is None:
+        return (
+            f"there is no {python.describe()} to import it in: run make in {python.build_dir}"
+            if python.source_dir is not None
+            else f"{python.describe()} cannot be started"
+        )
+    return _built_for_another(context, extension.package, python)
+
+
+def _built_for_another(context: BuildContext, package: Package, python: Interpreter) -> str | None:
+    """Return what the module was built for, if that is not the Python at hand."""
+    triple, host = context.options.target, context.cargo.toolchain.host
+    if triple and triple != host:
+        return f"built for {triple}: this machine, {host}, cannot import it"
+    env = context.build.environment
+    headers = env.get("PYTHON_BUILD_DIR")
+    other = None
+    if headers and os.path.realpath(headers) != os.path.realpath(python.build_dir):
+        other = f"PYTHON_BUILD_DIR={headers}"
+    elif env.get("PY_GIL_DISABLED") == "1" and not python.gil_disabled:
+        other = "PY_GIL_DISABLED=1"
+    elif _PYO3 & {one.name for one in package.dependencies}:
+        named = env.get("PYO3_PYTHON")
+        if named and named != python.executable:
+            other = f"PYO3_PYTHON={named}"
+    if other is None:
+        return None
+    return f"built with {other}, which is not {python.executable}: unset it, or name that Python"

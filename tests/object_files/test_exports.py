@@ -1,0 +1,70 @@
+"""Members of archives in both forms, and which names are nobody's choice."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_cpython_sys.checkers.symbol.checker import is_smelly
+from pytest_cpython_sys.object_files.exports import archive_symbols, library_symbols
+from pytest_cpython_sys.object_files.reader import Symbol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODE = """
+int first(void) { return 1; }
+static int second(void) { return 2; }
+__attribute__((visibility("hidden"))) int third(void) { return second(); }
+int _ZN4spam5innerE, _RNvC4spam, __rustc_debug_gdb_scripts_section__;
+int data = 3;
+const int fixed = 4;
+"""
+
+
+@pytest.fixture
+def compiler() -> str:
+    found = shutil.which("cc")
+    if found is None:
+        pytest.skip("no C compiler")
+    return found
+
+
+def test_a_shared_library(tmp_path: Path, compiler: str) -> None:
+    (tmp_path / "x.c").write_text(CODE, encoding="utf-8")
+    argv = [compiler, "-shared", "-fPIC", "x.c", "-o", "x.so"]
+    subprocess.run(argv, cwd=tmp_path, check=True)
+    found = library_symbols(str(tmp_path / "x.so"))
+    assert found == [Symbol("data", True), Symbol("first", False), Symbol("fixed", False)]
+
+
+def test_an_archive_holds_other_crates_too(tmp_path: Path, compiler: str) -> None:
+    names = ["spam-0123456789abcdef.spam.0123456789abcdef-cgu.0.rcgu.o", "std-0.o", "spam.x.o"]
+    for number, name in enumerate(names):
+        code = CODE if number == 0 else f"int more{number}(void) {{ return 1; }}"
+        (tmp_path / "x.c").write_text(code, encoding="utf-8")
+        subprocess.run([compiler, "-c", "x.c", "-o", name], cwd=tmp_path, check=True)
+    subprocess.run(["ar", "qc", "x.a", *names], cwd=tmp_path, check=True)
+    found = archive_symbols(str(tmp_path / "x.a"), {"spam"})
+    assert found is not None
+    assert [symbol.name for symbol in found] == ["data", "first", "fixed", "more2"]
+
+
+def test_what_is_no_elf(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    for content in (b"", b"\xcf\xfa\xed\xfe", b"!<arch>\n", b"!<arch>\n" + b"x" * 70):
+        path.write_bytes(content)
+        assert library_symbols(str(path)) is None
+        assert archive_symbols(str(path), {"spam"}) is None
+
+
+def test_smelly_names() -> None:
+    assert not is_smelly(Symbol("PyThing", False))
+    assert not is_smelly(Symbol("_Py_thing", False))
+    assert not is_smelly(Symbol("PY_TIMEOUT_MAX", False))
+    assert not is_smelly(Symbol("data", True))
+    assert is_smelly(Symbol("thing", False))
+    assert is_smelly(Symbol("PY_THING", False))
