@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os.path
-import time
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,19 +16,20 @@ from .failures import (
     script_failures,
     unit_label,
 )
-from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_message
+from .messages import Artifact
 from .outputs import is_inside, output_directories
-from .process import Process
-from .timing import Clock, Timing
 from .unit import Unit
-from .watcher import BuildListener, Watcher, without_progress
+from .unit_graph import PlannedUnit
+from .watcher import BuildListener
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from .messages import BuildScript, Diagnostic
     from .metadata import Package, Target, Workspace
+    from .timing import Timing
 
-__all__ = ["Build", "BuildListener", "Unit", "run_build"]
+__all__ = ["Build", "BuildListener", "Unit"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Build:
     stderr: str = field(repr=False)
     target: str | None = None
     """The triple it was built for, if one was named."""
+    planned: frozenset[PlannedUnit] | None = None
+    """All that is compiled when nothing fails, asked of cargo when something has."""
     timings: tuple[Timing, ...] = ()
     """How long compilers and build scripts took; nothing of what was up to date."""
 
@@ -237,28 +239,40 @@ class Build:
             and not self.blockers(package, target)
             for package in self.workspace.packages
             for target in package.targets
-            if self.workspace.tests_need(package, target)
+            if self.plans(package, target)
         )
+
+    def plans(self, package: Package, target: Target, *, test: bool | None = None) -> bool:
+        """Tell whether ``cargo test`` builds a target: as a test, as what it is else, or at all."""
+        if self.planned is None:
+            return test is not False and target.test and not target.required_features
+        return any(
+            (unit.package_id, unit.kind, unit.name) == (package.id, target.kind, target.name)
+            and test in (None, unit.test)
+            for unit in self.planned
+        )
+
+    def _is_planned(
+        self, package: Package, target: Target, key: tuple[bool, tuple[str, ...]]
+    ) -> bool:
+        if self.planned is None:
+            return True
+        return PlannedUnit(package.id, target.kind, target.name, *key) in self.planned
 
     def _is_needed(self, item: Artifact | Diagnostic) -> bool:
         """Tell whether a message is about what ``cargo test`` builds: libraries are built alike."""
         package = self.workspace.package(item.package_id)
         if package is None or item.target.kind == "custom-build":
             return True
-        ways = [
-            test
-            for test in (True, False)
-            if self.workspace.tests_need(package, item.target, test=test)
-        ]
         if isinstance(item, Artifact):
-            return item.test in ways
+            return self._is_planned(package, item.target, (item.test, tuple(sorted(item.features))))
         failed = [
             test
             for test in (True, False)
             if self.compiler_failure(package.name, item.target, test=test) is not None
         ]
         # An error does not say of which way it is: it counts unless only others failed.
-        return bool(ways) and (not failed or any(test in ways for test in failed))
+        return any(self.plans(package, item.target, test=test) for test in failed or (None,))
 
     def completed_by(self, other: Build) -> Build:
         """Return this build with what another one of the same workspace found out.
@@ -272,6 +286,7 @@ class Build:
             if (item.package_id, item.target, item.rendered) not in seen
             and not (other.success and item.is_error)
         ]
+        other = replace(other, planned=self.planned)
         other = replace(
             other,
             artifacts=tuple(filter(other._is_needed, other.artifacts)),
@@ -315,7 +330,7 @@ class Build:
             for call in self.rustc_calls
             if call.crate_name == target.crate_name
             and os.path.realpath(os.path.join(self.workspace.root, call.source)) == source
-            and self.workspace.tests_need(package, target, test=call.test)
+            and self._is_planned(package, target, (call.test, call.features))
         )
         found: dict[tuple[bool, tuple[str, ...]], Unit] = {}
         for unit in units:
@@ -331,61 +346,3 @@ class Build:
         """Return the absolute paths of what a unit was compiled from; None if nobody knows."""
         path = unit.depinfo
         return read_depinfo(path, self.workspace.root) if path is not None else None
-
-
-def run_build(
-    command: Sequence[str],
-    workspace: Workspace,
-    environment: Mapping[str, str],
-    listener: BuildListener | None = None,
-) -> Build:
-    """Run a build of a workspace in its root, reading cargo's messages as they stream.
-
-    Raises OSError when cargo cannot be started. Whatever else interrupts it ends cargo first.
-    """
-    started = time.monotonic()
-    # A pipe gets no progress unless asked for; neither variable is part of any fingerprint.
-    env = {
-        **environment,
-        "CARGO_TERM_PROGRESS_WHEN": "always",
-        "CARGO_TERM_PROGRESS_WIDTH": "200",
-        "CARGO_TERM_COLOR": "never",
-    }
-    watcher, clock = Watcher(listener), Clock(workspace.root)
-
-    def read_errors(chunk: bytes) -> None:
-        clock.feed(chunk)
-        watcher.feed(chunk)
-
-    process = Process(command, cwd=workspace.root, env=env, on_error_chunk=read_errors)
-    artifacts: list[Artifact] = []
-    diagnostics: list[Diagnostic] = []
-    scripts: list[BuildScript] = []
-    try:
-        for line in process.lines():
-            message = parse_message(line)
-            clock.note(message)
-            if isinstance(message, Artifact):
-                artifacts.append(message)
-            elif isinstance(message, Diagnostic):
-                diagnostics.append(message)
-            elif isinstance(message, BuildScript):
-                scripts.append(message)
-            elif isinstance(message, BuildFinished):
-                pass  # the exit code says the same, and more
-        code = process.wait()
-    except BaseException:
-        process.stop()
-        raise
-    return Build(
-        workspace=workspace,
-        command=tuple(command),
-        environment=environment,
-        exit_code=code,
-        duration=time.monotonic() - started,
-        artifacts=tuple(artifacts),
-        diagnostics=tuple(diagnostics),
-        scripts=tuple(scripts),
-        stderr=without_progress(process.errors.decode("utf-8", "replace")),
-        timings=tuple(clock.timings),
-    )

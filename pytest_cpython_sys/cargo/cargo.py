@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .build import Build, BuildListener, run_build
 from .command import (
     BuildOptions,
     build_arguments,
@@ -34,12 +33,15 @@ from .errors import (
     not_started,
 )
 from .metadata import Workspace, enclosing_manifest, parse_metadata
+from .run_build import run_build
 from .test_processes import TestProcesses, find_test_processes
+from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
+    from .build import Build, BuildListener
     from .metadata import Package
 
     _Question = tuple[tuple[str, ...], str | None]
@@ -157,11 +159,13 @@ class Cargo:
         asked = self._ahead.pop((tuple(argv), cwd), None)
         return self._run(argv, cwd) if asked is None else asked.result()
 
-    def _run(self, argv: Sequence[str], cwd: str | None) -> _Answer:
+    def _run(
+        self, argv: Sequence[str], cwd: str | None, env: Mapping[str, str] | None = None
+    ) -> _Answer:
         return subprocess.run(
             argv,
             cwd=cwd,
-            env=self.environ,
+            env=env or self.environ,
             capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,
@@ -209,9 +213,17 @@ class Cargo:
             return self._run_build(arguments, workspace, extra_environment, listener)
 
         build = run(build_arguments(options))
+        if not build.success:
+            build = replace(build, planned=self._planned(build))
         if build.may_be_incomplete():
-            build = build.completed_by(run(completion_arguments(options, workspace)))
+            build = build.completed_by(run(completion_arguments(options, build)))
         return replace(build, target=options.target)
+
+    def _planned(self, build: Build) -> frozenset[PlannedUnit] | None:
+        """Return all that a build would have compiled; None where cargo does not say."""
+        argv = unit_graph_arguments(build.command)
+        env = {**build.environment, **UNSTABLE_CARGO}
+        return parse_unit_graph(self._run(argv, build.workspace.root, env).stdout)
 
     def _run_build(
         self,

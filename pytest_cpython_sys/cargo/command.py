@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .build import Build, Unit
-    from .metadata import Package, Target, Workspace
+    from .metadata import Package, Target
 
 __all__ = [
     "BuildOptions",
@@ -101,7 +101,7 @@ def library_arguments(
     ]
 
 
-def completion_arguments(options: BuildOptions, workspace: Workspace) -> list[str]:
+def completion_arguments(options: BuildOptions, build: Build) -> list[str]:
     """Return the arguments that build what a failed build left out.
 
     ``cargo test`` stops starting compilers at the first error, and has no ``--keep-going``;
@@ -110,13 +110,17 @@ def completion_arguments(options: BuildOptions, workspace: Workspace) -> list[st
     what others link to where all of them have to be.
     """
     profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
+    planned = {
+        kind: [build.plans(package, target, test=False) for package, target in targets]
+        for kind, targets in build.workspace.targets_by_kind().items()
+    }
     return [
         "build",
         *_selection(options),
         *profile,
-        *(["--lib"] if workspace.tests_need_libraries else []),
+        *(["--lib"] if all(planned.get("lib", [False])) else []),
         "--tests",
-        *(["--examples"] if workspace.tests_need_examples else []),
+        *(["--examples"] if any(planned.get("example", [])) else []),
         "--keep-going",
         "--message-format=json",
         "-v",

@@ -20,6 +20,7 @@ from .command import completion_arguments, expansion_arguments
 from .configuration import configured_wrapper
 from .depinfo import read_rustc_call
 from .process import Process
+from .unit_graph import UNSTABLE_CARGO
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -67,10 +68,7 @@ exec {chain}"$@"
 
 # Features of the whole workspace for a package alone: unstable, and asked of this one cargo.
 # https://doc.rust-lang.org/cargo/reference/unstable.html#feature-unification
-_UNIFIED: Final = {
-    "CARGO_RESOLVER_FEATURE_UNIFICATION": "workspace",
-    "__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS": "nightly",
-}
+_UNIFIED: Final = {"CARGO_RESOLVER_FEATURE_UNIFICATION": "workspace", **UNSTABLE_CARGO}
 
 
 class Expander:
@@ -155,7 +153,7 @@ class Expander:
         )
         arguments = self._build.command[1:]
         if not self._build.success:
-            arguments = tuple(completion_arguments(self._options, self._build.workspace))
+            arguments = tuple(completion_arguments(self._options, self._build))
         self._run(arguments, script, directory, {})
         for name in sorted(os.listdir(directory)):
             call = _read(os.path.join(directory, name, "call"))

@@ -25,7 +25,6 @@ __all__ = [
 
 TargetKind = Literal["lib", "bin", "test", "example", "bench", "custom-build"]
 
-_LINKABLE = {"lib", "rlib", "dylib", "proc-macro"}
 _LIBRARY_KINDS = {"lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro"}
 
 
@@ -105,54 +104,13 @@ class Workspace:
     build_directory: str
     packages: tuple[Package, ...]
 
-    @property
-    def tests_need_libraries(self) -> bool:
-        """Whether ``cargo test`` builds each library of the members as what others link to."""
-        libraries = [(package, package.library) for package in self.packages]
-        needed = [
-            self.tests_need(package, library, test=False)
-            for package, library in libraries
-            if library is not None
-        ]
-        return bool(needed) and all(needed)
-
-    @property
-    def tests_need_examples(self) -> bool:
-        """Whether ``cargo test`` builds examples as what they are: those without tests."""
-        return any(
-            self.tests_need(package, target, test=False)
-            for package in self.packages
-            for target in package.targets
-            if target.kind == "example"
-        )
-
-    def tests_need(self, package: Package, target: Target, *, test: bool | None = None) -> bool:
-        """Tell whether ``cargo test`` builds a target, given the features that it requires.
-
-        ``test``: as a test, or (False) as what it is else; by default in either way. See
-        https://doc.rust-lang.org/cargo/commands/cargo-test.html#target-selection
-        """
-        if target.test and test is not False:
-            return True
-        if test:
-            return False
-        if target.kind == "example":
-            return not target.test  # else to see that it compiles
-        if target.kind == "bin":
-            # Without tests of its own a program is built for integration tests alone.
-            return any(other.test for other in package.targets if other.kind in ("test", "bench"))
-        if target.kind != "lib" or not _LINKABLE & {*target.crate_types}:
-            return False
-        own = any(self.tests_need(package, other) for other in package.targets if other != target)
-        return target.doctest or own or self._is_dependency(package)
-
-    def _is_dependency(self, package: Package) -> bool:
-        root = os.path.realpath(package.root)
-        return any(
-            dependency.path and os.path.realpath(dependency.path) == root
-            for other in self.packages
-            for dependency in other.dependencies
-        )
+    def targets_by_kind(self) -> dict[TargetKind, list[tuple[Package, Target]]]:
+        """Return the targets of all members, with their packages."""
+        found: dict[TargetKind, list[tuple[Package, Target]]] = {}
+        for package in self.packages:
+            for target in package.targets:
+                found.setdefault(target.kind, []).append((package, target))
+        return found
 
     def package(self, package_id: str) -> Package | None:
         """Return the member with that id."""

@@ -153,7 +153,7 @@ class Sources:
         for include in file.scan.includes if file is not None else ():
             for path in self._included(include, site.path):
                 part = self._part(site, include, path, (), owns_directory=True)
-                yield replace(part, anywhere=include.defined)
+                yield replace(part, anywhere=include.defined or site.anywhere)
         for declaration in file.scan.declarations if file is not None else ():
             for path, owns_directory in _module_files(declaration, site):
                 if self._exists(path):

@@ -33,7 +33,7 @@ ALL = {
 LOSSES = {
     "a test of a module": (
         """
-from pytest_cpython_sys import nodes
+from pytest_cpython_sys.plugin import nodes
 real = nodes._children
 def children(*arguments):
     return [node for node in real(*arguments) if node.name != "two"]
@@ -43,7 +43,7 @@ nodes._children = children
     ),
     "a module": (
         """
-from pytest_cpython_sys import nodes
+from pytest_cpython_sys.plugin import nodes
 real = nodes._children
 def children(*arguments):
     return [node for node in real(*arguments) if node.name != "tests"]

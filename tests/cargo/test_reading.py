@@ -19,12 +19,14 @@ from pytest_cpython_sys.cargo import (
     first_error,
     shown_command,
 )
+from pytest_cpython_sys.cargo.build import Build
 from pytest_cpython_sys.cargo.command import build_arguments, completion_arguments
 from pytest_cpython_sys.cargo.configuration import configured_environment, rustflags
 from pytest_cpython_sys.cargo.depinfo import parse_depinfo, parse_rustc_calls
 from pytest_cpython_sys.cargo.failures import compiler_failures, script_failures, unit_label
 from pytest_cpython_sys.cargo.messages import Artifact, BuildScript, Diagnostic, parse_message
 from pytest_cpython_sys.cargo.metadata import parse_metadata
+from pytest_cpython_sys.cargo.unit_graph import parse_unit_graph
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,10 +186,36 @@ def test_command_lines() -> None:
         "--offline",
     ]
     assert "--workspace" in build_arguments(BuildOptions())
-    workspace = parse_metadata(json.dumps(METADATA))
-    completion = completion_arguments(BuildOptions(), workspace)
+    build = failed_build()
+    assert "--lib" not in completion_arguments(BuildOptions(), build)
+    build = failed_build("build")
+    completion = completion_arguments(BuildOptions(), build)
     assert {"build", "--keep-going", "--profile=test", "--workspace", "--lib"} <= set(completion)
-    assert "--profile=test" not in completion_arguments(options, workspace)
+    assert "--examples" not in completion
+    assert "--profile=test" not in completion_arguments(options, build)
+
+
+def failed_build(*modes: str) -> Build:
+    """Return a build in which the library was to be compiled in these ways."""
+    workspace = parse_metadata(json.dumps(METADATA))
+    (package,) = workspace.packages
+    target = {"kind": ["cdylib", "rlib"], "name": "my_lib"}
+    units = [
+        {"pkg_id": package.id, "target": target, "features": ["b", "a"], "mode": mode}
+        for mode in ("test", "run-custom-build", *modes)
+    ]
+    planned = parse_unit_graph(json.dumps({"version": 1, "units": units}).encode())
+    return Build(workspace, (), {}, 101, 0.0, (), (), (), "", planned=planned)
+
+
+def test_a_graph_of_units() -> None:
+    build = failed_build("build")
+    assert {(unit.test, unit.features) for unit in build.planned or ()} == {
+        (True, ("a", "b")),
+        (False, ("a", "b")),
+    }
+    assert parse_unit_graph(b"") is None
+    assert parse_unit_graph(b'{"units": [{}]}') is None
 
 
 def test_the_line_to_type_needs_no_thought_about_quotes() -> None:

@@ -45,10 +45,14 @@ class TargetChecker:
         explained = False
         for package in context.build.workspace.packages:
             for target in package.targets:
-                if not _promised(context.build, package, target):
-                    continue
-                missing = not context.build.is_built(package, target)
                 first = context.builds[0]
+                if not first.plans(package, target):
+                    continue
+                missing = not context.build.is_built(package, target) or any(
+                    context.build.compiler_failure(package.name, target, test=test) is not None
+                    for test in (False, True)
+                    if first.plans(package, target, test=test)
+                )
                 # A library may be built as a test, and not as what other crates link to.
                 failed = not first.is_built(package, target) or first.failed(package, target)
                 replaced = not missing and failed
@@ -100,17 +104,6 @@ class TargetChecker:
                 cause for cause in causes if self._tellers[workspace.root, cause.key] == case.key
             ]
             yield case, _verdict(workspace, causes, told)
-
-
-def _promised(build: Build, package: Package, target: Target) -> bool:
-    """Tell whether ``cargo test`` would build a target."""
-    if not build.workspace.tests_need(package, target):
-        return False
-    units = [unit for other in package.targets for unit in build.units(package, other)]
-    # As a dependency of build scripts the package may be built with other features.
-    own = [unit for unit in units if unit.test] or units
-    enabled = {feature for unit in own for feature in unit.features}
-    return set(target.required_features) <= enabled
 
 
 def _verdict(workspace: Workspace, causes: Sequence[Cause], told: Sequence[Cause]) -> Verdict:

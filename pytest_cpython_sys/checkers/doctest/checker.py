@@ -86,7 +86,10 @@ class DoctestChecker:
                 if process is not None:
                     crates.append(_Crate(context, package, process))
                 elif context.build.target in (None, context.cargo.toolchain.host):
-                    yield _not_listed(context, package, _UNASKED)
+                    library = package.library
+                    # Of one that a dependency of its tests has blocked, its `@build` says so.
+                    if library is not None and context.build.is_built(package, library):
+                        yield _not_listed(context, package, _UNASKED)
         with ThreadPoolExecutor(max_workers=2) as pool:
             listings = list(pool.map(_listing, crates))
         for crate, listing in zip(crates, listings, strict=True):
