@@ -169,7 +169,7 @@ def test_a_build_without_wrong_layouts_is_the_only_one(
     assert cargo_calls().count("test") == 2
     (root / "src/lib.rs").write_text(block("A") + "#[test] fn t() {}", encoding="utf-8")
     run(pytester)
-    assert cargo_calls().count("test") == 4  # the other one says how tests are started
+    assert cargo_calls().count("test") == 2  # the other one says how tests are started
     assert not list(root.glob("target/cpython-sys-second*"))
 
 
