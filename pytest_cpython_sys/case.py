@@ -6,10 +6,9 @@ into a cache, as it is. Nothing here imports pytest.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
-
-from .failure_text import printable
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,6 +28,14 @@ Kind = Literal[
     "policy",
 ]
 Outcome = Literal["passed", "failed", "skipped", "error"]
+
+# Control sequences of ECMA-48, operating system commands (titles, links), and shorter ones.
+_SEQUENCE: Final = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])"
+)
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_PICTURES: Final = 0x2400
+_DELETE: Final = "\x7f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +186,22 @@ def grouped(cases: Iterable[Case], key: Callable[[Case], _Key]) -> dict[_Key, li
     for case in cases:
         groups.setdefault(key(case), []).append(case)
     return groups
+
+
+def _picture(match: re.Match[str]) -> str:
+    character = match[0]
+    if character < " ":
+        return chr(_PICTURES + ord(character))
+    return "\u2421" if character == _DELETE else character.encode("unicode_escape").decode()
+
+
+def printable(text: str) -> str:
+    r"""Return a text whose only control characters are newlines and tabs.
+
+    Colours and the like are dropped; any other character is shown by its picture (``␀``), or
+    escaped. A line that was written over (``\r``) is a line of its own.
+    """
+    if _CONTROL.search(text) is None:
+        return text
+    text = _SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub(_picture, text)

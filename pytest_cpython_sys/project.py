@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from .cargo import enclosing_manifest
+from .cargo import enclosing_manifest, find_test_processes
 from .case import Case, Verdict
 from .checkers.registry import all_checkers
 from .evaluator import discovered
@@ -348,7 +348,7 @@ class Project:
             cargo=self.cargo,
             build=build,
             options=replace(options, packages=()),
-            processes=self.cargo.test_processes(build, options, doctests=self._run.doctests),
+            processes=find_test_processes(self.cargo, build, options, doctests=self._run.doctests),
             selects=chosen.__contains__,
             second=second,
         )

@@ -18,7 +18,7 @@ from .outputs import is_inside
 from .patches import patched_manifests
 from .process import Process, none_started, stop_all
 from .seed_target_dir import seed
-from .test_processes import TestProcess, TestProcesses
+from .test_processes import TestProcess, TestProcesses, find_test_processes
 from .timing import Timing
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "configured_environment",
     "configured_wrapper",
     "enclosing_manifest",
+    "find_test_processes",
     "first_error",
     "is_inside",
     "keep_json",

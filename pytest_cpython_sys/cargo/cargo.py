@@ -34,7 +34,6 @@ from .errors import (
 )
 from .metadata import Workspace, enclosing_manifest, parse_metadata
 from .run_build import run_build
-from .test_processes import TestProcesses, find_test_processes
 from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
 
 if TYPE_CHECKING:
@@ -253,12 +252,6 @@ class Cargo:
         """
         arguments = library_arguments(options or BuildOptions(), package, features)
         return self._run_build(arguments, workspace, extra_environment)
-
-    def test_processes(
-        self, build: Build, options: BuildOptions, *, doctests: bool = True
-    ) -> TestProcesses:
-        """Return how cargo would start the tests of a build."""
-        return find_test_processes(self, build, options, doctests=doctests)
 
     @cached_property
     def rustdoc(self) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
 
+from ..case import printable
 from ..evaluator import remarks
-from ..failure_text import failure_words, generated_name, printable, relative
+from ..failure_text import failure_words, generated_name, relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

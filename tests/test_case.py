@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_cpython_sys.case import Verdict
-from pytest_cpython_sys.failure_text import printable
+from pytest_cpython_sys.case import Verdict, printable
 
 
 @pytest.mark.parametrize(
