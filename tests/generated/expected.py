@@ -246,8 +246,11 @@ def _unknown_modules(truth: Truth) -> list[Item]:
 def _endings(truth: Truth, found: Expectation) -> None:
     """A process that fails without a failed test: one of its items is an error."""
     for process in truth.processes:
-        # A harness that speaks text alone has a process for each test, and each ends so.
-        split = process.owner.program == "trials-as-text" and not process.owner.ends_well
+        # Tests may be divided among processes, by workers of pytest-xdist or since a harness speaks
+        # text alone: each of these ends so, whether or not another one's test fails.
+        split = not process.owner.ends_well or any(
+            entry.ends_badly for entry in truth.book.placed if entry.owner == process.owner
+        )
         if not process.failed or (
             not split and not {"failed", "error"}.isdisjoint(process.verdicts.values())
         ):

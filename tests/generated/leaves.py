@@ -159,7 +159,7 @@ class Test(Node):
         if sheet.where.owner.edition == "2024":
             body = body.replace(*_UNSAFE_EXTERN)
         sheet.line(self.marker, *filter(None, [attributes]), f"fn {name}(){returned} {{ {body} }}")
-        sheet.place("test", name)
+        sheet.place("test", name, ends_badly=self.behaviour == "ends-badly")
 
 
 @dataclass

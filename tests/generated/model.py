@@ -58,6 +58,8 @@ class Placed:
     sizes: tuple[int, ...] = ()
     """For a block: what rustc may say of its type, one number a way of compiling it."""
     recorded: int = 0
+    ends_badly: bool = False
+    """Whether its process fails after it has passed."""
     holds: bool = True
     """Whether the statements besides the size hold."""
     tags: tuple[str, ...] = ()
