@@ -1,0 +1,1 @@
+"""Targets that do not build, or that have no test."""
