@@ -12,7 +12,7 @@ import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .cargo import none_started, stop_all
+from .cargo import in_this_run, none_started, stop_all
 from .case import Case, Verdict, grouped
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Evaluator:
         if self._running is not None:
             self._running.join()
         self._running = batch.thread = threading.Thread(
-            target=self._drive, args=(batch,), daemon=True
+            target=in_this_run(lambda: self._drive(batch)), daemon=True
         )
         batch.thread.start()
 

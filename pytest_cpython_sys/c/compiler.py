@@ -6,11 +6,10 @@ import errno
 import os
 import re
 import shutil
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ..cargo import Process
+from ..cargo.program import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,27 +77,10 @@ def run_tool(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int
 
     Raises OSError when it cannot be started, or has not ended after ten minutes.
     """
-    process = Process(argv, cwd=cwd, env=env)
-    expired = threading.Event()
-
-    def stop() -> None:
-        expired.set()
-        process.kill_group()
-
-    timer = threading.Timer(_LIMIT, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        text = process.stdout.read()
-        code = process.wait()
-    except BaseException:
-        process.stop()
-        raise
-    finally:
-        timer.cancel()
-    if expired.is_set():
+    done = run_to_end(argv, cwd=cwd, env=env, limit=_LIMIT)
+    if done.expired:
         raise TimeoutError(errno.ETIMEDOUT, f"it had not ended after {_LIMIT:g} s")
-    return code, text.decode("utf-8", "replace"), process.errors.decode("utf-8", "replace")
+    return done.exit_code, done.raw.decode("utf-8", "replace"), done.stderr
 
 
 @dataclass(frozen=True)

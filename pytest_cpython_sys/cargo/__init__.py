@@ -16,7 +16,14 @@ from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .outputs import is_inside
 from .patches import patched_manifests
-from .process import Process, none_started, stop_all
+from .process import (
+    Process,
+    Programs,
+    in_this_run,
+    none_started,
+    stop_all,
+    worker_threads,
+)
 from .seed_target_dir import seed
 from .test_processes import TestProcess, TestProcesses, find_test_processes
 from .timing import Timing
@@ -38,6 +45,7 @@ __all__ = [
     "ManifestError",
     "Package",
     "Process",
+    "Programs",
     "ScriptFailure",
     "Target",
     "TestProcess",
@@ -53,6 +61,7 @@ __all__ = [
     "enclosing_manifest",
     "find_test_processes",
     "first_error",
+    "in_this_run",
     "is_inside",
     "keep_json",
     "locked",
@@ -67,4 +76,5 @@ __all__ = [
     "stamp",
     "stop_all",
     "without_backtrace",
+    "worker_threads",
 ]

@@ -9,10 +9,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import time
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .command import (
     BuildOptions,
@@ -33,6 +33,8 @@ from .errors import (
     not_started,
 )
 from .metadata import Workspace, enclosing_manifest, parse_metadata
+from .process import worker_threads
+from .program import Ended
 from .run_build import run_build
 from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
 
@@ -44,10 +46,11 @@ if TYPE_CHECKING:
     from .metadata import Package
 
     _Question = tuple[tuple[str, ...], str | None]
-    _Answer = subprocess.CompletedProcess[bytes]
 
 __all__ = ["Cargo", "Toolchain"]
 
+_LIMIT: Final = 600.0
+"""Seconds that cargo or rustc may take to answer a question."""
 # The first release whose `cargo test` has all that is passed to it; `--no-fail-fast` builds on
 # past a broken target since then.
 _OLDEST = (1, 74)
@@ -79,7 +82,7 @@ class Cargo:
     ) -> None:
         self.environ = dict(os.environ if environ is None else environ)
         self.program = program or self.environ.get("CARGO") or "cargo"
-        self._ahead: dict[_Question, Future[_Answer]] = {}
+        self._ahead: dict[_Question, Future[Ended]] = {}
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_ahead": {}}
@@ -95,7 +98,7 @@ class Cargo:
             manifest = enclosing_manifest(os.path.realpath(places[0]))
             if manifest is not None:
                 questions.append(self._metadata_question(manifest))
-            pool = ThreadPoolExecutor(max_workers=len(questions))
+            pool = worker_threads(len(questions))
             for question in questions:
                 self._ahead[question] = pool.submit(self._run, *question)
             pool.shutdown(wait=False)
@@ -103,7 +106,7 @@ class Cargo:
     @cached_property
     def toolchain(self) -> Toolchain:
         """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
-        with ThreadPoolExecutor(max_workers=2) as pool:
+        with worker_threads(2) as pool:
             cargo, rustc = pool.map(lambda pair: self._ask(*pair), self._version_questions())
         match = re.search(r"(\d+)\.(\d+)\.\d+\S*", cargo)
         if match is None:
@@ -148,27 +151,39 @@ class Cargo:
             done = self._answer(argv, None)
         except OSError as error:
             raise not_started(argv[0], error, what) from None
-        if done.returncode:
-            words = done.stderr.decode("utf-8", "replace").strip()
+        if done.exit_code or done.expired:
+            words = done.stderr.strip() or done.how
             raise CargoMissingError(f"`{' '.join(argv)}` failed, so there is no {what}: {words}")
-        return done.stdout.decode("utf-8", "replace")
+        return done.stdout
 
-    def _answer(self, argv: Sequence[str], cwd: str | None) -> _Answer:
+    def _answer(self, argv: Sequence[str], cwd: str | None) -> Ended:
         """Return the answer to a question that may have been asked ahead. Raises OSError."""
         asked = self._ahead.pop((tuple(argv), cwd), None)
         return self._run(argv, cwd) if asked is None else asked.result()
 
     def _run(
         self, argv: Sequence[str], cwd: str | None, env: Mapping[str, str] | None = None
-    ) -> _Answer:
-        return subprocess.run(
-            argv,
-            cwd=cwd,
-            env=env or self.environ,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+    ) -> Ended:
+        """Return the answer to a question, which compiles nothing and starts no tests."""
+        started = time.monotonic()
+        code, raw, words = 0, b"", b""
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=cwd,
+                env=env or self.environ,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                check=False,
+                timeout=_LIMIT,
+            )
+            code, raw, words = done.returncode, done.stdout, done.stderr
+            expired = False
+        except subprocess.TimeoutExpired:
+            expired = True
+        seconds = time.monotonic() - started
+        text = words.decode("utf-8", "replace")
+        return Ended(code, expired, False, seconds, _LIMIT, raw, text)
 
     def _metadata_question(self, manifest: str) -> tuple[tuple[str, ...], str]:
         words = ("metadata", "--no-deps", "--format-version=1", f"--manifest-path={manifest}")
@@ -182,15 +197,15 @@ class Cargo:
         argv, cwd = self._metadata_question(manifest)
         try:
             done = self._answer(argv, cwd)
-            if done.returncode:
-                words = done.stderr.decode("utf-8", "replace").strip()
+            if done.exit_code or done.expired:
+                words = done.stderr.strip() or f"cargo metadata {done.how}"
                 # Whether it is the manifest that cargo refuses, or cargo that is not there.
-                there = self._run([self._found, "-V"], cwd).returncode == 0
+                there = self._run([self._found, "-V"], cwd).exit_code == 0
                 raise (ManifestError if there else ToolchainError)(manifest, words)
         except OSError as error:
             raise not_started(argv[0], error) from None
         try:
-            return parse_metadata(done.stdout)
+            return parse_metadata(done.raw)
         except (ValueError, KeyError, TypeError) as error:
             raise ManifestError(manifest, f"cargo metadata printed no metadata: {error}") from None
 
@@ -222,7 +237,7 @@ class Cargo:
         """Return all that a build would have compiled; None where cargo does not say."""
         argv = unit_graph_arguments(build.command)
         env = {**build.environment, **UNSTABLE_CARGO}
-        return parse_unit_graph(self._run(argv, build.workspace.root, env).stdout)
+        return parse_unit_graph(self._run(argv, build.workspace.root, env).raw)
 
     def _run_build(
         self,
@@ -338,20 +353,16 @@ class Cargo:
         source = f'#![no_std]\n#[cfg({predicate})]\ncompile_error!("{words}");\n'
         flags = rustflags(self.environ, workspace.root)
         rustc = self.environ.get("RUSTC") or self._sibling("rustc")
-        argv = [rustc, "-", "--crate-type=lib", "--emit=metadata", *flags]
+        argv = [rustc, "--crate-type=lib", "--emit=metadata", *flags]
         if target:
             argv.append(f"--target={target}")
         # In the workspace: a toolchain file there chooses the compiler.
         try:
             with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
-                done = subprocess.run(
-                    [*argv, "--out-dir", directory],
-                    cwd=workspace.root,
-                    env=self.environ,
-                    input=source.encode(),
-                    capture_output=True,
-                    check=False,
-                )
+                path = os.path.join(directory, "cfg.rs")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(source)
+                done = self._run([*argv, path, "--out-dir", directory], workspace.root)
         except OSError as error:
             raise not_started(argv[0], error, "rustc") from None
-        return words.encode() in done.stderr.replace(source.encode(), b"")
+        return f"error: {words}" in done.stderr

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from .command import completion_arguments, expansion_arguments
 from .configuration import configured_wrapper
 from .depinfo import read_rustc_call
-from .process import Process
+from .program import run_to_end
 from .unit_graph import UNSTABLE_CARGO
 
 if TYPE_CHECKING:
@@ -172,14 +172,9 @@ class Expander:
         own = {"RUSTC_WRAPPER": path, "CARGO_CACHE_RUSTC_INFO": "0", **extra}
         argv = [self._cargo.program_path, *arguments]
         environment = {**self._build.environment, **own}
-        process = Process(argv, cwd=self._build.workspace.root, env=environment, merge_streams=True)
-        try:
-            lines = [line.decode("utf-8", "replace") for line in process.lines()]
-            code = process.wait()
-        except BaseException:
-            process.stop()
-            raise
-        self.words = "\n".join([*lines[-_SHOWN_LINES:], f"cargo ended with {code}"])
+        done = run_to_end(argv, cwd=self._build.workspace.root, env=environment, limit=None)
+        lines = done.stderr.splitlines()[-_SHOWN_LINES:]
+        self.words = "\n".join([*lines, f"cargo ended with {done.exit_code}"])
 
 
 def _before_rustc(wrapper: str) -> str:

@@ -9,16 +9,14 @@ import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Process", "none_started", "stop_all"]
-
-_running: set[Process] = set()
-_lock = threading.Lock()
-_refused = threading.Event()
+__all__ = ["Process", "Programs", "in_this_run", "none_started", "stop_all", "worker_threads"]
 
 # Reads "+pid" and "-pid"; when we are gone, however that came about, its input ends, and what
 # still runs is killed, whole groups at a time.
@@ -71,14 +69,78 @@ class _Watchdog:
                 self._process = None
 
 
-_watchdog = _Watchdog()
+class Programs:
+    """All programs that a run has started, to be ended with it.
+
+    A run within a run (of pytest, in one process) has others. What a thread starts belongs to the
+    run that has started the thread: see `worker_threads` and `in_this_run`.
+    """
+
+    def __init__(self) -> None:
+        self._running: set[Process] = set()
+        self._lock = threading.Lock()
+        self._watchdog = _Watchdog()
+        self.refused = threading.Event()
+        """Set while none is to start."""
+        self._outer: Programs | None = None
+
+    def begin(self) -> None:
+        """Take on what is started from now on."""
+        self._outer = _current.get()
+        _current.set(self)
+
+    def end(self, grace: float = 2.0) -> None:
+        """End every program that still runs, and leave the next ones to the outer run."""
+        self.stop(grace)
+        if self._outer is not None:
+            _current.set(self._outer)
+
+    def add(self, process: Process) -> None:
+        """Take note of a program that was started."""
+        with self._lock:
+            self._running.add(process)
+        self._watchdog.tell("+", process.pid)
+
+    def discard(self, process: Process) -> None:
+        """Take note of a program that has ended."""
+        self._watchdog.tell("-", process.pid)
+        with self._lock:
+            self._running.discard(process)
+
+    def stop(self, grace: float = 2.0) -> None:
+        """End every program that still runs. Seconds."""
+        with self._lock:
+            left = list(self._running)
+        for process in left:
+            process.stop(grace)
+        self._watchdog.close()
+
+
+_current: ContextVar[Programs] = ContextVar("programs", default=Programs())  # noqa: B039
+
+
+def worker_threads(count: int) -> ThreadPoolExecutor:
+    """Return threads whose programs belong to the run of whoever calls this."""
+    return ThreadPoolExecutor(count, initializer=_current.set, initargs=(_current.get(),))
+
+
+def in_this_run(function: Callable[[], None]) -> Callable[[], None]:
+    """Return what calls a function in another thread, with programs that belong to this run."""
+    programs = _current.get()
+
+    def call() -> None:
+        _current.set(programs)
+        function()
+
+    return call
 
 
 class Process:
     """A running program with its output in two byte streams.
 
     ``on_error_chunk`` receives what arrives on standard error, as it arrives, in a thread of its
-    own. Raises OSError when the program cannot be started.
+    own; ``executable`` is what runs if that is not the first word. Raises OSError when the program
+    cannot be started.
     """
 
     def __init__(
@@ -88,9 +150,10 @@ class Process:
         cwd: str,
         env: Mapping[str, str],
         on_error_chunk: Callable[[bytes], None] | None = None,
-        merge_streams: bool = False,
+        executable: str | None = None,
     ) -> None:
-        if _refused.is_set():
+        self._programs = _current.get()
+        if self._programs.refused.is_set():
             raise OSError(errno.ECANCELED, "the run was ended")
         self.argv = tuple(argv)
         self._popen = subprocess.Popen(
@@ -99,20 +162,15 @@ class Process:
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merge_streams else subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            executable=executable,
             start_new_session=True,
         )
-        with _lock:
-            _running.add(self)
-        _watchdog.tell("+", self.pid)
+        self._programs.add(self)
         self._error_parts: list[bytes] = []
         self._on_error_chunk = on_error_chunk
-        self._error_thread: threading.Thread | None = None
-        if self._popen.stderr is not None:
-            self._error_thread = threading.Thread(
-                target=self._read_errors, args=(self._popen.stderr,), daemon=True
-            )
-            self._error_thread.start()
+        self._error_thread = threading.Thread(target=self._read_errors, daemon=True)
+        self._error_thread.start()
 
     @property
     def pid(self) -> int:
@@ -138,14 +196,11 @@ class Process:
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit code (negative: the signal). Seconds; raises TimeoutExpired."""
         code = self._popen.wait(timeout)
-        if self._error_thread is not None:
-            # A descendant that lives on may keep the pipe open: do not wait for it.
-            self._error_thread.join(1.0)
+        # A descendant that lives on may keep the pipe open: do not wait for it.
+        self._error_thread.join(1.0)
         with contextlib.suppress(OSError):
             self.stdout.close()
-        _watchdog.tell("-", self.pid)
-        with _lock:
-            _running.discard(self)
+        self._programs.discard(self)
         return code
 
     def poll(self) -> int | None:
@@ -183,7 +238,9 @@ class Process:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
-    def _read_errors(self, stream: IO[bytes]) -> None:
+    def _read_errors(self) -> None:
+        stream = self._popen.stderr
+        assert stream is not None  # noqa: S101 - given PIPE above
         with contextlib.suppress(ValueError, OSError), stream:
             while chunk := os.read(stream.fileno(), 65536):
                 self._error_parts.append(chunk)
@@ -194,17 +251,14 @@ class Process:
 @contextlib.contextmanager
 def none_started() -> Iterator[None]:
     """Let no program start: whoever still works for a run that has ended is to give up."""
-    _refused.set()
+    refused = _current.get().refused
+    refused.set()
     try:
         yield
     finally:
-        _refused.clear()
+        refused.clear()
 
 
 def stop_all(grace: float = 2.0) -> None:
-    """End every program that still runs."""
-    with _lock:
-        left = list(_running)
-    for process in left:
-        process.stop(grace)
-    _watchdog.close()
+    """End every program of this run that still runs. Seconds."""
+    _current.get().stop(grace)

@@ -21,7 +21,7 @@ from .cache import cache_path, keep_json, read_json
 from .command import recording_arguments
 from .configuration import configuration_files, configured_runner, runner_variable
 from .environment import process_environment
-from .process import Process
+from .program import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -146,7 +146,8 @@ def _record(
             own[name] = _write_recorder(directory, kind, cargo.rustdoc)
         for arguments in recording_arguments(options, build, doctests=bool(documented)):
             with contextlib.suppress(OSError):
-                _run([cargo.program_path, *arguments], build.workspace.root, own)
+                argv = [cargo.program_path, *arguments]
+                run_to_end(argv, cwd=build.workspace.root, env=own, limit=None)
         executables, doctests = {}, {}
         for name in sorted(os.listdir(directory)):
             stem, extension = os.path.splitext(os.path.join(directory, name))
@@ -183,17 +184,6 @@ def _write_recorder(directory: str, kind: str, program: str) -> str:
         file.write(_RECORDER.format(kind=kind, program=shlex.quote(program)))
     os.chmod(path, 0o700)
     return path
-
-
-def _run(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> None:
-    process = Process(argv, cwd=cwd, env=env, merge_streams=True)
-    try:
-        for _ in process.lines():
-            pass
-        process.wait()
-    except BaseException:
-        process.stop()
-        raise
 
 
 def _noted(

@@ -37,9 +37,12 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.getoption("cpython_sys", None)
     if not (config.getini("cpython_sys") if option is None else option):
         return
-    from ..cargo import Cargo
+    from ..cargo import Cargo, Programs
     from .arguments import read_scope
 
+    programs = Programs()
+    programs.begin()
+    config.add_cleanup(programs.end)
     cargo, scope = Cargo(), read_scope(config)
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist never call cargo
         cargo.ask_ahead(scope.places)

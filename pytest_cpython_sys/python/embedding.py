@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from ..cargo.program import run_to_end
 from .introspect import LIBRARY_PATH, TIMEOUT, put_first
 
 if TYPE_CHECKING:
@@ -55,16 +55,13 @@ def _finds_library(python: Interpreter, environ: Mapping[str, str]) -> bool:
     if python.libdir is not None:
         env[LIBRARY_PATH] = put_first(python.libdir, env.get(LIBRARY_PATH))
     try:
-        done = subprocess.run(
-            ["python3", "-S", "-c", ""],  # noqa: S607 - what runs is the executable below
+        done = run_to_end(
+            ["python3", "-S", "-c", ""],
             executable=python.executable,
+            cwd=os.getcwd(),
             env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT,
-            check=False,
+            limit=TIMEOUT,
         )
-    except (OSError, subprocess.TimeoutExpired):
+    except OSError:
         return False
-    return done.returncode == 0
+    return done.exit_code == 0 and not done.expired

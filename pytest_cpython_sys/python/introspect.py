@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from typing import Final, TypedDict, cast
+from typing import TYPE_CHECKING, Final, TypedDict, cast
+
+if TYPE_CHECKING:
+    from ..cargo.program import Ended
 
 __all__ = [
     "LIBRARY_PATH",
@@ -86,7 +88,8 @@ def ask_python(executable: str) -> Facts:
     """Ask an interpreter about itself, without its site packages. Raises InterpreterError."""
     import inspect
     import json
-    import subprocess
+
+    from ..cargo.program import run_to_end
 
     call = "import json\nprint('\\n@' + json.dumps(describe_python()))"
     code = f"{inspect.getsource(describe_python)}\n{call}"
@@ -95,60 +98,31 @@ def ask_python(executable: str) -> Facts:
     if os.path.isfile(os.path.join(directory, "pyconfig.h")):
         # One that was built with --enable-shared, and not installed, needs the libpython beside it.
         env[LIBRARY_PATH] = put_first(directory, env.get(LIBRARY_PATH))
+    argv = [executable, "-I", "-S", "-c", code]
     try:
-        process = subprocess.Popen(
-            [executable, "-I", "-S", "-c", code],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=env,
-            start_new_session=True,
-        )
+        done = run_to_end(argv, cwd=os.getcwd(), env=env, limit=TIMEOUT, grace=0.0)
     except OSError as error:
         raise InterpreterError(
             f"{executable} cannot be started ({error.strerror or error}): name a Python "
             "interpreter or a build directory with --cpython-sys-python"
         ) from None
-    with process:
-        try:
-            stdout, stderr = process.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            _kill(process.pid)
-            raise InterpreterError(
-                f"{executable} gave no answer within {TIMEOUT:g} s: {OTHER}"
-            ) from None
-        except BaseException:
-            _kill(process.pid)
-            raise
-    answers = [line[1:] for line in stdout.splitlines() if line.startswith(b"@{")]
+    if done.expired:
+        raise InterpreterError(f"{executable} gave no answer within {TIMEOUT:g} s: {OTHER}")
+    answers = [line[1:] for line in done.raw.splitlines() if line.startswith(b"@{")]
     try:
         facts = json.loads(answers[-1])
     except (ValueError, IndexError):
         facts = None
     if isinstance(facts, dict) and Facts.__required_keys__ <= facts.keys():
         return cast("Facts", facts)
-    raise InterpreterError(_no_answer(executable, process.returncode, stderr))
+    raise InterpreterError(_no_answer(executable, done))
 
 
-def _kill(group: int) -> None:
-    """Kill a process and what it has started."""
-    import signal
-
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
-
-
-def _no_answer(executable: str, code: int, stderr: bytes) -> str:
-    import signal
-
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+def _no_answer(executable: str, done: Ended) -> str:
+    lines = done.stderr.strip().splitlines()
     if any(line.startswith("Unknown option: -I") for line in lines):
         return f"{executable} is Python 2, or not a Python at all: {OTHER}"
-    try:
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    except ValueError:
-        how = f"was killed by signal {-code}"
     # What a Python says that cannot start ends with a stack without frames.
     fatal = [line for line in lines if line.startswith("Fatal Python error")]
     words = next((f": {line.strip()}" for line in (*fatal, *reversed(lines)) if line.strip()), "")
-    return f"{executable} did not answer as a Python does ({how}{words}): {OTHER}"
+    return f"{executable} did not answer as a Python does ({done.how}{words}): {OTHER}"

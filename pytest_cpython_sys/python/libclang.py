@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from ..cargo.program import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["LibClang", "find_libclang"]
 
+_LIMIT: Final = 10.0
+"""Seconds that llvm-config may take."""
 # As clang-sys searches, https://docs.rs/clang-sys (build/common.rs).
 _LINUX = (
     "/usr/local/llvm*/lib*",
@@ -59,13 +63,8 @@ def _system(environ: Mapping[str, str]) -> Iterator[str]:
         "llvm-config", path=environ.get("PATH")
     )
     if config:
-        try:
-            done = subprocess.run(
-                [config, "--libdir"], capture_output=True, text=True, check=False, timeout=10
-            )
-        except (OSError, subprocess.SubprocessError):
-            pass
-        else:
+        with contextlib.suppress(OSError):
+            done = run_to_end([config, "--libdir"], cwd=os.getcwd(), env=environ, limit=_LIMIT)
             for directory in done.stdout.split():
                 yield from _libraries(directory)
     for pattern in _MACOS if sys.platform == "darwin" else _LINUX:

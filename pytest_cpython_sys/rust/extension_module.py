@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import Build, CargoError
+from ..cargo.program import run_to_end
 from ..case import Location
 from ..object_files.exports import archive_symbols, library_symbols
 from .masking import mask
 from .metadata import TABLE
-from .run_program import run_to_end
 from .test_location import is_inside
 
 if TYPE_CHECKING:

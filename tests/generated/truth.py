@@ -145,7 +145,7 @@ def _judge_units(
         _put(books.right, owned, place)
         states = {unit: "broken" if unit.errors(scratch) else "ok" for unit in owned}
         owners = {unit: books.given.owners[_relative(unit.root, place)] for unit in owned}
-        _block(states, owners, scripts)
+        _block(states, owners, scripts, _stuck(states, owners, books.given))
         _put(books.given, owned, place)
         for unit, state in states.items():
             if state == "broken":
@@ -161,16 +161,40 @@ def _judge_units(
     ]
 
 
+def _stuck(states: Mapping[Unit, str], owners: Mapping[Unit, Owner], book: Book) -> set[Unit]:
+    """Return the units of targets with wrong layouts of which another way has another error.
+
+    Only where nothing but layouts is wrong, a second build leaves these out.
+    """
+    broken = {owners[unit] for unit, state in states.items() if state == "broken"}
+    wrong = {
+        placed.owner
+        for placed in book.placed
+        if "block" in placed.what
+        and placed.owner in broken
+        and not (placed.holds and placed.recorded in placed.sizes)
+    }
+    return {unit for unit in states if owners[unit] in wrong}
+
+
 def _block(
-    states: dict[Unit, str], owners: Mapping[Unit, Owner], scripts: Mapping[str, Collection[str]]
+    states: dict[Unit, str],
+    owners: Mapping[Unit, Owner],
+    scripts: Mapping[str, Collection[str]],
+    stuck: Collection[Unit],
 ) -> None:
     """Mark what cannot be compiled since another unit has an error.
 
-    ``scripts``: the packages that the build script of each package needs.
+    ``scripts``: the packages that the build script of each package needs; ``stuck``: units that
+    others cannot link to, whatever is the matter with them.
     """
     changed = True
     while changed:
-        bad = [unit for unit, state in states.items() if state != "ok" and not unit.test]
+        bad = [
+            unit
+            for unit, state in states.items()
+            if (state != "ok" or unit in stuck) and not unit.test
+        ]
         stems = {unit.stem for unit in bad}
         libraries = {owners[unit].package for unit in bad if owners[unit].kind == "lib"}
         waiting = [unit for unit, state in states.items() if state == "ok"]

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_cpython_sys.cargo.program import ProgramRun
 from pytest_cpython_sys.rust.test_binary import events
 from pytest_cpython_sys.rust.test_binary.events import SuiteEvent, TestEvent, parse_events
 from pytest_cpython_sys.rust.test_binary.panics import find_panic, layout_values, without_panic
-from pytest_cpython_sys.rust.test_binary.stream import BinaryRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,7 @@ def test_what_is_read_without_a_parser_is_what_the_parser_reads(
     assert parse_events(changed) == events._parse_any(changed)
 
 
-class Pieces(BinaryRun):
+class Pieces(ProgramRun):
     """A run whose output arrives in given pieces."""
 
     def __init__(self, pieces: list[bytes]) -> None:

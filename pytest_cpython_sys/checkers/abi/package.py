@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from ...cargo import worker_threads
 from ...case import Verdict
 from ...object_files.reader import exported_symbols
 from .c_questions import CAnswers, CQuestions
@@ -72,7 +72,7 @@ class PackageAbi:
     @cached_property
     def _read(self) -> tuple[Crate, Header, Declarations]:
         """Rust's items and C's names: rustdoc and the preprocessor run, no compiler."""
-        with ThreadPoolExecutor(max_workers=1) as pool:
+        with worker_threads(1) as pool:
             described = pool.submit(self._library.describe, self._work)
             header = self.compiler.preprocess(self._source.path, self._work)
             declarations = scan(header.text)
@@ -187,7 +187,7 @@ class PackageAbi:
 
         command, env = self._library.probe_command()
         crate_name = self._library.target.crate_name
-        with ThreadPoolExecutor(max_workers=4) as pool:
+        with worker_threads(4) as pool:
             rust_job = pool.submit(
                 probe.compile, crate_name, command, self._work, workspace.root, env
             )

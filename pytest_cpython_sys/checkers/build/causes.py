@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from ...cargo import first_error, without_backtrace
 from ...case import Location
-from ...rust.test_location import is_inside, real_path
 from ...rust.build_hints import explain_end, explain_failure
+from ...rust.test_location import is_inside, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence

@@ -6,16 +6,16 @@ import os.path
 from typing import TYPE_CHECKING, Final
 
 from ...case import Case, Verdict
-from .causes import find_causes, of_cargo
 from ...rust.test_location import build_case, is_inside
+from .causes import find_causes, of_cargo
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-    from ...cargo import Build, Package, Target, Workspace
+    from ...cargo import Workspace
     from ...case import Location
-    from .causes import Cause
     from ...rust.context import BuildContext
+    from .causes import Cause
 
     _Key = tuple[str, tuple[str, ...]]
 

@@ -10,11 +10,10 @@ import contextlib
 import os.path
 import re
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import cache_path, keep_json, read_json, shown_command
+from ...cargo import cache_path, keep_json, read_json, shown_command, worker_threads
 from ...case import Case, Verdict, grouped
 from ...rust.include_sites import Places
 from ...rust.test_binary.batch import run_tests
@@ -90,7 +89,7 @@ class DoctestChecker:
                     # Of one that a dependency of its tests has blocked, its `@build` says so.
                     if library is not None and context.build.is_built(package, library):
                         yield _not_listed(context, package, _UNASKED)
-        with ThreadPoolExecutor(max_workers=2) as pool:
+        with worker_threads(2) as pool:
             listings = list(pool.map(_listing, crates))
         for crate, listing in zip(crates, listings, strict=True):
             if isinstance(listing, ListingError):

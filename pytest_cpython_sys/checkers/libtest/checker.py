@@ -7,11 +7,11 @@ import re
 import shlex
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import shown_command
+from ...cargo import shown_command, worker_threads
+from ...cargo.program import ProgramRun, describe_exit
 from ...case import Case, Location, Verdict, grouped
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
@@ -28,7 +28,6 @@ from ...rust.test_binary.listing import (
     test_environment,
 )
 from ...rust.test_binary.panics import find_panic, layout_values, without_panic
-from ...rust.test_binary.stream import BinaryRun, describe_exit
 from ...rust.test_location import place
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class LibtestChecker:
             and (package := context.build.workspace.package(artifact.package_id))
         ]
         self._executables = {executable.path: executable for executable in found}
-        with ThreadPoolExecutor(max_workers=4) as pool:
+        with worker_threads(4) as pool:
             listings = list(pool.map(_listing, found))
         for executable, listing in zip(found, listings, strict=True):
             if isinstance(listing, ListingError):
@@ -175,7 +174,7 @@ def _run_main(executable: _Executable, case: Case) -> Verdict:
     limit = executable.context.run.limit(case)
     end = None if limit is None else started + limit
     try:
-        run = BinaryRun(
+        run = ProgramRun(
             executable.process.argv,
             cwd=executable.process.cwd,
             # As cargo starts it: nothing is to be unlocked in it.

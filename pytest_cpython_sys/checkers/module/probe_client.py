@@ -8,15 +8,15 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ...rust.run_program import run_to_end
+from ...cargo.program import run_to_end
 from ...rust.stage_module import python_environment, stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...cargo.program import Ended
     from ...python.interpreter import Interpreter
     from ...rust.extension_module import Extension, Place
-    from ...rust.run_program import Ended
 
 __all__ = ["Answer", "ask"]
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import CompilerError, include_name
 from ...c.headers import HeaderSource
+from ...cargo.program import run_to_end
 from ...case import Location, Verdict
 from ...rust.metadata import AbiTable
-from ...rust.run_program import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, locked, read_json, rustflags, stamp
+from ...cargo.program import run_to_end
 from ...rust.made_units import chosen_packages, is_output, item_files, made_units
-from ...rust.run_program import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,10 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ...cargo.program import ProgramRun, cut, describe_exit
 from ..context import LEAKED
 from .binary import Binary, Deadline, TestEnd, chunks
 from .listing import JSON_FLAGS
-from .stream import BinaryRun, cut, describe_exit
 from .tally import PATIENCE, Tally
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class _Runner:
             yield end
         yield from self._of_the_process(run, tally, red=red)
 
-    def _settled(self, run: BinaryRun, tally: Tally) -> Iterator[TestEnd]:
+    def _settled(self, run: ProgramRun, tally: Tally) -> Iterator[TestEnd]:
         """Yield the ends that are certain now; run suspects and what is in doubt again."""
         certain, doubted = tally.settle(trusting=run.expired and bool(tally.running))
         yield from map(_end, certain)
@@ -130,7 +130,7 @@ class _Runner:
                 words += f"ran again, alone: {end.message or end.how}"
                 yield TestEnd(name, "contradicted", end.exec_time, end.stdout, words)
 
-    def _of_the_process(self, run: BinaryRun, tally: Tally, *, red: bool) -> Iterator[TestEnd]:
+    def _of_the_process(self, run: ProgramRun, tally: Tally, *, red: bool) -> Iterator[TestEnd]:
         """Yield what is to be said of a process beside its tests, at the last of them."""
         last = tally.last
         if last is None:
@@ -166,7 +166,7 @@ class _Runner:
         else:
             yield from self._from_events(name, run, tally)
 
-    def _from_events(self, name: str, run: BinaryRun, tally: Tally) -> Iterator[TestEnd]:
+    def _from_events(self, name: str, run: ProgramRun, tally: Tally) -> Iterator[TestEnd]:
         """Yield how a process with one test ended: exit code, totals and events must agree."""
         count = self._count(name)
         failed = [event for event in tally.ends(name) if event.kind == "failed"]
@@ -186,7 +186,7 @@ class _Runner:
         else:
             yield self._crash(name, run, tally)
 
-    def _from_words(self, name: str, run: BinaryRun, tally: Tally) -> Iterator[TestEnd]:
+    def _from_words(self, name: str, run: ProgramRun, tally: Tally) -> Iterator[TestEnd]:
         """Yield how a process ended that gives no events: it must say that it ran one test."""
         text = _printed(run, tally)
         results = _RESULT.findall(tally.stray)
@@ -234,7 +234,7 @@ class _Runner:
 
     def _start(
         self, names: Sequence[str], tally: Tally, more: Sequence[str] = ()
-    ) -> BinaryRun | str:
+    ) -> ProgramRun | str:
         """Start the binary; return why not, if that cannot be. Without names all tests run."""
         binary = self._binary
         flags = [*binary.arguments, *more]
@@ -248,7 +248,7 @@ class _Runner:
             argv = [*binary.command, *flags, *(["--exact", "--", *names] if names else [])]
         deadline = Deadline(binary, tally)
         try:
-            return BinaryRun(
+            return ProgramRun(
                 argv,
                 cwd=binary.cwd,
                 env=binary.env,
@@ -259,20 +259,20 @@ class _Runner:
         except OSError as error:
             return f"{binary.name} cannot be started: {error.strerror or error}"
 
-    def _how(self, run: BinaryRun) -> str:
+    def _how(self, run: ProgramRun) -> str:
         return "timed out" if run.expired else describe_exit(run.exit_code or 0)
 
-    def _crash(self, name: str, run: BinaryRun, tally: Tally) -> TestEnd:
+    def _crash(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         how = self._how(run)
         message = how if (run.exit_code or 0) < 0 else f"exited before it finished ({how})"
         return TestEnd(name, "crashed", _since(name, tally), _printed(run, tally), message)
 
-    def _timeout(self, name: str, run: BinaryRun, tally: Tally) -> TestEnd:
+    def _timeout(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         limit = self._binary.timeout(name)
         message = f"timed out after {limit:g} s"
         return TestEnd(name, "timeout", _since(name, tally), _printed(run, tally), message)
 
-    def _teardown(self, name: str, run: BinaryRun, tally: Tally) -> TestEnd:
+    def _teardown(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         what = "all tests" if len(tally.counts) > 1 else "the test"
         message = f"{what} had ended well, then the test binary ended badly: {self._how(run)}"
         return TestEnd(name, "teardown", 0.0, _printed(run, tally), message)
@@ -282,7 +282,7 @@ def _since(name: str, tally: Tally) -> float:
     return time.monotonic() - tally.started[name] if name in tally.started else 0.0
 
 
-def _printed(run: BinaryRun, tally: Tally) -> str:
+def _printed(run: ProgramRun, tally: Tally) -> str:
     return _joined(tally.stray, run.stderr.strip("\n"))
 
 

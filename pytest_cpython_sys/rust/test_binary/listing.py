@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ...cargo.program import ProgramRun, describe_exit
 from .events import json_objects
-from .stream import BinaryRun, describe_exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,7 +100,7 @@ class _Asker:
         end = time.monotonic() + _TIMEOUT
         argv = [*self.command, *self.compose(arguments)]
         try:
-            run = BinaryRun(argv, cwd=self.cwd, env=self.env, deadline=lambda: end)
+            run = ProgramRun(argv, cwd=self.cwd, env=self.env, deadline=lambda: end)
         except OSError as error:
             reason = error.strerror or error
             raise ListingError(f"{argv[0]} cannot be started: {reason}") from None

@@ -13,8 +13,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ...cargo.program import IDLE
 from .events import SuiteEvent, TestEvent, parse_events
-from .stream import IDLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -1,4 +1,4 @@
-"""One run of a test binary: its output as it arrives, its end, its time limits, its children."""
+"""One run of a program: its output as it arrives, its end, its time limits, its children."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import contextlib
 import os
 import select
 import time
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
-from ...cargo import Process
+from .process import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["IDLE", "BinaryRun", "cut", "describe_exit"]
+__all__ = ["IDLE", "Ended", "ProgramRun", "cut", "describe_exit", "run_to_end"]
 
 # What is yielded among lines when nothing has come for a while: no line holds its own end.
 IDLE = b"\n"
@@ -69,8 +70,8 @@ def cut(text: str, limit: int = _KEPT) -> str:
     return f"{text[:half]}\n[... {left_out} characters left out ...]\n{text[-half:]}"
 
 
-class BinaryRun:
-    """A test binary at work. Iterate over ``lines`` to its end, then read the rest.
+class ProgramRun:
+    """A program at work. Iterate over ``lines`` to its end, then read the rest.
 
     Raises OSError when it cannot be started. ``deadline`` is asked again and again for the moment
     (of ``time.monotonic``) at which to stop waiting; the run is then ended, and ``expired`` set.
@@ -86,10 +87,13 @@ class BinaryRun:
         deadline: Callable[[], float | None] = lambda: None,
         grace: float = 2.0,
         patience: float | None = None,
+        executable: str | None = None,
     ) -> None:
         self._patience = patience
         self._stderr = _Tail()
-        self._process = Process(argv, cwd=cwd, env=env, on_error_chunk=self._stderr.add)
+        self._process = Process(
+            argv, cwd=cwd, env=env, on_error_chunk=self._stderr.add, executable=executable
+        )
         self._deadline = deadline
         self._grace = grace
         self.expired = False
@@ -167,6 +171,67 @@ class BinaryRun:
         self.leaked = not self.expired and self._process.group_alive()
         if self.leaked:
             self._process.kill_group(self._grace)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended."""
+
+    exit_code: int
+    """Negative: the signal that killed it."""
+    expired: bool
+    """Whether it was ended because its time was over."""
+    leaked: bool
+    """Whether something that it had started was still running."""
+    seconds: float
+    limit: float | None
+    raw: bytes
+    """All of its standard output, without the last line end."""
+    stderr: str
+
+    @property
+    def stdout(self) -> str:
+        """Its standard output, cut in the middle if that is very much."""
+        return cut(self.raw.decode("utf-8", "replace")).strip("\n")
+
+    @property
+    def how(self) -> str:
+        """How it ended, in words."""
+        if self.expired:
+            return f"timed out after {self.limit:g} s"
+        return describe_exit(self.exit_code)
+
+    @property
+    def output(self) -> str:
+        """All that it wrote."""
+        return "\n".join(part for part in (self.stdout, self.stderr) if part)
+
+
+def run_to_end(
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    env: Mapping[str, str],
+    limit: float | None,
+    grace: float = 2.0,
+    executable: str | None = None,
+) -> Ended:
+    """Run a program for ``limit`` seconds at most. Raises OSError if it cannot be started."""
+    started = time.monotonic()
+    deadline = None if limit is None else started + limit
+    run = ProgramRun(
+        argv, cwd=cwd, env=env, deadline=lambda: deadline, grace=grace, executable=executable
+    )
+    raw = b"\n".join(run.lines())
+    return Ended(
+        exit_code=run.exit_code or 0,
+        expired=run.expired,
+        leaked=run.leaked,
+        seconds=time.monotonic() - started,
+        limit=limit,
+        raw=raw,
+        stderr=run.stderr.strip("\n"),
+    )
 
 
 class _ExitWatcher:
