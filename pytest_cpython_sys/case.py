@@ -7,8 +7,9 @@ into a cache, as it is. Nothing here imports pytest.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -157,27 +158,54 @@ class Verdict:
             object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
 
 
+@runtime_checkable
 class Checker(Protocol):
     """Finds cases in a build, and gives verdicts for those it is asked for.
 
-    A checker may have a method ``remarks()`` that yields what is to be told beside the verdicts:
-    pairs of a sentence and a sequence of details. It may have a list ``replaced`` of cases: targets
-    that cargo alone does not build, and that are tested all the same; and a method
-    ``warnings(verbose)`` that yields sentences.
+    One that inherits from this class need not have what has a default.
     """
 
-    @property
-    def name(self) -> str:
-        """What ``Case.checker`` holds for this checker's cases."""
-        ...
+    name: str
+    """What ``Case.checker`` holds for this checker's cases."""
 
+    @abstractmethod
     def discover(self) -> Iterable[Case]:
         """Return all cases there are."""
-        ...
 
+    @abstractmethod
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield each case with its verdict, in any order, as soon as it is known."""
-        ...
+
+    def replaced(self) -> Sequence[Case]:
+        """Return targets that cargo alone does not build, and that are tested all the same."""
+        return ()
+
+    def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
+        """Return what is to be told beside the verdicts: sentences with their details."""
+        return ()
+
+    def warnings(self, *, verbose: bool) -> Iterable[str]:  # noqa: ARG002 - of those that have any
+        """Return sentences to warn with."""
+        return ()
+
+
+class _Completed(Checker):
+    """Somebody else's checker, which has no more than it needs."""
+
+    def __init__(self, checker: Checker) -> None:
+        self.name = checker.name
+        self._checker = checker
+
+    def discover(self) -> Iterable[Case]:
+        return self._checker.discover()
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        return self._checker.run(cases)
+
+
+def completed(checker: Checker) -> Checker:
+    """Return a checker with all of the protocol, given one with a name and the two methods."""
+    return checker if isinstance(checker, Checker) else _Completed(checker)
 
 
 def grouped(cases: Iterable[Case], key: Callable[[Case], _Key]) -> dict[_Key, list[Case]]:

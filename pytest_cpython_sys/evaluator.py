@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import traceback
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from .cargo import in_this_run, none_started, stop_all
 from .case import Case, Verdict, grouped
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluator", "discovered", "remarks", "warnings"]
 
 _Key = tuple[str, tuple[str, ...]]
+_Told = TypeVar("_Told")
 _NOTHING = Verdict("error", message="the run ended without a word about this test")
 
 
@@ -43,7 +44,7 @@ def discovered(checker: Checker) -> tuple[list[Case], str]:
 
 def warnings(checker: Checker, *, verbose: bool) -> list[str]:
     """Return what a checker warns of, whatever it does when it is asked."""
-    return _told(checker, "warnings", lambda words: words, verbose=verbose)
+    return _told(checker, lambda: checker.warnings(verbose=verbose), lambda words: words)
 
 
 def remarks(checker: Checker) -> list[tuple[str, Sequence[str]]]:
@@ -53,15 +54,14 @@ def remarks(checker: Checker) -> list[tuple[str, Sequence[str]]]:
         heading, *details = words.split("\n")
         return heading, details
 
-    return _told(checker, "remarks", remark)
+    return _told(checker, checker.remarks, remark)
 
 
 def _told(
-    checker: Checker, method: str, instead: Callable[[str], Any], **arguments: object
-) -> list[Any]:
-    ask = getattr(checker, method, None)
+    checker: Checker, ask: Callable[[], Iterable[_Told]], instead: Callable[[str], _Told]
+) -> list[_Told]:
     try:
-        return list(ask(**arguments)) if ask is not None else []
+        return list(ask())
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .case import Checker
 from .plan import Plan
 from .project import Project
 from .python.build_environment import Surroundings
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .cargo import BuildListener, BuildOptions, Cargo
-    from .case import Case, Checker, Verdict
+    from .case import Case, Verdict
     from .python.selection import NamedPython
     from .rust.context import BuildContext, RunOptions
 
@@ -70,7 +71,7 @@ def _checker_name(name: str, label: str) -> str:
     return f"{label}/{name}"
 
 
-class LabelledChecker:
+class LabelledChecker(Checker):
     """A checker of one of several Pythons. ``limits`` are everybody's, ``own_limits`` its own."""
 
     def __init__(self, checker: Checker, label: str, limits: _Limits, own_limits: _Limits) -> None:
@@ -79,11 +80,6 @@ class LabelledChecker:
         self.label = label
         self._limits = limits
         self._own_limits = own_limits
-
-    @property
-    def replaced(self) -> list[Case]:
-        """Targets that are tested though cargo alone does not build them."""
-        return [labelled(case, self.label) for case in getattr(self._checker, "replaced", ())]
 
     def discover(self) -> Iterable[Case]:
         """Return the checker's cases, labelled."""
@@ -103,15 +99,17 @@ class LabelledChecker:
             if own.key in asked:
                 yield asked[own.key], verdict
 
-    def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
-        """Yield the checker's remarks, if it makes any; ``label`` is whom they are about."""
-        remarks = getattr(self._checker, "remarks", None)
-        yield from remarks() if remarks is not None else ()
+    def replaced(self) -> Sequence[Case]:
+        """Return targets that are tested though cargo alone does not build them."""
+        return [labelled(case, self.label) for case in self._checker.replaced()]
 
-    def warnings(self, *, verbose: bool) -> Iterator[str]:
-        """Yield the checker's warnings, if it has any; they name the Python."""
-        warnings = getattr(self._checker, "warnings", None)
-        yield from warnings(verbose=verbose) if warnings is not None else ()
+    def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
+        """Return the checker's remarks; ``label`` is whom they are about."""
+        return self._checker.remarks()
+
+    def warnings(self, *, verbose: bool) -> Iterable[str]:
+        """Return the checker's warnings; they name the Python."""
+        return self._checker.warnings(verbose=verbose)
 
 
 class _LabelledListener:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from .case import Case, Verdict
+from .case import Case, Checker, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from .cargo import Build
-    from .case import Checker
 
 __all__ = ["Known", "Plan", "manifest_case"]
 
@@ -75,10 +74,10 @@ def _numbered(levels: tuple[str, ...], count: int) -> tuple[str, ...]:
     return (*levels[:-1], f"{levels[-1]}-{count}")
 
 
-class Known:
+class Known(Checker):
     """Verdicts that are known beforehand: a manifest that cargo refuses, an id not built."""
 
-    name: Final = "known"
+    name = "known"
 
     def __init__(self) -> None:
         self.verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}

@@ -1,12 +1,17 @@
-"""What may steer a terminal, or is no XML, does not pass."""
+"""What may steer a terminal, or is no XML, does not pass; checkers have all of their protocol."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_cpython_sys.case import Verdict, printable
+from pytest_cpython_sys.case import Case, Checker, Verdict, completed, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 @pytest.mark.parametrize(
@@ -48,3 +53,25 @@ def test_verdicts_hold_nothing_else() -> None:
         ("c␀",),
         "␇d",
     )
+
+
+class Least:
+    """What a plugin's checker needs."""
+
+    name = "least"
+
+    def discover(self) -> list[Case]:
+        return []
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        return iter(())
+
+
+def test_a_checker_of_somebody_elses_is_completed() -> None:
+    least = Least()
+    checker = completed(cast("Checker", least))
+    assert isinstance(checker, Checker)
+    assert (checker.name, checker.discover(), list(checker.run([]))) == ("least", [], [])
+    assert (list(checker.replaced()), list(checker.remarks())) == ([], [])
+    assert list(checker.warnings(verbose=True)) == []
+    assert completed(checker) is checker

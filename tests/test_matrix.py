@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.case import Case, Verdict
+from pytest_cpython_sys.case import Case, Checker, Verdict
 from pytest_cpython_sys.matrix import LabelledChecker, labelled, plain
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_a_case_comes_back_as_it_was(case: Case, name: str) -> None:
     assert plain(there) == case
 
 
-class _Talkative:
+class _Talkative(Checker):
     """A checker that says more than it is asked."""
 
     name = "libtest"
@@ -73,4 +73,4 @@ def test_verdicts_find_their_cases_and_limits_their_tests() -> None:
     ]
     assert own == {UNIT.key: 3.0}
     assert list(checker.remarks()) == []
-    assert checker.replaced == []
+    assert checker.replaced() == []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..cargo import CargoError, stop_all
+from ..case import completed
 from ..evaluator import Evaluator
 from ..matrix import Matrix
 from ..node_ids import unescape
@@ -241,7 +242,7 @@ class RustSession:
 
     def _more_checkers(self, contexts: Sequence[BuildContext]) -> list[Checker]:
         found = self._config.hook.pytest_cpython_sys_checkers(contexts=contexts)
-        return [checker for checkers in found for checker in checkers or ()]
+        return [completed(checker) for checkers in found for checker in checkers or ()]
 
     def _say_slow(self, name: str) -> None:
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")

@@ -89,9 +89,7 @@ class Summary:
     def replaced(self, plan: Plan) -> list[Case]:
         """Return what was selected and builds only without the layouts that differ."""
         checkers = plan.checkers.values()
-        return self._selected(
-            plan, (case for checker in checkers for case in getattr(checker, "replaced", ()))
-        )
+        return self._selected(plan, (case for checker in checkers for case in checker.replaced()))
 
     def _selected(self, plan: Plan, cases: Iterable[Case]) -> list[Case]:
         """Return the cases of which some file was selected, and that nothing keeps out."""

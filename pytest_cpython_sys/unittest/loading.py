@@ -116,9 +116,7 @@ class _Loader:
 
     def _replaced(self, plan: Plan) -> Iterator[ToldTest]:
         """Yield an error for each package that builds only without the layouts that differ."""
-        cases = [
-            case for checker in plan.checkers.values() for case in getattr(checker, "replaced", ())
-        ]
+        cases = [case for checker in plan.checkers.values() for case in checker.replaced()]
         for case in {case.package: case for case in reversed(cases)}.values():
             yield ToldTest(
                 regrtest_id(self._module, case, self._root),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.case import Case, Verdict
+from pytest_cpython_sys.case import Case, Checker, Verdict
 from pytest_cpython_sys.plan import Plan
 from pytest_cpython_sys.unittest import tests  # its classes are none to collect here
 from pytest_cpython_sys.unittest.evaluation import Jury
@@ -48,7 +48,7 @@ def test_an_id_is_one_word_that_regrtest_takes_as_it_is(one: Case, expected: str
     assert tests.regrtest_id("m", one, "/p") == expected
 
 
-class Fake:
+class Fake(Checker):
     """A checker with verdicts that are known beforehand; the last may come twice."""
 
     name = "fake"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ...c.compiler import AbiError
 from ...c.headers import HeaderSource, find_header
 from ...cargo import locked, stamp
-from ...case import Case, Location, Verdict
+from ...case import Case, Checker, Location, Verdict
 from ...rust.include_sites import Places
 from ...rust.metadata import ABI_KEYS, MetadataError
 from ...rust.sources import Sources
@@ -39,10 +39,10 @@ _LISTED: Final = 12
 """How many names a warning lists, unless with -v."""
 
 
-class AbiChecker:
+class AbiChecker(Checker):
     """Items below ``@abi``."""
 
-    name: Final = "abi"
+    name = "abi"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os.path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from ...case import Case, Verdict
+from ...case import Case, Checker, Verdict
 from ...rust.test_location import build_case, is_inside
 from .causes import find_causes, of_cargo
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["TargetChecker"]
 
 
-class TargetChecker:
+class TargetChecker(Checker):
     """Targets that were not built: ``@build``."""
 
-    name: Final = "target"
+    name = "target"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
         self._causes: dict[_Key, tuple[Workspace, tuple[Cause, ...]]] = {}
         self._tellers: dict[Hashable, _Key] = {}
         """Which case shows all of a cause; others that it blocks show its first error."""
-        self.replaced: list[Case] = []
+        self._replaced: list[Case] = []
         """What cargo alone does not build: it was tested in a second build."""
 
     def discover(self) -> Iterable[Case]:
@@ -64,7 +64,7 @@ class TargetChecker:
                         self._causes[case.key] = context.build.workspace, causes
                         yield case
                     else:
-                        self.replaced.append(case)
+                        self._replaced.append(case)
         if not explained:
             yield self._unexplained(context)
 
@@ -82,6 +82,10 @@ class TargetChecker:
         )
         self._causes[case.key] = workspace, (of_cargo(context.builds[0]),)
         return case
+
+    def replaced(self) -> Sequence[Case]:
+        """Return targets that could be built only without the layouts that differ."""
+        return self._replaced
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield what kept each target from being built, all of a cause once.

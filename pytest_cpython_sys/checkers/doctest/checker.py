@@ -11,10 +11,10 @@ import os.path
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ...cargo import cache_path, keep_json, read_json, shown_command, worker_threads
-from ...case import Case, Verdict, grouped
+from ...case import Case, Checker, Verdict, grouped
 from ...rust.include_sites import Places
 from ...rust.test_binary.batch import run_tests
 from ...rust.test_binary.binary import Binary
@@ -59,10 +59,10 @@ def _wrapped(flags: Sequence[str]) -> list[str]:
     return [f"--test-args={flag}" for flag in flags]
 
 
-class DoctestChecker:
+class DoctestChecker(Checker):
     """Doctests: ``@doctest::path::N``, numbered in the order of the file for each name."""
 
-    name: Final = "doctest"
+    name = "doctest"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...cargo import configured_wrapper, shown_command
-from ...case import Case, Verdict
+from ...case import Case, Checker, Verdict
 from ...rust.block_places import Placer
 from ...rust.census import Census, CensusError, holds_label
 from ...rust.sources import Sources
@@ -38,10 +38,10 @@ class _Reached(NamedTuple):
     unit: Unit
 
 
-class LayoutChecker:
+class LayoutChecker(Checker):
     """Compile-time layout blocks of all targets."""
 
-    name: Final = "layout"
+    name = "layout"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...cargo import shown_command, worker_threads
 from ...cargo.program import ProgramRun, describe_exit
-from ...case import Case, Location, Verdict, grouped
+from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
 from ...rust.custom_harness import custom_harnesses
@@ -80,10 +80,10 @@ class _Executable:
         return os.path.normpath(os.path.join(self.context.build.workspace.root, source))
 
 
-class LibtestChecker:
+class LibtestChecker(Checker):
     """Tests that a binary lists: one batch a binary, read as they stream."""
 
-    name: Final = "libtest"
+    name = "libtest"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts

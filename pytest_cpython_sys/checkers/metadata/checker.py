@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...case import Case, Verdict
+from ...case import Case, Checker, Verdict
 from ...rust.metadata import MetadataError, raw_table
 from ...rust.test_location import real_path
 
@@ -18,10 +18,10 @@ __all__ = ["MetadataChecker"]
 _LEVEL: Final = "@metadata"
 
 
-class MetadataChecker:
+class MetadataChecker(Checker):
     """``Cargo.toml::@metadata``: unknown keys of ``[package.metadata.cpython-sys]``."""
 
-    name: Final = "metadata"
+    name = "metadata"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts

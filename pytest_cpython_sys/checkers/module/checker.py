@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import CargoError
-from ...case import Case, Verdict
+from ...case import Case, Checker, Verdict
 from ...rust.context import with_leak
 from ...rust.extension_module import Extension, ExtensionError, mention, module_functions
 from ...rust.libraries import Libraries, LibraryFailedError
@@ -54,10 +54,10 @@ _UNKNOWN: Final = "whether it is an extension module is not known"
 _UNREAD: Final = {"unknown": "the process ended before its definition was read"}
 
 
-class ModuleChecker:
+class ModuleChecker(Checker):
     """Items below ``@module``."""
 
-    name: Final = "module"
+    name = "module"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts

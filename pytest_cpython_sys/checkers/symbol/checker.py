@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...c.compiler import QUESTIONS, CompilerError
 from ...c.headers import find_header
 from ...cargo import CargoError, cache_path, keep_json, locked, read_json, stamp
-from ...case import Case, Location, Verdict, grouped
+from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.libraries import Libraries
 from ...rust.metadata import ExportTable, MetadataError, read_exports, wanted_packages
 from ...rust.sources import Sources
@@ -50,10 +50,10 @@ def is_smelly(symbol: Symbol) -> bool:
     return not named and not symbol.writable
 
 
-class SymbolChecker:
+class SymbolChecker(Checker):
     """Items below ``@symbol``."""
 
-    name: Final = "symbol"
+    name = "symbol"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, read_json, stamp
-from ...case import Case, Verdict, grouped
+from ...case import Case, Checker, Verdict, grouped
 from ...rust.extension_module import Extension, ExtensionError
 from ...rust.metadata import MetadataError, TwinTable, read_policies, read_twin
 from ...rust.stage_module import unusable
@@ -37,10 +37,10 @@ _TESTS_LIMIT: Final = 1200.0
 """Seconds for all tests of a file, where no limit is set."""
 
 
-class TwinChecker:
+class TwinChecker(Checker):
     """Items ``@twin``, and those below."""
 
-    name: Final = "twin"
+    name = "twin"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts

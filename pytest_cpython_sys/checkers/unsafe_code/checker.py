@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError
-from ...case import Case, Location, Verdict, grouped
+from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
 from ...rust.metadata import wanted_packages
@@ -38,10 +38,10 @@ _COMMAND: Final = (
 _UPDATE: Final = "--cpython-sys-update-ledger"
 
 
-class UnsafeChecker:
+class UnsafeChecker(Checker):
     """Items ``@unsafe``."""
 
-    name: Final = "unsafe"
+    name = "unsafe"
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
