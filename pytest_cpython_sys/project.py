@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from .cargo import enclosing_manifest, find_test_processes
+from .cargo import enclosing_manifest, find_test_processes, upwards
 from .case import Case, Verdict
 from .checkers.registry import all_checkers
 from .evaluator import discovered
@@ -167,10 +167,12 @@ class Project:
         """Tell whether a package lies around a place, or below one and nothing keeps it out."""
         root = os.path.realpath(package.root)
         for place in self.places:
-            current = root
-            while is_inside(current, place) and current != place and not self._keeps_out(current):
-                current = os.path.dirname(current)
-            if is_inside(place, current):
+            around = next(
+                path
+                for path in upwards(root)
+                if path == place or not is_inside(path, place) or self._keeps_out(path)
+            )
+            if is_inside(place, around):
                 return True
         # A target may lie outside its package.
         directories = {

@@ -14,8 +14,8 @@ from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
-from .outputs import is_inside
 from .patches import patched_manifests
+from .paths import is_inside, upwards
 from .process import (
     Process,
     Programs,
@@ -75,6 +75,7 @@ __all__ = [
     "shown_command",
     "stamp",
     "stop_all",
+    "upwards",
     "without_backtrace",
     "worker_threads",
 ]

@@ -17,7 +17,8 @@ from .failures import (
     unit_label,
 )
 from .messages import Artifact
-from .outputs import is_inside, output_directories
+from .outputs import output_directories
+from .paths import is_inside
 from .unit import Unit
 from .unit_graph import PlannedUnit
 from .watcher import BuildListener

@@ -9,6 +9,8 @@ import os
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from .paths import upwards
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -25,14 +27,7 @@ __all__ = [
 def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[str]:
     """Yield the configuration files that count in a directory, the nearest first."""
     home = environ.get("CARGO_HOME") or os.path.join(os.path.expanduser("~"), ".cargo")
-    places = []
-    current = directory
-    while True:
-        places.append(os.path.join(current, ".cargo"))
-        parent = os.path.dirname(current)
-        if parent == current:
-            break
-        current = parent
+    places = [os.path.join(above, ".cargo") for above in upwards(directory)]
     for place in dict.fromkeys([*places, home]):
         for name in ("config", "config.toml"):
             path = os.path.join(place, name)

@@ -10,6 +10,8 @@ import os.path
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from .paths import upwards
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -193,11 +195,5 @@ def parse_metadata(text: str | bytes) -> Workspace:
 def enclosing_manifest(path: str) -> str | None:
     """Return the nearest ``Cargo.toml`` in or above a directory, or above a file; None without."""
     directory = path if os.path.isdir(path) else os.path.dirname(path)
-    while True:
-        manifest = os.path.join(directory, "Cargo.toml")
-        if os.path.isfile(manifest):
-            return manifest
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
+    manifests = (os.path.join(place, "Cargo.toml") for place in upwards(directory))
+    return next(filter(os.path.isfile, manifests), None)

@@ -8,18 +8,15 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING
 
+from .paths import is_inside
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .messages import BuildScript
     from .metadata import Workspace
 
-__all__ = ["is_inside", "output_directories"]
-
-
-def is_inside(path: str, directory: str) -> bool:
-    """Tell whether a path lies in a directory or is it. Both absolute and normalised."""
-    return path == directory or path.startswith(os.path.join(directory, ""))
+__all__ = ["output_directories"]
 
 
 def output_directories(

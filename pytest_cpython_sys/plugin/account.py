@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from ..cargo import is_inside
+from ..cargo import is_inside, upwards
 from ..node_ids import escape
 from .nodes import RustFile, RustItem, RustModule
 
@@ -106,7 +106,7 @@ class Account:
 
     def refusal(self, file: str) -> str | None:
         """Return what keeps a file out, or a directory that it lies in; None if nothing does."""
-        return next((self._refused[path] for path in _upwards(file) if path in self._refused), None)
+        return next((self._refused[path] for path in upwards(file) if path in self._refused), None)
 
     def keeps_out(self, case: Case) -> bool:
         """Tell whether a case is no part of this run, and not only not selected."""
@@ -116,7 +116,7 @@ class Account:
 
     def _obstacle(self, file: str) -> str | None:
         """Return what made something else of a directory that a file lies in."""
-        for path in _upwards(os.path.dirname(file)):
+        for path in upwards(os.path.dirname(file)):
             if path not in self._directories:
                 continue
             collector, report = self._directories[path]
@@ -173,15 +173,6 @@ class Account:
             yield f"left out: {len(keys)} {'test' if len(keys) == 1 else 'tests'} ({why})"
             for file in dict.fromkeys(file for file, _ in keys) if verbose else ():
                 yield f"    {os.path.relpath(file)}"
-
-
-def _upwards(path: str) -> Iterator[str]:
-    while True:
-        yield path
-        parent = os.path.dirname(path)
-        if parent == path:
-            return
-        path = parent
 
 
 def _cases(node: pytest.Collector | pytest.Item) -> list[Case]:

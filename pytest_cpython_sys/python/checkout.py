@@ -9,6 +9,7 @@ import os
 import os.path
 from typing import TYPE_CHECKING, Final
 
+from ..cargo import upwards
 from .introspect import InterpreterError
 from .makefile import header_version
 
@@ -46,14 +47,10 @@ def has_entries_of_checkout(names: Collection[str]) -> bool:
 
 def find_checkout(place: str) -> str | None:
     """Return the root of the checkout in which a file or directory lies; None if in none."""
-    directory = os.path.abspath(place)
-    while True:
+    for directory in upwards(os.path.abspath(place)):
         if all(os.path.isfile(os.path.join(directory, name)) for name in _FILES):
             return directory
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
+    return None
 
 
 def is_standard_library(place: str) -> bool:

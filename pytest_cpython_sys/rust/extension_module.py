@@ -10,9 +10,10 @@ import re
 import sys
 import tomllib
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import Build, CargoError
+from ..cargo import Build, CargoError, upwards
 from ..cargo.program import run_to_end
 from ..case import Location
 from ..object_files.exports import archive_symbols, library_symbols
@@ -119,13 +120,8 @@ def find_place(package: Package, table: PolicyTable) -> Place | None:
     """
     if table.module is not None:
         return Place(table.module, _source(package.root, table.module, None))
-    directory = package.root
-    for _ in range(_ABOVE):
-        place = _told_in(directory, package)
-        if place is not None:
-            return place
-        directory = os.path.dirname(directory)
-    return None
+    told = (_told_in(directory, package) for directory in islice(upwards(package.root), _ABOVE))
+    return next((place for place in told if place is not None), None)
 
 
 def _told_in(directory: str, package: Package) -> Place | None:

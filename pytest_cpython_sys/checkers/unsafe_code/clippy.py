@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import cache_path, keep_json, locked, read_json, rustflags, stamp
+from ...cargo import cache_path, keep_json, locked, read_json, rustflags, stamp, upwards
 from ...cargo.program import run_to_end
 from ...rust.made_units import chosen_packages, is_output, item_files, made_units
 
@@ -273,12 +273,5 @@ def _write_anew(path: str, text: str) -> None:
 
 def _nearest(directory: str) -> str | None:
     """Return clippy's configuration file in a directory or above it, as clippy looks for it."""
-    while True:
-        for name in _CONFIGURATIONS:
-            path = os.path.join(directory, name)
-            if os.path.isfile(path):
-                return path
-        parent = os.path.dirname(directory)
-        if parent == directory:
-            return None
-        directory = parent
+    paths = (os.path.join(place, name) for place in upwards(directory) for name in _CONFIGURATIONS)
+    return next(filter(os.path.isfile, paths), None)
