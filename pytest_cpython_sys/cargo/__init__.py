@@ -8,7 +8,12 @@ from .cache import cache_path, keep_json, locked, read_json, stamp
 from .cargo import Cargo, Toolchain
 from .command import BuildOptions, shown_command
 from .configuration import configured_environment, configured_wrapper, rustflags
-from .environment import prepend_library_path, process_environment
+from .environment import (
+    LIBRARY_PATH,
+    package_environment,
+    prepend_library_path,
+    process_environment,
+)
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
 from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
@@ -29,6 +34,7 @@ from .test_processes import TestProcess, TestProcesses, find_test_processes
 from .timing import Timing
 
 __all__ = [
+    "LIBRARY_PATH",
     "Artifact",
     "Build",
     "BuildListener",
@@ -66,6 +72,7 @@ __all__ = [
     "keep_json",
     "locked",
     "none_started",
+    "package_environment",
     "patched_manifests",
     "prepend_library_path",
     "process_environment",

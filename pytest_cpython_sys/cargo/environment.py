@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os.path
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .configuration import configured_environment
 
@@ -18,9 +18,17 @@ if TYPE_CHECKING:
     from .cargo import Cargo
     from .metadata import Package, Target
 
-__all__ = ["LIBRARY_PATH", "prepend_library_path", "process_environment"]
+__all__ = [
+    "LIBRARY_PATH",
+    "package_environment",
+    "prepend_library_path",
+    "process_environment",
+]
 
-LIBRARY_PATH = "DYLD_FALLBACK_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
+LIBRARY_PATH: Final = {"darwin": "DYLD_FALLBACK_LIBRARY_PATH", "win32": "PATH"}.get(
+    sys.platform, "LD_LIBRARY_PATH"
+)
+"""The variable with the directories in which the loader looks for libraries, as cargo sets it."""
 
 
 def prepend_library_path(env: dict[str, str], directories: Sequence[str]) -> None:
@@ -30,8 +38,12 @@ def prepend_library_path(env: dict[str, str], directories: Sequence[str]) -> Non
 
 
 def _version_parts(version: str) -> dict[str, str]:
+    """Return what cargo says of a package's version. What stands behind "+" has no variable.
+
+    Not packaging's to read: it has other forms of pre-releases than https://semver.org
+    """
     core, _, pre = version.partition("+")[0].partition("-")
-    major, minor, patch = [*core.split("."), "0", "0"][:3]
+    major, minor, patch = core.split(".")
     return {
         "CARGO_PKG_VERSION": version,
         "CARGO_PKG_VERSION_MAJOR": major,
@@ -39,6 +51,22 @@ def _version_parts(version: str) -> dict[str, str]:
         "CARGO_PKG_VERSION_PATCH": patch,
         "CARGO_PKG_VERSION_PRE": pre,
     }
+
+
+def package_environment(build: Build, package: Package) -> dict[str, str]:
+    """Return the build's environment, and what cargo tells compilers and tests of a package."""
+    env = dict(build.environment)
+    env.update(configured_environment(build.environment, build.workspace.root))
+    script = build.script(package.id)
+    if script is not None:
+        env.update(script.env)
+        env["OUT_DIR"] = script.out_dir
+    env.update(_version_parts(package.version))
+    env["CARGO_MANIFEST_DIR"] = package.root
+    env["CARGO_MANIFEST_PATH"] = package.manifest_path
+    env["CARGO_PKG_NAME"] = package.name
+    env.update({f"CARGO_PKG_{name}": value for name, value in package.about.items()})
+    return env
 
 
 def _library_directories(
@@ -73,16 +101,11 @@ def process_environment(
     cargo: Cargo,
 ) -> dict[str, str]:
     """Return the environment of a test binary: the build's own, and what cargo adds."""
-    env = dict(build.environment)
-    env.update(configured_environment(build.environment, build.workspace.root))
+    env = package_environment(build, package)
     sysroot = cargo.sysroot
     if sysroot is not None and cargo.is_proxy:
         # What rustup itself adds before it starts the real cargo.
         prepend_library_path(env, [os.path.join(sysroot, "lib")])
-    script = build.script(package.id)
-    if script is not None:
-        env.update(script.env)
-        env["OUT_DIR"] = script.out_dir
     if target.kind in ("test", "bench"):
         for artifact in build.artifacts:
             if (
@@ -92,17 +115,7 @@ def process_environment(
                 and artifact.executable
             ):
                 env[f"CARGO_BIN_EXE_{artifact.target.name}"] = artifact.executable
-    env.update(_version_parts(package.version))
-    env.update(
-        {
-            "CARGO": cargo.path,
-            "CARGO_MANIFEST_DIR": package.root,
-            "CARGO_MANIFEST_PATH": package.manifest_path,
-            "CARGO_PKG_NAME": package.name,
-        }
-    )
-    for name, value in package.about.items():
-        env[f"CARGO_PKG_{name}"] = value
+    env["CARGO"] = cargo.path
     host = cargo.toolchain.host
     prepend_library_path(env, list(_library_directories(build, executable, sysroot, host)))
     return env

@@ -13,8 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..cargo.configuration import configured_environment
-from ..cargo.environment import LIBRARY_PATH
+from ..cargo import LIBRARY_PATH, configured_environment
 from .embedding import embedding_environment
 from .interpreter import load
 from .introspect import InterpreterError, put_first

@@ -7,8 +7,9 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from ..cargo import prepend_library_path
 from ..cargo.program import run_to_end
-from .introspect import LIBRARY_PATH, TIMEOUT, put_first
+from .introspect import TIMEOUT, put_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ def _finds_library(python: Interpreter, environ: Mapping[str, str]) -> bool:
     """Start an interpreter so that it knows no more of itself than if it were embedded."""
     env = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
     if python.libdir is not None:
-        env[LIBRARY_PATH] = put_first(python.libdir, env.get(LIBRARY_PATH))
+        prepend_library_path(env, [python.libdir])
     try:
         done = run_to_end(
             ["python3", "-S", "-c", ""],

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 if TYPE_CHECKING:
     from ..cargo.program import Ended
 
 __all__ = [
-    "LIBRARY_PATH",
     "OTHER",
     "TIMEOUT",
     "Facts",
@@ -22,7 +20,6 @@ __all__ = [
 
 TIMEOUT: Final = 10.0
 """Seconds that a Python has to start and to answer."""
-LIBRARY_PATH: Final = "DYLD_LIBRARY_PATH" if sys.platform == "darwin" else "LD_LIBRARY_PATH"
 OTHER: Final = "name another interpreter with --cpython-sys-python"
 
 
@@ -89,6 +86,7 @@ def ask_python(executable: str) -> Facts:
     import inspect
     import json
 
+    from ..cargo import prepend_library_path
     from ..cargo.program import run_to_end
 
     call = "import json\nprint('\\n@' + json.dumps(describe_python()))"
@@ -97,7 +95,7 @@ def ask_python(executable: str) -> Facts:
     directory = os.path.dirname(executable)
     if os.path.isfile(os.path.join(directory, "pyconfig.h")):
         # One that was built with --enable-shared, and not installed, needs the libpython beside it.
-        env[LIBRARY_PATH] = put_first(directory, env.get(LIBRARY_PATH))
+        prepend_library_path(env, [directory])
     argv = [executable, "-I", "-S", "-c", code]
     try:
         done = run_to_end(argv, cwd=os.getcwd(), env=env, limit=TIMEOUT, grace=0.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ..cargo import LIBRARY_PATH
+
 __all__ = ["LIBCLANG", "explain_end", "explain_failure", "explain_process"]
 
 LIBCLANG: Final = (
@@ -50,7 +52,7 @@ _NO_LIBPYTHON = (
     "--cpython-sys-python=PATH"
 )
 _RUNTIME = (
-    "the loader found no libpython: put its directory on LD_LIBRARY_PATH, or name the "
+    f"the loader found no libpython: put its directory on {LIBRARY_PATH}, or name the "
     "interpreter it belongs to with --cpython-sys-python=PATH"
 )
 _HOME = (

@@ -317,7 +317,7 @@ ENVIRONMENT = {
     "Cargo.toml": """
 [package]
 name = "c"
-version = "0.1.0-rc.1"
+version = "1.2.3-rc.1+build.5"
 edition = "2021"
 authors = ["Spam <spam@example.org>", "Eggs"]
 description = "has it all"

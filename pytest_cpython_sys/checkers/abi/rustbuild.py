@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import AbiError, run_tool
-from ...cargo import CargoError, configured_environment, rustflags, stamp
+from ...cargo import CargoError, package_environment, rustflags, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,22 +64,6 @@ class Library:
                 return artifact.features
         return ()
 
-    def _environment(self) -> dict[str, str]:
-        build = self.context.build
-        env = dict(build.environment)
-        env.update(configured_environment(build.environment, build.workspace.root))
-        script = build.script(self.package.id)
-        if script is not None:
-            env.update(script.env)
-            env["OUT_DIR"] = script.out_dir
-        env["CARGO_MANIFEST_DIR"] = self.package.root
-        env["CARGO_PKG_NAME"] = self.package.name
-        env["CARGO_PKG_VERSION"] = self.package.version
-        for number, name in enumerate(("MAJOR", "MINOR", "PATCH")):
-            parts = self.package.version.partition("-")[0].split(".")
-            env[f"CARGO_PKG_VERSION_{name}"] = parts[number] if number < len(parts) else ""
-        return env
-
     def _common(self) -> Iterator[str]:
         """Yield what rustc and rustdoc need alike."""
         build = self.context.build
@@ -122,7 +106,7 @@ class Library:
             f"--extern={self.target.crate_name}={self.path}",
             *self._common(),
         ]
-        return words, self._environment()
+        return words, package_environment(self.context.build, self.package)
 
     def describe(self, work: str) -> str:
         """Let rustdoc write its JSON, unless this build's is there; return the file's path.
@@ -151,7 +135,7 @@ class Library:
         if os.path.isfile(path) and _read(mark) == key:
             return path
         os.makedirs(directory, exist_ok=True)
-        env = self._environment()
+        env = package_environment(self.context.build, self.package)
         # JSON is unstable. Set for rustdoc alone, cargo and what it builds never see it.
         env["RUSTC_BOOTSTRAP"] = "1"
         try:
