@@ -133,8 +133,7 @@ class Evaluator:
         self._handed_out: set[_Key] = set()
         self._running: threading.Thread | None = None
         self._changed = threading.Condition()
-        self._waits = False
-        """Whether somebody waits for a change: most often nobody does, and none is told."""
+        """Guards the verdicts, and what is known of a batch."""
 
     def select(self, cases: Iterable[Case]) -> None:
         """Say which cases will be asked for, in the order in which they will be."""
@@ -159,12 +158,8 @@ class Evaluator:
         self._asked.add(key)
         if batch.thread is None:
             self._start(batch)
-        verdict = self._verdicts.pop(key, None)  # most often it is there already
-        if verdict is None:
-            with self._changed:
-                self._waits = True  # before looking again: the other thread looks at it last
-                self._changed.wait_for(lambda: key in self._verdicts or batch.finished)
-                self._waits = False
+        with self._changed:
+            self._changed.wait_for(lambda: key in self._verdicts or batch.finished)
             verdict = self._verdicts.pop(key, None)
         self._handed_out.add(key)
         return verdict or self._alone(case)
@@ -210,14 +205,13 @@ class Evaluator:
         try:
             for case, verdict in _evaluated(self._checkers[batch.cases[0].checker], batch.cases):
                 key = case.key
-                if key not in seen:
-                    seen.add(key)
-                    self._verdicts[key] = verdict
-                elif verdict.outcome == "error" or verdict.warnings or verdict.output:
-                    batch.note_late(verdict)
-                if self._waits:
-                    with self._changed:
+                with self._changed:
+                    if key not in seen:
+                        seen.add(key)
+                        self._verdicts[key] = verdict
                         self._changed.notify_all()
+                    elif verdict.outcome == "error" or verdict.warnings or verdict.output:
+                        batch.note_late(verdict)
         finally:
             with self._changed:
                 batch.finished = True

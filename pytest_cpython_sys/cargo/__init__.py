@@ -4,7 +4,7 @@ It imports nothing but the standard library.
 """
 
 from .build import Build, BuildListener, Unit
-from .cache import cache_path, keep_json, locked, read_json, stamp
+from .cache import cache_path, keep_json, locked, read_json, stamp, write_json
 from .cargo import Cargo, Toolchain
 from .command import BuildOptions, shown_command
 from .configuration import configured_environment, configured_wrapper, rustflags
@@ -85,4 +85,5 @@ __all__ = [
     "upwards",
     "without_backtrace",
     "worker_threads",
+    "write_json",
 ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .build import Build
     from .command import BuildOptions
 
-__all__ = ["cache_path", "keep_json", "locked", "read_json", "stamp"]
+__all__ = ["cache_path", "keep_json", "locked", "read_json", "stamp", "write_json"]
 
 _KEPT = 40
 
@@ -48,18 +48,23 @@ def read_json(path: str) -> Any:
 
 
 def keep_json(path: str, value: object) -> None:
-    """Write a file in one step, and let go of those that were written long ago."""
+    """Write a file if that can be, and let go of those that were written long ago."""
     directory = os.path.dirname(path)
     with contextlib.suppress(OSError):
         os.makedirs(directory, exist_ok=True)
-        fd, temporary = tempfile.mkstemp(dir=directory, suffix=".part")
-        with open(fd, "w", encoding="utf-8") as file:
-            json.dump(value, file)
-        os.replace(temporary, path)
+        write_json(path, value)
         with os.scandir(directory) as entries:
             old = sorted(entries, key=lambda entry: entry.stat().st_mtime)[:-_KEPT]
         for entry in old:
             os.unlink(entry.path)
+
+
+def write_json(path: str, value: object) -> None:
+    """Write a file in one step: nobody reads half of it. Raises OSError."""
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".part")
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(json.dumps(value))  # `dump` is many times slower
+    os.replace(temporary, path)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .build import Build
-from .messages import Artifact, BuildFinished, BuildScript, Diagnostic, parse_message
+from .messages import Artifact, BuildScript, Diagnostic, parse_message
 from .process import Process
 from .timing import Clock
 from .watcher import Watcher, without_progress
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .build import BuildListener
+    from .messages import Message
     from .metadata import Workspace
 
 __all__ = ["run_build"]
@@ -45,21 +46,13 @@ def run_build(
         watcher.feed(chunk)
 
     process = Process(command, cwd=workspace.root, env=env, on_error_chunk=read_errors)
-    artifacts: list[Artifact] = []
-    diagnostics: list[Diagnostic] = []
-    scripts: list[BuildScript] = []
+    messages: list[Message] = []
     try:
         for line in process.lines():
             message = parse_message(line)
             clock.note(message)
-            if isinstance(message, Artifact):
-                artifacts.append(message)
-            elif isinstance(message, Diagnostic):
-                diagnostics.append(message)
-            elif isinstance(message, BuildScript):
-                scripts.append(message)
-            elif isinstance(message, BuildFinished):
-                pass  # the exit code says the same, and more
+            if message is not None:
+                messages.append(message)
         code = process.wait()
     except BaseException:
         process.stop()
@@ -70,9 +63,9 @@ def run_build(
         environment=environment,
         exit_code=code,
         duration=time.monotonic() - started,
-        artifacts=tuple(artifacts),
-        diagnostics=tuple(diagnostics),
-        scripts=tuple(scripts),
+        artifacts=tuple(one for one in messages if isinstance(one, Artifact)),
+        diagnostics=tuple(one for one in messages if isinstance(one, Diagnostic)),
+        scripts=tuple(one for one in messages if isinstance(one, BuildScript)),
         stderr=without_progress(process.errors.decode("utf-8", "replace")),
         timings=tuple(clock.timings),
     )

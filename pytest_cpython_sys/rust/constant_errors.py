@@ -5,6 +5,7 @@ Format: https://doc.rust-lang.org/rustc/json.html#diagnostics
 
 from __future__ import annotations
 
+import os.path
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -12,15 +13,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .source_scan import AssertionKind, LayoutAssertion, LayoutBlock
+    from .sources import SourceFile
 
 __all__ = [
     "CONSTANT_ERROR",
     "LayoutMismatch",
     "Spot",
     "actual_value",
+    "block_of",
     "constant_module",
     "explain",
     "find_block",
@@ -102,6 +105,21 @@ def constant_module(diagnostic: Mapping[str, Any]) -> tuple[str, ...] | None:
 def _objects(value: object) -> Iterator[dict[str, Any]]:
     if isinstance(value, list):
         yield from (item for item in value if isinstance(item, dict))
+
+
+def block_of(
+    diagnostic: Mapping[str, Any], root: str, find: Callable[[str], SourceFile | None]
+) -> tuple[SourceFile, LayoutBlock, LayoutAssertion | None] | None:
+    """Return the block that a diagnostic is about, with its file, and the statement if one is.
+
+    ``root`` is what rustc's paths start from; ``find`` gives a file by its path.
+    """
+    for spot in primary_spots(diagnostic):
+        file = find(os.path.join(root, spot.file))
+        hit = find_block(file.scan.blocks, spot, file.source) if file is not None else None
+        if file is not None and hit is not None:
+            return file, *hit
+    return None
 
 
 def find_block(

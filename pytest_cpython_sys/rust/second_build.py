@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 from ..cargo import configured_wrapper, locked, seed
 from .constant_errors import (
     CONSTANT_ERROR,
+    block_of,
     constant_module,
     explain,
-    find_block,
     position_of,
     primary_spots,
 )
@@ -135,13 +135,8 @@ def _crate(build: Build, package: Package, target: Target) -> Crate:
 
 
 def _place(error: Diagnostic, crate: Crate, root: str) -> TextBlock | None:
-    for spot in primary_spots(error.raw):
-        path = real_path(os.path.join(root, spot.file))
-        file = crate.file(path)
-        hit = find_block(file.scan.blocks, spot, file.source) if file is not None else None
-        if hit is not None:
-            return path, hit[0].start
-    return None
+    found = block_of(error.raw, root, crate.sources.file)
+    return (real_path(found[0].path), found[1].start) if found is not None else None
 
 
 def _trouble(build: Build, trees: Trees, more: set[str]) -> str:

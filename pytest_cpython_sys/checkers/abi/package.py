@@ -164,13 +164,13 @@ class PackageAbi:
         prototypes = Prototypes(self._speller)
         probe, questions = Probe(), CQuestions()
         values = [subject for subject in subjects if subject.kind in ("const", "init")]
-        for subject in subjects:
+
+        def ask(subject: Subject) -> None:
+            if subject.kind in ("layout", "opaque"):
+                layouts.ask_c(subject, questions)
             if subject.kind == "layout":
                 layouts.ask_rust(_item(subject), probe)
-                layouts.ask_c(subject, questions)
                 prototypes.lines.update(layouts.ask_same_type(subject))
-            elif subject.kind == "opaque":
-                layouts.ask_c(subject, questions)
             elif subject.kind in ("fn", "static"):
                 prototypes.ask(subject)
             elif subject.kind in ("const", "init"):
@@ -179,6 +179,9 @@ class PackageAbi:
                 if inside is not None:
                     layouts.ask_rust(inside, probe)
 
+        for subject in subjects:
+            ask(subject)
+
         def ask_values() -> CAnswers:
             if not values:
                 return CAnswers({}, {}, {})
@@ -186,23 +189,17 @@ class PackageAbi:
             return own.compile(header.source, self.compiler, self._work, "values")
 
         command, env = self._library.probe_command()
-        crate_name = self._library.target.crate_name
+        name = self._library.target.crate_name
         with worker_threads(4) as pool:
-            rust_job = pool.submit(
-                probe.compile, crate_name, command, self._work, workspace.root, env
-            )
+            rust_job = pool.submit(probe.compile, name, command, self._work, workspace.root, env)
             values_job = pool.submit(ask_values)
             layouts_job = pool.submit(
                 questions.compile, header.source, self.compiler, self._work, "layouts"
             )
             if prototypes.lines:
                 prototypes.compile(header.source, self.compiler, self._work)
-            rust, of_layouts, of_values = (
-                rust_job.result(),
-                layouts_job.result(),
-                values_job.result(),
-            )
-        judge = _Judge(self, crate, layouts, constants, prototypes, rust, of_layouts, of_values)
+            answers = rust_job.result(), layouts_job.result(), values_job.result()
+        judge = _Judge(self, crate, layouts, constants, prototypes, *answers)
         verdicts = [judge.verdict(subject) for subject in subjects]
         unanswered = [
             (f"{subject.kind}::{subject.name}", verdict.message)

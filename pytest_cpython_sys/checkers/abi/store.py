@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from ...cargo import stamp
+from ...cargo import read_json, stamp, write_json
 from ...case import Case, Layouts, Location, Member, TypeLayout, Verdict
 
 if TYPE_CHECKING:
@@ -54,8 +52,7 @@ def fingerprint(parts: Iterable[object]) -> str:
 def load(path: str, key: str) -> Findings | None:
     """Return what was kept under a key; None if nothing was, or a header has changed since."""
     try:
-        with open(path, encoding="utf-8") as file:
-            raw = json.load(file)
+        raw = read_json(path)
         if raw["key"] != key or any(list(stamp(one[0])) != one for one in raw["stamps"]):
             return None
         return Findings(
@@ -69,19 +66,18 @@ def load(path: str, key: str) -> Findings | None:
             facts=(raw["facts"][0], raw["facts"][1]),
             files=[one[0] for one in raw["stamps"]],
         )
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError):
         return None
 
 
 def load_layouts(path: str, key: str) -> dict[str, Layouts]:
     """Return the layouts that were kept under a key; empty if none were."""
     try:
-        with open(f"{path}.layouts", encoding="utf-8") as file:
-            raw = json.load(file)
+        raw = read_json(f"{path}.layouts")
         if raw["key"] != key:
             return {}
         return {name: _layouts(one) for name, one in raw["layouts"].items()}
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError):
         return {}
 
 
@@ -176,12 +172,5 @@ def save(path: str, key: str, findings: Findings) -> None:
     }
     if findings.layouts:
         layouts = {name: _raw_layouts(one) for name, one in findings.layouts.items()}
-        _write(f"{path}.layouts", {"key": key, "layouts": layouts})
-    _write(path, raw)
-
-
-def _write(path: str, raw: dict[str, Any]) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".json")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(raw))  # `dump` is many times slower
-    os.replace(temporary, path)
+        write_json(f"{path}.layouts", {"key": key, "layouts": layouts})
+    write_json(path, raw)

@@ -6,7 +6,6 @@ blocks, which rustc reports side by side, or the linker's, which comes after all
 
 from __future__ import annotations
 
-import os.path
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING
 from ...case import Location, Verdict
 from ...rust.constant_errors import (
     CONSTANT_ERROR,
+    block_of,
     constant_module,
     explain,
-    find_block,
     primary_spots,
 )
 from ...rust.layout_table import Row, layout_table, recorded_layouts
@@ -62,6 +61,7 @@ class Judge:
         blocks: Sequence[PlacedBlock],
     ) -> None:
         self._builds = context.builds
+        self._root = context.build.workspace.root
         self._sources = sources
         self._units = units
         self._target = units[0].target
@@ -76,7 +76,7 @@ class Judge:
         self._others: list[Diagnostic] = []
         for build in self._builds:
             for error in build.errors(self._package.id, self._target):
-                keys = self._keys_of(error, build.workspace.root)
+                keys = self._keys_of(error)
                 for key in keys:
                     self._errors.setdefault(key, []).append(error)
                 if not keys or error.code != CONSTANT_ERROR:
@@ -140,16 +140,12 @@ class Judge:
         found = (sources.file(path) for sources in self._sources)
         return next((file for file in found if file is not None), None)
 
-    def _keys_of(self, error: Diagnostic, root: str) -> set[object]:
+    def _keys_of(self, error: Diagnostic) -> set[object]:
         """Return which blocks an error is about; none if it is about anything else."""
         near = self._by_text.get(None, []) if error.code == CONSTANT_ERROR else []
-        for spot in primary_spots(error.raw):
-            path = real_path(os.path.join(root, spot.file))
-            file = self._file(path)
-            hit = find_block(file.scan.blocks, spot, file.source) if file is not None else None
-            if hit is not None:
-                near = self._by_text.get((path, hit[0].start), [])
-                break
+        found = block_of(error.raw, self._root, self._file)
+        if found is not None:
+            near = self._by_text.get((real_path(found[0].path), found[1].start), [])
         told = constant_module(error.raw)
         keys: set[object] = {item.key for item in _told(near, told)}
         # Of several that no file holds, nobody can tell which.
@@ -171,7 +167,7 @@ class Judge:
         if found is not None:
             location = Location(found[0].path, found[1].line)
         for error in self._errors.get(placed.key, ()):
-            row = _row(error, *found) if found is not None else None
+            row = self._row(error, found[1]) if found is not None else None
             if row is not None:
                 rows.append(row)
                 line = next((spot.line for spot in primary_spots(error.raw)), location.line)
@@ -187,6 +183,13 @@ class Judge:
         # Without a second build nobody knows what else is wrong in the block.
         layouts = recorded_layouts(found[1], found[0].source, known) if known and found else None
         return Verdict("failed", message="\n".join(parts), location=location, layouts=layouts)
+
+    def _row(self, error: Diagnostic, block: LayoutBlock) -> Row | None:
+        """Return what a constant that failed says of a statement of a block."""
+        found = block_of(error.raw, self._root, self._file)
+        if error.code != CONSTANT_ERROR or found is None or found[1] != block or found[2] is None:
+            return None
+        return Row(found[2].what, found[2].recorded, explain(error.raw, found[2]).actual)
 
     def _way(self, unit: Unit) -> str:
         """Name the unit where the crate is compiled with several sets of features."""
@@ -216,12 +219,3 @@ def _told(blocks: Sequence[PlacedBlock], path: tuple[str, ...] | None) -> Sequen
     near = [item for item in blocks if fits(item.block.modules)]
     depth = max((len(item.block.modules) for item in near), default=0)
     return [item for item in near if len(item.block.modules) == depth] or blocks
-
-
-def _row(error: Diagnostic, file: SourceFile, block: LayoutBlock) -> Row | None:
-    """Return what a constant that failed says of a statement of a block."""
-    for spot in primary_spots(error.raw) if error.code == CONSTANT_ERROR else ():
-        hit = find_block(file.scan.blocks, spot, file.source)
-        if hit is not None and hit[0].start == block.start and hit[1] is not None:
-            return Row(hit[1].what, hit[1].recorded, explain(error.raw, hit[1]).actual)
-    return None
