@@ -37,6 +37,7 @@ from .process import worker_threads
 from .program import Ended
 from .run_build import run_build
 from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
+from .versions import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ _LIMIT: Final = 600.0
 """Seconds that cargo or rustc may take to answer a question."""
 # The first release whose `cargo test` has all that is passed to it; `--no-fail-fast` builds on
 # past a broken target since then.
-_OLDEST = (1, 74)
+_OLDEST: Final = "1.74"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +108,15 @@ class Cargo:
     def toolchain(self) -> Toolchain:
         """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
         with worker_threads(2) as pool:
-            cargo, rustc = pool.map(lambda pair: self._ask(*pair), self._version_questions())
-        match = re.search(r"(\d+)\.(\d+)\.\d+\S*", cargo)
+            answers = pool.map(lambda pair: self._ask(*pair), self._version_questions())
+            oldest = parse_version(_OLDEST)  # loads packaging while the programs run
+            cargo, rustc = answers
+        match = re.search(r"(\d+\.\d+\.\d+)\S*", cargo)
         if match is None:
             raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")
-        if (int(match[1]), int(match[2])) < _OLDEST:
-            oldest = ".".join(map(str, _OLDEST))
+        if parse_version(match[1]) < oldest:
             raise CargoTooOldError(
-                f"{self._found} is cargo {match[0]}; {oldest} or newer is needed: "
+                f"{self._found} is cargo {match[0]}; {_OLDEST} or newer is needed: "
                 "run `rustup update`, or name another cargo in $CARGO"
             )
         fields = dict(line.split(": ", 1) for line in rustc.splitlines() if ": " in line)

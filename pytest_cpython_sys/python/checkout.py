@@ -10,6 +10,7 @@ import os.path
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import upwards
+from ..cargo.versions import major_minor
 from .introspect import InterpreterError
 from .makefile import header_version
 
@@ -155,8 +156,8 @@ def _checked(python: Interpreter, root: str | None) -> Interpreter:
                 f"for {root}: name one of its own builds with --cpython-sys-python"
             )
         return python
-    version = header_version(include) or ""
-    if version.split(".")[:2] != python.version.split(".")[:2]:
+    version = header_version(include)
+    if version is None or major_minor(version) != major_minor(python.version):
         raise InterpreterError(
             f"{python.executable} is Python {python.version}, the headers in {root} are of "
             f"{version or 'no known version'}: name one of its builds with --cpython-sys-python"

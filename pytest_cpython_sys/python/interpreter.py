@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ..cargo.versions import major_minor, parse_version
 from .introspect import OTHER, Facts, InterpreterError, ask_python, describe_python
 from .makefile import (
     absolute_flags,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 
-_OLDEST: Final = (3, 8)
+_OLDEST: Final = "3.8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ class Interpreter:
     @property
     def tag(self) -> str:
         """``cp313``, or ``cp313t`` for a free-threaded one: as wheels have it."""
-        major, minor = self.version.split(".")[:2]
-        return f"cp{major}{minor}{'t' if self.gil_disabled else ''}"
+        version = parse_version(self.version)
+        return f"cp{version.major}{version.minor}{'t' if self.gil_disabled else ''}"
 
     @property
     def fingerprint(self) -> str:
@@ -133,9 +134,9 @@ class Interpreter:
         return tuple(self._problems())
 
     def _problems(self) -> Iterable[str]:
-        major_minor = ".".join(self.version.split(".")[:2])
+        release = major_minor(self.version)
         install = (
-            f"install Python's headers (python{major_minor}-dev, python3-dev or python3-devel)"
+            f"install Python's headers (python{release}-dev, python3-dev or python3-devel)"
             if self.source_dir is None
             else "get the whole source tree"
         )
@@ -146,7 +147,7 @@ class Interpreter:
             yield f"no pyconfig.h in {self.build_dir}: run ./configure there, or {OTHER}"
         else:
             found = header_version(headers[0])
-            if found is not None and not found.startswith(major_minor + "."):
+            if found is not None and major_minor(found) != release:
                 yield (
                     f"the headers in {headers[0]} are those of Python {found}, "
                     f"the interpreter is {self.version}: {install}, or {OTHER}"
@@ -190,10 +191,9 @@ def _from_facts(facts: Facts, asked: str) -> Interpreter:
         raise InterpreterError(
             f"{asked} is {facts['implementation']}, which is not supported: {OTHER}"
         )
-    if tuple(map(int, facts["version"].split("."))) < _OLDEST:
+    if parse_version(facts["version"]) < parse_version(_OLDEST):
         raise InterpreterError(
-            f"{asked} is Python {facts['version']}, older than "
-            f"{'.'.join(map(str, _OLDEST))}: {OTHER}"
+            f"{asked} is Python {facts['version']}, older than {_OLDEST}: {OTHER}"
         )
     if facts["build"]:
         return _build_directory(facts["project_base"], facts)
@@ -315,7 +315,7 @@ def _checked_version(path: str, source: str, made_for: str) -> str:
             f"the Makefile in {path} has its sources in {source}, where there is no "
             f"Include/patchlevel.h: {again}"
         )
-    if not version.startswith(made_for + "."):
+    if major_minor(version) != made_for:
         raise InterpreterError(
             f"the Makefile in {path} is of Python {made_for or '(no version)'}, the headers in "
             f"{source} are of {version}: {again}"

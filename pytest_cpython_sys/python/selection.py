@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..cargo.versions import major_minor
 from .interpreter import load
 
 if TYPE_CHECKING:
@@ -70,10 +71,8 @@ def _labels(interpreters: Sequence[Interpreter]) -> Iterator[str]:
 
 def fits_running(interpreter: Interpreter) -> bool:
     """Tell whether what is built for a Python can be imported into the one that runs this."""
-    major_minor = tuple(map(int, interpreter.version.split(".")[:2]))
-    return major_minor == sys.version_info[:2] and interpreter.gil_disabled == _running(
-        "Py_GIL_DISABLED"
-    )
+    same = major_minor(interpreter.version) == sysconfig.get_python_version()
+    return same and interpreter.gil_disabled == _running("Py_GIL_DISABLED")
 
 
 def for_running(interpreters: Sequence[Interpreter]) -> Interpreter | None:

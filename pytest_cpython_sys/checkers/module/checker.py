@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import CargoError
+from ...cargo.versions import parse_version
 from ...case import Case, Checker, Verdict
 from ...rust.context import with_leak
 from ...rust.extension_module import Extension, ExtensionError, mention, module_functions
@@ -49,7 +50,7 @@ _THREADS: Final = 4
 _ROUNDS: Final = 50
 _WARMUPS: Final = 3  # as in -R 3:3
 _RUNS: Final = 3
-_OWN_GIL_SINCE: Final = (3, 12)
+_OWN_GIL_SINCE: Final = "3.12"
 _UNKNOWN: Final = "whether it is an extension module is not known"
 _UNREAD: Final = {"unknown": "the process ended before its definition was read"}
 
@@ -241,7 +242,9 @@ def _not_in(python: Interpreter, check: str) -> str | None:
     """Return why a Python cannot make a check."""
     if check == "free_threading" and not python.gil_disabled:
         return f"{python.describe()} has a GIL; a Python built with --disable-gil has none"
-    version = tuple(map(int, python.version.split(".")[:2]))
-    if check == "subinterpreters" and version < _OWN_GIL_SINCE:
-        return f"{python.describe()} has no interpreters with a GIL of their own; 3.12 has"
+    own_gils = parse_version(python.version) >= parse_version(_OWN_GIL_SINCE)
+    if check == "subinterpreters" and not own_gils:
+        return (
+            f"{python.describe()} has no interpreters with a GIL of their own; {_OWN_GIL_SINCE} has"
+        )
     return None
