@@ -30,7 +30,8 @@ ORDER: Final = 0x0102030405060708
 HEAD: Final = 64
 """Bytes from the begin of a record to its data: the data may be aligned to as much."""
 
-_SYMTAB, _RELA, _REL, _DYNSYM = 2, 4, 9, 11
+_SYMTAB, _RELA, _REL, _DYNSYM, _SYMTAB_SHNDX = 2, 4, 9, 11, 18
+_LORESERVE, _COMMON, _XINDEX = 0xFF00, 0xFFF2, 0xFFFF
 _WRITE = 1
 
 
@@ -175,16 +176,27 @@ def _symbols(
     order, wide, sections = known
     strings = sections[table.link]
     text = data[strings.offset : strings.offset + strings.size]
-    for at in range(table.offset, table.offset + table.size, table.entry):
+    indices = [one for one in sections if one.type == _SYMTAB_SHNDX and sections[one.link] is table]
+
+    def is_writable(number: int, index: int) -> bool:
+        if index == _COMMON:
+            return True  # the linker will give it a place among the zeros
+        if index == _XINDEX and indices:
+            (index,) = struct.unpack_from(f"{order}I", data, indices[0].offset + 4 * number)
+        elif index >= _LORESERVE:
+            return False
+        return index < len(sections) and bool(sections[index].flags & _WRITE)
+
+    places = range(table.offset, table.offset + table.size, table.entry)
+    for number, at in enumerate(places):
         if wide:
             name, info, other, index = struct.unpack_from(f"{order}IBBH", data, at)
         else:
             name, _, _, info, other, index = struct.unpack_from(f"{order}IIIBBH", data, at)
         # Defined, not local, and neither hidden nor internal.
         if index != 0 and info >> 4 and other & 3 in (0, 3) and name:
-            flags = sections[index].flags if index < len(sections) else 0
             shown = text[name : text.index(b"\0", name)].decode("ascii", "replace")
-            yield Symbol(shown, bool(flags & _WRITE))
+            yield Symbol(shown, is_writable(number, index))
 
 
 def exported_symbols(path: str) -> frozenset[str] | None:
