@@ -203,7 +203,8 @@ class Clippy:
     def _configuration(self) -> dict[str, str]:
         """Return the variable that makes clippy look at private functions too.
 
-        The user's own configuration file, if there is one for all packages, stays in force.
+        The user's own configuration file, if there is one for all packages, stays in force. It is
+        passed on as text: toml cannot write the arrays of strings and tables that it may have.
         """
         text = self._configured()
         if text is None:
