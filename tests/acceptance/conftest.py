@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -211,7 +212,7 @@ def cargo_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
 
 
 def _candidates(version: str) -> Iterator[str]:
-    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+    if version == sysconfig.get_python_version():
         yield sys.executable
     found = shutil.which(f"python{version}")
     if found:
