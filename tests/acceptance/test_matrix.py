@@ -254,9 +254,9 @@ def test_the_ini_key_is_a_list_and_a_checker_of_ones_own_sees_each_python(
             **PASSING,
             "pytest.ini": f"[pytest]\ncpython_sys_python = {old.executable} {new.executable}\n",
             "conftest.py": """
-from pytest_cpython_sys.case import Case, Verdict
+from pytest_cpython_sys.case import Case, Checker, Verdict
 
-class Checker:
+class Mine(Checker):
     name = "mine"
     def __init__(self, context): self.context = context
     def discover(self):
@@ -271,7 +271,7 @@ class Checker:
         yield f"only {self.context.interpreter.tag}", ()
 
 def pytest_cpython_sys_checkers(contexts):
-    return [Checker(contexts[0])]
+    return [Mine(contexts[0])]
 """,
         }
     )
