@@ -159,8 +159,8 @@ class Evaluator:
         if batch.thread is None:
             self._start(batch)
         with self._changed:
-            self._changed.wait_for(lambda: key in self._verdicts or batch.finished)
-            verdict = self._verdicts.pop(key, None)
+            while (verdict := self._verdicts.pop(key, None)) is None and not batch.finished:
+                self._changed.wait()
         self._handed_out.add(key)
         return verdict or self._alone(case)
 

@@ -103,8 +103,8 @@ class FastProtocol:
         for report in _reports(item):
             if report.when == "teardown":
                 del os.environ[_CURRENT]
-            else:
-                os.environ[_CURRENT] = f"{name} ({report.when})"
+            elif report.when == "call":
+                os.environ[_CURRENT] = f"{name} (call)"
             ihook.pytest_runtest_logreport(report=report)
         ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True

@@ -7,6 +7,8 @@ kept beside it, so that a run in which nothing was compiled reads none.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 from dataclasses import astuple
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Census", "CensusError", "Counted", "holds_label", "read_blocks"]
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
+_CONTENTS: Final = "contents"
 # "const { .. }" and the braces around it come and go with rustc's releases.
 _EXACT = re.compile(
     rb"""\s*\[\s*"(?P<words>[^"]*)"\s*,?\s*\]\s*
@@ -127,9 +130,12 @@ class Census:
         kept = read_json(self._path)
         self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
         self._changed = False
+        self._restored: dict[str, list[Counted]] = {}
 
     def blocks(self, unit: Unit) -> list[Counted]:
         """Return the blocks of a unit that was compiled, or tried to be, each with its text.
+
+        Of units that have the same it is one list, as a rule.
 
         Raises CensusError, and OSError when cargo cannot be started.
         """
@@ -138,7 +144,7 @@ class Census:
         name = f"{unit.package.id} {unit.target.kind} {unit.target.name} {unit.test} {features}"
         kept = self._kept.get(name)
         if stamp is not None:
-            found = _restored(kept, stamp)
+            found = self._restore(kept, stamp)
             if found is not None:
                 return found
         blocks = self._ask(unit)
@@ -146,13 +152,35 @@ class Census:
         texts = find_texts(sources, unit.target, blocks) if blocks else ()
         counted = list(zip(blocks, texts, strict=True))
         if stamp is not None:
-            self._kept[name] = {"stamp": stamp, **_to_json(counted)}
-            self._changed = True
+            self._keep(name, stamp, _to_json(counted))
         return counted
+
+    def _keep(self, name: str, stamp: Sequence[Any], content: dict[str, Any]) -> None:
+        """Take note of what was found; what several units have is kept once."""
+        text = json.dumps(content)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self._kept[name] = {"stamp": stamp, "content": digest}
+        self._kept.setdefault(_CONTENTS, {})[digest] = content
+        self._changed = True
+
+    def _restore(self, kept: Any, stamp: Sequence[Any]) -> list[Counted] | None:
+        """Return blocks that were kept; None where they do not hold, or cannot be read."""
+        try:
+            if kept["stamp"] != stamp:
+                return None
+            digest = kept["content"]
+            if digest not in self._restored:
+                self._restored[digest] = list(_from_json(self._kept[_CONTENTS][digest]))
+            return self._restored[digest]
+        except (KeyError, TypeError, ValueError, IndexError):
+            return None
 
     def keep(self) -> None:
         """Write down what was found."""
         if self._changed:
+            used = {one["content"] for name, one in self._kept.items() if name != _CONTENTS}
+            contents = self._kept[_CONTENTS]
+            self._kept[_CONTENTS] = {digest: contents[digest] for digest in used & {*contents}}
             keep_json(self._path, self._kept)
 
     def _ask(self, unit: Unit) -> list[CompiledBlock]:
@@ -190,14 +218,6 @@ def _to_json(counted: Iterable[Counted]) -> dict[str, Any]:
             place = [number, text.start, text.line, text.modules]
         blocks.append([*astuple(block), place])
     return {"sites": [astuple(site) for site in sites], "blocks": blocks}
-
-
-def _restored(kept: Any, stamp: Sequence[Any]) -> list[Counted] | None:
-    """Return blocks that were kept; None where they do not hold, or cannot be read."""
-    try:
-        return list(_from_json(kept)) if kept["stamp"] == stamp else None
-    except (KeyError, TypeError, ValueError, IndexError):
-        return None
 
 
 def _from_json(kept: Any) -> Iterator[Counted]:

@@ -93,14 +93,16 @@ class LayoutChecker(Checker):
         if not reached:
             self._note_left_out(context, package, target)
         try:
-            counted = [
-                (item, blocks) for item in reached if (blocks := item.census.blocks(item.unit))
-            ]
+            counted = [(item, item.census.blocks(item.unit)) for item in reached]
         except CensusError as error:
             case = build_case(package, target, context.options, self.name)
             self._verdicts[case.key] = Verdict("error", message=_NOT_COUNTED.format(error))
             yield case
             return
+        if context.builds[0].success:
+            # What several units have alike holds in all of them.
+            counted = list({id(blocks): (item, blocks) for item, blocks in counted}.values())
+        counted = [(item, blocks) for item, blocks in counted if blocks]
         if not counted:
             return
         placer = Placer(package, target)
@@ -138,8 +140,8 @@ class LayoutChecker(Checker):
             verdict = Verdict("skipped", message=_ODD.format(odd))
             case = replace(case, skip=verdict.message)
         else:
-            verdicts = map(judge.verdict, group)
-            verdict = min(verdicts, key=lambda verdict: _WORST.index(verdict.outcome))
+            verdicts = list(map(judge.verdict, group))
+            verdict = min(verdicts, key=_rank) if len(verdicts) > 1 else verdicts[0]
         self._verdicts[case.key] = verdict
         return case
 
@@ -160,6 +162,10 @@ class LayoutChecker(Checker):
         why = f"needs the features {missing}" if missing else "is not built for tests"
         file = os.path.relpath(target.src_path, context.build.workspace.root)
         self._left_out.append(f"{file}: {target.label} of {package.name} {why}")
+
+
+def _rank(verdict: Verdict) -> int:
+    return _WORST.index(verdict.outcome)
 
 
 def _censuses(context: BuildContext) -> Iterator[tuple[Build, Census]]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judge", "PlacedBlock"]
 
+_PASSED = Verdict("passed")
 # There is no code for these; what they are about comes after everything that rustc evaluates.
 _LINKER = re.compile(r"linking with `|linker `[^`]*` not found")
 
@@ -95,8 +96,9 @@ class Judge:
         if why_not is not None:
             return Verdict("error", message=f"not evaluated: {why_not}{self._way(placed.unit)}")
         found = self._text(placed) if self._draws else None
-        layouts = recorded_layouts(found[1], found[0].source, ()) if found is not None else None
-        return Verdict("passed", layouts=layouts)
+        if found is None:
+            return _PASSED
+        return Verdict("passed", layouts=recorded_layouts(found[1], found[0].source, ()))
 
     def _known_rows(self, placed: PlacedBlock) -> Sequence[Row]:
         text = placed.place.text
