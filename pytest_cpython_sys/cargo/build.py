@@ -17,7 +17,7 @@ from .failures import (
     unit_label,
 )
 from .messages import Artifact
-from .outputs import output_directories
+from .outputs import built_for, output_directories, target_directories
 from .paths import is_inside
 from .unit import Unit
 from .unit_graph import PlannedUnit
@@ -81,7 +81,11 @@ class Build:
 
     @cached_property
     def _outputs(self) -> frozenset[str]:
-        return output_directories(self.workspace, self.command, self.environment, self.scripts)
+        return output_directories(self.workspace, self._targets, self.scripts)
+
+    @cached_property
+    def _targets(self) -> frozenset[str]:
+        return target_directories(self.workspace, self.command, self.environment)
 
     def wrote(self, path: str) -> bool:
         """Tell whether cargo or a build script wrote a file (absolute; what it links to counts)."""
@@ -333,9 +337,11 @@ class Build:
             and os.path.realpath(os.path.join(self.workspace.root, call.source)) == source
             and self._is_planned(package, target, (call.test, call.features))
         )
-        found: dict[tuple[bool, tuple[str, ...]], Unit] = {}
+        found: dict[object, Unit] = {}
         for unit in units:
-            found.setdefault(unit.key, unit)
+            platform = built_for(unit.depinfo, self._targets) if unit.depinfo else ""
+            placed = replace(unit, platform=platform)
+            found.setdefault(placed.key, placed)
         return list(found.values())
 
     def passed_directories(self, unit: Unit) -> frozenset[str]:

@@ -85,6 +85,8 @@ class RustcCall:
     extra_filename: str
     externs: tuple[str, ...] = ()
     """Paths of the crates that it links to."""
+    platform: str = ""
+    """The triple that is named; empty for the host's own."""
 
     @property
     def depinfo(self) -> str:
@@ -100,7 +102,7 @@ class RustcCall:
 
 def read_rustc_call(words: Sequence[str]) -> RustcCall | None:
     """Return what the arguments of a rustc call say; None if it compiles nothing."""
-    crate_name = out_dir = extra_filename = source = ""
+    crate_name = out_dir = extra_filename = source = platform = ""
     cfgs: list[str] = []
     externs: list[str] = []
     for word, following in zip(words, [*words[1:], ""], strict=True):
@@ -110,6 +112,8 @@ def read_rustc_call(words: Sequence[str]) -> RustcCall | None:
             out_dir = following
         elif word == "--cfg":
             cfgs.append(following)
+        elif word == "--target":
+            platform = os.path.splitext(os.path.basename(following))[0]
         elif word == "--extern":
             externs += following.partition("=")[2:]
         elif following.startswith("extra-filename=") and word == "-C":
@@ -120,7 +124,9 @@ def read_rustc_call(words: Sequence[str]) -> RustcCall | None:
         return None
     test = "--test" in words or "test" in cfgs
     paths = tuple(path for path in externs if path)
-    return RustcCall(crate_name, source, test, tuple(cfgs), out_dir, extra_filename, paths)
+    return RustcCall(
+        crate_name, source, test, tuple(cfgs), out_dir, extra_filename, paths, platform
+    )
 
 
 def parse_rustc_calls(stderr: str) -> Iterator[RustcCall]:

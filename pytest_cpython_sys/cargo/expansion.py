@@ -134,7 +134,7 @@ class Expander:
             return False
         source = os.path.join(self._build.workspace.root, found.source)
         return (
-            (found.test, found.features) == unit.key
+            (found.test, found.features, found.platform) == unit.key
             and os.path.realpath(source) == os.path.realpath(unit.target.src_path)
             and (own or all(map(self._is_made, found.externs)))
         )

@@ -16,19 +16,15 @@ if TYPE_CHECKING:
     from .messages import BuildScript
     from .metadata import Workspace
 
-__all__ = ["output_directories"]
+__all__ = ["built_for", "output_directories", "target_directories"]
 
 
-def output_directories(
-    workspace: Workspace,
-    command: Sequence[str],
-    environment: Mapping[str, str],
-    scripts: Iterable[BuildScript],
+def target_directories(
+    workspace: Workspace, command: Sequence[str], environment: Mapping[str, str]
 ) -> frozenset[str]:
-    """Return the real paths of the directories that a build writes to.
+    """Return the real paths of the directories in which cargo builds.
 
-    ``command`` and ``environment`` are cargo's own, in the workspace's root. A target directory
-    that a member lies in is left out: the rest of it may be anybody's.
+    ``command`` and ``environment`` are cargo's own, in the workspace's root.
     """
     shared = (
         workspace.target_directory,
@@ -36,10 +32,34 @@ def output_directories(
         *_values(command, "--target-dir"),
         *filter(None, [environment.get("CARGO_BUILD_BUILD_DIR")]),
     )
-    found = {os.path.realpath(os.path.join(workspace.root, path)) for path in shared}
+    return frozenset(os.path.realpath(os.path.join(workspace.root, path)) for path in shared)
+
+
+def output_directories(
+    workspace: Workspace, targets: Iterable[str], scripts: Iterable[BuildScript]
+) -> frozenset[str]:
+    """Return the real paths of the directories that a build writes to.
+
+    A target directory that a member lies in is left out: the rest of it may be anybody's.
+    """
     members = [os.path.realpath(member.root) for member in workspace.packages]
-    own = {path for path in found if not any(is_inside(member, path) for member in members)}
+    own = {path for path in targets if not any(is_inside(member, path) for member in members)}
     return frozenset(own | {os.path.realpath(script.out_dir) for script in scripts})
+
+
+def built_for(path: str, targets: Iterable[str]) -> str:
+    """Return the triple in the path of a built file; empty without: it is the host's own.
+
+    See https://doc.rust-lang.org/cargo/reference/build-cache.html
+    """
+    real = os.path.realpath(path)
+    base = max((target for target in targets if is_inside(real, target)), key=len, default=None)
+    if base is None:
+        return ""
+    *directories, _ = os.path.relpath(real, base).split(os.sep)
+    if directories[-1:] in (["deps"], ["examples"]):
+        directories.pop()
+    return directories[0] if len(directories) > 1 else ""
 
 
 def _values(words: Sequence[str], option: str) -> Iterator[str]:

@@ -25,6 +25,8 @@ class Unit:
     test: bool
     artifact: Artifact | None
     call: RustcCall | None
+    platform: str = ""
+    """The triple that it is compiled for; empty for the host, where nobody names that."""
 
     @property
     def depinfo(self) -> str | None:
@@ -50,9 +52,9 @@ class Unit:
         return self.call.features if self.call is not None else ()
 
     @property
-    def key(self) -> tuple[bool, tuple[str, ...]]:
+    def key(self) -> tuple[bool, tuple[str, ...], str]:
         """What tells the ways apart in which a build compiles one target."""
-        return self.test, self.features
+        return self.test, self.features, self.platform
 
 
 def _depinfo_of_program(path: str, crate_name: str) -> str:

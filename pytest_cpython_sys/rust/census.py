@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Census", "CensusError", "Counted", "holds_label", "read_blocks"]
 
 _FORMAT: Final = 3
-_CONTENTS: Final = "contents"
+_PARTS: Final = ("units", "contents")
 # "const { .. }" and the braces around it come and go with rustc's releases.
 _EXACT = re.compile(
     rb"""\s*\[\s*"(?P<words>[^"]*)"\s*,?\s*\]\s*
@@ -128,7 +128,8 @@ class Census:
         self._expander = Expander(cargo, build, options, wrapper)
         self._path = cache_path(build, options, "census", [_FORMAT])
         kept = read_json(self._path)
-        self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
+        parts = [kept.get(part) if isinstance(kept, dict) else None for part in _PARTS]
+        self._kept, self._contents = (part if isinstance(part, dict) else {} for part in parts)
         self._changed = False
         self._restored: dict[str, list[Counted]] = {}
 
@@ -141,7 +142,8 @@ class Census:
         """
         stamp = _stamp(unit)
         features = ",".join(unit.features)
-        name = f"{unit.package.id} {unit.target.kind} {unit.target.name} {unit.test} {features}"
+        ways = f"{unit.test} {features} {unit.platform}"
+        name = f"{unit.package.id} {unit.target.kind} {unit.target.name} {ways}"
         kept = self._kept.get(name)
         if stamp is not None:
             found = self._restore(kept, stamp)
@@ -160,7 +162,7 @@ class Census:
         text = json.dumps(content)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         self._kept[name] = {"stamp": stamp, "content": digest}
-        self._kept.setdefault(_CONTENTS, {})[digest] = content
+        self._contents[digest] = content
         self._changed = True
 
     def _restore(self, kept: Any, stamp: Sequence[Any]) -> list[Counted] | None:
@@ -170,7 +172,7 @@ class Census:
                 return None
             digest = kept["content"]
             if digest not in self._restored:
-                self._restored[digest] = list(_from_json(self._kept[_CONTENTS][digest]))
+                self._restored[digest] = list(_from_json(self._contents[digest]))
             return self._restored[digest]
         except (KeyError, TypeError, ValueError, IndexError):
             return None
@@ -178,10 +180,9 @@ class Census:
     def keep(self) -> None:
         """Write down what was found."""
         if self._changed:
-            used = {one["content"] for name, one in self._kept.items() if name != _CONTENTS}
-            contents = self._kept[_CONTENTS]
-            self._kept[_CONTENTS] = {digest: contents[digest] for digest in used & {*contents}}
-            keep_json(self._path, self._kept)
+            used = {one.get("content") for one in self._kept.values() if isinstance(one, dict)}
+            contents = {digest: self._contents[digest] for digest in used & {*self._contents}}
+            keep_json(self._path, dict(zip(_PARTS, (self._kept, contents), strict=True)))
 
     def _ask(self, unit: Unit) -> list[CompiledBlock]:
         sources = self._build.sources(unit)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, run
+from .conftest import outcomes, replace_once, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -447,8 +447,13 @@ def test_nothing_is_asked_again_while_nothing_changes(
     assert layouts(run(pytester)) == {"src/lib.rs::T": "passed"}
     assert not log.exists() or "--crate-name c " not in log.read_text(encoding="utf-8")
     kept = next(root.glob("target/cpython-sys-cache/census/*.json"))
-    for damage in ("", "[]", "null", json.dumps(dict.fromkeys(json.loads(kept.read_text()), 7))):
-        kept.write_text(damage, encoding="utf-8")
+    sound = json.loads(kept.read_text())
+    parts = [{**sound, part: dict.fromkeys(sound[part], 7)} for part in sound]
+    damages: list[object] = [[], None, dict.fromkeys(sound, 7), *parts, "cut off"]
+    for damage in damages:
+        kept.write_text(json.dumps(damage)[: -1 if damage == "cut off" else None], encoding="utf-8")
+        if damage == parts[0]:
+            replace_once(root / "src/lib.rs", "pub a", "pub  a")
         assert layouts(run(pytester)) == {"src/lib.rs::T": "passed"}
 
 
@@ -542,4 +547,33 @@ def test_what_failed_after_the_layouts_of_its_dependency(
         "b/src/tool.rs::bindgen_test_layout_T": "failed",
         "b/examples/e.rs::bindgen_test_layout_E": "failed",
         "b/tests/t.rs::runs": "passed",
+    }
+
+
+def test_one_set_of_features_on_two_platforms(pytester: pytest.Pytester, write: Write) -> None:
+    """With a triple in the configuration, what build scripts need is compiled a second time."""
+    host = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
+    triple = next(line[6:] for line in host.splitlines() if line.startswith("host: "))
+    write(
+        {
+            ".cargo/config.toml": f'[build]\ntarget = "{triple}"\n',
+            "Cargo.toml": '[workspace]\nmembers = ["dep", "user"]\nresolver = "1"\n',
+            "dep/Cargo.toml": PACKAGE.format("dep"),
+            "dep/build.rs": 'fn main() { println!("cargo::rerun-if-changed=build.rs");'
+            f'std::fs::write(std::env::var("OUT_DIR").unwrap() + "/b.rs", r#"{typed("G", 8)}"#)'
+            ".unwrap(); }\n",
+            "dep/src/lib.rs": f'{typed("T")} include!(concat!(env!("OUT_DIR"), "/b.rs"));\n'
+            "#[test] fn runs() {}\n",
+            "user/Cargo.toml": PACKAGE.format("user")
+            + '[dependencies]\ndep = { path = "../dep" }\n'
+            '[build-dependencies]\ndep = { path = "../dep" }\n',
+            "user/build.rs": "fn main() {}\n",
+            "user/src/lib.rs": "#[test] fn runs() {}\n",
+        }
+    )
+    assert outcomes(run(pytester)) == {
+        "dep/src/lib.rs::bindgen_test_layout_T": "passed",
+        "dep/src/lib.rs::bindgen_test_layout_G": "failed",
+        "dep/src/lib.rs::runs": "passed",
+        "user/src/lib.rs::runs": "passed",
     }
