@@ -10,7 +10,7 @@ from ..cargo import TestProcesses, prepend_library_path
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..cargo import Build, BuildOptions, Cargo, Package, TestProcess
+    from ..cargo import Build, BuildOptions, Cargo, Package, Target, TestProcess
     from ..case import Case, Verdict
     from ..python.interpreter import Interpreter
     from .second_build import SecondBuild
@@ -103,6 +103,14 @@ class BuildContext:
     def builds(self) -> tuple[Build, ...]:
         """All builds: that of the user's own sources first, the one to be tested last."""
         return self.second.builds if self.second is not None else (self.build,)
+
+    def lacks(self, package: Package, target: Target) -> bool:
+        """Tell whether a target that is to be tested was not built, in one way at least."""
+        return not self.build.is_built(package, target) or any(
+            self.build.compiler_failure(package.name, target, test=test) is not None
+            for test in (False, True)
+            if self.builds[0].plans(package, target, test=test)
+        )
 
     def wrote(self, path: str) -> bool:
         """Tell whether one of the builds wrote a file; see `Build.wrote`."""

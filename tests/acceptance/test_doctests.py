@@ -265,3 +265,30 @@ def test_those_that_cargo_cannot_tell_apart_are_one_item(
     result.stdout.fnmatch_lines([f"*{said}"])
     counts = cargo_counts(root)
     assert (counts["passed"], counts["failed"]) == ((4, 0) if second == 1 else (3, 1))
+
+
+def test_a_library_of_which_one_way_does_not_build_has_one_item_for_that(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    source = '#[cfg(not(test))] pub fn broken() -> u8 { "text" }\n#[test] fn runs() {}\n'
+    write({"Cargo.toml": "c", "src/lib.rs": source})
+    result = run(pytester)
+    assert outcomes(result) == {"src/lib.rs::@build": "failed", "src/lib.rs::runs": "passed"}
+    assert result.ret == 1
+
+
+def test_a_library_whose_tests_need_what_does_not_build(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+            "a/Cargo.toml": package.format("a"),
+            "a/src/lib.rs": 'pub fn broken() -> u8 { "text" }\n',
+            "b/Cargo.toml": package.format("b") + '[dev-dependencies]\na = { path = "../a" }\n',
+            "b/src/lib.rs": "//! ```\n//! ```\n",
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {"a/src/lib.rs::@build": "failed", "b/src/lib.rs::@build": "failed"}

@@ -48,11 +48,7 @@ class TargetChecker(Checker):
                 first = context.builds[0]
                 if not first.plans(package, target):
                     continue
-                missing = not context.build.is_built(package, target) or any(
-                    context.build.compiler_failure(package.name, target, test=test) is not None
-                    for test in (False, True)
-                    if first.plans(package, target, test=test)
-                )
+                missing = context.lacks(package, target)
                 # A library may be built as a test, and not as what other crates link to.
                 failed = not first.is_built(package, target) or first.failed(package, target)
                 replaced = not missing and failed

@@ -86,8 +86,8 @@ class DoctestChecker(Checker):
                     crates.append(_Crate(context, package, process))
                 elif context.build.target in (None, context.cargo.toolchain.host):
                     library = package.library
-                    # Of one that a dependency of its tests has blocked, its `@build` says so.
-                    if library is not None and context.build.is_built(package, library):
+                    # Of one that was not built, as a dependency's error has it, `@build` says so.
+                    if library is not None and not context.lacks(package, library):
                         yield _not_listed(context, package, _UNASKED)
         with worker_threads(2) as pool:
             listings = list(pool.map(_listing, crates))
