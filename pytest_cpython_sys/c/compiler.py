@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ..cargo.program import run_to_end
+from ..cargo.run_program import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 It imports nothing but the standard library.
 """
 
-from .build import Build, BuildListener, Unit
+from .build import Build, Unit
 from .cache import cache_path, keep_json, locked, read_json, stamp, write_json
 from .cargo import Cargo, Toolchain
 from .command import BuildOptions, shown_command
@@ -21,14 +21,8 @@ from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .patches import patched_manifests
 from .paths import is_inside, upwards
-from .process import (
-    Process,
-    Programs,
-    in_this_run,
-    none_started,
-    stop_all,
-    worker_threads,
-)
+from .process import Process, Programs, in_this_run, none_started, stop_all, worker_threads
+from .run_build import BuildListener
 from .seed_target_dir import seed
 from .test_processes import TestProcess, TestProcesses, find_test_processes
 from .timing import Timing

@@ -21,7 +21,6 @@ from .outputs import built_for, output_directories, target_directories
 from .paths import is_inside
 from .unit import Unit
 from .unit_graph import PlannedUnit
-from .watcher import BuildListener
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from .metadata import Package, Target, Workspace
     from .timing import Timing
 
-__all__ = ["Build", "BuildListener", "Unit"]
+__all__ = ["Build", "Unit"]
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ from .errors import (
 )
 from .metadata import Workspace, enclosing_manifest, parse_metadata
 from .process import worker_threads
-from .program import Ended
 from .run_build import run_build
+from .run_program import Ended
 from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
 from .versions import parse_version
 
@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
 
-    from .build import Build, BuildListener
+    from .build import Build
     from .metadata import Package
+    from .run_build import BuildListener
 
     _Question = tuple[tuple[str, ...], str | None]
 

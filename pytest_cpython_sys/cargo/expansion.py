@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from .command import completion_arguments, expansion_arguments
 from .configuration import configured_wrapper
 from .depinfo import read_rustc_call
-from .program import run_to_end
+from .run_program import run_to_end
 from .unit_graph import UNSTABLE_CARGO
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from .cache import cache_path, keep_json, read_json
 from .command import recording_arguments
 from .configuration import configuration_files, configured_runner, runner_variable
 from .environment import process_environment
-from .program import run_to_end
+from .run_program import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

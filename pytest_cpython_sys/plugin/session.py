@@ -22,6 +22,7 @@ from ..rust.context import Announcer
 from .account import Account
 from .collection import Collection
 from .fast_protocol import FastProtocol
+from .header import header_lines
 from .nodes import RustItem, remember_hooks
 from .progress import terminal_progress
 from .report import RustError, failure_repr, record_warning
@@ -125,30 +126,7 @@ class RustSession:
         except CargoError as error:
             self._problem = error
             return []
-        parts = [f"cargo {toolchain.cargo}", f"rustc {toolchain.rustc}"]
-        several = len(self._pythons) > 1
-        if self._interpreter is not None and not several:
-            parts.append(self._interpreter.describe())
-        names = [package.name for package in project.packages]
-        lines = [f"cpython-sys: {', '.join(parts)}"]
-        for python in self._pythons:
-            if several:
-                lines.append(f"@{python.label}: {python.describe()}")
-            elif len(python.names) > 1:
-                lines.append(f"one Python: {python.describe()}")
-        lines += [f"packages: {', '.join(names)}"]
-        added = project.additions()
-        if added:
-            lines.append(f"added to cargo's environment: {', '.join(added)}")
-        added = project.additions_to_tests()
-        if added:
-            lines.append(f"added to the tests' environment: {', '.join(added)}")
-        if several:
-            for python in self._pythons:
-                lines += (f"@{python.label}: {text}" for text in python.interpreter.remarks)
-        elif self._interpreter is not None:
-            lines += self._interpreter.remarks
-        return lines
+        return header_lines(toolchain, project, self._interpreter, self._pythons)
 
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..cargo import prepend_library_path
-from ..cargo.program import run_to_end
+from ..cargo.run_program import run_to_end
 from .introspect import TIMEOUT, put_first
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 if TYPE_CHECKING:
-    from ..cargo.program import Ended
+    from ..cargo.run_program import Ended
 
 __all__ = [
     "OTHER",
@@ -87,7 +87,7 @@ def ask_python(executable: str) -> Facts:
     import json
 
     from ..cargo import prepend_library_path
-    from ..cargo.program import run_to_end
+    from ..cargo.run_program import run_to_end
 
     call = "import json\nprint('\\n@' + json.dumps(describe_python()))"
     code = f"{inspect.getsource(describe_python)}\n{call}"

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from ..cargo.program import run_to_end
+from ..cargo.run_program import run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import Build, CargoError, upwards
-from ..cargo.program import run_to_end
+from ..cargo.run_program import run_to_end
 from ..case import Location
 from ..object_files.exports import archive_symbols, library_symbols
 from .masking import mask

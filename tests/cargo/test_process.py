@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from pytest_cpython_sys.cargo import Process, Programs, in_this_run, none_started, worker_threads
-from pytest_cpython_sys.cargo.program import run_to_end
+from pytest_cpython_sys.cargo.run_program import run_to_end
 
 SLEEP = ("sleep", "60")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_cpython_sys.cargo.program import ProgramRun
+from pytest_cpython_sys.cargo.run_program import ProgramRun
 from pytest_cpython_sys.rust.test_binary import events
 from pytest_cpython_sys.rust.test_binary.events import SuiteEvent, TestEvent, parse_events
 from pytest_cpython_sys.rust.test_binary.panics import find_panic, layout_values, without_panic

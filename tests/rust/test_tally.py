@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_cpython_sys.cargo.program import IDLE
+from pytest_cpython_sys.cargo.run_program import IDLE
 from pytest_cpython_sys.rust.test_binary.tally import PATIENCE, Tally
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import shown_command, worker_threads
-from ...cargo.program import ProgramRun, describe_exit
+from ...cargo.run_program import ProgramRun, describe_exit
 from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak

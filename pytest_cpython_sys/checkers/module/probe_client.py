@@ -8,13 +8,13 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo.program import run_to_end
+from ...cargo.run_program import run_to_end
 from ...rust.stage_module import python_environment, stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...cargo.program import Ended
+    from ...cargo.run_program import Ended
     from ...python.interpreter import Interpreter
     from ...rust.extension_module import Extension, Place
 

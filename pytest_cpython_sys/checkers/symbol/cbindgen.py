@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import CompilerError, include_name
 from ...c.headers import HeaderSource
-from ...cargo.program import run_to_end
+from ...cargo.run_program import run_to_end
 from ...case import Location, Verdict
 from ...rust.metadata import AbiTable
 

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, locked, read_json, rustflags, stamp, upwards
-from ...cargo.program import run_to_end
+from ...cargo.run_program import run_to_end
 from ...rust.made_units import chosen_packages, is_output, item_files, made_units
 
 if TYPE_CHECKING:

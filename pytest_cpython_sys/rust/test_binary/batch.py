@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...cargo.program import ProgramRun, cut, describe_exit
+from ...cargo.run_program import ProgramRun, cut, describe_exit
 from ..context import LEAKED
 from .binary import Binary, Deadline, TestEnd, chunks
 from .listing import JSON_FLAGS

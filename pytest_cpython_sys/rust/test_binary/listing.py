@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...cargo.program import ProgramRun, describe_exit
+from ...cargo.run_program import ProgramRun, describe_exit
 from .events import json_objects
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ...cargo.program import IDLE
+from ...cargo.run_program import IDLE
 from .events import SuiteEvent, TestEvent, parse_events
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pytest_cpython_sys.cargo.program import Ended
+from pytest_cpython_sys.cargo.run_program import Ended
 from pytest_cpython_sys.checkers.module.probe_client import Answer
 from pytest_cpython_sys.checkers.module.slots import Declaration
 from pytest_cpython_sys.checkers.module.verdicts import (
