@@ -1,5 +1,7 @@
 """The marks of Rust items; prefixed, because projects have `unit` and others of their own."""
 
+from __future__ import annotations
+
 from typing import Final
 
 __all__ = ["MARKS", "TIMEOUT"]

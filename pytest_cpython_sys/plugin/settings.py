@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -12,25 +11,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from ..cargo import BuildOptions, CargoError
+from ..cargo import CargoError
 from ..python.checkout import target_python
 from ..python.introspect import InterpreterError
 from ..python.selection import load_named
-from ..rust.context import RunOptions
+from ..rust.context import build_options, run_options
+from ..rust.option_table import OPTIONS, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Sequence
 
+    from ..cargo import BuildOptions
     from ..python.interpreter import Interpreter
     from ..python.selection import NamedPython
+    from ..rust.context import RunOptions
+    from ..rust.option_table import Option
     from .arguments import Scope
 
 __all__ = ["FoundPythons", "Settings", "find_pythons", "read_settings"]
-
-_IGNORED = ("default", "only", "all")
-_LEAKS = ("warn", "fail")
-_ABI = ("auto", "all", "off")
-_POLICIES = ("auto", "all", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,83 +54,6 @@ class Settings:
         )
 
 
-class _Reader:
-    """Reads one setting: the command line first, then the ini key of the same name."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    def raw(self, name: str) -> Any:
-        value = self._config.getoption(name, None)
-        return self._config.getini(name) if value is None else value
-
-    def text(self, name: str) -> str | None:
-        value = self.raw(name)
-        return str(value) if value not in (None, "") else None
-
-    def flag(self, name: str) -> bool:
-        return bool(self.raw(name))
-
-    def words(self, name: str, split: Callable[[str], list[str]]) -> tuple[str, ...]:
-        value = self.raw(name)
-        if value is None:
-            return ()
-        items: Iterable[str] = [value] if isinstance(value, str) else value
-        return tuple(word for item in items for word in split(str(item)) if word)
-
-    def seconds(self, name: str) -> float | None:
-        value = self.raw(name)
-        if value in (None, ""):
-            return None
-        number = _seconds(value)
-        if number is None:
-            raise pytest.UsageError(f"{_option(name)}={value}: give a number of seconds above 0")
-        return number
-
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        value = self.text(name) or choices[0]
-        if value not in choices:
-            allowed = ", ".join(choices)
-            raise pytest.UsageError(f"{_option(name)}={value}: choose one of {allowed}")
-        return value
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _shell_words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise pytest.UsageError(f"--cargo-args={text}: {error}") from None
-
-
-def _whole(text: str) -> list[str]:
-    return [text]
-
-
-def _seconds(value: Any) -> float | None:
-    """Return a number above 0 and not endless; None for anything else."""
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if 0 < number < float("inf") else None
-
-
-def _limit(text: str) -> tuple[str, float]:
-    glob, _, number = text.rpartition("=")
-    seconds = _seconds(number)
-    if not glob or seconds is None:
-        raise pytest.UsageError(f"cargo_timeouts: {text}: write GLOB=SECONDS, seconds above 0")
-    return glob, seconds
-
-
-def _by_comma(text: str) -> list[str]:
-    return text.replace(",", " ").split()
-
-
 def _directory(config: pytest.Config, name: str | None) -> Path | None:
     """Return an option's directory: relative to where pytest was called, a key's to rootdir."""
     if name is None:
@@ -144,39 +65,29 @@ def _directory(config: pytest.Config, name: str | None) -> Path | None:
 
 def read_settings(config: pytest.Config) -> Settings:
     """Return the settings in force. Raises pytest.UsageError for what makes no sense."""
-    option = config.getoption("cpython_sys", None)
-    reader = _Reader(config)
-    grace = reader.seconds("cargo_grace")
-    layouts = reader.text("cpython_sys_layouts")
+    values = {option.name: _value(config, option) for option in OPTIONS}
     return Settings(
-        enabled=bool(config.getini("cpython_sys")) if option is None else bool(option),
-        from_ini=option is None,
-        package_globs=reader.words("cargo_package", _whole),
-        build=BuildOptions(
-            features=reader.words("cargo_features", _by_comma),
-            all_features=reader.flag("cargo_all_features"),
-            no_default_features=reader.flag("cargo_no_default_features"),
-            profile=reader.text("cargo_profile"),
-            target=reader.text("cargo_target"),
-            target_dir=reader.text("cargo_target_dir"),
-            extra=reader.words("cargo_args", _shell_words),
-        ),
-        run=RunOptions(
-            timeout=reader.seconds("cargo_timeout"),
-            grace=2.0 if grace is None else grace,
-            isolate=reader.flag("cargo_isolate"),
-            ignored=reader.choice("cargo_run_ignored", _IGNORED),
-            doctests=not reader.flag("cargo_no_doctests"),
-            leaks_fail=reader.choice("cargo_leaks", _LEAKS) == "fail",
-            abi=reader.choice("cpython_sys_abi", _ABI),
-            layouts=bool(layouts),
-            policies=reader.choice("cpython_sys_policies", _POLICIES),
-            ledgers={} if config.getoption("cpython_sys_update_ledger", None) else None,
-        ),
-        pythons=reader.words("cpython_sys_python", _whole),
-        layouts=_directory(config, layouts),
-        timeouts=tuple(map(_limit, reader.words("cargo_timeouts", _whole))),
+        enabled=values["cpython_sys"],
+        from_ini=config.getoption("cpython_sys", None) is None,
+        package_globs=values["cargo_package"],
+        build=build_options(values),
+        run=run_options(values),
+        pythons=values["cpython_sys_python"],
+        layouts=_directory(config, values["cpython_sys_layouts"]),
+        timeouts=values["cargo_timeouts"],
     )
+
+
+def _value(config: pytest.Config, option: Option) -> Any:
+    """Return an option's value: the command line first, then the ini key of the same name."""
+    raw = config.getoption(option.name, None) if option.command_line else None
+    if raw is None and option.key:
+        raw = config.getini(option.name)
+    try:
+        return read(option, raw)
+    except ValueError as error:
+        name = option.words[0] if option.command_line else option.name
+        raise pytest.UsageError(f"{name}={error}") from None
 
 
 class FoundPythons(NamedTuple):

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import TestProcesses, prepend_library_path
+from ..cargo import BuildOptions, TestProcesses, prepend_library_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from ..cargo import Build, BuildOptions, Cargo, Package, Target, TestProcess
+    from ..cargo import Build, Cargo, Package, Target, TestProcess
     from ..case import Case, Verdict
     from ..python.interpreter import Interpreter
     from .second_build import SecondBuild
 
-__all__ = ["LEAKED", "Announcer", "BuildContext", "RunOptions", "with_leak"]
+__all__ = [
+    "LEAKED",
+    "Announcer",
+    "BuildContext",
+    "RunOptions",
+    "build_options",
+    "run_options",
+    "with_leak",
+]
 
 LEAKED: Final = "left a process running when it ended, which was then ended too"
 
@@ -67,6 +75,35 @@ class RunOptions:
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""
         return self.limits.get(case.key, self.timeout)
+
+
+def build_options(values: Mapping[str, Any]) -> BuildOptions:
+    """Return how to build, from the values of all options by their names."""
+    return BuildOptions(
+        features=values["cargo_features"],
+        all_features=values["cargo_all_features"],
+        no_default_features=values["cargo_no_default_features"],
+        profile=values["cargo_profile"],
+        target=values["cargo_target"],
+        target_dir=values["cargo_target_dir"],
+        extra=values["cargo_args"],
+    )
+
+
+def run_options(values: Mapping[str, Any]) -> RunOptions:
+    """Return how tests run, from the values of all options by their names."""
+    return RunOptions(
+        timeout=values["cargo_timeout"],
+        grace=values["cargo_grace"],
+        isolate=values["cargo_isolate"],
+        ignored=values["cargo_run_ignored"],
+        doctests=not values["cargo_no_doctests"],
+        leaks_fail=values["cargo_leaks"] == "fail",
+        abi=values["cpython_sys_abi"],
+        layouts=values["cpython_sys_layouts"] is not None,
+        policies=values["cpython_sys_policies"],
+        ledgers={} if values["cpython_sys_update_ledger"] else None,
+    )
 
 
 def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:

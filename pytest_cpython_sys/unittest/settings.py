@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from ..cargo import BuildOptions
-from ..rust.context import RunOptions
+from ..rust.context import build_options, run_options
+from ..rust.option_table import LISTS, OPTIONS, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from ..cargo import BuildOptions
+    from ..rust.context import RunOptions
+    from ..rust.option_table import Option
 
 __all__ = ["VARIABLE", "OptionsError", "Settings", "read_settings"]
 
@@ -40,56 +44,35 @@ class _Parser(argparse.ArgumentParser):
         raise OptionsError(message)
 
 
-def _seconds(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: give a number of seconds above 0")
-    return number
-
-
-def _limit(text: str) -> tuple[str, float]:
-    glob, _, number = text.rpartition("=")
-    if not glob:
-        raise argparse.ArgumentTypeError(f"{text}: write GLOB=SECONDS")
-    return glob, _seconds(number)
-
-
-def _names(text: str) -> list[str]:
-    return text.replace(",", " ").split()
-
-
-def _words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
-
-
 def _parser() -> _Parser:
-    parser = _Parser(add_help=False, allow_abbrev=False)
-    add = parser.add_argument
-    add("--cargo-package", action="append", default=[])
-    add("--cargo-features", action="extend", type=_names, default=[])
-    add("--cargo-all-features", action="store_true")
-    add("--cargo-no-default-features", action="store_true")
-    add("--cargo-profile")
-    add("--cargo-target")
-    add("--cargo-target-dir")
-    add("--cargo-args", action="extend", type=_words, default=[])
-    add("--cargo-timeout", type=_seconds)
-    add("--cargo-timeouts", action="append", type=_limit, default=[])
-    add("--cargo-grace", type=_seconds, default=2.0)
-    add("--cargo-isolate", action="store_true")
-    add("--cargo-run-ignored", choices=("default", "only", "all"), default="default")
-    add("--cargo-no-doctests", action="store_true")
-    add("--cargo-leaks", choices=("warn", "fail"), default="warn")
-    add("--cpython-sys-python")
-    add("--cpython-sys-abi", choices=("auto", "all", "off"), default="auto")
-    add("--cpython-sys-policies", choices=("auto", "all", "off"), default="auto")
+    parser = _Parser(add_help=False, allow_abbrev=False, argument_default=None)
+    for option in OPTIONS:
+        name, words = option.name, option.words
+        if not option.unittest:
+            continue
+        if option.kind == "flag":
+            parser.add_argument(*words, dest=name, action="store_true", default=None)
+            parser.add_argument(*option.opposites, dest=name, action="store_false", default=None)
+        else:
+            action = "append" if option.kind in LISTS else "store"
+            parser.add_argument(*words, dest=name, action=action)
     return parser
+
+
+def _values(options: Sequence[str], origin: str) -> dict[str, Any]:
+    """Return the values of all options, of those that unittest has not the defaults."""
+    try:
+        found = vars(_parser().parse_args(options))
+        return {option.name: _value(option, found.get(option.name)) for option in OPTIONS}
+    except OptionsError as error:
+        raise OptionsError(f"{origin}: {error}") from None
+
+
+def _value(option: Option, raw: Any) -> Any:
+    try:
+        return read(option, raw)
+    except ValueError as error:
+        raise OptionsError(f"argument {option.words[0]}: {error}") from None
 
 
 def read_settings(options: Sequence[str], environ: Mapping[str, str]) -> Settings:
@@ -97,40 +80,17 @@ def read_settings(options: Sequence[str], environ: Mapping[str, str]) -> Setting
 
     Raises OptionsError.
     """
-    parser = _parser()
     try:
         added = shlex.split(environ.get(VARIABLE, ""))
     except ValueError as error:
         raise OptionsError(f"${VARIABLE}: {error}") from None
-    try:
-        parser.parse_args(options)
-    except OptionsError as error:
-        raise OptionsError(f"make_load_tests: {error}") from None
-    try:
-        found = parser.parse_args([*options, *added])
-    except OptionsError as error:
-        raise OptionsError(f"${VARIABLE}: {error}") from None
+    _values(options, "make_load_tests")
+    values = _values([*options, *added], f"${VARIABLE}")
+    pythons = values["cpython_sys_python"]
     return Settings(
-        package_globs=tuple(found.cargo_package),
-        build=BuildOptions(
-            features=tuple(found.cargo_features),
-            all_features=found.cargo_all_features,
-            no_default_features=found.cargo_no_default_features,
-            profile=found.cargo_profile,
-            target=found.cargo_target,
-            target_dir=found.cargo_target_dir,
-            extra=tuple(found.cargo_args),
-        ),
-        run=RunOptions(
-            timeout=found.cargo_timeout,
-            grace=found.cargo_grace,
-            isolate=found.cargo_isolate,
-            ignored=found.cargo_run_ignored,
-            doctests=not found.cargo_no_doctests,
-            leaks_fail=found.cargo_leaks == "fail",
-            abi=found.cpython_sys_abi,
-            policies=found.cpython_sys_policies,
-        ),
-        python=found.cpython_sys_python,
-        timeouts=tuple(found.cargo_timeouts),
+        package_globs=values["cargo_package"],
+        build=build_options(values),
+        run=run_options(values),
+        python=pythons[-1] if pythons else None,
+        timeouts=values["cargo_timeouts"],
     )

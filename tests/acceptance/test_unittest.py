@@ -230,7 +230,7 @@ def test_a_manifest_that_cargo_refuses_is_an_error(write: Write) -> None:
         ),
         ("--cargo-tiemout=3", "unrecognized arguments: --cargo-tiemout=3"),
         ("--cargo-args='--locked", "No closing quotation"),
-        ("--cargo-leaks=maybe", "argument --cargo-leaks: invalid choice: 'maybe'"),
+        ("--cargo-leaks=maybe", "argument --cargo-leaks: maybe: choose one of warn, fail"),
         ("--cpython-sys-python=/nowhere/python", "/nowhere/python does not exist"),
         ("--cargo-package=z*", "--cargo-package selects none of: c"),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from pytest_cpython_sys.cargo import BuildOptions
 from pytest_cpython_sys.rust.context import RunOptions
+from pytest_cpython_sys.rust.option_table import OPTIONS, Option
 from pytest_cpython_sys.unittest.settings import VARIABLE, OptionsError, read_settings
 
 
@@ -65,6 +66,22 @@ def test_every_option_arrives() -> None:
     )
     assert settings.python == "python3.13"
     assert settings.timeouts == (("*::slow", 60.0),)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [o for o in OPTIONS if o.kind == "flag" and o.unittest],
+    ids=lambda option: option.name,
+)
+def test_a_flag_can_be_said_no_to(option: Option) -> None:
+    def settings(option: str, variable: str = "") -> tuple[BuildOptions, bool, bool]:
+        found = read_settings([option], {VARIABLE: variable})
+        return found.build, found.run.isolate, found.run.doctests
+
+    word, opposite = option.words[0], option.opposites[0]
+    assert settings(word) != settings(opposite)
+    assert settings(word, opposite) == settings(opposite)
+    assert settings(opposite, word) == settings(word)
 
 
 def test_the_variable_wins_and_lists_grow() -> None:
