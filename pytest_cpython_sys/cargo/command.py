@@ -110,22 +110,29 @@ def completion_arguments(options: BuildOptions, build: Build) -> list[str]:
     what others link to where all of them have to be.
     """
     profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
-    planned = {
-        kind: [build.plans(package, target, test=False) for package, target in targets]
-        for kind, targets in build.workspace.targets_by_kind().items()
-    }
+    kinds = build.workspace.targets_by_kind()
+    libraries = [build.plans(*library, test=False) for library in kinds.get("lib", ())]
     return [
         "build",
         *_selection(options),
         *profile,
-        *(["--lib"] if all(planned.get("lib", [False])) else []),
+        *(["--lib"] if libraries and all(libraries) else []),
         "--tests",
-        *(["--examples"] if any(planned.get("example", [])) else []),
+        *_plain_examples(build, kinds.get("example", ())),
         "--keep-going",
         "--message-format=json",
         "-v",
         *options.arguments(),
     ]
+
+
+def _plain_examples(build: Build, examples: Sequence[tuple[Package, Target]]) -> list[str]:
+    """Return what selects the examples that are built as what they are: those without tests."""
+    names = {one.name for package, one in examples if build.plans(package, one, test=False)}
+    # By name, cargo refuses one whose features are not there.
+    if any(one.name in names and not build.plans(package, one) for package, one in examples):
+        return ["--examples"]
+    return [f"--example={name}" for name in sorted(names)]
 
 
 def libraries_arguments(options: BuildOptions) -> list[str]:

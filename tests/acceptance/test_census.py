@@ -500,7 +500,8 @@ def test_beside_a_failure_only_what_cargo_test_builds_is_there(
             '[[example]]\nname = "e"\nrequired-features = ["extra"]\n'
             '[[example]]\nname = "tested"\ntest = true\n',
             "a/examples/tested.rs": "#[repr(C)] pub struct X { pub a: u32,\n"
-            f"#[cfg(not(test))] pub b: u32 }}\n{block('X')}\nfn main() {{}}\n",
+            f"#[cfg(not(test))] pub b: u32 }}\n{block('X')}\n{typed('W', 8)}\nfn main() {{}}\n",
+            "a/examples/plain.rs": "fn main() {}\n",
             "a/src/lib.rs": typed("A", 8) + "#[test] fn runs() {}\n",
             "a/src/tool.rs": typed("T", 8) + "fn main() {}\n",
             "a/examples/e.rs": typed("E", 8) + "fn main() {}\n",
@@ -515,6 +516,7 @@ def test_beside_a_failure_only_what_cargo_test_builds_is_there(
         "a/src/lib.rs::bindgen_test_layout_A": "failed",
         "a/src/lib.rs::runs": "passed",
         "a/examples/tested.rs::bindgen_test_layout_X": "passed",
+        "a/examples/tested.rs::bindgen_test_layout_W": "failed",
         "b/src/lib.rs::bindgen_test_layout_B": "passed",
         "b/src/lib.rs::runs": "passed",
     }
