@@ -180,6 +180,10 @@ class Checker(Protocol):
         """Return targets that cargo alone does not build, and that are tested all the same."""
         return ()
 
+    def untested(self) -> Sequence[Case]:
+        """Return programs without a test, which are no items: how they end counts all the same."""
+        return ()
+
     def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
         """Return what is to be told beside the verdicts: sentences with their details."""
         return ()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .case import Checker
 
-__all__ = ["Evaluator", "discovered", "remarks", "warnings"]
+__all__ = ["Evaluator", "discovered", "evaluated", "remarks", "warnings"]
 
 _Key = tuple[str, tuple[str, ...]]
 _Told = TypeVar("_Told")
@@ -68,7 +68,7 @@ def _told(
         return [instead(_raised(checker, error))]
 
 
-def _evaluated(checker: Checker, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+def evaluated(checker: Checker, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
     """Yield what a checker says of cases; if it raises, that is what is said of all the rest."""
     waiting = {case.key: case for case in cases}
     try:
@@ -203,7 +203,7 @@ class Evaluator:
     def _drive(self, batch: _Batch) -> None:
         seen: set[_Key] = set()
         try:
-            for case, verdict in _evaluated(self._checkers[batch.cases[0].checker], batch.cases):
+            for case, verdict in evaluated(self._checkers[batch.cases[0].checker], batch.cases):
                 key = case.key
                 with self._changed:
                     if key not in seen:
@@ -219,7 +219,7 @@ class Evaluator:
 
     def _alone(self, case: Case) -> Verdict:
         first: Verdict | None = None
-        for other, verdict in _evaluated(self._checkers[case.checker], [case]):
+        for other, verdict in evaluated(self._checkers[case.checker], [case]):
             if other.key != case.key:
                 continue
             if first is None or verdict.outcome == "error":

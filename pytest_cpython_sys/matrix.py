@@ -103,6 +103,10 @@ class LabelledChecker(Checker):
         """Return targets that are tested though cargo alone does not build them."""
         return [labelled(case, self.label) for case in self._checker.replaced()]
 
+    def untested(self) -> Sequence[Case]:
+        """Return programs without a test."""
+        return [labelled(case, self.label) for case in self._checker.untested()]
+
     def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
         """Return the checker's remarks; ``label`` is whom they are about."""
         return self._checker.remarks()

@@ -181,12 +181,7 @@ class Build:
 
     def is_built(self, package: Package, target: Target) -> bool:
         """Tell whether a target was built, as a test if it is one."""
-        return any(
-            artifact.package_id == package.id
-            and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
-            and artifact.test >= target.test
-            for artifact in self.artifacts
-        )
+        return any(artifact.test >= target.test for artifact in self.artifacts_of(package, target))
 
     def shared_library(self, package: Package) -> str | None:
         """Return a package's cdylib, as this build itself names it: older ones may lie around."""
@@ -316,6 +311,15 @@ class Build:
         found = (unit for unit in self.units(package, target) if unit.test == test)
         return next(found, Unit(package, target, test, None, None))
 
+    def artifacts_of(self, package: Package, target: Target) -> list[Artifact]:
+        """Return what was built of a target."""
+        return [
+            artifact
+            for artifact in self.artifacts
+            if artifact.package_id == package.id
+            and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
+        ]
+
     def units(self, package: Package, target: Target) -> list[Unit]:
         """Return all ways in which a target was compiled in this build, or was tried to be.
 
@@ -325,9 +329,7 @@ class Build:
         source = os.path.realpath(target.src_path)
         units = [
             Unit(package, target, artifact.test, artifact, None)
-            for artifact in self.artifacts
-            if artifact.package_id == package.id
-            and (artifact.target.kind, artifact.target.name) == (target.kind, target.name)
+            for artifact in self.artifacts_of(package, target)
         ]
         units += (
             Unit(package, target, call.test, None, call)

@@ -87,17 +87,13 @@ class RustcCall:
     """Paths of the crates that it links to."""
     platform: str = ""
     """The triple that is named; empty for the host's own."""
+    features: tuple[str, ...] = ()
+    """The features of the package, sorted; not what a build script or flags call so."""
 
     @property
     def depinfo(self) -> str:
         """Path of the dep-info file that the call writes."""
         return os.path.join(self.out_dir, f"{self.crate_name}{self.extra_filename}.d")
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The features of the package, sorted."""
-        found = (_FEATURE.fullmatch(cfg) for cfg in self.cfgs)
-        return tuple(sorted(match[1] for match in found if match))
 
 
 def read_rustc_call(words: Sequence[str]) -> RustcCall | None:
@@ -105,6 +101,7 @@ def read_rustc_call(words: Sequence[str]) -> RustcCall | None:
     crate_name = out_dir = extra_filename = source = platform = ""
     cfgs: list[str] = []
     externs: list[str] = []
+    features: list[str] = []
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == "--crate-name":
             crate_name = following
@@ -116,6 +113,9 @@ def read_rustc_call(words: Sequence[str]) -> RustcCall | None:
             platform = os.path.splitext(os.path.basename(following))[0]
         elif word == "--extern":
             externs += following.partition("=")[2:]
+        elif following.startswith("metadata=") and word == "-C":
+            # What cargo itself has to say of features stands before it.
+            features = [match[1] for cfg in cfgs if (match := _FEATURE.fullmatch(cfg))]
         elif following.startswith("extra-filename=") and word == "-C":
             extra_filename = following.partition("=")[2]
         elif word.endswith(".rs") and not source:
@@ -125,7 +125,15 @@ def read_rustc_call(words: Sequence[str]) -> RustcCall | None:
     test = "--test" in words or "test" in cfgs
     paths = tuple(path for path in externs if path)
     return RustcCall(
-        crate_name, source, test, tuple(cfgs), out_dir, extra_filename, paths, platform
+        crate_name,
+        source,
+        test,
+        tuple(cfgs),
+        out_dir,
+        extra_filename,
+        paths,
+        platform,
+        tuple(sorted(features)),
     )
 
 

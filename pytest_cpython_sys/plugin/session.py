@@ -334,8 +334,13 @@ class RustSession:
             self._summary.warn(self._plan)
         green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
-        if runs and session.exitstatus in green and self._summary.is_red(self._plan):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if runs and session.exitstatus in green and not hasattr(self._config, "workerinput"):
+            option = self._config.option
+            narrowed = option.keyword or option.markexpr or option.deselect or self._scope.typed
+            if self._summary.is_red(self._plan) or (
+                not narrowed and self._summary.run_untested(self._plan)
+            ):
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

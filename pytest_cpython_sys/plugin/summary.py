@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..evaluator import warnings
+from ..evaluator import evaluated, warnings
 from ..failure_text import failure_words, node_id
 from .account import Account
 from .build_times import write_build_times
@@ -46,6 +46,8 @@ class Summary:
         self._outputs: list[str] = []
         """What test binaries wrote in which a test failed, beside what their tests did."""
         self._failed: set[str] = set()
+        self._ended_badly: list[str] = []
+        """Programs without a test, each with how it ended."""
 
     def expect(self, plan: Plan, account: Account) -> None:
         """Make sure that each package of a plan has a line, if only to say it holds no test.
@@ -107,6 +109,15 @@ class Summary:
     def is_red(self, plan: Plan) -> bool:
         """Tell whether something that was selected did not build as it stands."""
         return bool(self.unbuilt(plan) or self.replaced(plan))
+
+    def run_untested(self, plan: Plan) -> bool:
+        """Run what was selected and has no test, as cargo does; tell whether one ended badly."""
+        for checker in plan.checkers.values():
+            cases = self._selected(plan, checker.untested())
+            for case, verdict in evaluated(checker, cases) if cases else ():
+                if verdict.outcome in ("failed", "error"):
+                    self._ended_badly.append(f"{case.target} of {case.package}: {verdict.message}")
+        return bool(self._ended_badly)
 
     def warn(self, plan: Plan) -> None:
         """Show what checkers warn of, whatever was selected."""
@@ -186,3 +197,5 @@ class Summary:
                 terminal.line(f"    {cause}", red=True)
         for line in replaced_lines(self.replaced(plan), plan.labels):
             terminal.line(line, red=True)
+        for line in self._ended_badly:
+            terminal.line(f"ended badly, without a test: {line}", red=True)

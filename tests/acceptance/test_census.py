@@ -579,3 +579,22 @@ def test_one_set_of_features_on_two_platforms(pytester: pytest.Pytester, write: 
         "dep/src/lib.rs::runs": "passed",
         "user/src/lib.rs::runs": "passed",
     }
+
+
+@pytest.mark.parametrize("default", ["", '"fast"'])
+def test_what_a_build_script_or_flags_call_a_feature_is_none(
+    pytester: pytest.Pytester, write: Write, default: str
+) -> None:
+    write(
+        {
+            ".cargo/config.toml": '[build]\nrustflags = ["--cfg", "feature=\\"flag\\""]\n',
+            "Cargo.toml": PACKAGE.format("c") + f"[features]\ndefault = [{default}]\nfast = []\n",
+            "build.rs": 'fn main() { println!("cargo:rustc-cfg=feature=\\"fast\\""); }\n',
+            "src/lib.rs": f'#[cfg(feature = "fast")] pub mod fast {{ {typed("T")} }}\n'
+            "#[test] fn runs() {}\n",
+        }
+    )
+    assert outcomes(run(pytester)) == {
+        "src/lib.rs::fast::bindgen_test_layout_T": "passed",
+        "src/lib.rs::runs": "passed",
+    }

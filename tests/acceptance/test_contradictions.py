@@ -212,3 +212,51 @@ def test_beside_a_failed_test_a_bad_end_blames_no_other(
     assert outcomes(result) == {"src/lib.rs::fails": "failed", "src/lib.rs::passes": "passed"}
     result = run(pytester, "-rA")
     result.stdout.fnmatch_lines(["*the test binary ended badly: killed by SIGABRT*"])
+
+
+ENDS_BADLY = """
+extern "C" { fn atexit(function: extern "C" fn()) -> i32; fn _exit(code: i32) -> !; }
+extern "C" fn late() { if !std::env::args().any(|word| word == "--list") { unsafe { _exit(7) } } }
+extern "C" fn early() { unsafe { atexit(late); } }
+#[used] #[cfg_attr(target_os = "linux", link_section = ".init_array")]
+#[cfg_attr(target_os = "macos", link_section = "__DATA,__mod_init_func")]
+static FIRST: extern "C" fn() = early;
+"""
+
+
+@pytest.mark.parametrize("more", [[], ["-n2"]], ids=["alone", "n2"])
+@pytest.mark.parametrize(
+    ("files", "expected", "words"),
+    [
+        (
+            {"src/lib.rs": f"#[cfg(test)] mod t {{ {ENDS_BADLY}#[test] #[ignore] fn i() {{}} }}"},
+            {"src/lib.rs::t::i": "error"},
+            "*ended badly: exit code 7*",
+        ),
+        (
+            {"src/lib.rs": "", "tests/e.rs": ENDS_BADLY},
+            {"tests/e.rs::@empty": "failed"},
+            "*exit code 7*",
+        ),
+        (
+            {"src/lib.rs": f"#[cfg(test)] mod t {{ {ENDS_BADLY} }}\n"},
+            {},
+            "ended badly, without a test: c of c: exit code 7",
+        ),
+    ],
+    ids=["ignored", "empty", "untested"],
+)
+def test_a_program_that_runs_no_test_may_end_badly(
+    pytester: pytest.Pytester,
+    write: Write,
+    files: Mapping[str, str],
+    expected: Mapping[str, str],
+    words: str,
+    more: list[str],
+) -> None:
+    root = write({"Cargo.toml": "c", "tests/ok.rs": "#[test] fn runs() {}\n", **files})
+    result = run(pytester, *more)
+    assert outcomes(result) == {**expected, "tests/ok.rs::runs": "passed"}
+    result.stdout.fnmatch_lines([words])
+    assert result.ret == 1
+    assert not cargo_is_green(root)

@@ -93,16 +93,17 @@ class LibtestChecker(Checker):
         self._runs: dict[str, set[str]] = {}
         """Names by executable, those alone that run when nobody names any."""
         self._speak_json: dict[str, bool] = {}
+        self._untested: list[Case] = []
 
     def discover(self) -> Iterable[Case]:
         """Return the tests of all binaries that were built."""
         found = [
-            _Executable(context, package, artifact.target, artifact.executable)
+            _Executable(context, package, target, artifact.executable)
             for context in self._contexts
-            for artifact in context.build.artifacts
-            if artifact.test
-            and artifact.executable
-            and (package := context.build.workspace.package(artifact.package_id))
+            for package in context.build.workspace.packages
+            for target in package.targets
+            for artifact in context.build.artifacts_of(package, target)
+            if artifact.test and artifact.executable
         ]
         self._executables = {executable.path: executable for executable in found}
         with worker_threads(4) as pool:
@@ -111,10 +112,17 @@ class LibtestChecker(Checker):
             if isinstance(listing, ListingError):
                 yield _not_listed(executable, listing)
             elif not listing.tests:
+                empty = _empty(executable)
                 if executable.target.kind == "test":
-                    yield _empty(executable)
+                    yield empty
+                else:
+                    self._untested.append(empty)
             else:
                 yield from self._cases(executable, listing)
+
+    def untested(self) -> Sequence[Case]:
+        """Return the programs that were built as tests, and have none."""
+        return self._untested
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Run the cases of each binary in a batch, binary after binary, as cargo does."""
@@ -128,8 +136,12 @@ class LibtestChecker(Checker):
         self._runs[path] = {test.name for test in listing.tests if not test.ignored}
         maker = _CaseMaker(executable)
         self._listed[path] = maker.seen
-        for test in listing.tests:
-            yield maker.make(test, test.skip_reason(ignored, _IGNORED))
+        reasons = [test.skip_reason(ignored, _IGNORED) for test in listing.tests]
+        if ignored == "default" and all(reasons):
+            # Cargo starts it all the same: it may end badly, and nobody else would see that.
+            reasons = [None] * len(reasons)
+        for test, reason in zip(listing.tests, reasons, strict=True):
+            yield maker.make(test, reason)
 
     def _run_binary(
         self, executable: _Executable, cases: list[Case]
@@ -137,6 +149,13 @@ class LibtestChecker(Checker):
         for case in cases:
             if case.kind == "harness" and case.levels[-1] == "@main":
                 yield case, _run_main(executable, case)
+                return
+            if case.levels[-1] == "@empty":
+                verdict = _run_main(executable, case)
+                if verdict.outcome == "passed":
+                    reason = _why_empty(executable.target)
+                    verdict = replace(verdict, outcome="skipped", message=reason)
+                yield case, verdict
                 return
         waiting = grouped(cases, lambda case: case.rust_test)
         run = executable.context.run
@@ -254,9 +273,7 @@ class _CaseMaker:
         )
 
 
-def _target_case(
-    executable: _Executable, level: str, kind: Kind, message: str, skip: str | None
-) -> Case:
+def _target_case(executable: _Executable, level: str, kind: Kind, message: str) -> Case:
     where = place(executable.package, executable.target, executable.target.src_path)
     return Case(
         file=where.file,
@@ -270,18 +287,22 @@ def _target_case(
             executable.package, executable.target, None, executable.context.options
         ),
         group=message,
-        skip=skip,
     )
 
 
 def _empty(executable: _Executable) -> Case:
-    gate = _gate(executable.target.src_path)
-    reason = _EMPTY.format(
-        target=executable.target.label,
-        root=os.path.basename(executable.target.src_path),
+    kind = _KINDS[executable.target.kind]
+    case = _target_case(executable, "@empty", kind, "")
+    return replace(case, checker=LibtestChecker.name, group=executable.path)
+
+
+def _why_empty(target: Target) -> str:
+    gate = _gate(target.src_path)
+    return _EMPTY.format(
+        target=target.label,
+        root=os.path.basename(target.src_path),
         gate=f": {gate}" if gate else "",
     )
-    return _target_case(executable, "@empty", "integration", reason, reason)
 
 
 def _gate(path: str) -> str:
@@ -295,10 +316,10 @@ def _gate(path: str) -> str:
 
 def _not_listed(executable: _Executable, error: ListingError) -> Case:
     if error.unknown_harness and executable.target in custom_harnesses(executable.package):
-        case = _target_case(executable, "@main", "harness", "", None)
+        case = _target_case(executable, "@main", "harness", "")
         return replace(case, checker=LibtestChecker.name, group=executable.path)
     message = _with_remedy(f"cannot list its tests: {error}", str(error))
-    return _target_case(executable, "@build", "build", message, None)
+    return _target_case(executable, "@build", "build", message)
 
 
 def _with_remedy(message: str, words: str) -> str:
