@@ -47,12 +47,24 @@ _BUILD_TOGETHER = {
 }
 
 
+_DIST = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Note what the developer says of the order, before pytest-xdist puts in what ``-n`` means."""
+    is_short = config.getoption("distload", False)  # -d
+    config.stash[_DIST] = "load" if is_short else config.getoption("dist", "no")
+
+
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
-    """With ``-n``, let a worker have all tests that build in one directory, and first of all.
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """With ``-n`` alone, let a worker have all tests that build in one directory, and first of all.
 
     On two workers they would wait for each other, or compile the same twice; they take longest.
     """
+    if config.stash.get(_DIST, "no") != "no":
+        return None
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduler(LoadScopeScheduling):  # type: ignore[misc]
