@@ -16,6 +16,7 @@ import pytest
 from ..cargo import is_inside, upwards
 from ..node_ids import escape
 from .nodes import RustFile, RustItem, RustModule
+from .pytest_compat import is_of_pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -123,7 +124,7 @@ class Account:
             module = type(collector).__module__
             if report.failed:
                 return f"{collector.nodeid} cannot be collected"
-            if not module.startswith("_pytest."):
+            if not is_of_pytest(module):
                 return f"{module} collects {collector.nodeid}"
             below = file[len(path) + 1 :].split(os.sep)
             if len(below) > 1 and not any(node.path.name == below[0] for node in report.result):

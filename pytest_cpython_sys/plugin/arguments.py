@@ -11,7 +11,7 @@ import pytest
 
 from ..cargo import is_inside
 from ..python.checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
-from .pytest_compat import refusal
+from .pytest_compat import refusal, set_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,22 +71,25 @@ class Scope:
         crates are wanted, the directories of the packages are the arguments.
         """
         if self.crates_alone:
-            config.args[:] = [
+            crates = [
                 package
                 for package in sorted({os.path.abspath(package.root) for package in packages})
                 # One in the root itself holds the standard library too.
                 if find_checkout(package) != package and not refusal(config, Path(package))
             ]
+            set_arguments(config, crates)
         own = [os.path.realpath(_path_of(argument, config)) for argument in config.args]
         elsewhere = set(_directories_elsewhere(packages, own))
+        more = []
         for file in sorted(files):
             if _is_below(file, own):
                 continue
             if _is_below(file, elsewhere):
                 self.outside.add(file)
-                config.args.append(file)
+                more.append(file)
             elif _is_below(file, map(os.path.realpath, self.added)):
-                config.args.append(file)
+                more.append(file)
+        set_arguments(config, [*config.args, *more])
 
     def keeps_out(self, config: pytest.Config, directory: str) -> bool:
         """Tell whether the user has asked to pass a directory by, given its real path.
@@ -165,7 +168,7 @@ def read_scope(config: pytest.Config) -> Scope:
     scope = Scope(here=here)
     source = config.args_source
     if source == pytest.Config.ArgsSource.ARGS:
-        config.args[:] = [_manifest_to_directory(argument, config) for argument in config.args]
+        set_arguments(config, [_manifest_to_directory(name, config) for name in config.args])
         named = [_path_of(argument, config) for argument in config.args]
         scope.named = [path for path in named if os.path.isdir(path) or path.endswith(".rs")]
         scope.typed = list(_typed(config.args, config))
@@ -175,7 +178,7 @@ def read_scope(config: pytest.Config) -> Scope:
         if find_checkout(here) is not None:
             scope.crates_alone = True
             scope.added = [here]
-            config.args[:] = []
+            set_arguments(config, ())
         elif source == pytest.Config.ArgsSource.TESTPATHS:
             scope.added = [here]
     scope.places = [path for path in dict.fromkeys(named) if _can_hold_rust(path, config)]

@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from .nodes import RustItem
+from .pytest_compat import (
+    copy_report,
+    current_fields,
+    may_be_fast,
+    nodes_set_up,
+    takes_no_part,
+)
 from .report import failure_repr
 
 if TYPE_CHECKING:
@@ -49,28 +56,19 @@ _OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
 _MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures"})
 
 
-# pytest itself, and plugins whose hooks step aside for all but Python functions.
-_BYSTANDERS = frozenset({"_pytest", "_hypothesis_pytestplugin"})
-
-
-def _is_known(plugin: object, ours: object) -> bool:
-    module = getattr(plugin, "__module__", None) or getattr(plugin, "__name__", "")
-    return plugin is ours or str(module).partition(".")[0] in _BYSTANDERS
-
-
 class FastProtocol:
     """Decides once a session whether reports can be given directly, and gives them."""
 
     def __init__(self, config: pytest.Config, ours: object) -> None:
         def is_free(names: Iterable[str]) -> bool:
             return all(
-                _is_known(implementation.plugin, ours)
+                implementation.plugin is ours or takes_no_part(implementation.plugin)
                 for name in names
                 for implementation in getattr(config.hook, name).get_hookimpls()
             )
 
         wanted = any(config.getoption(name, False) for name in _OPTIONS)
-        self.usable = is_free(_SKIPPED_HOOKS) and not wanted
+        self.usable = may_be_fast(config) and is_free(_SKIPPED_HOOKS) and not wanted
         watched = float(config.getini("faulthandler_timeout") or 0) > 0
         self.loops = (
             self.usable and is_free(("pytest_runtestloop", *_REPORTING_HOOKS)) and not watched
@@ -120,8 +118,8 @@ class FastProtocol:
             chain, following = item.listchain(), nextitem.listchain()
             marked = any(mark.name in _MARKS for node in chain[:-1] for mark in node.own_markers)
             # Collectors that a Python test before us left set up must outlive the next item.
-            stack = item.session._setupstate.stack
-            kept = all(node in chain and node in following for node in stack)
+            stack = nodes_set_up(item.session)
+            kept = stack is not None and all(node in chain and node in following for node in stack)
             known = self._chains[key] = kept and not marked
         return known
 
@@ -183,12 +181,9 @@ class _ReportMaker:
                 stop=self._now,
                 user_properties=item.user_properties,
             )
-            # As it was made: whoever is given the report may change it.
-            self._fields = dict(first.__dict__)
+            self._fields = current_fields(first)
             return first
-        # A copy of the first costs a fraction of another one.
-        report = object.__new__(pytest.TestReport)
-        report.__dict__.update(
+        return copy_report(
             self._fields,
             user_properties=list(item.user_properties),
             sections=list(self._sections),
@@ -198,7 +193,6 @@ class _ReportMaker:
             duration=seconds,
             start=self._now - seconds,
         )
-        return report
 
     def _words(self, verdict: Verdict | None) -> tuple[_Outcome, Any]:
         if verdict is None or verdict.outcome == "passed":

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _pytest.mark.structures import NodeKeywords
 
 from ..node_ids import escape
-from .marks import MARKS
+from .pytest_compat import CompatItem, skip_at_item
 from .report import RustError, failure_repr, properties, record_warning
 from .svg_files import DRAWINGS, write_drawing
 
@@ -18,25 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    import pluggy
-    from _pytest._code.code import TerminalRepr
-    from _pytest.nodes import Node
-
     from ..case import Case, Verdict
     from ..evaluator import Evaluator
+    from .pytest_compat import TerminalRepr
 
-__all__ = ["RustFile", "RustItem", "RustModule", "remember_hooks"]
-
-_RUST = pytest.Mark("rust", (), {}, _ispytest=True)
-_BY_KIND = {
-    name.removeprefix("rust_"): [_RUST, pytest.Mark(name, (), {}, _ispytest=True)]
-    for name in MARKS
-    if name != "rust"
-}
+__all__ = ["RustFile", "RustItem", "RustModule"]
 
 
-# Hooks ask whether a mark's name is among the keywords, as they may for any item.
-_KEYWORDS = {kind: {mark.name: mark for mark in marks} for kind, marks in _BY_KIND.items()}
+@cache
+def _marks(kind: str) -> list[pytest.Mark]:
+    """Return the marks of a kind of test; pytest makes those alone that are registered."""
+    return [getattr(pytest.mark, name).mark for name in ("rust", f"rust_{kind}")]
 
 
 class RustFile(pytest.File):
@@ -108,40 +99,13 @@ def _children(
     return children
 
 
-class _Keywords(NodeKeywords):  # type: ignore[misc]  # final for subclasses that change more
-    """The same keywords in the same order, gathered in one go: each report asks for all."""
-
-    __slots__ = ()
-
-    def __iter__(self) -> Iterator[str]:
-        found = dict(self._markers)
-        parent = self.parent
-        while parent is not None:
-            found.update(parent.keywords._markers)  # type: ignore[attr-defined]
-            parent = parent.parent
-        return iter(found)
-
-
-class _Hooks:
-    """Finds the hooks that count for an item; a value in the item itself comes first."""
-
-    def __get__(self, item: RustItem | None, owner: type[RustItem]) -> Any:
-        if item is None:
-            return self
-        return item.parent.ihook
-
-
-class RustItem(pytest.Item):
+class RustItem(CompatItem):
     """A Rust test."""
 
     case: Case
     evaluator: Evaluator
     outcome: Verdict | None = None
     parent: RustFile | RustModule
-    ihook = _Hooks()
-    """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
-    _parallel_custom_item = True
-    """Tells pytest-run-parallel that there is no Python function to run in threads."""
 
     @classmethod
     def alone(cls, file: RustFile, case: Case) -> RustItem:
@@ -160,18 +124,15 @@ class RustItem(pytest.Item):
         item: RustItem = cls.from_parent(parent, name=name)
         item.case = case
         item.evaluator = evaluator
-        item.keywords = _Keywords(item)
-        # Marks as pytest keeps them; `add_marker` would look each up in the registry.
-        item.own_markers.extend(_BY_KIND[case.kind])
-        item.keywords.update(_KEYWORDS[case.kind])
+        item.add_marks(_marks(case.kind))
         if case.xfail is not None:
             item.add_marker(pytest.mark.xfail(reason=case.xfail, strict=True))
         item.user_properties.extend(properties(case, parent.config.rootpath))
         return item
 
-    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Node, pytest.Mark]]:
+    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
         """Yield all marks, the nearest first; each phase of each item asks several times."""
-        node: Node | None = self
+        node: Any = self
         while node is not None:
             for mark in node.own_markers:
                 if name is None or mark.name == name:
@@ -187,10 +148,10 @@ class RustItem(pytest.Item):
         _, line, name = self.reportinfo()
         return parent.shown_path, line, name
 
-    def _initrequest(self) -> None:
-        """Forget what became of the test: pytest-retry asks for it before it runs one again."""
+    def forget(self) -> None:
+        """Forget what became of the test: it runs again."""
+        super().forget()
         self.outcome = None
-        self._report_sections.clear()
 
     def setup(self) -> None:
         """Wait for the verdict. A test that was not evaluated is an error, not a failure."""
@@ -201,7 +162,7 @@ class RustItem(pytest.Item):
                 self.add_report_section("setup", "stdout", verdict.output)
             raise RustError(verdict)
         if self.case.skip is not None:
-            raise pytest.skip.Exception(self.case.skip, _use_item_location=True)
+            raise skip_at_item(self.case.skip)
 
     def runtest(self) -> None:
         """Report what became of the test."""
@@ -210,7 +171,7 @@ class RustItem(pytest.Item):
         if verdict.output:
             self.add_report_section("call", "stdout", verdict.output)
         if verdict.outcome == "skipped":
-            raise pytest.skip.Exception(verdict.message, _use_item_location=True)
+            raise skip_at_item(verdict.message)
         if verdict.outcome == "failed":
             raise RustError(verdict)
 
@@ -239,20 +200,13 @@ class RustItem(pytest.Item):
     ) -> str | TerminalRepr:
         """Return what to show of a failure: Rust's words, not our stack."""
         if isinstance(excinfo.value, RustError):
-            return failure_repr(self.case, excinfo.value.verdict, self.config.rootpath)
+            return self.words(excinfo.value)
         return super().repr_failure(excinfo, style)
+
+    def words(self, error: RustError) -> TerminalRepr:
+        """Return what to show of an error in any phase."""
+        return failure_repr(self.case, error.verdict, self.config.rootpath)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the test's file, its line counted from 0, and its name."""
         return self.path, self.case.line - 1, "::".join(self.case.levels)
-
-
-def remember_hooks(items: Iterable[pytest.Item]) -> None:
-    """Find out once a parent which hooks count for its items: all conftest files are loaded."""
-    known: dict[pytest.Collector, pluggy.HookRelay] = {}
-    for item in items:
-        if isinstance(item, RustItem):
-            hooks = known.get(item.parent)
-            if hooks is None:
-                hooks = known[item.parent] = item.parent.ihook
-            item.__dict__["ihook"] = hooks

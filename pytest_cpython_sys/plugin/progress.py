@@ -82,7 +82,7 @@ def terminal_progress(terminal: pytest.TerminalReporter) -> BuildProgress:
         terminal.flush()
 
     def rewrite(text: str) -> None:
-        width = terminal._tw.fullwidth - 1
+        width = terminal.config.get_terminal_writer().fullwidth - 1
         terminal.write(f"\r{text[:width]:<{width}}\r", flush=True)
 
     return BuildProgress(write_line, rewrite if getattr(terminal, "isatty", False) else None)

@@ -7,11 +7,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from _pytest._code.code import ReprEntryNative, ReprExceptionInfo, ReprFileLocation, ReprTraceback
-
 from ..case import printable
 from ..evaluator import remarks
 from ..failure_text import failure_words, generated_name, relative
+from .pytest_compat import failure_repr_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..cargo import Diagnostic
     from ..case import Case, Checker, Verdict
+    from .pytest_compat import TerminalRepr
 
 __all__ = [
     "PackageCounts",
@@ -62,14 +62,10 @@ def _shared(package: str, target: str, kind: str) -> tuple[tuple[str, str], ...]
     return ("package", package), ("target", target), ("kind", kind)
 
 
-def failure_repr(case: Case, verdict: Verdict, root: Path) -> ReprExceptionInfo:
-    """Return a failure in pytest's own form, which other processes and JUnit can carry."""
+def failure_repr(case: Case, verdict: Verdict, root: Path) -> TerminalRepr:
+    """Return a verdict that is no pass as pytest shows failures."""
     words = failure_words(case, verdict, root)
-    entry = ReprEntryNative([words.text])
-    return ReprExceptionInfo(
-        reprtraceback=ReprTraceback([entry], extraline=None, style="native"),
-        reprcrash=ReprFileLocation(words.path, words.line, words.summary),
-    )
+    return failure_repr_of(words.text, words.path, words.line, words.summary)
 
 
 def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:

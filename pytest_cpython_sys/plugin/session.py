@@ -23,9 +23,10 @@ from .account import Account
 from .collection import Collection
 from .fast_protocol import FastProtocol
 from .header import header_lines
-from .nodes import RustItem, remember_hooks
+from .nodes import RustItem
 from .progress import terminal_progress
-from .report import RustError, failure_repr, record_warning
+from .pytest_compat import amend_report, remember_hooks, set_arguments, turn_red
+from .report import RustError, record_warning
 from .settings import FoundPythons, find_pythons
 from .summary import Summary
 from .svg_files import DRAWINGS, html_extras
@@ -136,7 +137,7 @@ class RustSession:
             self._take(session, self._received, lambda: upcoming_cases(session))
             arguments = received_arguments(self._config)
             if self._scope.added or len(arguments) > len(self._config.args):
-                self._config.args[:] = arguments
+                set_arguments(self._config, arguments)
             return
         project = self._load()
         if project is None:
@@ -264,7 +265,7 @@ class RustSession:
         """Go through the items where nobody takes part in how they run or are reported."""
         if session.testsfailed or self._config.option.collectonly:
             return None  # pytest knows what to do
-        remember_hooks(session.items)
+        remember_hooks(session)
         if all(isinstance(item, RustItem) for item in session.items):
             # Items stay until the end. Python tests may look at what the collector knows.
             self._config.add_cleanup(settle())
@@ -294,18 +295,15 @@ class RustSession:
         """Give a report the test's own duration."""
         report = yield
         if isinstance(item, RustItem):
-            # pytest asks an item for its words about its call alone.
-            if report.when != "call" and call.excinfo is not None:
-                error = call.excinfo.value
-                if isinstance(error, RustError):
-                    root = self._config.rootpath
-                    report.longrepr = failure_repr(item.case, error.verdict, root)
             verdict = item.outcome if report.when == "call" else None
-            report.duration = verdict.duration if verdict is not None else 0.0
-            extras = html_extras(self._config, verdict) if verdict is not None else []
-            if extras:
-                known = getattr(report, "extras", [])
-                report.extras = [*known, *extras]  # type: ignore[attr-defined]
+            if verdict is not None:
+                extras = html_extras(self._config, verdict)
+                amend_report(report, seconds=verdict.duration, extras=extras)
+            else:
+                # pytest asks an item for its words about its call alone.
+                error = call.excinfo.value if call.excinfo is not None else None
+                words = item.words(error) if isinstance(error, RustError) else None
+                amend_report(report, seconds=0.0, longrepr=words)
         return report
 
     @pytest.hookimpl
@@ -340,7 +338,7 @@ class RustSession:
             if self._summary.is_red(self._plan) or (
                 not narrowed and self._summary.run_untested(self._plan)
             ):
-                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+                turn_red(session)
 
     @pytest.hookimpl
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

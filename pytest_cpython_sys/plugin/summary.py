@@ -140,7 +140,8 @@ class Summary:
             terminal.line(text)
         self._write_packages(terminal, plan)
         if self._runs:
-            table = list(self._comparison.table(terminal._tw.fullwidth, whole=self._verbose))
+            width = self._config.get_terminal_writer().fullwidth
+            table = list(self._comparison.table(width, whole=self._verbose))
             if table:
                 terminal.section("what fails where")
             for line in table:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .pytest_compat import limit_of_pytest_timeout
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -26,8 +28,7 @@ def limits(
     What is said of a test wins over what is said of all; what is said to us wins over
     pytest-timeout. Raises pytest.UsageError for a mark that makes no sense.
     """
-    # Set by pytest-timeout, out of its option, its variable and its ini key.
-    of_all = getattr(config, "_env_timeout", None) if settings.run.timeout is None else None
+    of_all = limit_of_pytest_timeout(config) if settings.run.timeout is None else None
     for item in items:
         seconds = _own(item, settings) or _of_pytest_timeout(item, of_all)
         if seconds:

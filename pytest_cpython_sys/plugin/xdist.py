@@ -8,6 +8,9 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Any
 
+from .nodes import RustItem
+from .pytest_compat import queued_items
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -54,19 +57,8 @@ def upcoming_cases(session: pytest.Session) -> Iterator[Case]:
 
     With ``--dist=worksteal`` another worker may take them away: then nothing counts as certain.
     """
-    config = session.config
-    if config.getoption("dist", "no") == "worksteal":
+    if session.config.getoption("dist", "no") == "worksteal":
         return
-    worker = next(
-        (plugin for plugin in config.pluginmanager.get_plugins() if hasattr(plugin, "torun")), None
-    )
-    try:
-        with worker.torun.lock() as queue:  # type: ignore[union-attr]
-            waiting = [worker.nextitem_index, *queue]  # type: ignore[union-attr]
-        for index in waiting:
-            if isinstance(index, int):
-                case = getattr(session.items[index], "case", None)
-                if case is not None:
-                    yield case
-    except (AttributeError, IndexError, TypeError):
-        return
+    for item in queued_items(session):
+        if isinstance(item, RustItem):
+            yield item.case

@@ -133,6 +133,14 @@ OPTIONS: Final = (
         unittest=False,
     ),
     Option(
+        "cpython_sys_fast",
+        "flag",
+        "do for Rust tests what pytest does for each test, where that is sure to be the same",
+        default=True,
+        command_line=False,
+        unittest=False,
+    ),
+    Option(
         "cpython_sys_update_ledger",
         "flag",
         "write how often each file uses `unsafe`",
@@ -152,7 +160,7 @@ def read(option: Option, raw: Any) -> Any:
         items = [raw] if isinstance(raw, str) else raw or ()
         return tuple(word for item in items if item for word in split(str(item)) if word)
     if option.kind == "flag":
-        return bool(raw)
+        return bool(option.default if raw is None else raw)
     if raw in (None, ""):
         return option.choices[0] if option.choices else option.default
     if option.kind == "seconds":

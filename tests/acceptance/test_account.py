@@ -192,6 +192,7 @@ def pytest_collect_directory(path, parent):
 }
 
 
+@pytest.mark.pytest_side
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
 @pytest.mark.parametrize("hook", HOOKS)
 def test_what_a_hook_takes_away_is_not_lost(

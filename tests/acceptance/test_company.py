@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Write = Callable[[Mapping[str, str]], Path]
 
+pytestmark = pytest.mark.pytest_side
+
 PLUGINS = {
     "html": "pytest_html",
     "pytest-retry": "pytest_retry",

@@ -93,6 +93,7 @@ def test_a_place_that_cannot_be_written(pytester: pytest.Pytester, write: Write)
     assert "passed" in result.parseoutcomes()
 
 
+@pytest.mark.pytest_side
 @pytest.mark.parametrize("how", ["--self-contained-html", "--css=no.css", "-n2"])
 def test_the_html_report_shows_failed_layouts(
     pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, how: str

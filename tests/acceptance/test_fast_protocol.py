@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Write = Callable[[Mapping[str, str]], Path]
 
+pytestmark = pytest.mark.pytest_side
+
 BROKEN = {
     **PROJECT,
     "tests/bad.rs": 'fn f() -> u32 { "" }\n',
@@ -62,10 +64,11 @@ def described(report: pytest.TestReport) -> dict[str, Any]:
 def test_both_ways_give_the_same_reports(pytester: pytest.Pytester, write: Write) -> None:
     write(BROKEN)
     arguments = ("--cpython-sys", "-p", "no:cacheprovider")
-    fast, ordinary = Collector(), Collector()
+    fast, ordinary, off = Collector(), Collector(), Collector()
     first = pytester.inline_run(*arguments, plugins=[fast])
     second = pytester.inline_run(*arguments, plugins=[ordinary, Participant()])
-    assert first.ret == second.ret == 1
+    third = pytester.inline_run(*arguments, "-ocpython_sys_fast=false", plugins=[off])
+    assert first.ret == second.ret == third.ret == 1
 
     def rust(collector: Collector) -> list[dict[str, Any]]:
         reports = [report for report in collector.reports if ".rs" in report.nodeid]
@@ -73,7 +76,50 @@ def test_both_ways_give_the_same_reports(pytester: pytest.Pytester, write: Write
 
     assert len(rust(fast)) > 30
     # A panic's output names a thread id, which no two runs share; it is taken out of the text.
-    assert rust(fast) == rust(ordinary)
+    assert rust(fast) == rust(ordinary) == rust(off)
+
+
+WHICH_WAY = """
+import sys
+def pytest_runtest_logreport(report):
+    frame, names = sys._getframe(), set()
+    while frame is not None:
+        names.add(frame.f_code.co_name)
+        frame = frame.f_back
+    if report.when == "call":
+        print("way:", "ordinary" if "runtestprotocol" in names else "fast")
+"""
+
+OTHER_STACK = """
+import collections
+import pytest
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    session._setupstate.stack = collections.UserDict()
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "arguments", "is_fast"),
+    [
+        ("", [], True),
+        ("", ["-ocpython_sys_fast=true"], True),
+        ("", ["-ocpython_sys_fast=false"], False),
+        ("import pytest\npytest.version_tuple = (99, 0)\n", [], False),
+        ("def pytest_runtest_makereport(): pass\n", ["-ocpython_sys_fast=true"], False),
+        (OTHER_STACK, [], False),
+    ],
+    ids=["usual", "on", "off", "new pytest", "a hook", "another stack"],
+)
+def test_the_fast_way_is_taken_where_it_is_sure(
+    pytester: pytest.Pytester, write: Write, more: str, arguments: list[str], *, is_fast: bool
+) -> None:
+    write({**FAILING, "conftest.py": WHICH_WAY + more})
+    result = pytester.runpytest("--cpython-sys", "-s", *arguments)
+    ways = [line.partition("way: ")[2] for line in result.outlines if "way: " in line]
+    # The last item tears down what was set up, as only pytest can.
+    expected = ["fast", "fast"] if is_fast else ["ordinary", "ordinary"]
+    assert ways == [*expected, "ordinary"]
 
 
 @pytest.mark.parametrize("participant", ["", "def pytest_runtest_setup(item): pass\n"])
@@ -150,6 +196,20 @@ def test_python_fixtures_around_rust_tests_are_torn_down_in_order(
     result = pytester.runpytest("--cpython-sys", "-s")
     result.assert_outcomes(passed=5)
     assert result.stdout.str().count("torn down") == 1
+
+
+@pytest.mark.parametrize("fast", ["true", "false"])
+def test_hooks_of_a_folder_count_there_alone(
+    pytester: pytest.Pytester, write: Write, fast: str
+) -> None:
+    told = "def pytest_runtest_logstart(nodeid):\n    print('told of', nodeid)\n"
+    crate = "#[test] fn a() {}\n#[test] fn b() {}\nmod m { #[test] fn c() {} }\n"
+    files = {"x/Cargo.toml": "x", "x/src/lib.rs": crate, "y/Cargo.toml": "y", "y/src/lib.rs": crate}
+    write({**files, "x/conftest.py": told})
+    result = pytester.runpytest("--cpython-sys", "-s", f"-ocpython_sys_fast={fast}")
+    result.assert_outcomes(passed=6)
+    lines = [line.partition("told of ")[2] for line in result.outlines if "told of" in line]
+    assert lines == [f"x/src/lib.rs::{name}" for name in ("a", "b", "m::c")]
 
 
 FAILING = {

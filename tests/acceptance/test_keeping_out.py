@@ -50,6 +50,7 @@ def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
 
 
+@pytest.mark.pytest_side
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_workspace(pytester: pytest.Pytester, write: Write, way: str, workers: list[str]) -> None:
@@ -79,6 +80,15 @@ def test_a_member_of_a_workspace(
     assert result.ret == pytest.ExitCode.OK
 
 
+@pytest.mark.pytest_side
+@pytest.mark.skipif(pytest.version_tuple >= (9,), reason="pytest 9 gives hooks no py.path")
+def test_a_hook_that_asks_for_a_py_path(pytester: pytest.Pytester, write: Write) -> None:
+    hook = HOOK.replace("collection_path.name", "path.basename").replace("collection_", "")
+    write({**FILES, "conftest.py": hook})
+    assert outcomes(run(pytester)) == KEPT
+
+
+@pytest.mark.pytest_side
 def test_nothing_keeps_out_what_is_typed(pytester: pytest.Pytester, write: Write) -> None:
     write({**FILES, "conftest.py": HOOK})
     assert outcomes(run(pytester)) == KEPT
@@ -87,6 +97,7 @@ def test_nothing_keeps_out_what_is_typed(pytester: pytest.Pytester, write: Write
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.pytest_side
 def test_without_any_of_it(pytester: pytest.Pytester, write: Write) -> None:
     write({**FILES, "pytest.ini": "[pytest]\nnorecursedirs = another\n"})
     result = run(pytester, "--ignore=another")
@@ -106,6 +117,7 @@ def test_a_part_of_a_package(pytester: pytest.Pytester, write: Write, arguments:
     assert run(pytester, "bad").ret == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.pytest_side
 def test_a_list_of_a_conftest_in_the_package(pytester: pytest.Pytester, write: Write) -> None:
     write({**FILES, "bad/conftest.py": "collect_ignore = ['tests', 'src']\n"})
     result = run(pytester)
@@ -114,6 +126,7 @@ def test_a_list_of_a_conftest_in_the_package(pytester: pytest.Pytester, write: W
     result.stdout.fnmatch_lines(["left out: 2 tests (collect_ignore)"])
 
 
+@pytest.mark.pytest_side
 def test_in_a_folder_that_pytest_skips_unasked(pytester: pytest.Pytester, write: Write) -> None:
     files = {f"build/{name}": text for name, text in FILES.items() if "/" in name}
     write({**files, "build/test_never.py": "def test_never(): assert False\n"})

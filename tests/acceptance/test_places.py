@@ -91,6 +91,7 @@ def test_from_a_subdirectory(
     assert {f"crate/src/{name}" for name in ids(pytester)} == expected
 
 
+@pytest.mark.pytest_side
 @pytest.mark.parametrize(
     ("argument", "expected"),
     [

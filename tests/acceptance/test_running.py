@@ -74,6 +74,7 @@ def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest("--cpython-sys", *arguments)
 
 
+@pytest.mark.pytest_side
 def test_the_verdicts_are_those_of_cargo(pytester: pytest.Pytester, write: Write) -> None:
     write(PROJECT)
     result = run(pytester, "-rA")
@@ -85,6 +86,7 @@ def test_the_verdicts_are_those_of_cargo(pytester: pytest.Pytester, write: Write
     result.stdout.fnmatch_lines(["SKIPPED * src/lib.rs:*: #[[]ignore]"])
 
 
+@pytest.mark.pytest_side
 def test_a_panic_is_shown_with_place_values_output_and_command(
     pytester: pytest.Pytester, write: Write
 ) -> None:
@@ -111,6 +113,7 @@ def test_the_words_of_libtest_are_kept(pytester: pytest.Pytester, write: Write) 
     assert "test did not panic as expected" in text
 
 
+@pytest.mark.pytest_side
 def test_junit_xml_holds_the_properties(pytester: pytest.Pytester, write: Write) -> None:
     root = write(PROJECT)
     run(pytester, "--junitxml=out.xml", "-o", "junit_logging=all")

@@ -34,6 +34,7 @@ def test_workers_never_call_cargo(
     assert cargo_calls() == ["-V", "metadata", "rustc", "rustc", "test", "test"]
 
 
+@pytest.mark.pytest_side
 def test_tests_of_one_binary_are_spread_in_batches(pytester: pytest.Pytester, write: Write) -> None:
     count = 64
     tests = "\n".join(f"#[test] fn t{number:02}() {{ note(); }}" for number in range(count))
@@ -96,6 +97,7 @@ def test_whatever_ends_a_test_ends_it_on_workers_too(
         result.stdout.fnmatch_lines(["SKIPPED * src/lib.rs:*: not today"])
 
 
+@pytest.mark.pytest_side
 def test_a_target_that_does_not_build_is_not_green(pytester: pytest.Pytester, write: Write) -> None:
     write({**PROJECT, "tests/broken.rs": "fn f( {\n"})
     result = run(pytester, "-n2", "-k", "passes")
@@ -131,6 +133,7 @@ def pytest_cpython_sys_checkers(contexts):
     assert set(found) == {*PASSING, *FAILING, "src/lib.rs::@mine"}
 
 
+@pytest.mark.pytest_side
 def test_workers_collect_beside_testpaths_too(pytester: pytest.Pytester, write: Write) -> None:
     write(
         {

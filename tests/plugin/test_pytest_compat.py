@@ -1,0 +1,289 @@
+"""What touches the private side of pytest and of its plugins lies in one module, and works."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from pytest_cpython_sys.plugin import pytest_compat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE: Final = Path(pytest_compat.__file__).parents[1]
+MARK: Final = "pytest.mark.pytest_side"
+TESTS: Final = Path(__file__).parents[1]
+# The test that an entry works: it runs on the oldest pytest and on the newest.
+TESTED: Final = {
+    "acceptance/test_company.py": {
+        "CompatItem": "test_retry_evaluates_again",
+        "add_marks": "test_a_hook_finds_the_marks_among_the_keywords",
+        "_parallel_custom_item": "test_run_parallel_has_nothing_to_warn_of",
+        "limit_of_pytest_timeout": "test_the_limit_of_timeout_is_the_rust_tests_own",
+    },
+    "acceptance/test_drawings.py": {
+        "amend_report": "test_the_html_report_shows_failed_layouts",
+    },
+    "acceptance/test_fast_protocol.py": {
+        "copy_report": "test_both_ways_give_the_same_reports",
+        "current_fields": "test_both_ways_give_the_same_reports",
+        "may_be_fast": "test_the_fast_way_is_taken_where_it_is_sure",
+        "nodes_set_up": "test_python_fixtures_around_rust_tests_are_torn_down_in_order",
+        "remember_hooks": "test_hooks_of_a_folder_count_there_alone",
+        "takes_no_part": "test_the_fast_way_is_taken_where_it_is_sure",
+    },
+    "acceptance/test_running.py": {
+        "failure_repr_of": "test_a_panic_is_shown_with_place_values_output_and_command",
+        "skip_at_item": "test_the_verdicts_are_those_of_cargo",
+    },
+    "acceptance/test_keeping_out.py": {
+        "hook_refusal": "test_a_workspace",
+        "refusal": "test_a_list_of_a_conftest_in_the_package",
+        "skipped_by_default": "test_in_a_folder_that_pytest_skips_unasked",
+    },
+    "acceptance/test_account.py": {
+        "is_of_pytest": "test_what_a_hook_takes_away_is_not_lost",
+    },
+    "plugin/test_pytest_compat.py": {
+        "is_pytest_known": "test_the_fast_ways_are_known_on_this_pytest",
+    },
+    "acceptance/test_xdist.py": {
+        "queued_items": "test_tests_of_one_binary_are_spread_in_batches",
+        "turn_red": "test_a_target_that_does_not_build_is_not_green",
+    },
+    "acceptance/test_places.py": {
+        "set_arguments": "test_a_path_selects_what_lies_there",
+    },
+}
+# Names under which objects of pytest are at hand, and their attributes that are ours to change.
+PYTESTS: Final = {"config", "option", "parser", "report", "session", "terminal"}
+DOCUMENTED: Final = {"stash", "user_properties"}
+CHANGING: Final = {"append", "clear", "extend", "insert", "pop", "remove", "setdefault", "update"}
+WAYS_AROUND: Final = {"__class__", "__dict__", "__new__"}
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__") and name != "_"
+
+
+def stored_in(tree: ast.AST) -> Iterator[str]:
+    """Yield the names that a class defines: methods, class attributes, what it gives itself."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and ast.unparse(node.value) in ("self", "cls")
+        ):
+            yield node.attr
+
+
+def is_of_pytest(node: ast.ClassDef) -> bool:
+    bases = list(map(ast.unparse, node.bases))
+    return any(base.startswith(("pytest.", "Compat")) for base in bases)
+
+
+class Touches:
+    """What a module of ours does to pytest, or to another plugin, that is private or a change."""
+
+    def __init__(self, source: str, ours: set[str]) -> None:
+        self._ours = ours
+        """Attributes that classes of ours have."""
+        self._tree = ast.parse(source)
+        classes = [node for node in ast.walk(self._tree) if isinstance(node, ast.ClassDef)]
+        self._pytests = [node for node in classes if is_of_pytest(node)]
+        """Classes whose names are pytest's to give."""
+        self._own = {
+            name for node in classes if not is_of_pytest(node) for name in stored_in(node)
+        } | {node.name for node in classes}
+        self._modules = {
+            alias.asname or alias.name
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+            if alias.name != "pytest"
+        }
+
+    def __iter__(self) -> Iterator[str]:
+        for own in self._pytests:
+            yield from (f"{own.name}.{name}" for name in stored_in(own) if is_private(name))
+        for node in ast.walk(self._tree):
+            yield from self._of(node)
+
+    def _of(self, node: ast.AST) -> Iterator[str]:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if is_private(alias.name))
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = (str(node.module), *(alias.name for alias in node.names))
+            yield from (name for name in names if is_private(name))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node.value.partition(".")[0] == "_pytest":
+                yield node.value
+        elif isinstance(node, ast.Attribute):
+            if not self._is_own(node):
+                yield ast.unparse(node)
+            elif isinstance(node.ctx, ast.Store | ast.Del):
+                yield from self._change(node)
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            yield from self._change(node.value)
+        elif isinstance(node, ast.Call):
+            yield from self._call(node)
+
+    def _call(self, node: ast.Call) -> Iterator[str]:
+        yield from (word.arg for word in node.keywords if word.arg and is_private(word.arg))
+        if isinstance(node.func, ast.Attribute) and node.func.attr in CHANGING:
+            yield from self._change(node.func.value)
+        elif ast.unparse(node.func) in ("getattr", "hasattr", "setattr", "delattr", "vars"):
+            words = [word.value for word in node.args if isinstance(word, ast.Constant)]
+            if ast.unparse(node.func) in ("setattr", "delattr", "vars") or any(
+                isinstance(word, str) and is_private(word) for word in words
+            ):
+                yield ast.unparse(node)
+
+    def _is_own(self, node: ast.Attribute) -> bool:
+        if node.attr in WAYS_AROUND:
+            return False
+        owner = ast.unparse(node.value)
+        return not is_private(node.attr) or (
+            node.attr in self._own and owner in ("self", "cls", *self._own)
+        )
+
+    def _change(self, target: ast.expr) -> Iterator[str]:
+        """Yield a changed attribute if it is not one of ours."""
+        if isinstance(target, ast.Attribute):
+            owner = ast.unparse(target.value)
+            last = owner.rpartition(".")[2].lstrip("_")
+            if owner in ("self", "cls", *self._modules) or target.attr in DOCUMENTED:
+                return
+            if last in PYTESTS or target.attr not in self._ours:
+                yield ast.unparse(target)
+
+
+@functools.cache
+def our_attributes() -> set[str]:
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("*.py"))
+    classes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    return {name for node in classes for name in stored_in(node) if not is_private(name)}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("plugin/**/*.py")), ids=lambda path: path.stem)
+def test_it_lies_in_one_module(path: Path) -> None:
+    found = list(Touches(path.read_text(encoding="utf-8"), our_attributes()))
+    assert bool(found) == (path.stem == "pytest_compat"), found
+
+
+SAMPLE = """
+import os
+import pytest
+class Own:
+    value: int = 0
+    def __init__(self, config): self._config = config
+    def method(self, item, other: "Own"):
+        item.value = self._config.option.verbose
+        self._config.stash[KEY] = Own._private
+        os.environ["SPAM"] = "eggs"
+        item.user_properties.append(("a", 1))
+        THIS
+    def _private(self): pass
+class Item(pytest.Item):
+    def collect(self):
+        self.number = 1
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import _pytest",
+        "import _pytest.nodes",
+        "from _pytest.nodes import Node",
+        "from pytest import _x",
+        "import_module('_pytest.nodes')",
+        "pytest.Mark('rust', (), {}, _ispytest=True)",
+        "self._config._inicfg",
+        "item._request",
+        "self._request",
+        "getattr(item, '_request', None)",
+        "hasattr(item.session, '_setupstate')",
+        "setattr(item, 'name', 'spam')",
+        "vars(item)['name'] = 'spam'",
+        "item.__dict__['name'] = 'spam'",
+        "object.__new__(pytest.TestReport)",
+        "self._config.args[:] = []",
+        "self._config.args += ['spam']",
+        "self._config.args.append('spam')",
+        "item.session.exitstatus = 1",
+        "item.config.option.verbose = 1",
+        "del item.config.option.verbose",
+        "item.own_markers.extend([])",
+        "item.keywords.update({})",
+        "item.name = 'spam'",
+    ],
+)
+def test_that_it_bites(line: str) -> None:
+    ours = {"value"}
+    assert not list(Touches(SAMPLE.replace("THIS", "pass"), ours))
+    assert list(Touches(SAMPLE.replace("THIS", line), ours))
+
+
+@pytest.mark.parametrize("line", ["    _request = None", "    def _initrequest(self): pass"])
+def test_that_it_bites_in_classes_of_pytest(line: str) -> None:
+    assert list(Touches(f"{SAMPLE}{line}\n", {"value"}))
+
+
+@pytest.mark.parametrize("file", TESTED)
+def test_each_entry_has_a_test(file: str) -> None:
+    source = (TESTS / file).read_text(encoding="utf-8")
+    functions = {
+        node.name: list(map(ast.unparse, node.decorator_list))
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    for name in TESTED[file].values():
+        marks = functions[name]
+        assert f"pytestmark = {MARK}" in source or MARK in marks, name
+
+
+def test_no_entry_is_without_a_test() -> None:
+    tested = {entry for entries in TESTED.values() for entry in entries}
+    public = set(pytest_compat.__all__) - {"TerminalRepr"}  # a type, for annotations
+    assert tested == public | {"_parallel_custom_item", "add_marks"}
+
+
+@pytest.mark.pytest_side
+def test_the_fast_ways_are_known_on_this_pytest() -> None:
+    assert pytest_compat.is_pytest_known(), (
+        f"the fast ways were never tested on pytest {pytest.__version__}: raise _NEWEST in "
+        "plugin/pytest_compat.py, and see whether `pytest -m pytest_side` passes"
+    )
+
+
+@pytest.mark.pytest_side
+def test_what_is_not_there_is_not_known() -> None:
+    nothing: Any = SimpleNamespace()
+    assert pytest_compat.nodes_set_up(nothing) is None
+    assert pytest_compat.limit_of_pytest_timeout(nothing) is None
+
+
+@pytest.mark.pytest_side
+@pytest.mark.parametrize(
+    "worker",
+    [
+        {},
+        {"torun": None},
+        {"torun": SimpleNamespace(lock=lambda: nullcontext([7])), "nextitem_index": 3},
+    ],
+)
+def test_a_queue_that_cannot_be_seen(worker: dict[str, Any]) -> None:
+    manager = SimpleNamespace(get_plugins=lambda: [SimpleNamespace(**worker)])
+    session: Any = SimpleNamespace(config=SimpleNamespace(pluginmanager=manager), items=[])
+    assert list(pytest_compat.queued_items(session)) == []
