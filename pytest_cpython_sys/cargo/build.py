@@ -251,6 +251,13 @@ class Build:
             for unit in self.planned
         )
 
+    def missing_units(self) -> list[PlannedUnit]:
+        """Return what should have been built, and was not."""
+        built = set(map(_unit_of, self.artifacts))
+        members = {package.id for package in self.workspace.packages}
+        planned = self.planned or frozenset()
+        return [unit for unit in planned - built if unit.package_id in members]
+
     def _is_planned(
         self, package: Package, target: Target, key: tuple[bool, tuple[str, ...]]
     ) -> bool:
@@ -264,7 +271,7 @@ class Build:
         if package is None or item.target.kind == "custom-build":
             return True
         if isinstance(item, Artifact):
-            return self._is_planned(package, item.target, (item.test, tuple(sorted(item.features))))
+            return self.planned is None or _unit_of(item) in self.planned
         failed = [
             test
             for test in (True, False)
@@ -279,13 +286,21 @@ class Build:
         An error that was none any more (a compiler that ran out of memory, say) is forgotten.
         """
         seen = {(item.package_id, item.target, item.rendered) for item in other.diagnostics}
+        there = set(map(_unit_of, other.artifacts))
+        kept = (one for one in self.artifacts if _unit_of(one) not in there)
+        other = replace(other, planned=self.planned, artifacts=(*other.artifacts, *kept))
+        missing = {(unit.package_id, unit.kind, unit.name) for unit in other.missing_units()}
+        whole = other.success and not missing
         mine = [
             item
             for item in self.diagnostics
             if (item.package_id, item.target, item.rendered) not in seen
-            and not (other.success and item.is_error)
+            and not (
+                item.is_error
+                and (item.package_id, item.target.kind, item.target.name) not in missing
+                and (whole or self.planned is not None)
+            )
         ]
-        other = replace(other, planned=self.planned)
         other = replace(
             other,
             artifacts=tuple(filter(other._is_needed, other.artifacts)),
@@ -297,9 +312,9 @@ class Build:
         scripts = {script.out_dir: script for script in (*other.scripts, *self.scripts)}
         return replace(
             self,
-            exit_code=0 if other.success else self.exit_code,
+            exit_code=0 if whole else self.exit_code,
             duration=self.duration + other.duration,
-            artifacts=other.artifacts or self.artifacts,
+            artifacts=other.artifacts,
             diagnostics=(*mine, *other.diagnostics),
             scripts=tuple(scripts.values()),
             stderr=f"{self.stderr}\n{other.stderr}",
@@ -354,3 +369,9 @@ class Build:
         """Return the absolute paths of what a unit was compiled from; None if nobody knows."""
         path = unit.depinfo
         return read_depinfo(path, self.workspace.root) if path is not None else None
+
+
+def _unit_of(artifact: Artifact) -> PlannedUnit:
+    """Return what was built, as a graph of units has it."""
+    target, features = artifact.target, tuple(sorted(artifact.features))
+    return PlannedUnit(artifact.package_id, target.kind, target.name, artifact.test, features)

@@ -143,10 +143,13 @@ class BuildContext:
 
     def lacks(self, package: Package, target: Target) -> bool:
         """Tell whether a target that is to be tested was not built, in one way at least."""
-        return not self.build.is_built(package, target) or any(
-            self.build.compiler_failure(package.name, target, test=test) is not None
-            for test in (False, True)
-            if self.builds[0].plans(package, target, test=test)
+        if not self.build.is_built(package, target):
+            return True
+        missing = replace(self.build, planned=self.builds[0].planned).missing_units()
+        return any(
+            (unit.package_id, unit.kind, unit.name) == (package.id, target.kind, target.name)
+            and self.build.compiler_failure(package.name, target, test=unit.test) is not None
+            for unit in missing
         )
 
     def wrote(self, path: str) -> bool:

@@ -456,3 +456,27 @@ def test_a_library_that_fails_as_a_test_alone_blocks_nothing(
             "low/tests/it.rs::it": "passed",
             "up/src/lib.rs::up": "passed",
         }
+
+
+def test_what_a_completing_build_does_not_build_is_not_forgotten(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    """One library alone is built as what others link to; it fails, and all tests build."""
+    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+            "a/Cargo.toml": package.format("a"),
+            "a/src/lib.rs": '#[cfg(not(test))] pub fn broken() -> u8 { "text" }\n'
+            "#[test] fn runs() {}\n",
+            "b/Cargo.toml": package.format("b") + "[lib]\ndoctest = false\n",
+            "b/src/lib.rs": "#[test] fn runs() {}\n",
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {
+        "a/src/lib.rs::@build": "failed",
+        "a/src/lib.rs::runs": "passed",
+        "b/src/lib.rs::runs": "passed",
+    }
+    assert result.ret == 1
