@@ -232,13 +232,16 @@ class Build:
         """Tell whether a target is missing that no error explains: cargo just stopped."""
         if self.success or not (self.compiler_failures or self.script_failures):
             return False
-        return any(
-            not self.is_built(package, target)
-            and not self.failed(package, target)
-            and not self.blockers(package, target)
+        targets = {
+            (package.id, target.kind, target.name): (package, target)
             for package in self.workspace.packages
             for target in package.targets
-            if self.plans(package, target)
+        }
+        return any(
+            self.compiler_failure(package.name, target, test=unit.test) is None
+            and not self.blockers(package, target)
+            for unit in self.missing_units()
+            for package, target in [targets[unit.package_id, unit.kind, unit.name]]
         )
 
     def plans(self, package: Package, target: Target, *, test: bool | None = None) -> bool:

@@ -15,6 +15,8 @@ from .metadata import target_kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .metadata import TargetKind
+
 __all__ = ["UNSTABLE_CARGO", "PlannedUnit", "parse_unit_graph", "unit_graph_arguments"]
 
 UNSTABLE_CARGO: Final = {"__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS": "nightly"}
@@ -27,7 +29,7 @@ class PlannedUnit:
     """A target that is going to be compiled in one way."""
 
     package_id: str
-    kind: str
+    kind: TargetKind
     name: str
     test: bool
     features: tuple[str, ...]
