@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from _pytest.terminal import TerminalReporter  # pytest 8.3 has no public name for it
 
 from pytest_cpython_sys.plugin.progress import BuildProgress, terminal_progress
 
@@ -76,12 +77,13 @@ class Terminal(io.StringIO):
         self.flushed = self.getvalue()
 
 
+@pytest.mark.pytest_side
 def test_a_line_is_seen_at_once_and_the_cursor_stands_before_it(
     pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     screen = Terminal()
-    reporter = pytest.TerminalReporter(pytestconfig, screen)
+    reporter = TerminalReporter(pytestconfig, screen)
     monkeypatch.setattr("pytest_cpython_sys.plugin.progress._QUIET_SECONDS", -1.0)
     monkeypatch.setattr("pytest_cpython_sys.plugin.progress._REWRITE_SECONDS", -1.0)
     progress = terminal_progress(reporter)
