@@ -200,14 +200,7 @@ class PackageAbi:
                 prototypes.compile(header.source, self.compiler, self._work)
             answers = rust_job.result(), layouts_job.result(), values_job.result()
         judge = _Judge(self, crate, layouts, constants, prototypes, *answers)
-        verdicts = [judge.verdict(subject) for subject in subjects]
-        unanswered = [
-            (f"{subject.kind}::{subject.name}", verdict.message)
-            for subject, verdict in zip(subjects, verdicts, strict=True)
-            if verdict.outcome == "skipped"
-        ]
-        pairs = [judge.layouts(subject) for subject in subjects]
-        return Results(verdicts, unanswered, (layouts.asked, layouts.answered), pairs)
+        return _results(judge, subjects, (layouts.asked, layouts.answered))
 
     def symbol_verdict(self, name: str) -> Verdict:
         """Return whether the interpreter exports a name that the package needs."""
@@ -345,3 +338,14 @@ def _without_repr(item: Item) -> str | None:
 def _item(subject: Subject) -> Item:
     assert subject.item is not None  # noqa: S101 - None for symbols alone
     return subject.item
+
+
+def _results(judge: _Judge, subjects: Sequence[Subject], counts: tuple[int, int]) -> Results:
+    verdicts = [judge.verdict(subject) for subject in subjects]
+    unanswered = [
+        (f"{subject.kind}::{subject.name}", verdict.message)
+        for subject, verdict in zip(subjects, verdicts, strict=True)
+        if verdict.outcome == "skipped"
+    ]
+    pairs = [judge.layouts(subject) for subject in subjects]
+    return Results(verdicts, unanswered, counts, pairs)
