@@ -194,11 +194,14 @@ class Checker(Protocol):
 
 
 class _Completed(Checker):
-    """Somebody else's checker, which has no more than it needs."""
+    """Somebody else's checker, which need not inherit from ours to have some of it."""
 
     def __init__(self, checker: Checker) -> None:
         self.name = checker.name
         self._checker = checker
+        for more in ("replaced", "untested", "remarks", "warnings"):
+            if callable(getattr(checker, more, None)):
+                setattr(self, more, getattr(checker, more))
 
     def discover(self) -> Iterable[Case]:
         return self._checker.discover()
