@@ -26,6 +26,7 @@ from .run_build import BuildListener
 from .seed_target_dir import seed
 from .test_processes import TestProcess, TestProcesses, find_test_processes
 from .timing import Timing
+from .unit_graph import PlannedUnit
 
 __all__ = [
     "LIBRARY_PATH",
@@ -44,6 +45,7 @@ __all__ = [
     "Expander",
     "ManifestError",
     "Package",
+    "PlannedUnit",
     "Process",
     "Programs",
     "ScriptFailure",

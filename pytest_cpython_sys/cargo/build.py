@@ -205,11 +205,10 @@ class Build:
         A flag selects by name, in every package.
         """
         flags: dict[tuple[str, ...], bool] = {}
-        for package in self.workspace.packages:
-            for target in package.targets:
-                if target.test:
-                    built = self.is_built(package, target)
-                    flags[target.flag] = flags.get(target.flag, True) and built
+        for package, target in self.workspace.targets():
+            if target.test:
+                built = self.is_built(package, target)
+                flags[target.flag] = flags.get(target.flag, True) and built
         return [word for flag, built in flags.items() if built for word in flag]
 
     def documented_packages(self) -> list[Package]:
@@ -232,16 +231,12 @@ class Build:
         """Tell whether a target is missing that no error explains: cargo just stopped."""
         if self.success or not (self.compiler_failures or self.script_failures):
             return False
-        targets = {
-            (package.id, target.kind, target.name): (package, target)
-            for package in self.workspace.packages
-            for target in package.targets
-        }
         return any(
             self.compiler_failure(package.name, target, test=unit.test) is None
             and not self.blockers(package, target)
-            for unit in self.missing_units()
-            for package, target in [targets[unit.package_id, unit.kind, unit.name]]
+            for unit in self.missing_units(self.planned)
+            for package, target in self.workspace.targets()
+            if unit.is_of(package, target)
         )
 
     def plans(self, package: Package, target: Target, *, test: bool | None = None) -> bool:
@@ -249,24 +244,17 @@ class Build:
         if self.planned is None:
             return test is not False and target.test and not target.required_features
         return any(
-            (unit.package_id, unit.kind, unit.name) == (package.id, target.kind, target.name)
-            and test in (None, unit.test)
-            for unit in self.planned
+            unit.is_of(package, target) and test in (None, unit.test) for unit in self.planned
         )
 
-    def missing_units(self) -> list[PlannedUnit]:
-        """Return what should have been built, and was not."""
+    def missing_units(self, planned: frozenset[PlannedUnit] | None) -> list[PlannedUnit]:
+        """Return what of the members was ``planned`` and is not built; nothing if nobody knows."""
         built = set(map(_unit_of, self.artifacts))
         members = {package.id for package in self.workspace.packages}
-        planned = self.planned or frozenset()
-        return [unit for unit in planned - built if unit.package_id in members]
+        return [unit for unit in (planned or frozenset()) - built if unit.package_id in members]
 
-    def _is_planned(
-        self, package: Package, target: Target, key: tuple[bool, tuple[str, ...]]
-    ) -> bool:
-        if self.planned is None:
-            return True
-        return PlannedUnit(package.id, target.kind, target.name, *key) in self.planned
+    def _counts(self, unit: PlannedUnit) -> bool:
+        return self.planned is None or unit in self.planned
 
     def _is_needed(self, item: Artifact | Diagnostic) -> bool:
         """Tell whether a message is about what ``cargo test`` builds: libraries are built alike."""
@@ -274,7 +262,7 @@ class Build:
         if package is None or item.target.kind == "custom-build":
             return True
         if isinstance(item, Artifact):
-            return self.planned is None or _unit_of(item) in self.planned
+            return self._counts(_unit_of(item))
         failed = [
             test
             for test in (True, False)
@@ -292,7 +280,9 @@ class Build:
         there = set(map(_unit_of, other.artifacts))
         kept = (one for one in self.artifacts if _unit_of(one) not in there)
         other = replace(other, planned=self.planned, artifacts=(*other.artifacts, *kept))
-        missing = {(unit.package_id, unit.kind, unit.name) for unit in other.missing_units()}
+        missing = {
+            (unit.package_id, unit.kind, unit.name) for unit in other.missing_units(self.planned)
+        }
         whole = other.success and not missing
         mine = [
             item
@@ -354,7 +344,9 @@ class Build:
             for call in self.rustc_calls
             if call.crate_name == target.crate_name
             and os.path.realpath(os.path.join(self.workspace.root, call.source)) == source
-            and self._is_planned(package, target, (call.test, call.features))
+            and self._counts(
+                PlannedUnit(package.id, target.kind, target.name, call.test, call.features)
+            )
         )
         found: dict[object, Unit] = {}
         for unit in units:

@@ -110,15 +110,15 @@ def completion_arguments(options: BuildOptions, build: Build) -> list[str]:
     what others link to where all of them have to be.
     """
     profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
-    kinds = build.workspace.targets_by_kind()
-    libraries = [build.plans(*library, test=False) for library in kinds.get("lib", ())]
+    targets = list(build.workspace.targets())
+    libraries = [build.plans(*one, test=False) for one in targets if one[1].kind == "lib"]
     return [
         "build",
         *_selection(options),
         *profile,
         *(["--lib"] if libraries and all(libraries) else []),
         "--tests",
-        *_plain_examples(build, kinds.get("example", ())),
+        *_plain_examples(build, [one for one in targets if one[1].kind == "example"]),
         "--keep-going",
         "--message-format=json",
         "-v",

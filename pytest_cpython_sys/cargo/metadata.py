@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .paths import upwards
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "Dependency",
@@ -106,13 +106,11 @@ class Workspace:
     build_directory: str
     packages: tuple[Package, ...]
 
-    def targets_by_kind(self) -> dict[TargetKind, list[tuple[Package, Target]]]:
-        """Return the targets of all members, with their packages."""
-        found: dict[TargetKind, list[tuple[Package, Target]]] = {}
+    def targets(self) -> Iterator[tuple[Package, Target]]:
+        """Yield the targets of all members, with their packages."""
         for package in self.packages:
             for target in package.targets:
-                found.setdefault(target.kind, []).append((package, target))
-        return found
+                yield package, target
 
     def package(self, package_id: str) -> Package | None:
         """Return the member with that id."""

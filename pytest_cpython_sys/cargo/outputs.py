@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .messages import BuildScript
     from .metadata import Workspace
 
-__all__ = ["built_for", "output_directories", "target_directories"]
+__all__ = ["built_for", "output_directories", "target_directories", "target_directory_of"]
 
 
 def target_directories(
@@ -47,13 +47,18 @@ def output_directories(
     return frozenset(own | {os.path.realpath(script.out_dir) for script in scripts})
 
 
+def target_directory_of(path: str, targets: Iterable[str]) -> str | None:
+    """Return the nearest of the directories in which cargo builds that a real path lies in."""
+    return max((one for one in targets if is_inside(path, one)), key=len, default=None)
+
+
 def built_for(path: str, targets: Iterable[str]) -> str:
     """Return the triple in the path of a built file; empty without: it is the host's own.
 
     See https://doc.rust-lang.org/cargo/reference/build-cache.html
     """
     real = os.path.realpath(path)
-    base = max((target for target in targets if is_inside(real, target)), key=len, default=None)
+    base = target_directory_of(real, targets)
     if base is None:
         return ""
     *directories, _ = os.path.relpath(real, base).split(os.sep)

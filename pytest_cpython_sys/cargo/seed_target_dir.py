@@ -12,6 +12,8 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Final
 
+from .outputs import target_directories, target_directory_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,15 +63,12 @@ def _profiles(build: Build) -> Iterator[tuple[str, str]]:
         for name in artifact.filenames
         if os.path.basename(os.path.dirname(name)) == "deps"
     }
-    workspace = build.workspace
-    roots = [workspace.build_directory, workspace.target_directory]
-    for word in build.command:
-        if word.startswith("--target-dir="):  # nearer than the workspace's own
-            roots.insert(0, os.path.join(workspace.root, word.partition("=")[2]))
+    roots = target_directories(build.workspace, build.command, build.environment)
     for path in sorted(found):
-        root = next((root for root in roots if path.startswith(root + os.sep)), None)
+        real = os.path.realpath(path)
+        root = target_directory_of(real, roots)
         if root is not None:
-            yield path, os.path.relpath(path, root)
+            yield path, os.path.relpath(real, root)
 
 
 def _copy(source: str, target: str, members: set[str]) -> None:

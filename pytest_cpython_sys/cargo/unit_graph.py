@@ -15,7 +15,7 @@ from .metadata import target_kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .metadata import TargetKind
+    from .metadata import Package, Target, TargetKind
 
 __all__ = ["UNSTABLE_CARGO", "PlannedUnit", "parse_unit_graph", "unit_graph_arguments"]
 
@@ -33,6 +33,11 @@ class PlannedUnit:
     name: str
     test: bool
     features: tuple[str, ...]
+
+    def is_of(self, package: Package, target: Target) -> bool:
+        """Tell whether it is one way to compile a target."""
+        mine = (self.package_id, self.kind, self.name)
+        return mine == (package.id, target.kind, target.name)
 
 
 def unit_graph_arguments(arguments: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import BuildOptions, TestProcesses, prepend_library_path
@@ -10,7 +11,7 @@ from ..cargo import BuildOptions, TestProcesses, prepend_library_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..cargo import Build, Cargo, Package, Target, TestProcess
+    from ..cargo import Build, Cargo, Package, PlannedUnit, Target, TestProcess
     from ..case import Case, Verdict
     from ..python.interpreter import Interpreter
     from .second_build import SecondBuild
@@ -145,12 +146,15 @@ class BuildContext:
         """Tell whether a target that is to be tested was not built, in one way at least."""
         if not self.build.is_built(package, target):
             return True
-        missing = replace(self.build, planned=self.builds[0].planned).missing_units()
         return any(
-            (unit.package_id, unit.kind, unit.name) == (package.id, target.kind, target.name)
+            unit.is_of(package, target)
             and self.build.compiler_failure(package.name, target, test=unit.test) is not None
-            for unit in missing
+            for unit in self._missing_units
         )
+
+    @cached_property
+    def _missing_units(self) -> list[PlannedUnit]:
+        return self.build.missing_units(self.builds[0].planned)
 
     def wrote(self, path: str) -> bool:
         """Tell whether one of the builds wrote a file; see `Build.wrote`."""

@@ -104,10 +104,9 @@ def build_again(
 
 
 def _targets(build: Build) -> Iterator[tuple[Package, Target]]:
-    for package in build.workspace.packages:
-        for target in package.targets:
-            if target.kind != "custom-build":
-                yield package, target
+    for package, target in build.workspace.targets():
+        if target.kind != "custom-build":
+            yield package, target
 
 
 def _repairable(build: Build, known: Mapping[str, Crate]) -> Iterator[Crate]:

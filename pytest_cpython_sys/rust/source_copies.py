@@ -53,10 +53,6 @@ class Crate:
         """The path of its root file, as cargo has it."""
         return self.target.src_path
 
-    def file(self, path: str) -> SourceFile | None:
-        """Return a file by its real path."""
-        return next((file for file in self.sources.files if real_path(file.path) == path), None)
-
 
 class Trees:
     """All that is written for a second build, in a directory of its own."""
@@ -110,7 +106,7 @@ class Trees:
         return self._blocks[path]
 
     def _file(self, path: str) -> SourceFile | None:
-        found = (crate.file(path) for crate in self.crates.values())
+        found = (crate.sources.file(path) for crate in self.crates.values())
         return next((file for file in found if file is not None), None)
 
     # -- what is written ------------------------------------------------------------------------
@@ -191,7 +187,7 @@ class Trees:
         """Yield what makes each ``include!`` of a file lead to its copy."""
         seen: set[tuple[str, int]] = set()
         for crate in self.crates.values():
-            included = crate.file(path)
+            included = crate.sources.file(path)
             if included is None:
                 continue
             for file in crate.sources.files:

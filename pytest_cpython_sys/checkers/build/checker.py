@@ -43,9 +43,9 @@ class TargetChecker(Checker):
 
     def _missing(self, context: BuildContext) -> Iterator[Case]:
         explained = False
+        first = context.builds[0]
         for package in context.build.workspace.packages:
             for target in package.targets:
-                first = context.builds[0]
                 if not first.plans(package, target):
                     continue
                 missing = context.lacks(package, target)

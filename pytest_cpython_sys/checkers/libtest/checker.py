@@ -5,13 +5,12 @@ from __future__ import annotations
 import os.path
 import re
 import shlex
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import shown_command, worker_threads
-from ...cargo.run_program import ProgramRun, describe_exit
+from ...cargo.run_program import run_to_end
 from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
@@ -100,8 +99,7 @@ class LibtestChecker(Checker):
         found = [
             _Executable(context, package, target, artifact.executable)
             for context in self._contexts
-            for package in context.build.workspace.packages
-            for target in package.targets
+            for package, target in context.build.workspace.targets()
             for artifact in context.build.artifacts_of(package, target)
             if artifact.test and artifact.executable
         ]
@@ -189,30 +187,24 @@ class LibtestChecker(Checker):
 
 def _run_main(executable: _Executable, case: Case) -> Verdict:
     """Run a test program that has no tests to list: its exit code is its verdict."""
-    started = time.monotonic()
-    limit = executable.context.run.limit(case)
-    end = None if limit is None else started + limit
+    process, context = executable.process, executable.context
     try:
-        run = ProgramRun(
-            executable.process.argv,
-            cwd=executable.process.cwd,
+        done = run_to_end(
+            process.argv,
+            cwd=process.cwd,
             # As cargo starts it: nothing is to be unlocked in it.
-            env=executable.context.environment(executable.package, executable.process),
-            deadline=lambda: end,
-            grace=executable.context.run.grace,
+            env=context.environment(executable.package, process),
+            limit=context.run.limit(case),
+            grace=context.run.grace,
         )
     except OSError as error:
         return Verdict("error", message=f"{executable.path} cannot be started: {error.strerror}")
-    lines = b"\n".join(run.lines()).decode("utf-8", "replace")
-    seconds = time.monotonic() - started
-    output = "\n".join(part for part in (lines, run.stderr.strip("\n")) if part)
-    if run.expired:
-        return Verdict("failed", seconds, f"timed out after {limit:g} s", output=output)
-    if run.exit_code == 0:
-        verdict = Verdict("passed", seconds, output=output)
+    output = "\n".join(filter(None, (done.raw.decode("utf-8", "replace"), done.stderr)))
+    if done.expired or done.exit_code:
+        verdict = Verdict("failed", done.seconds, done.how, output=output)
     else:
-        verdict = Verdict("failed", seconds, describe_exit(run.exit_code or 0), output=output)
-    return with_leak(verdict, executable.context.run) if run.leaked else verdict
+        verdict = Verdict("passed", done.seconds, output=output)
+    return with_leak(verdict, context.run) if done.leaked else verdict
 
 
 def _listing(executable: _Executable) -> Listing | ListingError:
