@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[2] / "example_crate"
 
+PACKAGE = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
+"""The manifest of a package, but for its name."""
+
 # What a developer's own shell may hold, and what a test must not depend on.
 _CLEARED = (
     "CARGO",
@@ -88,7 +91,7 @@ def write(pytester: pytest.Pytester) -> Callable[[Mapping[str, str]], Path]:
             path = pytester.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.name == "Cargo.toml" and "[" not in text:
-                text = f'[package]\nname = "{text}"\nversion = "0.1.0"\nedition = "2021"\n'
+                text = PACKAGE.format(text)
             path.write_text(text, encoding="utf-8")
         return pytester.path
 

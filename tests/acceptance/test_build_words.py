@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from junitparser import JUnitXml
 
-from .conftest import outcomes
+from .conftest import PACKAGE, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 OK = "#[test] fn ok() {}\n"
 BROKEN = 'pub fn f() -> u32 {\n    "text"\n}\n'
-MANIFEST = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
@@ -124,7 +123,7 @@ def test_a_build_script_that_does_not_compile(pytester: pytest.Pytester, write: 
             "a/build.rs": 'fn main() {\n    let x: u32 = "text";\n}\n',
             "a/src/lib.rs": OK,
             "a/tests/t.rs": OK,
-            "b/Cargo.toml": MANIFEST.format("b") + '[dependencies]\na = { path = "../a" }\n',
+            "b/Cargo.toml": PACKAGE.format("b") + '[dependencies]\na = { path = "../a" }\n',
             "b/src/lib.rs": OK,
         }
     )
@@ -154,15 +153,15 @@ def outside(root: Path, how: str) -> dict[str, str]:
     """Return files of a package whose dependency is no member, and does not compile."""
     if how == "path":
         return {
-            "c/Cargo.toml": MANIFEST.format("c") + '[dependencies]\ndep = { path = "../dep" }\n',
-            "dep/Cargo.toml": MANIFEST.format("dep") + "[workspace]\n",
+            "c/Cargo.toml": PACKAGE.format("c") + '[dependencies]\ndep = { path = "../dep" }\n',
+            "dep/Cargo.toml": PACKAGE.format("dep") + "[workspace]\n",
             "dep/src/lib.rs": BROKEN,
         }
     return {
-        "c/Cargo.toml": MANIFEST.format("c") + '[dependencies]\ndep = "0.1"\n',
+        "c/Cargo.toml": PACKAGE.format("c") + '[dependencies]\ndep = "0.1"\n',
         "c/.cargo/config.toml": '[source.crates-io]\nreplace-with = "here"\n'
         f'[source.here]\ndirectory = "{root / "vendor"}"\n',
-        "vendor/dep/Cargo.toml": MANIFEST.format("dep"),
+        "vendor/dep/Cargo.toml": PACKAGE.format("dep"),
         "vendor/dep/.cargo-checksum.json": '{"files": {}}',
         "vendor/dep/src/lib.rs": BROKEN,
     }
@@ -439,14 +438,13 @@ def test_a_cargo_that_may_not_be_started(
 def test_a_library_that_fails_as_a_test_alone_blocks_nothing(
     pytester: pytest.Pytester, write: Write
 ) -> None:
-    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
     write(
         {
             "Cargo.toml": '[workspace]\nmembers = ["low", "up"]\nresolver = "2"\n',
-            "low/Cargo.toml": package.format("low"),
+            "low/Cargo.toml": PACKAGE.format("low"),
             "low/src/lib.rs": 'pub fn f() -> i32 { 1 }\n#[test] fn l() { let _: i32 = "x"; }\n',
             "low/tests/it.rs": "#[test] fn it() { assert_eq!(low::f(), 1); }\n",
-            "up/Cargo.toml": package.format("up") + '[dependencies]\nlow = { path = "../low" }\n',
+            "up/Cargo.toml": PACKAGE.format("up") + '[dependencies]\nlow = { path = "../low" }\n',
             "up/src/lib.rs": "#[test] fn up() { assert_eq!(low::f(), 1); }\n",
         }
     )
@@ -462,14 +460,13 @@ def test_what_a_completing_build_does_not_build_is_not_forgotten(
     pytester: pytest.Pytester, write: Write
 ) -> None:
     """One library alone is built as what others link to; it fails, and all tests build."""
-    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
     write(
         {
             "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
-            "a/Cargo.toml": package.format("a"),
+            "a/Cargo.toml": PACKAGE.format("a"),
             "a/src/lib.rs": '#[cfg(not(test))] pub fn broken() -> u8 { "text" }\n'
             "#[test] fn runs() {}\n",
-            "b/Cargo.toml": package.format("b") + "[lib]\ndoctest = false\n",
+            "b/Cargo.toml": PACKAGE.format("b") + "[lib]\ndoctest = false\n",
             "b/src/lib.rs": "#[test] fn runs() {}\n",
         }
     )

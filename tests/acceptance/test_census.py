@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, replace_once, run
+from .conftest import PACKAGE, outcomes, replace_once, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     Write = Callable[[Mapping[str, str]], Path]
-
-PACKAGE = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
 
 
 def block(name: str, recorded: int = 4) -> str:

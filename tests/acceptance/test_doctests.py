@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, replace_once, run
+from .conftest import PACKAGE, outcomes, replace_once, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -280,13 +280,12 @@ def test_a_library_of_which_one_way_does_not_build_has_one_item_for_that(
 def test_a_library_whose_tests_need_what_does_not_build(
     pytester: pytest.Pytester, write: Write
 ) -> None:
-    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
     write(
         {
             "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
-            "a/Cargo.toml": package.format("a"),
+            "a/Cargo.toml": PACKAGE.format("a"),
             "a/src/lib.rs": 'pub fn broken() -> u8 { "text" }\n',
-            "b/Cargo.toml": package.format("b") + '[dev-dependencies]\na = { path = "../a" }\n',
+            "b/Cargo.toml": PACKAGE.format("b") + '[dev-dependencies]\na = { path = "../a" }\n',
             "b/src/lib.rs": "//! ```\n//! ```\n",
         }
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, run
+from .conftest import PACKAGE, outcomes, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -249,14 +249,13 @@ def test_nothing_at_all_is_said(pytester: pytest.Pytester) -> None:
 def test_a_file_that_two_packages_share_has_one_order(
     pytester: pytest.Pytester, write: Write
 ) -> None:
-    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
     write(
         {
             "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
-            "a/Cargo.toml": package.format("a"),
+            "a/Cargo.toml": PACKAGE.format("a"),
             "a/src/lib.rs": '#[test] fn t() { assert_eq!(env!("CARGO_PKG_NAME"), "a") }\n',
             # Compiled first, and done first.
-            "b/Cargo.toml": package.format("b") + '[lib]\npath = "../a/src/lib.rs"\n',
+            "b/Cargo.toml": PACKAGE.format("b") + '[lib]\npath = "../a/src/lib.rs"\n',
             "a/build.rs": "fn main() { std::thread::sleep(std::time::Duration::from_secs(1)); }\n",
         }
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, replace_once, run
+from .conftest import PACKAGE, outcomes, replace_once, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -380,13 +380,12 @@ def test_what_is_generated_for_each_of_two_ways_to_build_a_crate(
     pytester: pytest.Pytester, write: Write, both: bool
 ) -> None:
     """Each way has a file of its own; the block is wrong in both, or with the feature alone."""
-    package = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
     right = json.dumps(block("A"))
     wrong = json.dumps(block("A", **WRONG))
     root = write(
         {
             "Cargo.toml": '[workspace]\nmembers = ["lay", "user"]\nresolver = "2"\n',
-            "lay/Cargo.toml": package.format("lay") + "[features]\nextra = []\n",
+            "lay/Cargo.toml": PACKAGE.format("lay") + "[features]\nextra = []\n",
             "lay/build.rs": "fn main() {\n"
             f'let wrong = {str(both).lower()} || std::env::var_os("CARGO_FEATURE_EXTRA").is_some();'
             f"let text = if wrong {{ {wrong} }} else {{ {right} }};\n"
@@ -395,7 +394,7 @@ def test_what_is_generated_for_each_of_two_ways_to_build_a_crate(
             'println!("cargo::rerun-if-changed=build.rs");\n}\n',
             "lay/src/lib.rs": 'include!(concat!(env!("OUT_DIR"), "/b.rs"));\n'
             '#[test] fn reads() { std::fs::read(concat!(env!("OUT_DIR"), "/b.rs")).unwrap(); }\n',
-            "user/Cargo.toml": package.format("user")
+            "user/Cargo.toml": PACKAGE.format("user")
             + '[dependencies]\nlay = { path = "../lay" }\n'
             '[build-dependencies]\nlay = { path = "../lay", features = ["extra"] }\n',
             "user/build.rs": "fn main() { let _ = lay::A { a: 1, b: 1 }; }\n",

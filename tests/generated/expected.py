@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from .truth import stuck_targets
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -76,10 +78,11 @@ def expect(project: Project, truth: Truth, place: Path) -> Expectation:
     broken = any(unit.state != "ok" for unit in truth.units)
     found.items += _blocks(truth)
     with_blocks = {item.ids[0].partition("::")[0] for item in found.items}
-    unrepaired = _unrepaired(truth)
+    # Their tests need not be there.
+    stuck = stuck_targets(truth.book, {u.owner for u in truth.units if u.state == "broken"})
     for process in truth.processes:
         tests = _tests(truth, process.owner, process.verdicts)
-        if process.owner in unrepaired:
+        if process.owner in stuck:
             tests = [Item(item.ids, item.outcomes | {ABSENT}) for item in tests]
         found.items += tests
         if not process.verdicts and process.owner.kind == "test":
@@ -117,21 +120,6 @@ def _exit_code(found: Expectation) -> None:
         found.exit_codes = frozenset({1})
     elif not any(ABSENT not in item.outcomes for item in found.items):
         found.exit_codes = frozenset({0, 5})
-
-
-def _unrepaired(truth: Truth) -> set[Owner]:
-    """Return the targets of which one way has another error, beside layouts that are wrong.
-
-    Their tests need not be there: only where nothing but layouts is wrong, these are left out.
-    """
-    broken = {unit.owner for unit in truth.units if unit.state == "broken"}
-    return {
-        entry.owner
-        for entry in truth.book.placed
-        if "block" in entry.what
-        and entry.owner in broken
-        and not (entry.holds and entry.recorded in entry.sizes)
-    }
 
 
 def _tests(truth: Truth, owner: Owner, verdicts: dict[str, str]) -> list[Item]:

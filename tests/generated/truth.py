@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .model import Book, Owner
     from .project import Project
 
-__all__ = ["MistakeError", "Process", "Truth", "UnitTruth", "find_truth"]
+__all__ = ["MistakeError", "Process", "Truth", "UnitTruth", "find_truth", "stuck_targets"]
 
 
 class MistakeError(Exception):
@@ -145,7 +145,8 @@ def _judge_units(
         _put(books.right, owned, place)
         states = {unit: "broken" if unit.errors(scratch) else "ok" for unit in owned}
         owners = {unit: books.given.owners[_relative(unit.root, place)] for unit in owned}
-        _block(states, owners, scripts, _stuck(states, owners, books.given))
+        broken = {owners[unit] for unit, state in states.items() if state == "broken"}
+        _block(states, owners, scripts, stuck_targets(books.given, broken))
         _put(books.given, owned, place)
         for unit, state in states.items():
             if state == "broken":
@@ -161,39 +162,38 @@ def _judge_units(
     ]
 
 
-def _stuck(states: Mapping[Unit, str], owners: Mapping[Unit, Owner], book: Book) -> set[Unit]:
-    """Return the units of targets with wrong layouts of which another way has another error.
+def stuck_targets(book: Book, broken: Collection[Owner]) -> set[Owner]:
+    """Return the targets with wrong layouts of which another way has another error.
 
-    Only where nothing but layouts is wrong, a second build leaves these out.
+    ``broken``: those with such an error. Only where nothing but layouts is wrong, a second build
+    leaves these out.
     """
-    broken = {owners[unit] for unit, state in states.items() if state == "broken"}
-    wrong = {
+    return {
         placed.owner
         for placed in book.placed
         if "block" in placed.what
         and placed.owner in broken
         and not (placed.holds and placed.recorded in placed.sizes)
     }
-    return {unit for unit in states if owners[unit] in wrong}
 
 
 def _block(
     states: dict[Unit, str],
     owners: Mapping[Unit, Owner],
     scripts: Mapping[str, Collection[str]],
-    stuck: Collection[Unit],
+    stuck: Collection[Owner],
 ) -> None:
     """Mark what cannot be compiled since another unit has an error.
 
-    ``scripts``: the packages that the build script of each package needs; ``stuck``: units that
-    others cannot link to, whatever is the matter with them.
+    ``scripts``: the packages that the build script of each package needs; ``stuck``: targets
+    that others cannot link to, whatever is the matter with them.
     """
     changed = True
     while changed:
         bad = [
             unit
             for unit, state in states.items()
-            if (state != "ok" or unit in stuck) and not unit.test
+            if (state != "ok" or owners[unit] in stuck) and not unit.test
         ]
         stems = {unit.stem for unit in bad}
         libraries = {owners[unit].package for unit in bad if owners[unit].kind == "lib"}
