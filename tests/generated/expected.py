@@ -90,8 +90,7 @@ def expect(project: Project, truth: Truth, place: Path) -> Expectation:
             found.items.append(Item((f"{process.owner.root}::@empty",), frozenset(outcomes)))
     found.items += _doctests(truth, place, project.base, optional=broken)
     found.items += _broken_targets(truth)
-    if not all(item.good for item in found.items):
-        found.items += _unknown_modules(truth)
+    found.items += _unknown_modules(truth, all_of_them=not all(item.good for item in found.items))
     if project.layout == "below-python":
         found.items.append(Item(("py/test_python.py::test_python",), frozenset({"passed"})))
     found.more_errors = any(child.tag == "conftest:raising-checker" for child in project.children)
@@ -222,12 +221,16 @@ def _broken_targets(truth: Truth) -> list[Item]:
     return list(items.values())
 
 
-def _unknown_modules(truth: Truth) -> list[Item]:
-    """Of a library that was not built, nobody knows whether it is an extension module."""
+def _unknown_modules(truth: Truth, *, all_of_them: bool) -> list[Item]:
+    """Of a library that was not built, nobody knows whether it is an extension module.
+
+    One that no test needs is not built by cargo, whether or not it could be.
+    """
+    built = {unit.owner for unit in truth.units if unit.state == "ok"}
     return [
         Item((f"{owner.root}::@module::imports",), frozenset({"skipped", ABSENT}))
         for owner in truth.book.owners.values()
-        if owner.kind == "lib"
+        if owner.kind == "lib" and (all_of_them or owner not in built)
     ]
 
 
