@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from .c_questions import CQuestions
 from .c_types import UntranslatableError
 from .compare import compare_bytes, compare_integers
+from .natures import constant_form
 from .probe import rust_path
-from .survey import constant_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

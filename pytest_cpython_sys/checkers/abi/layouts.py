@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from .c_types import UntranslatableError, field_names, is_anonymous, is_bitfield_unit, is_padding
 from .compare import Layout, Slot, compare_layouts, shifted, side_by_side
-from .survey import resolved, scalar_nature
+from .natures import resolved, scalar_nature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -16,10 +16,11 @@ from .c_types import Speller
 from .cdecls import scan
 from .constants import ConstantQuestions
 from .layouts import LayoutQuestions
+from .natures import resolved
 from .probe import Answers, Probe
 from .prototypes import Prototypes, prototype_lines
 from .rustdoc import read_crate
-from .survey import Survey, resolved
+from .survey import Survey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
