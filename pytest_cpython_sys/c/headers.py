@@ -6,14 +6,18 @@ import os.path
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ..python.build_environment import CPYTHON_SYS
+from ..python.checkout import find_checkout
+from ..python.makefile import split_flags
 from ..rust.metadata import AbiTable, MetadataError, read_abi
 from . import DEFAULT_HEADER
 from .compiler import Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ..cargo import Package, Workspace
+    from ..python.interpreter import Interpreter
     from ..rust.context import BuildContext
 
 __all__ = ["HeaderSource", "find_header"]
@@ -31,7 +35,7 @@ class HeaderSource:
     table: AbiTable
     """With the names, initialisers and known differences of the package that is checked."""
     explicit: bool
-    """Whether a manifest names it; else it is there by its usual name."""
+    """Whether it must compile; else it is there by its usual name, and may need more flags."""
 
     def compiler(self, context: BuildContext) -> Compiler:
         """Return the compiler of the target Python with its flags and the package's own."""
@@ -42,10 +46,7 @@ class HeaderSource:
         if python is not None:
             argv = python.cc
             flags += [flag for flag in python.cflags if not flag.startswith(_DROPPED)]
-            flags += python.cppflags
-            # Headers may name files of a checkout from its root, wherever that was built.
-            if python.source_dir is not None:
-                flags.append(f"-I{python.source_dir}")
+            flags += _bindgen_flags(self.owner, python, environ)
             # The internal headers include one another by their bare names, and mimalloc's too.
             for directory in python.include_dirs:
                 for inner in ("internal", os.path.join("internal", "mimalloc")):
@@ -61,6 +62,32 @@ class HeaderSource:
         return Compiler(argv, tuple(flags), self.owner.root, environ)
 
 
+def _bindgen_flags(owner: Package, python: Interpreter, environ: Mapping[str, str]) -> list[str]:
+    """Return what bindgen is told of directories and macros: both have to read the same headers."""
+    build_dir, cppflags = python.build_dir, list(python.cppflags)
+    if owner.name == CPYTHON_SYS:  # Its build script goes by these, whoever has set them.
+        build_dir = environ.get("PYTHON_BUILD_DIR") or build_dir
+        cppflags = split_flags(environ.get("PY_CPPFLAGS")) or cppflags
+    # First, as the sources may have a pyconfig.h of another build.
+    flags = [f"-I{build_dir}", *cppflags]
+    # A header of a checkout may name files from its root, wherever that was built.
+    root = find_checkout(owner.root) or python.source_dir
+    if root is not None:
+        flags += [f"-I{root}", f"-I{os.path.join(root, 'Include')}"]
+    return flags
+
+
+def _is_known(package: Package, table: AbiTable) -> bool:
+    """Tell whether all that a package's header needs is known, so that it must compile.
+
+    A manifest names it, or bindgen reads it with the flags of a checkout, which are known.
+    """
+    if table.header is not None:
+        return True
+    made = any(one.name == "bindgen" and one.kind == "build" for one in package.dependencies)
+    return made and find_checkout(package.root) is not None
+
+
 def find_header(workspace: Workspace, package: Package) -> HeaderSource | None:
     """Return a package's own header, or that of the nearest package it depends on.
 
@@ -69,7 +96,7 @@ def find_header(workspace: Workspace, package: Package) -> HeaderSource | None:
     table = read_abi(package.metadata)
     own = _own_header(package, table)
     if own is not None:
-        return HeaderSource(package, own, table, explicit=table.header is not None)
+        return HeaderSource(package, own, table, explicit=_is_known(package, table))
     for other in _needed(workspace, package):
         theirs = read_abi(other.metadata)
         path = _own_header(other, theirs)
@@ -80,7 +107,7 @@ def find_header(workspace: Workspace, package: Package) -> HeaderSource | None:
                 flags=(*theirs.flags, *table.flags),
                 names={**theirs.names, **table.names},
             )
-            return HeaderSource(other, path, merged, explicit=theirs.header is not None)
+            return HeaderSource(other, path, merged, explicit=_is_known(other, theirs))
     return None
 
 

@@ -11,7 +11,7 @@ import os
 import os.path
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..cargo import LIBRARY_PATH, configured_environment
 from .embedding import embedding_environment
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..cargo import Package, Workspace
     from .interpreter import Interpreter
 
-__all__ = ["Surroundings"]
+__all__ = ["CPYTHON_SYS", "Surroundings"]
 
 _LOCKED = re.compile(
     r'^name = "(?P<name>[^"]+)"$(?P<rest>(?:\n(?!\[\[).*)*)',
@@ -33,7 +33,7 @@ _LOCKED = re.compile(
 )
 # "name", "name 1.2.3" or "name 1.2.3 (source)": as much as is needed to be unambiguous.
 _LOCKED_DEPENDENCY = re.compile(r'^ "([^" ]+)[^"]*",$', re.MULTILINE)
-_CPYTHON = "cpython-sys"
+CPYTHON_SYS: Final = "cpython-sys"
 _PYO3_PYTHON = "PYO3_PYTHON"
 _PYO3 = frozenset({"pyo3", "pyo3-ffi", "pyo3-build-config"})
 _NAME_CPYTHON = ("PYTHON_BUILD_DIR", "PY_CPPFLAGS", "PY_GIL_DISABLED", "PY_DEBUG")
@@ -123,7 +123,7 @@ class Surroundings:
         wanted: dict[str, str] = {}
         tag = ""
         other = False
-        if self.interpreter is not None and _CPYTHON in crates:
+        if self.interpreter is not None and CPYTHON_SYS in crates:
             wanted.update(self.interpreter.build_environment())
             shell = environ.get("PYTHON_BUILD_DIR")
             other = self.named and shell not in (None, self.interpreter.build_dir)
@@ -155,7 +155,7 @@ class Surroundings:
         """
         found = {**environ, **configured_environment(environ, workspace.root)}
         names: list[str] = []
-        if _CPYTHON in self._dependencies(workspace):
+        if CPYTHON_SYS in self._dependencies(workspace):
             all_set = {**environ, **dict.fromkeys(_NAME_CPYTHON, "")}
             forced = configured_environment(all_set, workspace.root)
             gives_way = {"PYTHON_BUILD_DIR", "PY_CPPFLAGS"} if "PYTHON_BUILD_DIR" in found else ()
@@ -189,7 +189,7 @@ class Surroundings:
         python = None
         if names & _PYO3:
             python = self._of_pyo3(place.environ)
-        elif _CPYTHON in names:
+        elif CPYTHON_SYS in names:
             python = self.interpreter
         return (python, place) if python is not None else None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..acceptance.conftest import outcomes, run
+from ..acceptance.conftest import outcomes, replace_once, run
 
 if TYPE_CHECKING:
     import pytest
 
     from .build import Trees
+    from .conftest import Checkout
 
 CRATE = {
     "Cargo.toml": '[package]\nname = "cpython-sys"\nversion = "0.1.0"\nedition = "2021"\n',
@@ -52,5 +53,32 @@ def test_what_is_right_for_one_build_alone(
             "cpython-sys  cp313t  0 layouts, 1 tests, 2 abi, 1 failed",
             "cp313t   cp313    cp313d",
             "failed   ok       ok       src/lib.rs::@abi::layout::PyObject",
+        ]
+    )
+
+
+def test_an_initialiser_that_is_wrong_for_free_threading(
+    checkout: Checkout, pytester: pytest.Pytester
+) -> None:
+    """A static object without the local reference count that makes it immortal."""
+    library = checkout.path / "Modules" / "cpython-sys" / "src" / "lib.rs"
+    replace_once(library, "ob_ref_local: u32::MAX", "ob_ref_local: 0")
+    builds = checkout.trees.builds
+    named = (f"--cpython-sys-python={builds[name]}" for name in ("regular", "free_threaded"))
+    wanted = ("Modules/cpython-sys", "-mrust_abi", "--cpython-sys-abi=all")
+    result = run(pytester, *named, "-ocpython_sys_policies=off", *wanted)
+    found = outcomes(result)
+    assert len(found) > 2000
+    file = "Modules/cpython-sys/src/lib.rs::"
+    names = ("PyModuleDef_HEAD_INIT", "PyObject_HEAD_INIT")
+    assert {name: how for name, how in found.items() if how != "passed"} == {
+        f"{file}@cp313t::@abi::init::{name}": "failed" for name in names
+    }
+    assert {f"{file}@cp313::@abi::init::{name}" for name in names} <= found.keys()
+    result.stdout.fnmatch_lines_random(
+        [
+            "*lib.rs:*: PyObject_HEAD_INIT *",
+            "cp313    cp313t",
+            *(f"ok       failed   {file}@abi::init::{name}" for name in names),
         ]
     )

@@ -39,7 +39,9 @@ fn main() {
     // The build directory comes first: the sources may have a pyconfig.h of another build.
     let mut arguments = vec!["-w".to_owned(), format!("-I{}", build_dir.display())];
     arguments.extend(compiler_flags());
-    arguments.push(format!("-I{}", tree.join("Include").display()));
+    for directory in [tree, &tree.join("Include")] {
+        arguments.push(format!("-I{}", directory.display()));
+    }
     if let Some(target) = variable("LLVM_TARGET") {
         arguments.push(format!("--target={target}"));
     }
