@@ -50,10 +50,13 @@ class Places:
         return where._replace(inside=False, line=site.line)
 
     def _find(self, path: str) -> list[Site]:
-        """Return the places in tracked files that read a file, as the sources have it."""
+        """Return the places in tracked files that read a file, as the sources have it.
+
+        Behind ``cfg(doctest)`` only rustdoc reads a file: no unit names it, and text leads there.
+        """
         for build in self._context.builds:
-            for unit in build.units(self._package, self._target):
-                sites = Sources(build, self._package, self._target, [unit]).sites_of(path)
+            for units in [*([unit] for unit in build.units(self._package, self._target)), []]:
+                sites = Sources(build, self._package, self._target, units).sites_of(path)
                 if sites:
                     return sites
         return []

@@ -199,6 +199,21 @@ def test_a_module_in_a_file_of_its_own_beside_the_generated_one(
     assert outcomes(run(pytester)) == {"src/lib.rs::ffi::below::t": "failed"}
 
 
+def test_a_module_that_only_rustdoc_reads(pytester: pytest.Pytester, write: Write) -> None:
+    """No compiler's list of files leads there, but the text does."""
+    write(
+        {
+            "Cargo.toml": "c",
+            "build.rs": script(generated=DOCTEST),
+            "src/lib.rs": "#[cfg(doctest)]\npub mod only;\n",
+            "src/only.rs": "pub mod inner;\n",
+            "src/only/inner.rs": include("generated"),
+        }
+    )
+    result = run(pytester, "--cpython-sys")
+    assert "src/only/inner.rs::@doctest::only::inner::wrong::1" in outcomes(result)
+
+
 def test_ids_hold_nothing_of_this_build(
     pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
