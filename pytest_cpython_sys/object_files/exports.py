@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .reader import Symbol, read_symbols
+from .reader import Symbol, read_symbols, undefined_symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
-__all__ = ["archive_symbols", "library_symbols"]
+__all__ = ["archive_symbols", "library_symbols", "needed_symbols"]
 
 # What linkers and compilers put there by themselves.
 _OWN: Final = re.compile(r"_init|_fini|_edata|_end|__bss_start|__rustc?_.*|rust_eh_personality")
@@ -48,6 +48,24 @@ def archive_symbols(path: str, crates: Collection[str]) -> list[Symbol] | None:
         known = known or symbols is not None
         found += symbols or []
     return _chosen(found) if known else None
+
+
+def needed_symbols(paths: Iterable[str]) -> frozenset[str] | None:
+    """Return what some libraries and programs want of others; None if none of them can be read."""
+    found: set[str] = set()
+    known = False
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError:
+            continue
+        archive = data.startswith(_ARCHIVE)
+        for content in (one for _, one in _members(data)) if archive else (data,):
+            symbols = undefined_symbols(content, dynamic=not archive)
+            known = known or symbols is not None
+            found.update(symbols or ())
+    return frozenset(found) if known else None
 
 
 def _chosen(symbols: list[Symbol]) -> list[Symbol]:

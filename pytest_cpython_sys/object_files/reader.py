@@ -23,6 +23,7 @@ __all__ = [
     "Symbol",
     "exported_symbols",
     "read_symbols",
+    "undefined_symbols",
 ]
 
 MAGIC: Final = bytes.fromhex("b5c0a91f3e7d42d6864f1be2703ad95c")
@@ -154,6 +155,16 @@ def read_symbols(data: bytes, *, dynamic: bool) -> list[Symbol] | None:
     ``dynamic``: what a library shows to the loader, else what an object file shows to the linker.
     Format: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.symtab.html
     """
+    return _read_table(data, dynamic=dynamic, defined=True)
+
+
+def undefined_symbols(data: bytes, *, dynamic: bool) -> frozenset[str] | None:
+    """Return what an ELF file wants of others; None if it is none, or has no such table."""
+    symbols = _read_table(data, dynamic=dynamic, defined=False)
+    return frozenset(symbol.name for symbol in symbols) if symbols is not None else None
+
+
+def _read_table(data: bytes, *, dynamic: bool, defined: bool) -> list[Symbol] | None:
     try:
         known = _sections(data)
         if known is None:
@@ -164,14 +175,14 @@ def read_symbols(data: bytes, *, dynamic: bool) -> list[Symbol] | None:
             for section in sections
             if section.type == (_DYNSYM if dynamic else _SYMTAB) and section.entry
         ]
-        found = [symbol for table in tables for symbol in _symbols(data, table, known)]
+        found = [symbol for table in tables for symbol in _symbols(data, table, known, defined)]
         return found if tables else None
     except (struct.error, IndexError, OverflowError, ValueError):
         return None
 
 
 def _symbols(
-    data: bytes, table: _Section, known: tuple[str, bool, list[_Section]]
+    data: bytes, table: _Section, known: tuple[str, bool, list[_Section]], defined: bool
 ) -> Iterator[Symbol]:
     order, wide, sections = known
     strings = sections[table.link]
@@ -193,8 +204,8 @@ def _symbols(
             name, info, other, index = struct.unpack_from(f"{order}IBBH", data, at)
         else:
             name, _, _, info, other, index = struct.unpack_from(f"{order}IIIBBH", data, at)
-        # Defined, not local, and neither hidden nor internal.
-        if index != 0 and info >> 4 and other & 3 in (0, 3) and name:
+        # Not local, and neither hidden nor internal.
+        if (index != 0) == defined and info >> 4 and other & 3 in (0, 3) and name:
             shown = text[name : text.index(b"\0", name)].decode("ascii", "replace")
             yield Symbol(shown, is_writable(number, index))
 

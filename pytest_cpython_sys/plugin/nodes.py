@@ -10,7 +10,7 @@ import pytest
 
 from ..node_ids import escape
 from .pytest_compat import CompatItem, skip_at_item
-from .report import RustError, failure_repr, properties, record_warning
+from .report import RustError, RustFailedError, failure_repr, properties, record_warning
 from .svg_files import DRAWINGS, write_drawing
 
 if TYPE_CHECKING:
@@ -126,7 +126,9 @@ class RustItem(CompatItem):
         item.evaluator = evaluator
         item.add_marks(_marks(case.kind))
         if case.xfail is not None:
-            item.add_marker(pytest.mark.xfail(reason=case.xfail, strict=True))
+            # What could not be evaluated has not failed as expected.
+            mark = pytest.mark.xfail(reason=case.xfail, strict=True, raises=RustFailedError)
+            item.add_marker(mark)
         item.user_properties.extend(properties(case, parent.config.rootpath))
         return item
 
@@ -173,7 +175,7 @@ class RustItem(CompatItem):
         if verdict.outcome == "skipped":
             raise skip_at_item(verdict.message)
         if verdict.outcome == "failed":
-            raise RustError(verdict)
+            raise RustFailedError(verdict)
 
     def teardown(self) -> None:
         """Report a test binary that ended badly after its last test."""

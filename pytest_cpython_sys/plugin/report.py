@@ -42,6 +42,10 @@ class RustError(Exception):
         self.verdict = verdict
 
 
+class RustFailedError(RustError):
+    """A test that was evaluated and failed; this alone can have been expected."""
+
+
 def properties(case: Case, root: Path) -> Iterator[tuple[str, object]]:
     """Yield the properties of an item, as JUnit XML shows them."""
     package, target, kind = _shared(case.package, case.target, case.kind)

@@ -41,7 +41,10 @@ __all__ = [
 
 TABLE: Final = "package.metadata.cpython-sys"
 ABI_KEYS: Final = frozenset(
-    {"header", "include-dirs", "flags", "names", "known", "inits", "symbols", "const-is-an-error"}
+    {
+        *("header", "include-dirs", "flags", "names", "arguments", "known", "inits", "symbols"),
+        "const-is-an-error",
+    }
 )
 POLICY_KEYS: Final = frozenset(
     {
@@ -57,10 +60,18 @@ _CHOICE: Final = "choose of modules, symbols, unsafe"
 _MODULE: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _CPYTHON: Final = "cpython-sys"
 _TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
-_SYMBOL = re.compile(r"[A-Za-z_]\w*")
-_RUST_NAME = re.compile(r"[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
+_ITEM_KIND: Final = "(?:layout|const|init|fn|static|opaque|macro|symbol)"
+# As ids are printed: a file, a Python's label, the level, the kind.
+_PRINTED: Final = rf'(?:(?:[^"\n\r\0]+::)?@abi::{_ITEM_KIND}::)?'
+_SYMBOL = re.compile(rf"{_PRINTED}(?:\w+::)*[A-Za-z_]\w*")
+_RUST_NAME = re.compile(rf"{_PRINTED}[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
 _EXPRESSION = re.compile(r"[A-Za-z0-9_ (){}\[\],.+\-*/%<>|&^~!=?:]+")
-_KNOWN = re.compile(r"(?:layout|const|init|fn|static|opaque|symbol)::[A-Za-z_]\w*(?:::\w+)*")
+_KNOWN = re.compile(rf'(?:(?:[^"\n\r\0]+::)?@abi::)?{_ITEM_KIND}::[A-Za-z_]\w*(?:::\w+)*(?:-\d+)?')
+# Written alike in both languages: a number (a zero before others would make it octal in C), or the
+# name of a constant.
+_ARGUMENT: Final = r"(?:-?(?:0x[0-9A-Fa-f]+|(?:0|[1-9]\d*)(?:\.\d+)?)|[A-Za-z_]\w*(?:::\w+)*)"
+_ARGUMENTS: Final = re.compile(rf"{_ARGUMENT}(?:, *{_ARGUMENT})*|")
+_ARGUMENTS_HINT: Final = "numbers or names of constants, commas between them"
 _PATTERN: Final = re.compile(r"[\w*?\[\]!.$-]+")
 _HINT: Final = "write a symbol's name, or a pattern such as spam_*"
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -188,6 +199,8 @@ class AbiTable:
     """Why an item (``layout::PyObject``) is known to differ."""
     inits: Mapping[str, str] = field(default_factory=dict)
     """C's initialiser for a Rust constant."""
+    arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a macro and its ``const fn`` are called with: the arguments of each call."""
     symbols: tuple[str, ...] = ()
     """What the interpreter must export."""
     const_is_an_error: bool = False
@@ -211,9 +224,30 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
         names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a name of C"),
         known=_table(raw, "known", _KNOWN, None, ""),
         inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "an initialiser without quotes"),
-        symbols=texts(raw, "symbols", _SYMBOL),
+        arguments=_arguments(raw),
+        symbols=tuple(one.rpartition("::")[2] for one in texts(raw, "symbols", _SYMBOL)),
         const_is_an_error=strict,
     )
+
+
+def _arguments(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the calls of each ``const fn``: one text, or an array of them."""
+    table = raw.get("arguments", {})
+    if not isinstance(table, dict):
+        raise MetadataError(f"{TABLE}.arguments is no table")
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in table.items():
+        if not _RUST_NAME.fullmatch(name):
+            raise MetadataError(f"{TABLE}.arguments: {name!r} is no name")
+        calls = [value] if isinstance(value, str) else value
+        good = isinstance(calls, list) and calls and all(isinstance(one, str) for one in calls)
+        if not good or not all(map(_ARGUMENTS.fullmatch, calls)):
+            raise MetadataError(
+                f"{TABLE}.arguments.{name}: {value!r} cannot be used: write {_ARGUMENTS_HINT}, "
+                "in a text, or an array of texts for several calls"
+            )
+        found[name] = tuple(calls)
+    return found
 
 
 def _table(

@@ -168,13 +168,21 @@ def test_symbols_that_are_not_exported_are_warned_of(
     result = run(pytester, "-W", "error")
     assert set(abi(result).values()) == {"passed"}
     assert result.ret == 0
-    words = "*thing: Python * does not export 14 symbols that Rust declares: PyNowhere_0, *"
+    others = "that Rust declares, and nothing in the package uses"
+    words = f"*thing: Python * does not export 14 symbols {others}: PyNowhere_0, *"
     result.stdout.fnmatch_lines([words + ", ... and 2 more (-v lists them)"])
     assert "PyNowhere_9" in run(pytester, "-v", "-n2").stdout.str()
     lib = 'extern "C" {\n    pub fn Py_Initialize();\n    pub fn PyNowhere_0();\n}\n'
     (root / "src" / "lib.rs").write_text(lib, encoding="utf-8")
     result = run(pytester)
-    result.stdout.fnmatch_lines(["*does not export 1 symbol that Rust declares: PyNowhere_0"])
+    result.stdout.fnmatch_lines([f"*does not export 1 symbol {others}: PyNowhere_0"])
+    # What a library uses is missing where that is loaded.
+    uses = "pub fn start() { unsafe { PyNowhere_0() } }\n"
+    more = lib.replace("}", "    pub fn PyNowhere_1();\n}") + uses
+    (root / "src" / "lib.rs").write_text(more, encoding="utf-8")
+    words = "1 symbol that the package uses: PyNowhere_0; 1 symbol " + others + ": PyNowhere_1"
+    result = run(pytester)
+    result.stdout.fnmatch_lines([f"*does not export {words}"])
 
 
 def test_a_header_named_that_is_not_there(pytester: pytest.Pytester, write: Write) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from .cdecls import Declarations, Member
+    from .keys import Keys
     from .rustdoc import Crate, Field, Item
     from .rusttypes import RustType
 
@@ -100,7 +101,7 @@ class Speller:
         self,
         crate: Crate,
         declarations: Declarations,
-        names: Mapping[str, str],
+        names: Keys[str],
         predefined: Mapping[str, str],
     ) -> None:
         self._crate = crate
@@ -118,7 +119,7 @@ class Speller:
         }
         self._known: dict[str, Spelling | None] = {}
         for item in crate.types.values():
-            self._known[item.id] = self._by_name(item.name, item.kind)
+            self._known[item.id] = self._by_name(item.name, item.kind, names.of(item))
         self._unnamed_found = False
 
     def spelling(self, item: Item) -> Spelling | None:
@@ -130,9 +131,8 @@ class Speller:
             known = self._known.get(item.id)
         return known
 
-    def _by_name(self, name: str, kind: str) -> Spelling | None:
+    def _by_name(self, name: str, kind: str, mapped: str | None) -> Spelling | None:
         found = self._declarations
-        mapped = self._names.get(name)
         if mapped is not None:
             word, _, tag = mapped.rpartition(" ")
             if word:
@@ -274,7 +274,8 @@ class Speller:
             raise UntranslatableError(f"C has no type {kind_of.name}")
         if kind_of.name in _FOREIGN:
             return _FOREIGN[kind_of.name]
-        spelling = self._by_name(kind_of.name, kind_of.foreign or "struct")
+        mapped = self._names.of_foreign(kind_of.name)
+        spelling = self._by_name(kind_of.name, kind_of.foreign or "struct", mapped)
         if spelling is not None and not kind_of.parts:
             return spelling.text
         raise UntranslatableError(f"C has no type {kind_of.name}")

@@ -57,6 +57,8 @@ class Declarations:
     functions: set[str] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     enumerators: set[str] = field(default_factory=set)
+    enums: dict[str, int | str] = field(default_factory=dict)
+    """By a typedef: where the brace of its enum stands, or what else may name an enum."""
     _members: dict[int, tuple[Member, ...]] = field(default_factory=dict, repr=False)
 
     def members(self, brace: int) -> tuple[Member, ...]:
@@ -65,6 +67,17 @@ class Declarations:
         if known is None:
             known = self._members[brace] = tuple(members(self.text, brace))
         return known
+
+    def enumerators_of(self, spelling: str) -> tuple[str, ...]:
+        """Return the names of an enum's values, in order; none where it is not defined."""
+        place: int | str | None = spelling
+        for _ in range(32):
+            if isinstance(place, str):
+                word, _, tag = place.rpartition(" ")
+                place = self.bodies.get((word, tag)) if word else self.enums.get(tag)
+        if not isinstance(place, int):
+            return ()
+        return tuple(_enumerators(self.text[place + 1 : _closing(self.text, place + 1)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +195,13 @@ def _declare(found: Declarations, start: int, end: int, brace: int) -> None:
             continue
         if is_typedef:
             plain = brace >= 0 and "*" not in part and "[" not in part and "(" not in part
-            body = brace if plain and _kind_before(text, start, brace) != "enum" else -1
+            is_enum = plain and _kind_before(text, start, brace) == "enum"
+            body = brace if plain and not is_enum else -1
             if brace < 0:
                 body = _tag_body(found, part)
             found.typedefs.setdefault(name, body)
+            enum = brace if is_enum else _named_enum(part) if brace < 0 else ""
+            found.enums.setdefault(name, enum)
             if _is_called(part, name) or _is_function_type(found, part, name):
                 found.function_types.add(name)
         elif _is_called(part, name):
@@ -219,6 +235,12 @@ def _tag_body(found: Declarations, part: str) -> int:
     """Return where the struct is defined that ``typedef struct tag`` names, if it is."""
     match = re.match(r"\s*typedef\s+(struct|union)\s+(\w+)\s+\w+\s*$", part)
     return found.bodies.get((match[1], match[2]), -1) if match is not None else -1
+
+
+def _named_enum(part: str) -> str:
+    """Return the enum or the other typedef that a typedef is another name for, or nothing."""
+    match = re.fullmatch(r"\s*typedef\s+((?:enum\s+)?\w+)\s+\w+\s*", part)
+    return " ".join(match[1].split()) if match is not None else ""
 
 
 def _kind_before(text: str, start: int, brace: int) -> str:

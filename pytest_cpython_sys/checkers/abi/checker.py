@@ -16,11 +16,13 @@ from ...c.headers import HeaderSource, find_header
 from ...cargo import locked, stamp
 from ...case import Case, Checker, Location, Verdict
 from ...rust.include_sites import Places
-from ...rust.metadata import ABI_KEYS, MetadataError
+from ...rust.metadata import ABI_KEYS, AbiTable, MetadataError
 from ...rust.sources import Sources
 from ...rust.test_location import place
+from .keys import KnownItems
 from .rustbuild import Library, find_library
 from .store import Findings, fingerprint, load, load_layouts, save
+from .summary import export_warning, remarks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,14 +31,12 @@ if TYPE_CHECKING:
     from ...case import Layouts
     from ...rust.context import BuildContext
     from .package import PackageAbi
-    from .survey import Subject
+    from .subjects import Subject
 
 __all__ = ["AbiChecker"]
 
 _TROUBLE: Final = (AbiError, MetadataError)
 _HEADER: Final = "header"
-_LISTED: Final = 12
-"""How many names a warning lists, unless with -v."""
 
 
 class AbiChecker(Checker):
@@ -67,12 +67,13 @@ class AbiChecker(Checker):
         for case in cases:
             groups.setdefault(case.group, []).append(case)
         for group, members in groups.items():
-            verdicts = self._packages[group].verdicts()
+            package = self._packages[group]
+            verdicts = package.verdicts()
             for case in members:
-                verdict = verdicts[_key(case)]
-                if verdict.layouts is None and self._packages[group].draws:
-                    layouts = self._packages[group].layouts.get(_key(case))
-                    verdict = replace(verdict, layouts=layouts)
+                place = package.places[case.key]
+                verdict = verdicts[place]
+                if verdict.layouts is None and package.draws:
+                    verdict = replace(verdict, layouts=package.layouts.get(place))
                 yield case, verdict
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
@@ -86,14 +87,6 @@ class AbiChecker(Checker):
             text = package.warning(verbose=verbose)
             if text is not None:
                 yield text
-
-
-def _is_complete(findings: Findings) -> bool:
-    return all(_key(case) in findings.verdicts for case in findings.cases)
-
-
-def _key(case: Case) -> str:
-    return "::".join(case.levels[case.levels.index("@abi") + 1 :])
 
 
 def _open(context: BuildContext, package: Package) -> _Package | None:
@@ -195,31 +188,32 @@ class _Package:
             try:
                 self._survey(self._abi)
             except _TROUBLE as error:
-                return self._failed(str(error))
+                return self._failed(str(error), quiet=isinstance(error, AbiError))
             save(self._store, key, self._findings)
         return self._findings.cases
 
-    def _failed(self, message: str) -> list[Case]:
-        """Return the one case that says why there are no others.
-
-        Where nobody has asked for the C compiler's opinion, it is skipped: a header that is just
-        there may need flags that we are not told.
-        """
-        quiet = (
-            self._context.run.abi == "auto"
-            and self._source is not None
-            and not self._source.explicit
-        )
+    def _failed(self, message: str, *, quiet: bool = False) -> list[Case]:
+        """Return the one case that says why there are no others; skipped if that may be."""
         case = self._case(None, (_HEADER,))
-        verdict = Verdict("skipped" if quiet else "error", message=message)
-        self._findings = Findings(cases=[case], verdicts={_HEADER: verdict})
+        verdict = self._trouble_verdict(message, quiet=quiet)
+        self._findings = Findings(cases=[case], verdicts=[verdict])
         return [case]
+
+    def _trouble_verdict(self, message: str, *, quiet: bool) -> Verdict:
+        """Return an error, or a skip where nobody has asked for the C compiler's opinion.
+
+        A header that is just there may need flags that we are not told. A table is asking.
+        """
+        source = self._source
+        unasked = self._context.run.abi == "auto" and source is not None and not source.explicit
+        return Verdict("skipped" if quiet and unasked else "error", message=message)
 
     def _survey(self, abi: PackageAbi) -> None:
         subjects, unmatched = abi.survey
         cases: list[Case] = []
         seen: set[tuple[str, tuple[str, ...]]] = set()
         places = Places(self._context, self._package, self._library.target)
+        known = KnownItems(self._library.target.crate_name, self._table.known)
         for subject in subjects:
             case = self._case(subject, (subject.kind, *subject.name.split("::")), places)
             count, numbered = 1, case
@@ -228,11 +222,15 @@ class _Package:
                 last = f"{case.levels[-1]}-{count}"
                 numbered = replace(case, levels=(*case.levels[:-1], last))
             seen.add(numbered.key)
-            cases.append(numbered)
+            reason = known.reason(numbered, subject.kind, subject.item)
+            cases.append(replace(numbered, xfail=reason))
+        why_not = {one.name: one.reason for one in unmatched}
         self._findings = Findings(
             cases=cases,
-            unmatched=[(one.name, one.reason) for one in unmatched],
-            missing=abi.missing_symbols(),
+            unmatched=[(one.name, one.reason) for one in unmatched if one.missing],
+            uncompared=[(one.name, one.reason) for one in unmatched if not one.missing],
+            unused_keys=[*abi.unused_keys(), *known.check(abi.is_left_out, why_not)],
+            missing=abi.missing_symbols,
             files=list(abi.headers),
         )
 
@@ -249,7 +247,6 @@ class _Package:
             line = item.line if where.inside else where.line
             if not where.inside and self._abi.is_generated(item.file):
                 generated = Location(path, item.line)
-        known = self._source.table.known if self._source is not None else {}
         full = (*where.levels, "@abi", *levels)
         return Case(
             file=where.file,
@@ -262,17 +259,25 @@ class _Package:
             line=line,
             generated=generated,
             group=self.group,
-            xfail=known.get("::".join(levels)),
         )
 
-    def verdicts(self) -> dict[str, Verdict]:
-        """Return all verdicts by the end of the id; compile what is not known yet."""
+    @property
+    def _table(self) -> AbiTable:
+        return self._source.table if self._source is not None else AbiTable()
+
+    @cached_property
+    def places(self) -> dict[tuple[str, tuple[str, ...]], int]:
+        """Where each case stands in the list, by its key."""
+        return {case.key: place for place, case in enumerate(self._findings.cases)}
+
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdict of each case; compile what is not known yet."""
         findings = self._findings
-        if not self._asks or _is_complete(findings):
+        if not self._asks or findings.is_complete:
             return findings.verdicts
         with locked(self._work):
             kept = load(self._store, self._fingerprint())
-            if kept is not None and _is_complete(kept):
+            if kept is not None and kept.is_complete:
                 self._findings = kept
                 return kept.verdicts
             return self._evaluate(self._abi, findings)
@@ -283,26 +288,24 @@ class _Package:
         return self._context.run.layouts and self._asks
 
     @property
-    def layouts(self) -> dict[str, Layouts]:
-        """All layouts that were compared, by the end of the id."""
+    def layouts(self) -> dict[int, Layouts]:
+        """All layouts that were compared, by the case's place in the list."""
         if not self._findings.layouts and self._asks:
             key = self._fingerprint()
             self._findings.layouts = load_layouts(self._store, key)
         return self._findings.layouts
 
-    def _evaluate(self, abi: PackageAbi, findings: Findings) -> dict[str, Verdict]:
-        keys = [_key(case) for case in findings.cases]
+    def _evaluate(self, abi: PackageAbi, findings: Findings) -> list[Verdict]:
         try:
             results = abi.evaluate()
         except _TROUBLE as error:
-            quiet = self._context.run.abi == "auto" and self._source and not self._source.explicit
-            verdict = Verdict("skipped" if quiet else "error", message=str(error))
-            return dict.fromkeys(keys, verdict)
-        located = [
+            verdict = self._trouble_verdict(str(error), quiet=isinstance(error, AbiError))
+            return [verdict] * len(findings.cases)
+        findings.verdicts = [
             verdict
             if verdict.outcome == "passed"
             else replace(
-                verdict,
+                _judged(case, verdict),
                 location=case.generated or Location(case.file, case.line),
                 layouts=layouts if verdict.outcome == "failed" else None,
             )
@@ -310,37 +313,28 @@ class _Package:
                 findings.cases, results.verdicts, results.layouts, strict=True
             )
         ]
-        pairs = zip(keys, results.layouts, strict=True)
-        findings.layouts = {key: layouts for key, layouts in pairs if layouts is not None}
-        findings.verdicts = dict(zip(keys, located, strict=True))
+        pairs = enumerate(results.layouts)
+        findings.layouts = {place: layouts for place, layouts in pairs if layouts is not None}
         findings.unanswered = list(results.unanswered)
         findings.facts = results.facts
+        findings.needed = None if results.needed is None else list(results.needed)
         save(self._store, self._fingerprint(), findings)
         return findings.verdicts
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yield what is to be told beside the verdicts."""
-        name, findings = self._package.name, self._findings
-        if findings.unmatched:
-            details = [f"{one}: {reason}" for one, reason in findings.unmatched]
-            verb = "name has" if len(details) == 1 else "names have"
-            yield f"{name}: {len(details)} Rust {verb} no counterpart in C", details
-        if findings.unanswered:
-            details = [f"{one}: {reason}" for one, reason in findings.unanswered]
-            items = "item" if len(details) == 1 else "items"
-            yield f"{name}: {len(details)} {items} got no answer", details
+        return remarks(self._package.name, self._findings)
 
     def warning(self, *, verbose: bool) -> str | None:
         """Return what to warn of: symbols that the interpreter does not export."""
-        names = self._findings.missing
-        if not names:
-            return None
         python = self._context.interpreter
         shown = python.describe() if python is not None else "the interpreter"
-        count = "1 symbol" if len(names) == 1 else f"{len(names)} symbols"
-        listed = names if verbose else names[:_LISTED]
-        more = f", ... and {len(names) - len(listed)} more (-v lists them)"
-        return (
-            f"{self._package.name}: {shown} does not export {count} that Rust declares: "
-            f"{', '.join(listed)}{more if len(listed) < len(names) else ''}"
-        )
+        return export_warning(self._package.name, self._findings, shown, verbose=verbose)
+
+
+def _judged(case: Case, verdict: Verdict) -> Verdict:
+    """Return a verdict; what is known to differ and cannot be compared is an error."""
+    if case.xfail is None or verdict.outcome != "skipped":
+        return verdict
+    words = f"it is in the table's `known` ({case.xfail}), and no difference can be seen: "
+    return replace(verdict, outcome="error", message=f"{words}{verdict.message}. Remove the entry")

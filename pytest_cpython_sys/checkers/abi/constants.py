@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from .c_questions import CQuestions
 from .c_types import UntranslatableError
 from .compare import compare_bytes, compare_integers
-from .natures import constant_form
+from .natures import constant_form, is_byte, resolved
 from .probe import rust_path
 
 if TYPE_CHECKING:
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
     from .c_questions import CAnswers
     from .c_types import Speller
     from .compare import Slot
+    from .natures import Form
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item
-    from .survey import Subject
+    from .subjects import Subject
 
 __all__ = ["ConstantQuestions"]
 
-_REAL: Final = 8  # what __builtin_classify_type says of a floating point number
+# What __builtin_classify_type says: GCC's typeclass.h.
+_POINTER: Final = 5
+_REAL: Final = 8
+_CLASSES: Final = {"integer": frozenset({1, 2, 3, 4}), "float": frozenset({_REAL})}
+_TEXTS: Final = ("text", "slice", "cstr", "str")
 _LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
@@ -39,24 +44,43 @@ class ConstantQuestions:
         self._speller = speller
         self._bad: dict[str, str] = {}
 
-    def _form(self, item: Item) -> str:
+    def _form(self, item: Item) -> Form:
         assert item.type is not None  # noqa: S101 - every constant has one
         return constant_form(item.type, self._crate)
 
     def ask_rust(self, subject: Subject, probe: Probe) -> None:
         """Ask rustc about a value."""
+        if subject.values:
+            for one in subject.values:
+                self.ask_rust(one, probe)
+            return
         item = subject.item
         assert item is not None  # noqa: S101 - found in Rust
         form = self._form(item)
+        path, key = rust_path(item.path), f"const {item.id}"
+        if subject.call:
+            path = f"unsafe {{ {path}{subject.call} }}"
         if form == "integer" and subject.kind == "const":
-            probe.ask_integer(f"const {item.id}", item.path)
-        else:
-            path = rust_path(item.path)
-            star = "*" if form == "text" else ""
-            data = {"cstr": f"{path}.to_bytes_with_nul()", "str": f"{path}.as_bytes()"}.get(form)
-            if data is not None:
-                path = f"(unsafe {{ *({data}.as_ptr() as *const [u8; {data}.len()]) }})"
-            probe.ask_bytes(f"const {item.id}", star + path)
+            probe.ask_integer(key, path)
+            return
+        star = "*" if form == "text" else ""
+        data = {
+            "cstr": f"{path}.to_bytes_with_nul()",
+            "str": f"{path}.as_bytes()",
+            "slice": path,
+        }.get(form)
+        if self._may_be_text(item, form):
+            probe.ask_text(f"{key} text", path)
+        if data is not None:
+            path = f"(unsafe {{ *({data}.as_ptr() as *const [u8; {data}.len()]) }})"
+        probe.ask_bytes(key, star + path)
+
+    def _may_be_text(self, item: Item, form: Form) -> bool:
+        """Tell whether a constant is a pointer to bytes: then a text in C is what they are."""
+        if form != "pointer" or item.type is None:
+            return False
+        final = resolved(item.type, self._crate)
+        return final.kind == "pointer" and is_byte(final.parts[0], self._crate)
 
     def ask_c(
         self, subjects: Sequence[Subject], header: str, compiler: Compiler, work: str
@@ -66,6 +90,7 @@ class ConstantQuestions:
         Raises CompilerError.
         """
         questions = CQuestions()
+        subjects = [one for subject in subjects for one in (subject.values or (subject,))]
         expanded = compiler.expand(header, [subject.c_name for subject in subjects], work)
         for subject, text in zip(subjects, expanded, strict=True):
             item = subject.item
@@ -80,7 +105,11 @@ class ConstantQuestions:
     def _ask(self, questions: CQuestions, subject: Subject, item: Item, text: str) -> None:
         key = f"const {item.id}"
         form = self._form(item)
-        if subject.kind == "init":
+        if subject.by_case:
+            questions.ask_numbers(f"{key} class", [f"__builtin_classify_type({text})"])
+        if form == "array":
+            self._ask_array(questions, item, text)
+        elif subject.kind == "init":
             assert item.type is not None  # noqa: S101 - every constant has one
             try:
                 declared = next(iter(self._speller.declarations(item.type, "value")))
@@ -89,24 +118,48 @@ class ConstantQuestions:
                 self._bad[item.id] = f"C has no type for {item.name}: {error}"
                 return
             questions.ask_bytes(key, declared, text, f"sizeof({name.strip()})")
-        elif form in ("text", "cstr", "str"):
+        elif form in _TEXTS:
             questions.ask_bytes(key, f"char value[sizeof({text})]", text, f"sizeof({text})")
         elif form == "float":
             questions.ask_bytes(key, "double value", text, "sizeof(double)")
         else:
+            if self._may_be_text(item, form):
+                size = f"sizeof({text})"
+                questions.ask_bytes(f"{key} text", f"char value[{size}]", text, size)
             questions.ask_numbers(key, [text, f"({text}) < 0", f"__builtin_classify_type({text})"])
             # Where it is a pointer in disguise, the first form is none that C takes.
             questions.ask_numbers(f"{key} pointer", [f"({self._pointer_sized})({text})"])
+
+    def _ask_array(self, questions: CQuestions, item: Item, text: str) -> None:
+        """Ask for an initialiser of as many elements as it has: Rust's may be too short."""
+        assert item.type is not None  # noqa: S101 - every constant has one
+        try:
+            element = resolved(item.type, self._crate).parts[0]
+            name = next(iter(self._speller.declarations(element, ""))).strip()
+        except UntranslatableError as error:
+            self._bad[item.id] = f"C has no type for {item.name}: {error}"
+            return
+        inside = text if text.startswith("{") else f"{{ {text} }}"
+        size = f"sizeof(({name}[]) {inside})"
+        declared = f"__typeof__(({name}[]) {inside}) value"
+        questions.ask_bytes(f"const {item.id}", declared, inside, size)
 
     def compare(
         self, subject: Subject, rust: Answers, c: CAnswers, slots: Sequence[Slot] = ()
     ) -> tuple[str | None, str | None]:
         """Return what to tell about a value: that it differs, or why nothing can be said."""
+        if subject.values:
+            told = [self.compare(one, rust, c, slots) for one in subject.values]
+            different = [text for text, _ in told if text]
+            unknown = [text for _, text in told if text]
+            return "\n".join(different) or None, "\n".join(unknown) or None
         item = subject.item
         assert item is not None  # noqa: S101 - found in Rust
         key = f"const {item.id}"
         if item.id in self._bad:
             return None, self._bad[item.id]
+        if subject.by_case and (other := self._another_kind(subject, item, c)):
+            return None, other
         form = self._form(item)
         if form == "integer" and subject.kind == "const":
             return self._integers(subject, item, rust.numbers, c)
@@ -115,6 +168,9 @@ class ConstantQuestions:
             why = rust.refused.get(key) or "it was not asked"
             return None, f"rustc says nothing of {item.name}: {why}"
         if form == "pointer" and subject.kind == "const":
+            text = c.bytes.get(f"{key} text")
+            if text is not None:
+                return self._pointed(item, text[0], ours[1], rust)
             if ours[1]:
                 return None, f"{item.name} points to something in Rust: it is no number"
             value = int.from_bytes(ours[0], "little" if rust.order == "<" else "big")
@@ -133,12 +189,40 @@ class ConstantQuestions:
             if one == other or (one != one and other != other):
                 return None, None
             return f"{item.name} is {one!r} in C, {other!r} in Rust", None
-        if form in ("text", "cstr", "str"):
+        if form in _TEXTS:
             expected = data[0][:-1] if form == "str" else data[0]
             if expected == ours[0]:
                 return None, None
             return f"{item.name} is {data[0]!r} in C, {ours[0]!r} in Rust", None
+        if form == "array" and len(data[0]) < len(ours[0]):  # the rest is zeros in C
+            data = data[0].ljust(len(ours[0]), b"\0"), data[1]
         return compare_bytes(item.name, data, ours, slots), None
+
+    def _pointed(
+        self, item: Item, c: bytes, pointers: frozenset[int] | None, rust: Answers
+    ) -> tuple[str | None, str | None]:
+        """Compare what a pointer of Rust's points to with C's text."""
+        if pointers is not None and not pointers:
+            return f"{item.name} is the text {c!r} in C, and points to nothing in Rust", None
+        ours = rust.bytes.get(f"const {item.id} text")
+        if ours is None:
+            why = rust.refused.get(f"const {item.id} text") or "it was not asked"
+            return None, f"rustc does not say what {item.name} points to: {why}"
+        if ours[0] == c:
+            return None, None
+        return f"{item.name} is {c!r} in C, {ours[0]!r} in Rust", None
+
+    def _another_kind(self, subject: Subject, item: Item, c: CAnswers) -> str:
+        """Return why C's name is that of another thing than Rust's; empty if it is not."""
+        kind = c.numbers.get(f"const {item.id} class 0")
+        form = self._form(item)
+        wanted = _CLASSES.get(form, frozenset({_POINTER}))  # a text decays to a pointer
+        if kind is None or kind in wanted:
+            return ""
+        return (
+            f"{subject.c_name} in C differs in case, and is no {form}: it is another thing than "
+            f"{item.name}"
+        )
 
     def _integers(
         self, subject: Subject, item: Item, numbers: Mapping[str, int], c: CAnswers

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item
     from .rusttypes import RustType
-    from .survey import Subject
+    from .subjects import Subject
 
 __all__ = ["LayoutQuestions"]
 

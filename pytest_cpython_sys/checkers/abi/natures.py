@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from .rustdoc import Crate, Item
     from .rusttypes import RustType
 
-__all__ = ["constant_form", "is_opaque", "resolved", "scalar_nature"]
+__all__ = ["constant_form", "is_byte", "is_opaque", "resolved", "scalar_nature"]
 
-Form = Literal["integer", "pointer", "float", "text", "cstr", "str", "struct", ""]
+Form = Literal["integer", "pointer", "float", "text", "slice", "cstr", "str", "array", "struct", ""]
 
 _INTEGERS: Final = frozenset(
     re.findall(
@@ -43,13 +43,18 @@ def constant_form(kind_of: RustType, crate: Crate) -> Form:
     final = resolved(kind_of, crate)
     if final.kind == "pointer":
         pointee = final.parts[0]
-        if pointee.kind == "array" and pointee.parts[0].name == "u8":
+        if pointee.kind == "array" and is_byte(pointee.parts[0], crate):
             return "text"
+        if pointee.name == "slice":
+            return "slice" if pointee.parts and is_byte(pointee.parts[0], crate) else ""
         if pointee.name in ("CStr", "str"):
             return "cstr" if pointee.name == "CStr" else "str"
         return "pointer"
     if final.kind == "function":
         return "pointer"
+    if final.kind == "array":
+        element = constant_form(final.parts[0], crate)
+        return "array" if element in ("integer", "float", "struct") else ""
     if final.name in _FLOATS:
         return "float"
     if final.kind == "primitive":
@@ -64,6 +69,11 @@ def constant_form(kind_of: RustType, crate: Crate) -> Form:
             return "integer"
         return "struct" if final.foreign in ("struct", "union") and not final.parts else ""
     return ""
+
+
+def is_byte(kind_of: RustType, crate: Crate) -> bool:
+    """Tell whether a type is one of those that C has ``char`` for."""
+    return resolved(kind_of, crate).name in ("u8", "i8", "c_char", "c_schar", "c_uchar")
 
 
 def scalar_nature(kind_of: RustType, crate: Crate) -> str:

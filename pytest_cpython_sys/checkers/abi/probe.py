@@ -17,7 +17,7 @@ from ...object_files.reader import MAGIC, ORDER, ObjectFile
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Answers", "Probe", "ProbeError", "raw_name"]
+__all__ = ["Answers", "Probe", "ProbeError", "raw_name", "rust_path"]
 
 _ATTEMPTS: Final = 4
 _CHUNK: Final = 256  # numbers in one static: the time for one grows faster than its length
@@ -104,10 +104,19 @@ class Probe:
             f"field(|p: *const {owner}| unsafe {{ &raw const (*p).{raw} }})"
         )
 
-    def ask_integer(self, key: str, path: Sequence[str]) -> None:
+    def ask_integer(self, key: str, expression: str) -> None:
         """Ask for the value of an integer constant."""
-        self._numbers[f"{key} low"] = f"low({rust_path(path)} as i128)"
-        self._numbers[f"{key} high"] = f"high({rust_path(path)} as i128)"
+        self._numbers[f"{key} low"] = f"low({expression} as i128)"
+        self._numbers[f"{key} high"] = f"high({expression} as i128)"
+
+    def ask_text(self, key: str, expression: str) -> None:
+        """Ask for the bytes that a constant points to, up to the first zero."""
+        # Written out on the question's own line, so that an error is about that line.
+        length = (
+            f"{{ const P: *const u8 = {expression} as *const u8; let mut n = 0; "
+            "while unsafe { *P.add(n) } != 0 { n += 1 } n + 1 }"
+        )
+        self.ask_bytes(key, f"unsafe {{ *({expression} as *const [u8; {length}]) }}")
 
     def compile(
         self, crate: str, command: Sequence[str], work: str, root: str, env: Mapping[str, str]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ...c.compiler import Compiler, Problem
     from .c_types import Speller
-    from .survey import Subject
+    from .subjects import Subject
 
 __all__ = ["Prototypes"]
 

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Library", "RustToolError", "find_library"]
 
-_JSON: Final = ("-Zunstable-options", "--output-format=json", "--document-private-items")
+_JSON: Final = (
+    "-Zunstable-options",
+    "--output-format=json",
+    "--document-private-items",
+    "--document-hidden-items",
+)
 
 
 class RustToolError(AbiError):

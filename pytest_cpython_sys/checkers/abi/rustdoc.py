@@ -25,7 +25,7 @@ _KNOWN_FORMATS: Final = range(39, 58)
 _LINK_NAME = re.compile(r'(?:LinkName \{\s*name: |link_name = )"((?:[^"\\]|\\.)*)"')
 _EXPORTED = re.compile(r"no_mangle|NoMangle|export_name|ExportName")
 
-ItemKind = Literal["struct", "union", "enum", "alias", "const", "static", "function"]
+ItemKind = Literal["struct", "union", "enum", "alias", "const", "static", "function", "const fn"]
 _KINDS: Final[dict[str, ItemKind]] = {
     "struct": "struct",
     "union": "union",
@@ -68,6 +68,8 @@ class Item:
     """``c``, ``transparent``, a primitive's name; empty for Rust's own."""
     generic: bool = False
     fields: tuple[Field, ...] = ()
+    variants: tuple[str, ...] = ()
+    """Of an enum that has nothing but values."""
     type: RustType | None = None
     """Of a constant, a static, an alias, a function."""
     symbol: str = ""
@@ -220,6 +222,8 @@ class _Reader:
         )
         if kind in ("struct", "union"):
             return replace(item, fields=tuple(self._fields(inner)))
+        if kind == "enum":
+            return replace(item, variants=self._variants(inner))
         if kind == "function":
             return self._function(item, inner, attributes)
         if kind == "static":
@@ -237,7 +241,9 @@ class _Reader:
     def _function(self, item: Item, inner: Mapping[str, Any], attributes: list[str]) -> Item | None:
         defined = bool(inner["has_body"])
         if defined and not any(map(_EXPORTED.search, attributes)):
-            return None
+            if not inner["header"]["is_const"]:
+                return None
+            return replace(item, kind="const fn", type=read_signature(inner["sig"], self._paths))
         abi = inner["header"]["abi"]
         if not (isinstance(abi, dict) and bool({"C", "Cdecl", "System"} & abi.keys())):
             return None
@@ -260,6 +266,13 @@ class _Reader:
                 continue
             kind_of = read_type(raw["inner"]["struct_field"], self._paths)
             yield Field(str(raw["name"]), kind_of, raw["visibility"] == "public")
+
+    def _variants(self, inner: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the names of an enum's variants; none if one of them has fields."""
+        found = [self._index[str(key)] for key in inner["variants"]]
+        if any(raw["inner"]["variant"]["kind"] != "plain" for raw in found):
+            return ()
+        return tuple(str(raw["name"]) for raw in found)
 
     def _inherent(self, item: Item) -> Iterator[Mapping[str, Any]]:
         inner = self._index[item.id]["inner"][item.kind]

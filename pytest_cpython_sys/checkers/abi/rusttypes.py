@@ -63,6 +63,8 @@ def read_type(raw: Any, paths: Mapping[str, Any]) -> RustType:
         return RustType("pointer", parts=(pointee,), mutable=bool(value["is_mutable"]))
     if kind == "array":
         return RustType("array", str(value["len"]), parts=(read_type(value["type"], paths),))
+    if kind == "slice":
+        return RustType("other", "slice", parts=(read_type(value, paths),))
     if kind == "tuple" and not value:
         return RustType("void")
     if kind == "function_pointer":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "fingerprint", "load", "load_layouts", "save"]
 
-_FORMAT = 4
+_FORMAT = 5
 _PASSED = Verdict("passed")
 
 
@@ -28,20 +28,38 @@ class Findings:
     """The cases of a package, and their verdicts once they are known."""
 
     cases: list[Case] = field(default_factory=list)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    """By kind and name, as in the id: ``layout::PyObject``."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    """One for each case, in the order of the cases; empty as long as they are not known."""
     unmatched: list[tuple[str, str]] = field(default_factory=list)
     """Rust's names without a counterpart in C, each with the reason."""
+    uncompared: list[tuple[str, str]] = field(default_factory=list)
+    """Rust's names that C may know, and that are nothing to compare, each with the reason."""
+    unused_keys: list[str] = field(default_factory=list)
+    """Keys of the table that name what this build leaves out."""
     unanswered: list[tuple[str, str]] = field(default_factory=list)
     """Items of which one of the compilers said nothing, each with the reason."""
     missing: list[str] = field(default_factory=list)
     """Symbols that Rust declares and the interpreter does not export."""
+    needed: list[str] | None = None
+    """Those of them that the package uses itself; None where that cannot be told."""
     facts: tuple[int, int] = (0, 0)
     """Sizes, alignments and fields: how many there are, and how many C answered."""
     files: list[str] = field(default_factory=list)
     """The headers that were read."""
-    layouts: dict[str, Layouts] = field(default_factory=dict)
-    """What was compared, by kind and name. Most runs want none of it: it has a file of its own."""
+    layouts: dict[int, Layouts] = field(default_factory=dict)
+    """What was compared, by the case's place in the list. It has a file of its own: most runs want
+    none of it."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all verdicts are known."""
+        return len(self.verdicts) == len(self.cases)
+
+    @property
+    def unneeded(self) -> list[str]:
+        """The missing symbols that the package itself does not use, as far as that is known."""
+        needed = self.needed
+        return [] if needed is None else [one for one in self.missing if one not in needed]
 
 
 def fingerprint(parts: Iterable[object]) -> str:
@@ -57,12 +75,13 @@ def load(path: str, key: str) -> Findings | None:
             return None
         return Findings(
             cases=list(_cases(raw["common"], raw["cases"])),
-            verdicts={
-                name: _verdict(one) if one else _PASSED for name, one in raw["verdicts"].items()
-            },
+            verdicts=[_verdict(one) if one else _PASSED for one in raw["verdicts"]],
             unmatched=[(name, reason) for name, reason in raw["unmatched"]],
+            uncompared=[(name, reason) for name, reason in raw["uncompared"]],
+            unused_keys=list(raw["unused_keys"]),
             unanswered=[(name, reason) for name, reason in raw["unanswered"]],
             missing=list(raw["missing"]),
+            needed=raw["needed"],
             facts=(raw["facts"][0], raw["facts"][1]),
             files=[one[0] for one in raw["stamps"]],
         )
@@ -70,13 +89,13 @@ def load(path: str, key: str) -> Findings | None:
         return None
 
 
-def load_layouts(path: str, key: str) -> dict[str, Layouts]:
+def load_layouts(path: str, key: str) -> dict[int, Layouts]:
     """Return the layouts that were kept under a key; empty if none were."""
     try:
         raw = read_json(f"{path}.layouts")
         if raw["key"] != key:
             return {}
-        return {name: _layouts(one) for name, one in raw["layouts"].items()}
+        return {int(place): _layouts(one) for place, one in raw["layouts"].items()}
     except (ValueError, KeyError, TypeError, IndexError):
         return {}
 
@@ -161,16 +180,18 @@ def save(path: str, key: str, findings: Findings) -> None:
         "stamps": [stamp(name) for name in findings.files],
         "common": common,
         "cases": cases,
-        "verdicts": {
-            name: None if verdict == _PASSED else _plain(verdict)
-            for name, verdict in findings.verdicts.items()
-        },
+        "verdicts": [
+            None if verdict == _PASSED else _plain(verdict) for verdict in findings.verdicts
+        ],
         "unmatched": findings.unmatched,
+        "uncompared": findings.uncompared,
+        "unused_keys": findings.unused_keys,
         "unanswered": findings.unanswered,
         "missing": findings.missing,
+        "needed": findings.needed,
         "facts": findings.facts,
     }
     if findings.layouts:
-        layouts = {name: _raw_layouts(one) for name, one in findings.layouts.items()}
+        layouts = {place: _raw_layouts(one) for place, one in findings.layouts.items()}
         write_json(f"{path}.layouts", {"key": key, "layouts": layouts})
     write_json(path, raw)

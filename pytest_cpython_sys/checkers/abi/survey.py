@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
+from .c_names import CNames
 from .c_types import UntranslatableError, field_names
-from .natures import constant_form, is_opaque, resolved
+from .constant_survey import ConstantSurvey
+from .natures import is_opaque, resolved
+from .rusttypes import RustType
+from .subjects import Subject, Unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ...c.compiler import Header
     from ...rust.metadata import AbiTable
+    from .c_names import What
     from .c_types import Speller, Spelling
     from .cdecls import Declarations
     from .rustdoc import Crate, Item
+    from .subjects import SubjectKind
 
-__all__ = ["Subject", "Survey", "Unmatched"]
-
-SubjectKind = Literal["layout", "const", "init", "fn", "static", "opaque", "symbol"]
+__all__ = ["Survey"]
 
 _OWN: Final = ("__Bindgen", "__IncompleteArrayField", "__bindgen_marker")
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Something that both languages have, to be compared."""
-
-    kind: SubjectKind
-    name: str
-    """The last level of its id."""
-    item: Item | None
-    """None for a symbol that only the package's table names."""
-    c_name: str = ""
-    """C's name or initialiser, where that is not found through types."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unmatched:
-    """What Rust has and C has not, or nothing can be said about."""
-
-    name: str
-    reason: str
 
 
 class Survey:
@@ -66,21 +49,16 @@ class Survey:
         self._table = table
         self._everything = everything
         self._is_generated = is_generated
-        self._values = {
-            *(name for name, macro in header.macros.items() if macro.parameters is None),
-            *declarations.enumerators,
-            *declarations.variables,
-        }
-        self._by_case: dict[str, list[str]] = {}
-        for name in self._values:
-            self._by_case.setdefault(name.casefold(), []).append(name)
-        self._type_names = {item.name for item in crate.types.values()}
+        self._c_names = CNames(crate.name, header, declarations, table.names)
         self.unmatched: list[Unmatched] = []
+        self._constants = ConstantSurvey(
+            crate, table, self._c_names, is_generated=is_generated, none=self._none
+        )
 
     def subjects(self) -> Iterator[Subject]:
         """Yield what can be compared; afterwards, ``unmatched`` is complete."""
         for item in self._crate.items:
-            if item.name.startswith(_OWN) or self._table.names.get(item.name) == "":
+            if item.name.startswith(_OWN) or self._c_names.given(item) == "":
                 continue
             if not self._everything and self._is_generated(item.file):
                 continue
@@ -89,15 +67,17 @@ class Survey:
             elif item.kind == "alias":
                 yield from self._alias(item)
             elif item.kind == "const":
-                yield from self._constant(item)
+                yield from self._constants.constant(item)
+            elif item.kind == "const fn":
+                yield from self._constants.macro(item)
             else:
                 yield from self._declared(item)
         for name in self._table.symbols:
             declared = next((one for one in self._crate.items if one.symbol == name), None)
             yield Subject("symbol", name, declared, name)
 
-    def _none(self, item: Item, reason: str) -> None:
-        self.unmatched.append(Unmatched(item.rust_path, reason))
+    def _none(self, item: Item, reason: str, *, missing: bool = False) -> None:
+        self.unmatched.append(Unmatched(item.rust_path, reason, missing))
 
     def _type(self, item: Item) -> Iterator[Subject]:
         spelling = self._speller.spelling(item)
@@ -106,14 +86,30 @@ class Survey:
                 yield Subject("layout", item.name, item)
             elif spelling is not None:
                 self._none(item, "it is not repr(C): Rust may lay it out as it likes")
+        elif spelling is None:
+            self._none(item, self._c_names.no("type", item), missing=True)
         elif item.generic:
             self._none(item, "it is generic: C has no such types")
-        elif spelling is None:
-            self._none(item, "C has no type of that name")
         elif item.kind == "enum" and not item.repr:
             self._none(item, "it has no repr of C's")
         else:
-            yield Subject("opaque" if is_opaque(item) else "layout", item.name, item)
+            kind: SubjectKind = "opaque" if is_opaque(item) else "layout"
+            values = () if self._found.enumerators_of(spelling.text) else self._macros_of(item)
+            yield Subject(kind, item.name, item, values=tuple(values))
+
+    def _macros_of(self, item: Item) -> Iterator[Subject]:
+        """Yield the variants of an enum that C has as macros, as constants."""
+        for name in item.variants:
+            if name in self._header.macros:
+                variant = replace(
+                    item,
+                    id=f"{item.id} {name}",
+                    kind="const",
+                    name=f"{item.name}::{name}",
+                    path=(*item.path, name),
+                    type=RustType("path", item.name, item.id),
+                )
+                yield Subject("const", variant.name, variant, name)
 
     def _has_fields_of(self, item: Item, spelling: Spelling) -> bool:
         """Tell whether a type is meant to be C's: all of its fields are."""
@@ -127,7 +123,7 @@ class Survey:
         assert item.type is not None  # noqa: S101 - every alias has one
         if self._speller.spelling(item) is None or item.generic:
             if not item.generic and item.type.kind in ("primitive", "function"):
-                self._none(item, "C has no type of that name")
+                self._none(item, self._c_names.no("type", item), missing=True)
             return
         if item.name in self._found.function_types:
             self._none(item, "it is a function in C, and a pointer to one in Rust")
@@ -138,62 +134,20 @@ class Survey:
             return  # there is nothing to measure
         yield Subject("layout", item.name, item)
 
-    def _constant(self, item: Item) -> Iterator[Subject]:
-        assert item.type is not None  # noqa: S101 - every constant has one
-        form = constant_form(item.type, self._crate)
-        associated = "::" in item.name
-        if item.name in self._table.inits and form:
-            yield Subject("init", item.name, item, self._table.inits[item.name])
-            return
-        if associated or not form:
-            if not associated:
-                self._none(item, f"a constant of type {item.type} cannot be compared")
-            return
-        if form == "struct":
-            macro = self._header.macros.get(item.name)
-            if macro is None:
-                self._none(item, "C has no initialiser of that name")
-                return
-            count = 0
-            if macro.parameters is not None and macro.parameters.strip("() "):
-                count = macro.parameters.count(",") + 1
-            call = "" if macro.parameters is None else f"({', '.join(['0'] * count)})"
-            yield Subject("init", item.name, item, item.name + call)
-            return
-        name = self._value_name(item)
-        if name is not None:
-            yield Subject("const", item.name, item, name)
-
-    def _value_name(self, item: Item) -> str | None:
-        wanted = self._table.names.get(item.name, item.name)
-        if wanted in self._values:
-            return wanted
-        if self._is_generated(item.file):
-            for index, character in enumerate(wanted):
-                # bindgen puts the name of the enum, or of the struct around it, before it.
-                before, after = wanted[:index], wanted[index + 1 :]
-                known = before in self._type_names and after in self._found.enumerators
-                if character == "_" and known:
-                    return after
-        others = self._by_case.get(wanted.casefold(), [])
-        if len(others) == 1:
-            return others[0]
-        if others:
-            self._none(item, f"several names of C's differ from it in case: {', '.join(others)}")
-        else:
-            self._none(item, "C has no constant of that name")
-        return None
-
     def _declared(self, item: Item) -> Iterator[Subject]:
         assert item.type is not None  # noqa: S101 - functions and statics have one
         known = self._found.functions if item.kind == "function" else self._found.variables
         # A symbol may have an underscore that C's name has not, as on macOS.
         usual = item.symbol if item.symbol in known else item.name
-        name = self._table.names.get(item.name, usual)
+        name = self._c_names.given(item) or usual
         if name not in known:
-            if not item.defined:
-                kind = "function" if item.kind == "function" else "variable"
-                self._none(item, f"C declares no {kind} {name}")
+            if item.defined:
+                return
+            if name in self._header.macros:
+                self._none(item, "it is a macro in C")
+            else:
+                kind: What = "function" if item.kind == "function" else "variable"
+                self._none(item, self._c_names.no(kind, item), missing=True)
             return
         try:
             next(iter(self._speller.declarations(item.type, name)))

@@ -7,6 +7,7 @@ import pytest
 from pytest_cpython_sys.c.compiler import CompilerError, include_name
 from pytest_cpython_sys.checkers.abi.c_types import Speller, UntranslatableError
 from pytest_cpython_sys.checkers.abi.cdecls import scan
+from pytest_cpython_sys.checkers.abi.keys import Keys
 from pytest_cpython_sys.checkers.abi.probe import raw_name
 from pytest_cpython_sys.checkers.abi.rustdoc import Crate
 from pytest_cpython_sys.checkers.abi.rusttypes import RustType
@@ -26,7 +27,7 @@ def function(*parts: RustType, variadic: bool = False) -> RustType:
 
 
 def spell(kind_of: RustType, text: str = "") -> list[str]:
-    speller = Speller(Crate("x", (), {}), scan(text), {}, PREDEFINED)
+    speller = Speller(Crate("x", (), {}), scan(text), Keys("x", {}), PREDEFINED)
     return [" ".join(one.split()) for one in speller.declarations(kind_of, "x")]
 
 

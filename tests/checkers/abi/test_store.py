@@ -39,27 +39,28 @@ def findings(header: Path) -> Findings:
         ),
         replace(CASE, levels=("@abi", "fn", "f"), rust_test="another", xfail="known"),
     ]
-    verdicts = {
-        "layout::T": Verdict(
-            "failed", 0.0, "differs", Location("/w/src/lib.rs", 1), layouts=LAYOUTS
-        ),
-        "const::N": Verdict("passed"),
-        "fn::f": Verdict("passed", output="const alone"),
-    }
+    verdicts = [
+        Verdict("failed", 0.0, "differs", Location("/w/src/lib.rs", 1), layouts=LAYOUTS),
+        Verdict("passed"),
+        Verdict("passed", output="const alone"),
+    ]
     return Findings(
         cases,
         verdicts,
-        [("A", "why")],
-        [("B", "why")],
-        ["Py_f"],
-        (3, 2),
-        [str(header)],
+        unmatched=[("A", "why")],
+        uncompared=[("C", "why")],
+        unused_keys=["names: D"],
+        unanswered=[("B", "why")],
+        missing=["Py_f", "Py_g"],
+        needed=["Py_f"],
+        facts=(3, 2),
+        files=[str(header)],
     )
 
 
 def test_all_is_read_back(tmp_path: Path) -> None:
     path, kept = str(tmp_path / "all.json"), findings(tmp_path / "h.h")
-    kept.layouts = {"layout::T": LAYOUTS}
+    kept.layouts = {0: LAYOUTS}
     save(path, "key", kept)
     found = load(path, "key")
     assert found is not None

@@ -1,0 +1,157 @@
+"""Which of Rust's items the keys of a package's table name, and which keys name nothing.
+
+A key is an item's path in Rust or the end of one (``LIMIT``, ``limits::LIMIT``,
+``thing::limits::LIMIT``), or what an item's id ends with (``@abi::const::LIMIT``).
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from ...rust.metadata import TABLE, MetadataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from ...case import Case
+    from .rustdoc import Crate, Item
+    from .rusttypes import RustType
+
+__all__ = ["Keys", "KnownItems", "check_keys", "nearest"]
+
+_LEVEL: Final = "@abi::"
+_NAMED: Final = {"inits": ("const", "constant"), "arguments": ("const fn", "const fn")}
+"""What the keys of a table name, if not just anything."""
+
+
+def _rust_path(key: str) -> str:
+    """Return what a key says of a path in Rust."""
+    _, level, rest = key.rpartition(_LEVEL)
+    if level:
+        rest = rest.partition("::")[2]
+    return rest.removeprefix("crate::")
+
+
+def _ends(path: Sequence[str]) -> Iterator[str]:
+    """Yield a path and all that it ends with, the longest first."""
+    return ("::".join(path[start:]) for start in range(len(path)))
+
+
+_Value = TypeVar("_Value")
+
+
+class Keys(Generic[_Value]):
+    """A table by keys that name items; the key that says most of a path counts."""
+
+    def __init__(self, crate_name: str, table: Mapping[str, _Value]) -> None:
+        self._crate_name = crate_name
+        self._values = {_rust_path(key): value for key, value in table.items()}
+
+    def of(self, item: Item) -> _Value | None:
+        """Return what the table has for an item."""
+        if not self._values:
+            return None
+        ends = _ends((self._crate_name, *item.path))
+        return next((self._values[end] for end in ends if end in self._values), None)
+
+    def of_foreign(self, name: str) -> _Value | None:
+        """Return what the table has for a type of another crate."""
+        return self._values.get(name)
+
+
+def check_keys(
+    crate: Crate,
+    tables: Mapping[str, Iterable[str]],
+    is_written: Callable[[str], bool],
+) -> list[str]:
+    """Return which keys of some tables name what the sources have and this build has not.
+
+    ``is_written`` tells whether a name stands in the sources. Raises MetadataError for a key that
+    names nothing at all.
+    """
+    if not any(tables.values()):
+        return []
+    left_out = []
+    for table, keys in tables.items():
+        kind, what = _NAMED.get(table, ("", "item"))
+        items = [one for one in (*crate.items, *crate.types.values()) if kind in ("", one.kind)]
+        named = {end for item in items for end in _ends((crate.name, *item.path))}
+        if table == "names":
+            named |= {one.name for item in items for one in _types(item) if one.foreign}
+        for key in keys:
+            path = _rust_path(key)
+            if path in named:
+                continue
+            if is_written(path.rpartition("::")[2]):
+                left_out.append(f"{table}: {key}")
+                continue
+            near = nearest(path, named)
+            raise MetadataError(f"{TABLE}.{table}: {key!r} names no {what} of {crate.name}{near}")
+    return left_out
+
+
+def _types(item: Item) -> Iterator[RustType]:
+    waiting = [field.type for field in item.fields]
+    if item.type is not None:
+        waiting.append(item.type)
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += one.parts
+
+
+def nearest(wanted: str, known: Iterable[str]) -> str:
+    """Return the end of a message: the name that was probably meant."""
+    near = get_close_matches(wanted, known, 1)
+    if not near:  # in another module, or of another kind
+        last = wanted.rpartition("::")[2]
+        near = get_close_matches(last, {name.rpartition("::")[2] for name in known}, 1)
+    return f": the nearest is {near[0]!r}" if near else ""
+
+
+class KnownItems:
+    """The items that a package's table says to differ."""
+
+    def __init__(self, crate_name: str, known: Mapping[str, str]) -> None:
+        self._crate_name = crate_name
+        self._known = known
+        self._used: set[str] = set()
+        self._ids: list[str] = []
+
+    def reason(self, case: Case, kind: str, item: Item | None) -> str | None:
+        """Return why an item is known to fail; None if it is not."""
+        if not self._known:
+            return None
+        full = f"{case.file}::{'::'.join(case.levels)}".replace("\\", "/")
+        own = full.rpartition(_LEVEL)[2]
+        self._ids.append(own)
+        paths = set()
+        if item is not None:
+            paths = {f"{kind}::{end}" for end in _ends((self._crate_name, *item.path))}
+        reasons = []
+        for key, reason in self._known.items():
+            before, level, rest = key.rpartition(_LEVEL)
+            # The file, and the levels before ours, where the key has them.
+            place = not before or f"::{full}".endswith((f"/{key}", f"::{key}"))
+            if place and (rest == own or (not level and rest.replace("crate::", "") in paths)):
+                self._used.add(key)
+                reasons.append(reason)
+        return reasons[0] if reasons else None
+
+    def check(self, is_elsewhere: Callable[[str], bool], why_not: Mapping[str, str]) -> list[str]:
+        """Return keys that name what this run leaves out; raises MetadataError for any other.
+
+        ``is_elsewhere`` tells of a path in Rust whether it is left out, ``why_not`` why there is
+        no item of a path.
+        """
+        left_out = []
+        for key in self._known.keys() - self._used:
+            path = key.rpartition(_LEVEL)[2].partition("::")[2]
+            if is_elsewhere(path):
+                left_out.append(f"known: {key}")
+                continue
+            reason = why_not.get(path)
+            words = f": {reason}" if reason else nearest(key.rpartition(_LEVEL)[2], self._ids)
+            raise MetadataError(f"{TABLE}.known: {key!r} names no item of this package{words}")
+        return left_out

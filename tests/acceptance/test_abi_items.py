@@ -1,0 +1,199 @@
+"""Which things of Rust are compared with C, each for itself: what has an item, and its verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .conftest import outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import pytest
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+MANIFEST = """
+[package]
+name = "things"
+version = "0.1.0"
+edition = "2021"
+[package.metadata.cpython-sys]
+header = "things.h"
+"""
+
+HEADER = """
+int take(long);
+enum e { A = 1, B = 2 };
+enum same { SAME_ONE, SAME_TWO };
+typedef enum { SHAPE_NONE, SHAPE_ROUND = 4, SHAPE_SQUARE, SHAPE_OVAL } shape;
+typedef enum colour Colour;
+enum colour { COLOUR_RED, COLOUR_DARK_RED };
+enum below { BELOW = -1, ABOVE = 1 };
+enum wide { WIDE_FIRST, WIDE_LAST };
+typedef int level;
+#define LEVEL_ONE 1
+#define LEVEL_TWO 2
+typedef int state;
+#define STATE_ON 1
+#define LIMIT 7
+struct pair { int a, b; };
+#define END {0, 7}
+#define OTHER_END {0, 7}
+typedef struct { int x; } untagged;
+typedef struct { int x, y; } *handle;
+
+#define NAME "things"
+#define TITLE "title"
+#define LABEL "label"
+#define NOTHING "nothing"
+#define SHORT {1, 2, 3}
+#define PADDED "ab"
+#define Version "1.2"
+#define Mode 3
+#define Ratio 2
+
+#define PACK(major, minor) (((major) << 8) | (minor))
+#define PAIR(a, b) {a, b}
+#define HALF(x) ((x) / 2.0)
+#define ALONE(x) (x)
+"""
+
+LIB = """
+#![allow(nonstandard_style, clashing_extern_declarations)]
+use std::ffi::{c_char, c_double, c_int};
+pub mod bad;
+pub mod good;
+#[repr(C)] pub enum e { A = 1, B = 20 }
+#[repr(C)] pub enum same { SAME_ONE, SAME_TWO }
+#[repr(C)] pub enum shape { None, Round = 4, Square }
+#[repr(u32)] pub enum Colour { Red, DarkRed }
+#[repr(C)] pub enum below { BELOW = -1, ABOVE = 1 }
+#[repr(C)] pub enum wide { First, Last, More }
+#[repr(C)] pub enum level { LEVEL_ONE = 1, LEVEL_TWO = 3 }
+#[repr(C)] pub enum state { STATE_ON = 1, STATE_OFF = 0 }
+#[doc(hidden)] pub const LIMIT: c_int = 8;
+#[doc(hidden)] pub mod internal { pub const LEVEL_ONE: super::c_int = 2; }
+#[repr(C)] pub struct pair { pub a: c_int, pub b: c_int }
+pub mod shapes {
+    pub const END: super::pair = super::pair { a: 0, b: 8 };
+    pub const LAST: super::pair = super::pair { a: 0, b: 7 };
+}
+#[repr(C)] pub struct untagged { pub x: u32 }
+#[repr(C)] pub struct handle_s { pub x: c_int, pub y: c_double }
+pub type handle = *mut handle_s;
+
+pub const NAME: *const c_char = c"thing".as_ptr();
+pub const TITLE: *const c_char = c"title".as_ptr();
+pub const LABEL: &[u8] = b"labels\\0";
+pub const NOTHING: *const c_char = std::ptr::null();
+pub const SHORT: [c_int; 2] = [1, 2];
+pub const PADDED: [u8; 4] = *b"ab\\0\\0";
+pub const VERSION: c_int = 12;
+pub const MODE: c_int = 4;
+pub const RATIO: c_double = 3.0;
+
+pub const fn PACK(major: c_int, minor: c_int) -> c_int { major * 256 + minor }
+pub const unsafe fn PAIR(a: c_int, b: c_int) -> pair { pair { a: b, b: a } }
+pub const fn HALF(x: c_int) -> c_double { x as c_double / 2.0 }
+pub const fn ALONE(x: c_int) -> c_int { x }
+pub const fn ours(x: c_int) -> c_int { x }
+"""
+TAKE = 'extern "C" { pub fn take(x: std::ffi::%s) -> std::ffi::c_int; }\n'
+TABLE = """
+[package.metadata.cpython-sys.inits]
+"shapes::END" = "END"
+"things::shapes::LAST" = "OTHER_END"
+[package.metadata.cpython-sys.arguments]
+PACK = ["3, 13", "0, LIMIT", "-1, 0x7f"]
+PAIR = "1, 2"
+HALF = "3"
+"""
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest("--cpython-sys", "-rA", "-m", "rust_abi", *arguments)
+
+
+def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": MANIFEST + TABLE,
+            "things.h": HEADER,
+            "src/lib.rs": LIB,
+            "src/bad.rs": TAKE % "c_int",
+            "src/good.rs": TAKE % "c_long",
+        }
+    )
+    result = run(pytester, "-v")
+    found = {name.replace("src/lib.rs::@abi::", ""): one for name, one in outcomes(result).items()}
+    failed = {name for name, outcome in found.items() if outcome == "failed"}
+    assert failed == {
+        "src/bad.rs::@abi::fn::take",
+        *("layout::e", "layout::shape", "layout::wide", "layout::level", "layout::untagged"),
+        *("const::LIMIT", "const::LEVEL_ONE", "const::MODE"),
+        *("const::NAME", "const::LABEL", "const::NOTHING", "init::SHORT"),
+        *("init::END", "macro::PACK", "macro::PAIR"),
+    }
+    passed = {name for name, outcome in found.items() if outcome == "passed"}
+    assert passed == {
+        "src/good.rs::@abi::fn::take",
+        *("layout::same", "layout::Colour", "layout::below", "layout::state", "layout::pair"),
+        *("layout::handle", "const::TITLE", "init::PADDED", "init::LAST", "macro::HALF"),
+    }
+    undefined = "in C, and no variant in Rust: to get it from C is undefined behaviour"
+    result.stdout.fnmatch_lines_random(
+        [
+            "src/lib.rs:6: e has other values in C: B is 2 in C, 20 in Rust",
+            f"src/lib.rs:8: shape has other values in C: SHAPE_OVAL is 6 {undefined}",
+            "*: wide has other values in C: More is 2 in Rust, and C has no such value",
+            "*: level::LEVEL_TWO is 2 in C (LEVEL_TWO), 3 in Rust",
+            "state is no enum in C: whether C has values besides those of Rust is not known",
+            "*: NAME is b'things?x00' in C, b'thing?x00' in Rust",
+            "*: NOTHING is the text b'nothing?x00' in C, and points to nothing in Rust",
+            "*: SHORT has 12 bytes in C, 8 in Rust",
+            "*: MODE is 3 in C (Mode), 4 in Rust",
+            "*: PACK(0, LIMIT) is 7 in C, 8 in Rust",
+            "*: PAIR(1, 2) has other bytes in C, first at offset 0",
+            "things: 1 Rust name has no counterpart in C",
+            "    handle_s: C has no type of that name",
+        ]
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "things: 1 name that C has is not compared",
+            "    ALONE: a macro in C: say in `arguments` what to call both with",
+            "things: 2 items got no answer",
+        ]
+    )
+    assert result.parseoutcomes()["skipped"] == 2
+
+
+def test_known_items_one_by_one(pytester: pytest.Pytester, write: Write) -> None:
+    """A key says as much of an id as is needed; what does not differ is no known difference."""
+    known = MANIFEST + "[package.metadata.cpython-sys.known]\n"
+    bad = '"src/bad.rs::@abi::fn::take" = "of old"\n'
+    files = {
+        "things.h": "int take(long);\n#define LIMIT 7\nstruct never;\n",
+        "src/lib.rs": (
+            "pub mod bad; pub mod good; pub const LIMIT: i32 = 8;\n"
+            "#[repr(C)] pub struct never { pub x: i32 }\n"
+        ),
+        "src/bad.rs": TAKE % "c_int",
+        "src/good.rs": TAKE % "c_long",
+    }
+    write({"Cargo.toml": known + bad + '"@abi::const::LIMIT" = "counts"\n', **files})
+    result = run(pytester)
+    assert result.parseoutcomes() == {"passed": 1, "xfailed": 2, "skipped": 1}
+    assert result.ret == 0
+    # Both of that name are meant, and one of them agrees.
+    write({"Cargo.toml": known + '"fn::take" = "of old"\n"const::LIMIT" = "counts"\n'})
+    result = run(pytester)
+    assert result.parseoutcomes() == {"failed": 1, "xfailed": 2, "skipped": 1}
+    # Nothing is known of what cannot be compared.
+    write({"Cargo.toml": known + bad + '"layout::never" = "opaque"\n'})
+    result = run(pytester)
+    assert outcomes(result)["src/lib.rs::@abi::layout::never"] == "error"
+    words = "it is in the table's `known` (opaque), and no difference can be seen"
+    result.stdout.fnmatch_lines([f"*{words}: C says nothing of struct never*Remove the entry"])

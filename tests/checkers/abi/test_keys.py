@@ -1,0 +1,90 @@
+"""What the keys of a table name."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_cpython_sys.case import Case
+from pytest_cpython_sys.checkers.abi.keys import Keys, KnownItems, check_keys
+from pytest_cpython_sys.checkers.abi.rustdoc import Crate, Item
+from pytest_cpython_sys.rust.metadata import MetadataError
+
+
+def constant(*path: str) -> Item:
+    return Item("::".join(path), "const", path[-1], path, "src/lib.rs", 1)
+
+
+LIMIT, INNER = constant("LIMIT"), constant("limits", "LIMIT")
+CRATE = Crate("thing", (LIMIT, INNER), {})
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("LIMIT", {"LIMIT", "limits::LIMIT"}),
+        ("limits::LIMIT", {"limits::LIMIT"}),
+        ("crate::LIMIT", {"LIMIT", "limits::LIMIT"}),
+        ("thing::LIMIT", {"LIMIT"}),
+        ("thing::limits::LIMIT", {"limits::LIMIT"}),
+        ("@abi::const::limits::LIMIT", {"limits::LIMIT"}),
+        ("src/lib.rs::@cp313::@abi::const::LIMIT", {"LIMIT", "limits::LIMIT"}),
+        ("IMIT", set()),
+        ("other::LIMIT", set()),
+    ],
+)
+def test_items_that_a_key_names(key: str, named: set[str]) -> None:
+    keys = Keys("thing", {key: "x"})
+    assert {item.rust_path for item in CRATE.items if keys.of(item)} == named
+
+
+def test_the_key_that_says_most_counts() -> None:
+    keys = Keys("thing", {"LIMIT": "one", "limits::LIMIT": "other"})
+    assert (keys.of(LIMIT), keys.of(INNER)) == ("one", "other")
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "words"),
+    [
+        ("names", "LIMT", "names no item of thing: the nearest is 'LIMIT'"),
+        ("names", "limit::LIMIT", "the nearest is 'limits::LIMIT'"),
+        ("inits", "zzz", "names no constant of thing$"),
+        ("arguments", "LIMIT", "names no const fn of thing"),
+    ],
+)
+def test_a_key_that_names_nothing(table: str, key: str, words: str) -> None:
+    with pytest.raises(MetadataError, match=words):
+        check_keys(CRATE, {table: [key]}, lambda _: False)
+    assert check_keys(CRATE, {table: [key]}, lambda _: True) == [f"{table}: {key}"]
+
+
+def case(file: str, *levels: str) -> Case:
+    return Case(f"/w/{file}", levels, "abi", "abi", "c", "c", "::".join(levels))
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        ("const::LIMIT", [True, True, True]),
+        ("@abi::const::LIMIT", [True, False, True]),
+        ("@abi::const::LIMIT-2", [False, True, False]),
+        ("src/b.rs::@abi::const::LIMIT", [False, False, True]),
+        ("b.rs::@abi::const::LIMIT", [False, False, True]),
+        ("rc/b.rs::@abi::const::LIMIT", [False, False, False]),
+        ("const::limits::LIMIT", [False, True, False]),
+        ("layout::LIMIT", [False, False, False]),
+    ],
+)
+def test_known_items(key: str, known: list[bool]) -> None:
+    items = KnownItems("thing", {key: "why"})
+    cases = [
+        (case("src/lib.rs", "@abi", "const", "LIMIT"), LIMIT),
+        (case("src/lib.rs", "@abi", "const", "LIMIT-2"), INNER),
+        (case("src/b.rs", "@abi", "const", "LIMIT"), constant("b", "LIMIT")),
+    ]
+    assert [items.reason(one, "const", item) == "why" for one, item in cases] == known
+    if any(known):
+        assert items.check(lambda _: False, {}) == []
+    else:
+        with pytest.raises(MetadataError, match="names no item of this package"):
+            items.check(lambda _: False, {})
+        assert items.check(lambda _: True, {}) == [f"known: {key}"]
