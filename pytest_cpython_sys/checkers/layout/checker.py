@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...cargo import configured_wrapper, shown_command
 from ...case import Case, Checker, Verdict
 from ...rust.block_places import Placer
-from ...rust.census import Census, CensusError, holds_label
+from ...rust.census import Census, CensusError, Counted, holds_label
 from ...rust.sources import Sources
 from ...rust.test_location import build_case
 from .judge import Judge, PlacedBlock
+from .silent_bindings import silent_bindings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,6 +49,7 @@ class LayoutChecker(Checker):
         self._verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
         self._odd: list[str] = []
         self._left_out: list[str] = []
+        self._silent: dict[str, None] = {}
 
     def discover(self) -> Iterable[Case]:
         """Return a case for each block that was compiled."""
@@ -71,6 +73,8 @@ class LayoutChecker(Checker):
             if context.second is not None and context.second.trouble:
                 heading, *rest = context.second.trouble.strip().split("\n")
                 yield f"no second build, without the layouts that differ: {heading}", rest
+        for text in self._silent:
+            yield text, ()
         if self._odd:
             count = len(self._odd)
             blocks = "1 layout block is" if count == 1 else f"{count} layout blocks are"
@@ -99,6 +103,7 @@ class LayoutChecker(Checker):
             self._verdicts[case.key] = Verdict("error", message=_NOT_COUNTED.format(error))
             yield case
             return
+        self._note_silent(package, counted)
         if context.builds[0].success:
             # What several units have alike holds in all of them.
             counted = list({id(blocks): (item, blocks) for item, blocks in counted}.values())
@@ -153,6 +158,15 @@ class LayoutChecker(Checker):
             levels = (*case.levels[:-1], f"{case.levels[-1]}-{count}")
             numbered = replace(case, levels=levels, rust_test="::".join(levels))
         return numbered
+
+    def _note_silent(
+        self, package: Package, counted: Sequence[tuple[_Reached, Sequence[Counted]]]
+    ) -> None:
+        """Take note of bindings without layout tests."""
+        for item, blocks in counted:
+            tested = {text.site.path for _, text in blocks if text is not None}
+            paths = item.build.sources(item.unit) or ()
+            self._silent |= dict.fromkeys(silent_bindings(package, paths, tested))
 
     def _note_left_out(self, context: BuildContext, package: Package, target: Target) -> None:
         """Take note of a target that `cargo test` does not build, if it may hold a block."""
