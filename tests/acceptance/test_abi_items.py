@@ -38,6 +38,7 @@ typedef int level;
 typedef int state;
 #define STATE_ON 1
 #define LIMIT 7
+enum mode_t2 { MODE_FAST = 5 };
 struct pair { int a, b; };
 #define END {0, 7}
 #define OTHER_END {0, 7}
@@ -90,6 +91,7 @@ pub const LABEL: &[u8] = b"labels\\0";
 pub const NOTHING: *const c_char = std::ptr::null();
 pub const SHORT: [c_int; 2] = [1, 2];
 pub const PADDED: [u8; 4] = *b"ab\\0\\0";
+pub const mode_t2_MODE_FAST: c_int = 6;
 pub const VERSION: c_int = 12;
 pub const MODE: c_int = 4;
 pub const RATIO: c_double = 3.0;
@@ -133,6 +135,7 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
         "src/bad.rs::@abi::fn::take",
         *("layout::e", "layout::shape", "layout::wide", "layout::level", "layout::untagged"),
         *("const::LIMIT", "const::LEVEL_ONE", "const::MODE"),
+        "const::mode_t2_MODE_FAST",
         *("const::NAME", "const::LABEL", "const::NOTHING", "init::SHORT"),
         *("init::END", "macro::PACK", "macro::PAIR"),
     }
@@ -197,3 +200,76 @@ def test_known_items_one_by_one(pytester: pytest.Pytester, write: Write) -> None
     assert outcomes(result)["src/lib.rs::@abi::layout::never"] == "error"
     words = "it is in the table's `known` (opaque), and no difference can be seen"
     result.stdout.fnmatch_lines([f"*{words}: C says nothing of struct never*Remove the entry"])
+
+
+MISSPELT = {
+    'names = { LIMT = "LIMIT" }': "names: 'LIMT' names no item of things: the nearest is 'LIMIT'",
+    'names = { LIMIT = "LIMITT" }': "names: C has no constant 'LIMITT', which is to be that of "
+    "LIMIT: the nearest is 'LIMIT'",
+    'names = { pair = "struct piar" }': "names: C has no type 'struct piar', *'struct pair'",
+    'inits = { "shape::END" = "END" }': "inits: 'shape::END' names no constant of things: the "
+    "nearest is 'shapes::END'",
+    'inits = { pair = "END" }': "inits: 'pair' names no constant of things*",
+    'arguments = { PAK = "1, 2" }': "arguments: 'PAK' names no const fn of things: *'PACK'",
+    'arguments = { PACK = "1" }': "arguments: '1' does not fit PACK, which takes 2 in Rust, and "
+    "PACK(a,b) in C",
+    'arguments = { PACK = "1, LIMITS" }': "arguments: 'LIMITS' names no constant of *'LIMIT'",
+    'arguments = { PACK = "010, 1" }': "arguments.PACK: '010, 1' cannot be used: write numbers*",
+    'arguments = { ours = "1" }': "arguments: C has no macro ours with arguments for ours*",
+    'known = { "const::LIMT" = "x" }': "known: 'const::LIMT' names no item of this package: the "
+    "nearest is 'const::LIMIT'",
+    'known = { "layout::ours" = "x" }': "known: 'layout::ours' names no item of this package: C "
+    "has no type of that name",
+    'symbols = ["PyModule_Creat2"]': None,
+    'symbol = ["x"]': "has an unknown key 'symbol': did you mean 'symbols'? *",
+}
+
+
+def test_a_misspelt_key_is_an_error_that_names_the_nearest(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    manifest = MANIFEST.replace('header = "things.h"\n', "")  # one that is just there
+    write(
+        {
+            "Cargo.toml": manifest,
+            "wrapper.h": "#define LIMIT 7\nstruct pair { int a, b; };\n#define END {0, 7}\n"
+            "#define PACK(a, b) (a + b)\nint PyModule_Create2(int);\n",
+            "src/lib.rs": """
+                #[repr(C)] pub struct pair { pub a: i32, pub b: i32 }
+                #[repr(C)] #[allow(non_camel_case_types)] pub struct ours { pub a: i32 }
+                pub const LIMIT: i32 = 7;
+                #[cfg(windows)] pub const ELSEWHERE: i32 = 7;
+                pub mod shapes { pub const END: crate::pair = crate::pair { a: 0, b: 7 }; }
+                pub const fn PACK(a: i32, b: i32) -> i32 { a + b }
+                pub const fn ours(a: i32) -> i32 { a }
+                extern "C" { pub fn PyModule_Create2(x: i32) -> i32; }
+            """,
+        }
+    )
+    for entry, words in MISSPELT.items():
+        write({"Cargo.toml": f"{manifest}{entry}\n"})
+        result = run(pytester)
+        if words is None:
+            found = outcomes(result)
+            assert found.pop("src/lib.rs::@abi::symbol::PyModule_Creat2") == "failed"
+            assert set(found.values()) == {"passed"}
+            words = "PyModule_Creat2 is not exported *the nearest is 'PyModule_Create2'"
+            result.stdout.fnmatch_lines([f"*{words}"])
+            continue
+        assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}, entry
+        table = words.replace("[", "[[]")
+        result.stdout.fnmatch_lines([f"*package.metadata.cpython-sys*{table}"])
+    # What another build has is named rightly, and still said.
+    rest = 'names = { ELSEWHERE = "LIMIT" }\nknown = { "const::ELSEWHERE" = "x" }\n'
+    symbols = 'symbols = ["@abi::symbol::PyModule_Create2"]\ninits = { "@abi::init::END" = "END" }'
+    write({"Cargo.toml": f"{manifest}{rest}{symbols}\n"})
+    result = run(pytester, "-v")
+    assert set(outcomes(result).values()) == {"passed"}
+    assert "src/lib.rs::@abi::symbol::PyModule_Create2" in outcomes(result)
+    result.stdout.fnmatch_lines(
+        [
+            "things: 2 keys of the table name what is left out of this run",
+            "    names: ELSEWHERE",
+            "    known: const::ELSEWHERE",
+        ]
+    )

@@ -50,6 +50,11 @@ class CNames:
         """Return the constants whose names differ from one in case alone."""
         return self._by_case.get(name.casefold(), [])
 
+    def is_enumerator(self, enum: str, name: str) -> bool:
+        """Tell whether C has an enum, called so by its tag or by a typedef, with a value."""
+        found = self._declarations
+        return name in found.enumerators_of(f"enum {enum}") or name in found.enumerators_of(enum)
+
     def no(self, what: What, item: Item) -> str:
         """Return the reason that C has nothing of an item's name.
 

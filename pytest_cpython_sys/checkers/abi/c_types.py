@@ -136,7 +136,8 @@ class Speller:
         if mapped is not None:
             word, _, tag = mapped.rpartition(" ")
             if word:
-                return Spelling(mapped, found.bodies.get((word, tag), -1))
+                known = (word, tag) in found.tags
+                return Spelling(mapped, found.bodies.get((word, tag), -1)) if known else None
             name = mapped
         kinds = [kind, *(one for one in ("struct", "union", "enum") if one != kind)]
         if kind == "alias":

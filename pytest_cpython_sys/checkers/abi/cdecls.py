@@ -17,17 +17,23 @@ __all__ = ["Declarations", "Member", "members", "scan"]
 
 Tag = Literal["struct", "union", "enum"]
 
+_LITERAL = r'"(?:\\.|[^"\\])*+"|\'(?:\\.|[^\'\\])*+\''
+_INSIDE = rf"(?:[^()\"\']|{_LITERAL})*+"
+for _ in range(5):  # as deep as parentheses stand in one another
+    _INSIDE = rf"(?:[^()\"\']|{_LITERAL}|\({_INSIDE}\))*+"
 _ATTRIBUTE = (
     r"(?:__attribute__|__attribute|__declspec|_Alignas|__asm__|__asm|asm|__typeof__|typeof)"
-    r"\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
+    rf"\s*\({_INSIDE}\)"
 )
 _ATTRIBUTES = re.compile(_ATTRIBUTE)
 _TAG = re.compile(rf"\b(struct|union|enum)\b\s*(?:{_ATTRIBUTE}\s*)*(\w+)?\s*(\{{)?")
 _HEAD = re.compile(rf"\b(?:struct|union|enum)\b\s*(?:{_ATTRIBUTE}\s*)*\w*\s*(?:{_ATTRIBUTE}\s*)*$")
-_TOKEN = re.compile(r'[{}();]|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
-_BRACE = re.compile(r'[{}]|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+_TOKEN = re.compile(rf"[{{}}();]|{_LITERAL}")
+_BRACE = re.compile(rf"[{{}}]|{_LITERAL}")
+_NESTED = re.compile(rf"[(){{}}\[\],]|{_LITERAL}")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_WRAPPED = re.compile(r"\(\s*([A-Za-z_]\w*)\s*\)\s*\(")
 _POINTER_NAME = re.compile(r"(?:\(\s*[*^][\s*]*(?:(?:const|volatile)\s+)*)+([A-Za-z_]\w*)")
 _BITS = re.compile(r"([A-Za-z_]\w*)?\s*:\s*([^,;]+)$")
 _TAG_ALONE = re.compile(r"\s*(?:struct|union|enum)\s+\w+\s*")
@@ -59,6 +65,7 @@ class Declarations:
     enumerators: set[str] = field(default_factory=set)
     enums: dict[str, int | str] = field(default_factory=dict)
     """By a typedef: where the brace of its enum stands, or what else may name an enum."""
+    _enumerators: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     _members: dict[int, tuple[Member, ...]] = field(default_factory=dict, repr=False)
 
     def members(self, brace: int) -> tuple[Member, ...]:
@@ -70,6 +77,12 @@ class Declarations:
 
     def enumerators_of(self, spelling: str) -> tuple[str, ...]:
         """Return the names of an enum's values, in order; none where it is not defined."""
+        known = self._enumerators.get(spelling)
+        if known is None:
+            known = self._enumerators[spelling] = self._read_enumerators(spelling)
+        return known
+
+    def _read_enumerators(self, spelling: str) -> tuple[str, ...]:
         place: int | str | None = spelling
         for _ in range(32):
             if isinstance(place, str):
@@ -155,6 +168,7 @@ def _enumerators(body: str) -> Iterator[str]:
 
 
 _ATOMIC = re.compile(r"\b_Atomic\s*\((?:[^()]|\([^()]*\))*\)")
+_IS_TYPEDEF = re.compile(r"\btypedef\b")
 _LENGTH = re.compile(r"\[[^\]]*\]")
 
 
@@ -163,15 +177,15 @@ def _plain(text: str) -> str:
     return _LENGTH.sub("[]", _ATOMIC.sub(" int ", _ATTRIBUTES.sub(" ", text)))
 
 
-def _top_level(text: str, separator: str = ",") -> list[str]:
-    """Split at a separator that no bracket encloses."""
+def _top_level(text: str) -> list[str]:
+    """Split at commas that no bracket encloses."""
     parts, depth, start = [], 0, 0
-    for match in re.finditer(r"[(){}\[\]]|" + re.escape(separator), text):
-        if match[0] == separator:
+    for match in _NESTED.finditer(text):
+        if match[0] == ",":
             if depth == 0:
                 parts.append(text[start : match.start()])
                 start = match.end()
-        else:
+        elif len(match[0]) == 1:
             depth += 1 if match[0] in "({[" else -1
     parts.append(text[start:])
     return parts
@@ -188,7 +202,7 @@ def _declare(found: Declarations, start: int, end: int, brace: int) -> None:
     else:
         head = declarators = text[start:end]
     declarators = _plain(declarators)
-    is_typedef = "typedef" in head
+    is_typedef = _IS_TYPEDEF.search(head) is not None
     for index, part in enumerate(_top_level(declarators)):
         name = _declared(part, first=index == 0)
         if not name:
@@ -256,12 +270,13 @@ def _declared(part: str, *, first: bool) -> str:
         return pointer[1]
     before = part.partition("=")[0]
     before = before.replace("[]", " ")
+    # In parentheses, a name is no call of a macro of the same name: `int (name)(int)`.
+    wrapped = _WRAPPED.search(before)
+    if wrapped is not None and wrapped.start() == before.find("("):
+        return wrapped[1]
     called = next((match for match in _CALLED.finditer(before) if match[1] not in _NOT_NAMES), None)
     if called is not None:
         return called[1]
-    wrapped = re.search(r"\(\s*([A-Za-z_]\w*)\s*\)\s*\(", before)
-    if wrapped is not None:
-        return wrapped[1]
     words = [word for word in _WORD.findall(before) if word not in _NOT_NAMES]
     typed = len(_WORD.findall(before)) > 1 or not first
     return words[-1] if words and typed else ""

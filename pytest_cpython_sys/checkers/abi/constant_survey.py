@@ -81,13 +81,14 @@ class ConstantSurvey:
         names = self._names
         if wanted in names.values:
             return Subject("const", item.name, item, wanted)
-        if self._is_generated(item.file):
-            for index, character in enumerate(wanted):
-                # bindgen puts the name of the enum, or of the struct around it, before it.
-                before, after = wanted[:index], wanted[index + 1 :]
-                known = before in self._type_names and after in names.enumerators
-                if character == "_" and known:
-                    return Subject("const", item.name, item, after)
+        generated = self._is_generated(item.file)
+        for index, character in enumerate(wanted):
+            before, after = wanted[:index], wanted[index + 1 :]
+            if character != "_" or after not in names.enumerators:
+                continue
+            # bindgen puts the name of the enum, or of the struct around it, before it.
+            if names.is_enumerator(before, after) or (generated and before in self._type_names):
+                return Subject("const", item.name, item, after)
         others = names.alike(wanted)
         if len(others) == 1:
             return Subject("const", item.name, item, others[0], by_case=True)

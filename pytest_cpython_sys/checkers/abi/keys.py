@@ -67,28 +67,33 @@ def check_keys(
 ) -> list[str]:
     """Return which keys of some tables name what the sources have and this build has not.
 
-    ``is_written`` tells whether a name stands in the sources. Raises MetadataError for a key that
-    names nothing at all.
+    ``is_written`` tells whether the names of a path stand in the sources. Raises MetadataError
+    for a key that names nothing at all.
     """
     if not any(tables.values()):
         return []
+    items = [*crate.items, *crate.types.values()]
+    every = _ends_of(crate, items)
     left_out = []
     for table, keys in tables.items():
         kind, what = _NAMED.get(table, ("", "item"))
-        items = [one for one in (*crate.items, *crate.types.values()) if kind in ("", one.kind)]
-        named = {end for item in items for end in _ends((crate.name, *item.path))}
+        named = _ends_of(crate, [one for one in items if kind in ("", one.kind)])
         if table == "names":
             named |= {one.name for item in items for one in _types(item) if one.foreign}
         for key in keys:
-            path = _rust_path(key)
+            path = _rust_path(key).removeprefix(f"{crate.name}::")
             if path in named:
                 continue
-            if is_written(path.rpartition("::")[2]):
+            if path not in every and is_written(path):
                 left_out.append(f"{table}: {key}")
                 continue
             near = nearest(path, named)
             raise MetadataError(f"{TABLE}.{table}: {key!r} names no {what} of {crate.name}{near}")
     return left_out
+
+
+def _ends_of(crate: Crate, items: Iterable[Item]) -> set[str]:
+    return {end for item in items for end in _ends((crate.name, *item.path))}
 
 
 def _types(item: Item) -> Iterator[RustType]:

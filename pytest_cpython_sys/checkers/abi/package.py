@@ -19,7 +19,7 @@ from .cdecls import scan
 from .constants import ConstantQuestions
 from .enums import EnumQuestions
 from .judge import Judge
-from .keys import Keys, check_keys
+from .keys import Keys, check_keys, nearest
 from .layouts import LayoutQuestions
 from .probe import Probe
 from .prototypes import Prototypes
@@ -138,9 +138,10 @@ class PackageAbi:
         """Tell whether a path in Rust leads to what is not asked about, or is not in this build."""
         crate = self._read[0]
         wanted = Keys(crate.name, {path: True})
-        if any(wanted.of(item) and self._skips(item) for item in crate.items):
-            return True
-        return is_written(self._sources, path.rpartition("::")[2])
+        found = [item for item in crate.items if wanted.of(item)]
+        if found:
+            return any(map(self._skips, found))
+        return is_written(self._sources, path)
 
     @property
     def _sources(self) -> str:
@@ -240,9 +241,8 @@ class PackageAbi:
             return Verdict("skipped", message=f"what {shown} exports cannot be read")
         if name in self._exports:
             return Verdict("passed")
-        return Verdict(
-            "failed", message=f"{name} is not exported by {shown}: what uses it cannot be loaded"
-        )
+        words = f"{name} is not exported by {shown}: what uses it cannot be loaded"
+        return Verdict("failed", message=f"{words}{nearest(name, self._exports)}")
 
     @property
     def const_is_an_error(self) -> bool:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["is_written"]
 
+_DECLARED: Final = rb"\b(?:mod|const|static|fn|type|struct|union|enum)\s+(?:mut\s+)?(?:r#)?%b\b"
 
-def is_written(directory: str, name: str) -> bool:
-    """Tell whether a source file below a directory declares a name.
+
+def is_written(directory: str, path: str) -> bool:
+    """Tell whether source files below a directory declare all names of a path.
 
     What ``cfg`` leaves out is not known to rustdoc; its file may not even be read.
     """
-    words = rf"\b(?:const|static|fn|type|struct|union|enum)\s+(?:mut\s+)?(?:r#)?{re.escape(name)}\b"
-    declared = re.compile(words.encode())
-    return any(declared.search(text) for text in _sources(directory))
+    wanted = {name: re.compile(_DECLARED % re.escape(name.encode())) for name in path.split("::")}
+    for text in _sources(directory):
+        wanted = {name: one for name, one in wanted.items() if not one.search(text)}
+    return not wanted
 
 
 def _sources(directory: str) -> Iterator[bytes]:

@@ -19,6 +19,11 @@ from pytest_cpython_sys.checkers.abi.cdecls import members, scan
         ("struct s *f(const struct s *one, union u two) __attribute__((nonnull(1)));", "f"),
         ("_Noreturn void f(const char *format, ...);", "f"),
         ("unsigned long long\n f (int (*)[3]);", "f"),
+        ('int f(int) __attribute__((deprecated("use \\"g(1)\\" (or h)")));', "f"),
+        ('extern int __attribute__((deprecated("since 7. Use g(:)"))) f(int);', "f"),
+        ("number (f)(unsigned long, number);", "f"),
+        ("int f(int (g)(int));", "f"),
+        ("int f_typedef(struct btf *, int);", "f_typedef"),
     ],
 )
 def test_functions(text: str, name: str) -> None:
@@ -42,6 +47,11 @@ def test_functions(text: str, name: str) -> None:
 )
 def test_variables(text: str, names: set[str]) -> None:
     assert scan(text).variables == names
+
+
+def test_enumerators_that_are_brackets() -> None:
+    found = scan("enum token { LEFT = '(', RIGHT = ')', BRACE = '{', NEXT, TEXT = sizeof(\",\") };")
+    assert found.enumerators == {"LEFT", "RIGHT", "BRACE", "NEXT", "TEXT"}
 
 
 def test_typedefs_and_tags() -> None:
