@@ -120,10 +120,11 @@ class Summary:
         return bool(self._ended_badly)
 
     def warn(self, plan: Plan) -> None:
-        """Show what checkers warn of, whatever was selected."""
-        for checker in plan.checkers.values() if self._runs else ():
-            for text in warnings(checker, verbose=self._verbose):
-                record_warning(self._config, text)
+        """Show what checkers warn of, whatever was selected; once, though several Pythons do."""
+        checkers = plan.checkers.values() if self._runs else ()
+        told = (warnings(checker, verbose=self._verbose) for checker in checkers)
+        for text in dict.fromkeys(text for texts in told for text in texts):
+            record_warning(self._config, text)
 
     def write(
         self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]

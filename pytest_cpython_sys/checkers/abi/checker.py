@@ -83,6 +83,8 @@ class AbiChecker(Checker):
 
     def warnings(self, *, verbose: bool) -> Iterator[str]:
         """Yield what is to be warned of, whatever was selected; all of it if ``verbose``."""
+        doubts = (package.doubt for package in self._packages.values())
+        yield from dict.fromkeys(doubt for doubt in doubts if doubt is not None)
         for package in self._packages.values():
             text = package.warning(verbose=verbose)
             if text is not None:
@@ -231,6 +233,7 @@ class _Package:
             uncompared=[(one.name, one.reason) for one in unmatched if not one.missing],
             unused_keys=[*abi.unused_keys(), *known.check(abi.is_left_out, why_not)],
             missing=abi.missing_symbols,
+            doubt=abi.doubt,
             files=list(abi.headers),
         )
 
@@ -324,6 +327,11 @@ class _Package:
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yield what is to be told beside the verdicts."""
         return remarks(self._package.name, self._findings)
+
+    @property
+    def doubt(self) -> str | None:
+        """What to warn of once, of whatever packages it is true."""
+        return self._findings.doubt
 
     def warning(self, *, verbose: bool) -> str | None:
         """Return what to warn of: symbols that the interpreter does not export."""

@@ -100,6 +100,11 @@ class PackageAbi:
         return list(survey.subjects()), survey.unmatched
 
     @property
+    def doubt(self) -> str | None:
+        """What to warn of: a rustdoc newer than what is known here."""
+        return self._read[0].doubt
+
+    @property
     def headers(self) -> tuple[str, ...]:
         """The files that the header consists of."""
         return self._read[1].files

@@ -25,6 +25,7 @@ _PRELUDE: Final = """\
 #![allow(warnings)]
 extern crate {crate} as k;
 use core::mem::{{align_of, offset_of, size_of, transmute, MaybeUninit}};
+use core::ptr::addr_of;
 #[repr(C, align(64))]
 pub struct Record<T> {{ magic: [u8; 16], order: u64, number: u64, rest: [u64; 4], value: T }}
 unsafe impl<T> Sync for Record<T> {{}}
@@ -101,7 +102,7 @@ class Probe:
         key = f"{'::'.join(path)} {name}"
         self._numbers[f"offset {key}"] = f"offset_of!({owner}, {raw}) as u64"
         self._numbers[f"fieldsize {key}"] = (
-            f"field(|p: *const {owner}| unsafe {{ &raw const (*p).{raw} }})"
+            f"field(|p: *const {owner}| unsafe {{ addr_of!((*p).{raw}) }})"
         )
 
     def ask_integer(self, key: str, expression: str) -> None:

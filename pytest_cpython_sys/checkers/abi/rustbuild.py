@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import AbiError, run_tool
 from ...cargo import CargoError, package_environment, rustflags, stamp
+from ...cargo.versions import parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Library", "RustToolError", "find_library"]
 
+_OLDEST: Final = "1.77"
+"""The rustc that has ``offset_of!``."""
 _JSON: Final = (
     "-Zunstable-options",
     "--output-format=json",
@@ -118,6 +122,7 @@ class Library:
 
         Raises RustToolError.
         """
+        self._check_version()
         directory = os.path.join(work, "doc")
         path = os.path.join(directory, f"{self.target.crate_name}.json")
         script = self.context.build.script(self.package.id)
@@ -153,6 +158,15 @@ class Library:
         with open(mark, "w", encoding="utf-8") as file:
             file.write(key)
         return path
+
+    def _check_version(self) -> None:
+        release = self.context.cargo.toolchain.rustc
+        numbers = re.match(r"\d+\.\d+", release)
+        if numbers is not None and parse_version(numbers[0]) < parse_version(_OLDEST):
+            raise RustToolError(
+                f"rustc {release} has no offset_of!, which tells where fields are: use {_OLDEST} "
+                "or newer, or --cpython-sys-abi=off"
+            )
 
     def _describe_with_cargo(self, path: str, directory: str, errors: str) -> None:
         """Let cargo call rustdoc; it checks all dependencies first. Raises RustToolError."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import gc
 import json
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...c.compiler import AbiError
+from .attributes import is_exported, representation, symbol
 from .rusttypes import RustType, read_signature, read_type
 
 if TYPE_CHECKING:
@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Crate", "Field", "FormatError", "Item", "read_crate"]
 
-# rustc 1.85 writes 39, rustc 1.95 writes 57. What is read here has had one form since, but for
-# attributes, which were text, and the name of a path.
-_KNOWN_FORMATS: Final = range(39, 58)
-_LINK_NAME = re.compile(r'(?:LinkName \{\s*name: |link_name = )"((?:[^"\\]|\\.)*)"')
-_EXPORTED = re.compile(r"no_mangle|NoMangle|export_name|ExportName")
+# What is read here has had one form since rustc 1.74, but for names and for attributes.
+_OLDEST_FORMAT: Final = 27
+_NEWEST_FORMAT: Final = 57
+_LAST_WITH_OLD_NAMES: Final = 33
+_OLD_NAMES: Final = {
+    "c_variadic": "is_c_variadic",
+    "decl": "sig",
+    "glob": "is_glob",
+    "import": "use",
+    "mutable": "is_mutable",
+}
 
 ItemKind = Literal["struct", "union", "enum", "alias", "const", "static", "function", "const fn"]
 _KINDS: Final[dict[str, ItemKind]] = {
@@ -93,28 +99,56 @@ class Crate:
     """Structs, unions, enums and aliases, private ones too."""
     accessors: Mapping[str, tuple[tuple[str, int, int], ...]] = field(default_factory=dict)
     """By the id of a struct with bit-fields: file, first and last line of its methods."""
+    format: int = _NEWEST_FORMAT
+    """The number of rustdoc's format."""
+
+    @property
+    def doubt(self) -> str | None:
+        """What to say of a format that came after those known here; None of these."""
+        if self.format <= _NEWEST_FORMAT:
+            return None
+        return (
+            f"rustdoc writes JSON of format {self.format}, the newest known here is "
+            f"{_NEWEST_FORMAT}: what it says in new ways is not read. Use a newer "
+            "pytest-cpython-sys if there is one"
+        )
 
 
 def read_crate(path: str) -> Crate:
-    """Return what a file of rustdoc holds. Raises FormatError."""
+    """Return what a file of rustdoc holds, whatever its format is called. Raises FormatError."""
+    version: Any = "without a number"
     enabled = gc.isenabled()
     gc.disable()  # a hundred thousand objects that all stay: collecting doubles the time
     try:
         with open(path, "rb") as file:
             raw = json.load(file)
-        version = raw.get("format_version")
-        if version not in _KNOWN_FORMATS:
-            raise FormatError(
-                f"rustdoc writes JSON of format {version}; those known here are "
-                f"{_KNOWN_FORMATS.start} to {_KNOWN_FORMATS.stop - 1}. Use another Rust, or a "
+        version = raw["format_version"]
+        if version <= _LAST_WITH_OLD_NAMES:
+            with open(path, "rb") as file:
+                raw = json.load(file, object_hook=_with_new_names)
+        return replace(_Reader(raw).crate(), format=version)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        remedy = "Remove it and run again; if that does not help, it is our fault: report it"
+        if version not in range(_OLDEST_FORMAT, _NEWEST_FORMAT + 1):
+            remedy = (
+                f"Formats {_OLDEST_FORMAT} to {_NEWEST_FORMAT} are known: use another Rust, or a "
                 "newer pytest-cpython-sys"
             )
-        return _Reader(raw).crate()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatError(f"{path} is no rustdoc JSON as it is known here: {error!r}") from error
+        raise FormatError(
+            f"rustdoc's JSON, format {version}, cannot be read ({error!r} in {path}). {remedy}"
+        ) from error
     finally:
         if enabled:
             gc.enable()
+
+
+def _with_new_names(raw: dict[str, Any]) -> dict[str, Any]:
+    for old, new in _OLD_NAMES.items():
+        if old in raw:
+            raw[new] = raw.pop(old)
+    if "abi" in raw:  # a function's header
+        raw["is_const"] = raw.get("const")
+    return raw
 
 
 class _Reader:
@@ -208,7 +242,6 @@ class _Reader:
         span = raw["span"]
         if kind is None or raw["crate_id"] != 0 or span is None or not path[-1]:
             return None
-        attributes = [json.dumps(one) for one in raw["attrs"]]
         item = Item(
             id=str(raw["id"]),
             kind=kind,
@@ -217,7 +250,7 @@ class _Reader:
             file=str(span["filename"]),
             line=int(span["begin"][0]),
             last_line=int(span["end"][0]),
-            repr=_representation(raw["attrs"]),
+            repr=representation(raw["attrs"]),
             generic=_is_generic(inner),
         )
         if kind in ("struct", "union"):
@@ -225,22 +258,24 @@ class _Reader:
         if kind == "enum":
             return replace(item, variants=self._variants(inner))
         if kind == "function":
-            return self._function(item, inner, attributes)
+            return self._function(item, inner, raw)
         if kind == "static":
             # One without a value is C's.
-            defined = bool(inner["expr"]) and any(map(_EXPORTED.search, attributes))
+            defined = bool(inner["expr"]) and is_exported(raw["attrs"])
             if inner["expr"] and not defined:
                 return None
-            symbol = _symbol(attributes) or str(raw["name"])
+            linked = symbol(raw["attrs"]) or str(raw["name"])
             kind_of = read_type(inner["type"], self._paths)
-            return replace(item, type=kind_of, symbol=symbol, defined=defined)
+            return replace(item, type=kind_of, symbol=linked, defined=defined)
         if kind in ("const", "alias"):
             return replace(item, type=read_type(inner["type"], self._paths))
         return item
 
-    def _function(self, item: Item, inner: Mapping[str, Any], attributes: list[str]) -> Item | None:
+    def _function(
+        self, item: Item, inner: Mapping[str, Any], raw: Mapping[str, Any]
+    ) -> Item | None:
         defined = bool(inner["has_body"])
-        if defined and not any(map(_EXPORTED.search, attributes)):
+        if defined and not is_exported(raw["attrs"]):
             if not inner["header"]["is_const"]:
                 return None
             return replace(item, kind="const fn", type=read_signature(inner["sig"], self._paths))
@@ -248,8 +283,8 @@ class _Reader:
         if not (isinstance(abi, dict) and bool({"C", "Cdecl", "System"} & abi.keys())):
             return None
         signature = read_signature(inner["sig"], self._paths)
-        symbol = _symbol(attributes) or item.name
-        return replace(item, type=signature, symbol=symbol, defined=defined)
+        linked = symbol(raw["attrs"]) or str(raw["name"])
+        return replace(item, type=signature, symbol=linked, defined=defined)
 
     def _fields(self, inner: Mapping[str, Any]) -> Iterator[Field]:
         if "fields" in inner:  # a union's
@@ -303,33 +338,6 @@ class _Reader:
             if "function" in raw["inner"] and raw["span"] is not None:
                 span = raw["span"]
                 yield str(span["filename"]), int(span["begin"][0]), int(span["end"][0])
-
-
-def _symbol(attributes: list[str]) -> str:
-    for attribute in attributes:
-        match = _LINK_NAME.search(str(json.loads(attribute)))
-        if match is None:
-            match = _LINK_NAME.search(attribute.replace('\\"', '"').replace("\\\\", "\\"))
-        if match is not None:
-            # A leading \1 keeps LLVM from adding an underscore.
-            return re.sub(r"\\+u\{1\}", "", match[1])
-    return ""
-
-
-def _representation(attributes: list[Any]) -> str:
-    for attribute in attributes:
-        if isinstance(attribute, dict) and "repr" in attribute:
-            value = attribute["repr"]
-            if value["int"]:
-                return str(value["int"])
-            return "" if value["kind"] == "rust" else str(value["kind"])
-        text = attribute if isinstance(attribute, str) else str(attribute)
-        if "ReprC" in text or "ReprTransparent" in text:
-            return "c" if "ReprC" in text else "transparent"
-        match = re.search(r"#\[repr\((\w+)", text)
-        if match is not None:
-            return match[1].lower()
-    return ""
 
 
 def _is_generic(inner: Any) -> bool:

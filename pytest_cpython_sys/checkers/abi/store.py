@@ -42,6 +42,8 @@ class Findings:
     """Symbols that Rust declares and the interpreter does not export."""
     needed: list[str] | None = None
     """Those of them that the package uses itself; None where that cannot be told."""
+    doubt: str | None = None
+    """What is to be warned of once, however many packages it is true of."""
     facts: tuple[int, int] = (0, 0)
     """Sizes, alignments and fields: how many there are, and how many C answered."""
     files: list[str] = field(default_factory=list)
@@ -82,6 +84,7 @@ def load(path: str, key: str) -> Findings | None:
             unanswered=[(name, reason) for name, reason in raw["unanswered"]],
             missing=list(raw["missing"]),
             needed=raw["needed"],
+            doubt=raw["doubt"],
             facts=(raw["facts"][0], raw["facts"][1]),
             files=[one[0] for one in raw["stamps"]],
         )
@@ -189,6 +192,7 @@ def save(path: str, key: str, findings: Findings) -> None:
         "unanswered": findings.unanswered,
         "missing": findings.missing,
         "needed": findings.needed,
+        "doubt": findings.doubt,
         "facts": findings.facts,
     }
     if findings.layouts:

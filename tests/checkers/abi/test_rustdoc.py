@@ -6,10 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cpython_sys.checkers.abi.attributes import is_exported, representation, symbol
 from pytest_cpython_sys.checkers.abi.rustdoc import Crate, FormatError, read_crate
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ impl Shared { pub const ZERO: Self = Shared { a: 0, b: 0 }; }
 
 
 @pytest.fixture(scope="module")
-def crate(tmp_path_factory: pytest.TempPathFactory) -> Crate:
+def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What rustdoc says of the source."""
     rustdoc = shutil.which("rustdoc")
     if rustdoc is None:
         pytest.skip("no rustdoc")
@@ -55,7 +57,12 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Crate:
         env={**os.environ, "RUSTC_BOOTSTRAP": "1"},
         check=True,
     )
-    return read_crate(str(directory / "doc" / "sample.json"))
+    return directory / "doc" / "sample.json"
+
+
+@pytest.fixture(scope="module")
+def crate(described: Path) -> Crate:
+    return read_crate(str(described))
 
 
 def test_items_at_the_paths_that_reach_them(crate: Crate) -> None:
@@ -87,14 +94,116 @@ def test_types(crate: Crate) -> None:
     assert found["COUNT"] == "c_int"
 
 
-def test_an_unknown_format_is_named(tmp_path: Path) -> None:
+def test_a_newer_format_is_read_and_doubted(crate: Crate, described: Path, tmp_path: Path) -> None:
+    assert crate.doubt is None
     path = tmp_path / "x.json"
-    path.write_text(json.dumps({"format_version": 9999, "index": {}, "paths": {}, "root": 0}))
-    with pytest.raises(FormatError, match=r"format 9999; those known here are \d+ to \d+"):
+    raw = json.loads(described.read_bytes())
+    path.write_text(json.dumps({**raw, "format_version": 9999, "news": [1]}))
+    newer = read_crate(str(path))
+    assert newer.items == crate.items
+    assert newer.doubt is not None
+    assert "format 9999, the newest known here is " in newer.doubt
+
+
+OLD_NAMES = {
+    "is_c_variadic": "c_variadic",
+    "sig": "decl",
+    "is_glob": "glob",
+    "use": "import",
+    "is_mutable": "mutable",
+    "is_const": "const",
+}
+
+
+def older(value: Any) -> Any:
+    """Return what a rustdoc of format 27 would have written, as the documents of it say."""
+    if isinstance(value, list):
+        return [older(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {OLD_NAMES.get(name, name): older(one) for name, one in value.items()}
+    for name in ("id", "root"):
+        if isinstance(found.get(name), int):
+            found[name] = str(found[name])
+    if "attrs" in found:
+        found["attrs"] = [written(one) for one in found["attrs"]]
+    return found
+
+
+def written(attribute: Any) -> str:
+    if attribute == "no_mangle":
+        return "#[no_mangle]"
+    if "other" in attribute:
+        return str(attribute["other"])
+    value = attribute["repr"]
+    return f"#[repr({value['int'] or {'c': 'C'}.get(value['kind'], value['kind'])})]"
+
+
+def test_an_older_format_is_the_same(crate: Crate, described: Path, tmp_path: Path) -> None:
+    raw = json.loads(described.read_bytes())
+    if raw["format_version"] < 54:
+        pytest.skip("this rustdoc is an older one itself")
+    text = json.dumps({**older(raw), "format_version": 27})
+    assert '"sig"' not in text
+    (tmp_path / "x.json").write_text(text)
+    found = read_crate(str(tmp_path / "x.json"))
+    assert found.items == crate.items
+    assert found.types == crate.types
+    assert found.doubt is None
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "null", '{"format_version": 57}', '{"index": {}}'])
+def test_what_cannot_be_read_says_so(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    words = r"format without a number, cannot .* Formats \d+ to \d+ are known: use another Rust"
+    if "57" in text:
+        words = r"format 57, cannot be read .* Remove it and run again"
+    with pytest.raises(FormatError, match=words):
         read_crate(str(path))
-    path.write_text("[]")
-    with pytest.raises(FormatError):
-        read_crate(str(path))
-    path.write_text('{"format_version": 57}')
-    with pytest.raises(FormatError):
-        read_crate(str(path))
+    with pytest.raises(FormatError, match="cannot be read"):
+        read_crate(str(tmp_path / "nowhere.json"))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ([], ""),
+        (["#[repr(C)]"], "c"),
+        (["#[repr(packed)]", "#[repr(C, align(8))]"], "c"),
+        (["#[repr(transparent)]"], "transparent"),
+        (["#[repr(C, u8)]"], "u8"),
+        (["#[attr = Repr([ReprC, ReprAlign(Align(8 bytes))])]"], "c"),
+        (["#[attr = Repr {reprs: [ReprInt(SignedInt(I32))]}]"], "i32"),
+        (["#[attr = Repr([ReprTransparent])]"], "transparent"),
+        ([{"repr": {"kind": "c", "int": None, "align": 8}}], "c"),
+        ([{"repr": {"kind": "rust", "int": "u16"}}], "u16"),
+        ([{"other": '#[deprecated = "#[repr(C)]"]'}, "non_exhaustive"], ""),
+    ],
+)
+def test_representations(attributes: list[object], expected: str) -> None:
+    assert representation(attributes) == expected
+
+
+@pytest.mark.parametrize(
+    ("attribute", "name", "exported"),
+    [
+        ("#[no_mangle]", "", True),
+        ("#[unsafe(no_mangle)]", "", True),
+        ("#[attr = NoMangle]", "", True),
+        ("no_mangle", "", True),
+        ('#[export_name = "f"]', "f", True),
+        ('#[unsafe(export_name = "f")]', "f", True),
+        ('#[attr = ExportName {name: "f"}]', "f", True),
+        ({"export_name": "f"}, "f", True),
+        ('#[link_name = "\\u{1}f"]', "f", False),
+        ({"other": '#[attr = LinkName {name: "\\u{1}f", span: 1}]'}, "f", False),
+        ({"other": '#[link_name = "f"]'}, "f", False),
+        ({"must_use": {"reason": 'link_name = "f"'}}, "", False),
+        ({"other": '#[deprecated = "#[no_mangle]"]'}, "", False),
+        ("automatically_derived", "", False),
+    ],
+)
+def test_names_for_the_linker(attribute: object, name: str, *, exported: bool) -> None:
+    assert symbol([attribute]) == name
+    assert is_exported([attribute]) == exported
