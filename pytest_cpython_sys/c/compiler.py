@@ -147,10 +147,11 @@ class Compiler:
             found[int(number)] = " ".join(_NOT_C.sub("", part).split())
         return found
 
-    def compile(self, source: str, target: str) -> list[Problem]:
+    def compile(self, source: str, target: str, *flags: str) -> list[Problem]:
         """Compile a preprocessed file; return its errors. Raises CompilerError."""
         code, _, words = self._run(
             *(["-ferror-limit=0"] if self.is_clang else []),
+            *flags,
             "-x",
             "cpp-output",
             "-c",

@@ -19,8 +19,10 @@ __all__ = [
     "HEAD",
     "MAGIC",
     "ORDER",
+    "ElfSection",
     "ObjectFile",
     "Symbol",
+    "elf_sections",
     "exported_symbols",
     "read_symbols",
     "undefined_symbols",
@@ -85,7 +87,9 @@ class ObjectFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Section:
+class ElfSection:
+    """A header of a section, as the file has it."""
+
     name: int
     type: int
     flags: int
@@ -96,7 +100,7 @@ class _Section:
     entry: int
 
 
-def _sections(data: bytes) -> tuple[str, bool, list[_Section]] | None:
+def elf_sections(data: bytes) -> tuple[str, bool, list[ElfSection]] | None:
     """Return byte order, whether it is 64 bits, and the sections of an ELF file."""
     if data[:4] != b"\x7fELF":
         return None
@@ -118,13 +122,13 @@ def _sections(data: bytes) -> tuple[str, bool, list[_Section]] | None:
         name, kind, flags, _, offset, length, link, info, _, entry = struct.unpack_from(
             form, data, start + number * size
         )
-        found.append(_Section(name, kind, flags, offset, length, link, info, entry))
+        found.append(ElfSection(name, kind, flags, offset, length, link, info, entry))
     return order, wide, found
 
 
 def _relocated(data: bytes) -> frozenset[int] | None:
     try:
-        known = _sections(data)
+        known = elf_sections(data)
         if known is None:
             return None
         order, wide, sections = known
@@ -166,7 +170,7 @@ def undefined_symbols(data: bytes, *, dynamic: bool) -> frozenset[str] | None:
 
 def _read_table(data: bytes, *, dynamic: bool, defined: bool) -> list[Symbol] | None:
     try:
-        known = _sections(data)
+        known = elf_sections(data)
         if known is None:
             return None
         _, _, sections = known
@@ -182,7 +186,7 @@ def _read_table(data: bytes, *, dynamic: bool, defined: bool) -> list[Symbol] | 
 
 
 def _symbols(
-    data: bytes, table: _Section, known: tuple[str, bool, list[_Section]], defined: bool
+    data: bytes, table: ElfSection, known: tuple[str, bool, list[ElfSection]], defined: bool
 ) -> Iterator[Symbol]:
     order, wide, sections = known
     strings = sections[table.link]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABI_KEYS",
+    "LETTERS",
     "TABLE",
     "AbiTable",
     "ExportTable",
@@ -43,9 +44,14 @@ TABLE: Final = "package.metadata.cpython-sys"
 ABI_KEYS: Final = frozenset(
     {
         *("header", "include-dirs", "flags", "names", "arguments", "known", "inits", "symbols"),
-        "const-is-an-error",
+        *("const-is-an-error", "letter"),
     }
 )
+LETTERS: Final = (
+    *("bool", "bytes", "const", "enum", "hole", "name"),
+    *("opaque", "pointee", "sign", "split", "void"),
+)
+"""The kinds of differences between C and Rust that change neither layout nor call."""
 POLICY_KEYS: Final = frozenset(
     {
         *("policies", "module", "calls"),
@@ -204,6 +210,8 @@ class AbiTable:
     symbols: tuple[str, ...] = ()
     """What the interpreter must export."""
     const_is_an_error: bool = False
+    letter: tuple[str, ...] | None = ()
+    """Kinds of differences by the letter that are errors; None for all of them."""
 
 
 def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
@@ -227,6 +235,7 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
         arguments=_arguments(raw),
         symbols=tuple(one.rpartition("::")[2] for one in texts(raw, "symbols", _SYMBOL)),
         const_is_an_error=strict,
+        letter=_letter(raw),
     )
 
 
@@ -248,6 +257,23 @@ def _arguments(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
             )
         found[name] = tuple(calls)
     return found
+
+
+def _letter(raw: Mapping[str, Any]) -> tuple[str, ...] | None:
+    value = raw.get("letter", [])
+    if value == "error":
+        return None
+    if not isinstance(value, list):
+        raise MetadataError(f'{TABLE}.letter: {value!r} is neither "error" nor an array of kinds')
+    kinds = texts(raw, "letter")
+    for kind in kinds:
+        if kind not in LETTERS:
+            near = get_close_matches(kind, LETTERS, 1)
+            advice = f"did you mean {near[0]!r}? There are" if near else "there are"
+            raise MetadataError(
+                f"{TABLE}.letter: {kind!r} is no kind of difference: {advice} {', '.join(LETTERS)}"
+            )
+    return kinds
 
 
 def _table(

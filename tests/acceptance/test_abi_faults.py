@@ -105,9 +105,9 @@ FAULTS = {
         "width: C offset 16, 2 bytes; Rust offset 18, 2 bytes",
     ),
     "a field that C does not have": (
-        (LIB, "pub tail: c_char,", "pub tail: c_char,\n    pub more: c_char,"),
+        (LIB, "pub tail: c_char,", "pub tail: c_char,\n    pub more: c_long,"),
         "layout::frame",
-        "more: Rust offset 22, 1 byte; C has no such field",
+        "more: Rust offset 24, 8 bytes; C has no such field",
     ),
     "a field missing in the middle, its place padding": (
         (LIB, "pub flag: c_char,", "__pad: u8,"),
@@ -188,10 +188,10 @@ FAULTS = {
         "const::SHAPE_ROUND",
         "SHAPE_ROUND is 4 in C, 5 in Rust",
     ),
-    "a constant of another sign": (
-        (LIB, "SHAPE_ALL: u32 = 0xFFFF_FFFF", "SHAPE_ALL: i32 = -1"),
+    "a constant of another sign and length": (
+        (LIB, "SHAPE_ALL: u32 = 0xFFFF_FFFF", "SHAPE_ALL: i64 = -1"),
         "const::SHAPE_ALL",
-        "the same bits, another sign",
+        "SHAPE_ALL is 4294967295 (0xffffffff) in C, -1 in Rust",
     ),
     "a wrong constant that is a pointer in C": (
         (LIB, "without_provenance_mut(1)", "without_provenance_mut(2)"),

@@ -281,7 +281,7 @@ def test_a_prototype_that_differs_in_const_alone(pytester: pytest.Pytester, writ
     write({"Cargo.toml": TABLE, "src/lib.rs": lib, "wrapper.h": header})
     result = run(pytester)
     assert abi(result)["fn::sum"] == "passed"
-    result.stdout.fnmatch_lines(["sum differs from C in const alone"])
+    result.stdout.fnmatch_lines(["sum differs from C by the letter"])
     write({"Cargo.toml": TABLE + "const-is-an-error = true\n"})
     assert abi(run(pytester))["fn::sum"] == "failed"
 
@@ -329,10 +329,11 @@ def test_files_that_say_they_are_generated(
 def test_what_published_headers_have(pytester: pytest.Pytester, write: Write) -> None:
     """Function pointers that return some, a function type of two names, and a `long long`."""
     lib = """
-use std::ffi::{c_int, c_ulonglong};
+use std::ffi::{c_char, c_int, c_ulonglong};
 pub type done = Option<unsafe extern "C" fn(c_int)>;
 #[repr(C)]
-pub struct vfs { pub find: Option<unsafe extern "C" fn(*mut vfs) -> done>, pub last: c_int }
+pub struct vfs { pub find: Option<visitor>, pub last: c_int }
+pub type visitor = unsafe extern "C" fn(*mut vfs, *const c_char) -> done;
 extern "C" { pub fn add(word: c_ulonglong) -> c_int; }
 """
     header = """
@@ -340,8 +341,11 @@ typedef void Done(int); typedef Done done;
 struct vfs { void (*(*find)(struct vfs *, const char *name))(int); int last; };
 int add(unsigned long);
 """
-    write({"Cargo.toml": TABLE, "src/lib.rs": lib, "wrapper.h": header})
-    assert abi(run(pytester)) == {"layout::vfs": "passed", "fn::add": "passed"}
+    root = write({"Cargo.toml": TABLE, "src/lib.rs": lib, "wrapper.h": header})
+    items = dict.fromkeys(["layout::vfs", "layout::done", "fn::add"], "passed")
+    assert abi(run(pytester)) == items
+    replace_once(root / "src" / "lib.rs", "*const c_char) -> done", "c_int) -> done")
+    assert abi(run(pytester)) == {**items, "layout::vfs": "failed"}
 
 
 def test_names_of_c_and_of_other_packages(pytester: pytest.Pytester, write: Write) -> None:

@@ -82,7 +82,7 @@ pub mod shapes {
     pub const LAST: super::pair = super::pair { a: 0, b: 7 };
 }
 #[repr(C)] pub struct untagged { pub x: u32 }
-#[repr(C)] pub struct handle_s { pub x: c_int, pub y: c_double }
+#[repr(C)] pub struct handle_s { pub x: c_int, pub y: c_int }
 pub type handle = *mut handle_s;
 
 pub const NAME: *const c_char = c"thing".as_ptr();

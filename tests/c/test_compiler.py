@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cpython_sys.c.compiler import Compiler, CompilerError
-from pytest_cpython_sys.checkers.abi.c_questions import CQuestions, refusals
+from pytest_cpython_sys.checkers.abi.c_questions import CQuestions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,15 +85,20 @@ def test_one_bad_question_among_others(compiler: Compiler, tmp_path: Path) -> No
     assert not pointers
 
 
-def test_refused_declarations(compiler: Compiler, tmp_path: Path) -> None:
+def test_a_declaration_of_what_is_not_there(compiler: Compiler, tmp_path: Path) -> None:
     header = compiler.preprocess(str(tmp_path / "header.h"), str(tmp_path))
-    lines = {
-        "same": "extern __typeof__(f) one; extern int (one)(int, long);",
-        "other": "extern __typeof__(f) two; extern int (two)(int, int);",
-        "unknown": "extern __typeof__(g) three;",
-    }
-    found = refusals(header.source, lines, compiler, str(tmp_path), "declarations")
-    assert set(found) == {"other", "unknown"}
+    questions = CQuestions()
+    questions.declare("f", "__typeof__(f) *one;")
+    questions.declare("g", "__typeof__(g) *two;")
+    questions.declare("hidden", "struct hidden *three;")
+    answers = questions.compile(header.source, compiler, str(tmp_path), "declared", types=True)
+    assert set(answers.problems) == {"g"}
+    function, hidden = answers.types.pointee("one"), answers.types.pointee("three")
+    assert function is not None
+    assert hidden is not None
+    assert function.text == "int(int, long int)"
+    assert hidden.type.opaque
+    assert answers.types.pointee("two") is None
 
 
 def test_a_header_with_an_error_of_its_own(compiler: Compiler, tmp_path: Path) -> None:

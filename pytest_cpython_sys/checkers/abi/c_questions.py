@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import QUESTIONS, Compiler, CompilerError, Problem
+from ...c.types import CTypes
+from ...object_files.debug_info import DebugInfo, Entry, read_debug_info
 from ...object_files.reader import HEAD, MAGIC, ORDER, ObjectFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CAnswers", "CQuestions", "refusals"]
+__all__ = ["CAnswers", "CQuestions"]
 
 _ATTEMPTS: Final = 12
 _CHUNK: Final = 512
 _BYTES: Final = 1_000_000
 _LARGEST: Final = 1 << 20
 _UNDECLARED = re.compile(r"'(\w+)' undeclared|undeclared identifier '(\w+)'")
+_NOTHING: Final = DebugInfo("<", 8, {}, Entry("unit"))
 _MAGIC: Final = ", ".join(map(str, MAGIC))
 
 
@@ -40,6 +43,8 @@ class CAnswers:
     numbers: Mapping[str, int]
     bytes: Mapping[str, tuple[bytes, frozenset[int] | None]]
     problems: Mapping[str, Problem]
+    types: CTypes = field(default_factory=lambda: CTypes(_NOTHING))
+    """Of the variables that were declared."""
 
 
 class CQuestions:
@@ -68,8 +73,13 @@ class CQuestions:
         """Ask for the bytes of ``declaration = value``; ``declaration`` declares ``value``."""
         self._bytes[key] = declaration, value, size
 
-    def compile(self, prefix: str, compiler: Compiler, work: str, name: str) -> CAnswers:
-        """Compile and read; what C refuses is left out. Raises CompilerError."""
+    def compile(
+        self, prefix: str, compiler: Compiler, work: str, name: str, *, types: bool = False
+    ) -> CAnswers:
+        """Compile and read; what C refuses is left out. Raises CompilerError.
+
+        ``types``: those of the declared variables are read as well.
+        """
         source, target = os.path.join(work, f"{name}.i"), os.path.join(work, f"{name}.o")
         refused: dict[str, Problem] = {}
         for _ in range(_ATTEMPTS):
@@ -79,9 +89,10 @@ class CQuestions:
                 file.write(f'\n# 1 "{QUESTIONS}"\n')
                 file.write("\n".join(lines))
                 file.write("\n")
-            problems = compiler.compile(source, target)
+            problems = compiler.compile(source, target, *(["-gdwarf-4"] if types else []))
             if not problems:
-                return self._read(target, places, refused)
+                answers = self._read(target, places, refused)
+                return replace(answers, types=_types(target, compiler)) if types else answers
             new = 0
             for problem in problems:
                 key = keys.get(problem.line) if problem.file == QUESTIONS else None
@@ -177,23 +188,11 @@ class CQuestions:
         return CAnswers(numbers, data, refused)
 
 
-def refusals(
-    prefix: str, lines: Mapping[str, str], compiler: Compiler, work: str, name: str
-) -> dict[str, Problem]:
-    """Return which of some declarations C refuses, and why. Raises CompilerError."""
-    source, target = os.path.join(work, f"{name}.i"), os.path.join(work, f"{name}.o")
-    keys = list(lines)
-    with open(source, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(prefix)
-        file.write(f'\n# 1 "{QUESTIONS}"\n')
-        file.write("\n".join(lines.values()))
-        file.write("\n")
-    found: dict[str, Problem] = {}
-    for problem in compiler.compile(source, target):
-        if problem.file != QUESTIONS:
-            raise CompilerError(
-                f"the header does not compile: {problem.file}:{problem.line}: {problem.text}"
-            )
-        if problem.line <= len(keys):
-            found.setdefault(keys[problem.line - 1], problem)
-    return found
+def _types(path: str, compiler: Compiler) -> CTypes:
+    info = read_debug_info(path)
+    if info is None:
+        raise CompilerError(
+            f"{compiler.argv[0]} writes no debug information that can be read (DWARF 4, asked for "
+            "with -gdwarf-4): leave out flags such as -gsplit-dwarf and -gz"
+        )
+    return CTypes(info)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .cdecls import Declarations, Member
     from .keys import Keys
@@ -17,11 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Speller", "Spelling", "UntranslatableError", "field_names", "is_padding"]
 
-# Marks that stand for a 64-bit integer, which C may call `long` or `long long`.
-_WIDE_NAMES: Final = {
-    "\x01": ("long", "long long"),
-    "\x02": ("unsigned long", "unsigned long long"),
-}
 _PRIMITIVES: Final = {
     "bool": "_Bool",
     "i8": "signed char",
@@ -30,8 +24,8 @@ _PRIMITIVES: Final = {
     "u16": "unsigned short",
     "i32": "int",
     "u32": "unsigned int",
-    "i64": "\x01",
-    "u64": "\x02",
+    "i64": "long long",
+    "u64": "unsigned long long",
     "f32": "float",
     "f64": "double",
     "i128": "__int128",
@@ -48,8 +42,8 @@ _FOREIGN: Final = {
     "c_uint": "unsigned int",
     "c_long": "long",
     "c_ulong": "unsigned long",
-    "c_longlong": "\x01",  # Rust has i64 for it everywhere
-    "c_ulonglong": "\x02",
+    "c_longlong": "long long",
+    "c_ulonglong": "unsigned long long",
     "c_float": "float",
     "c_double": "double",
     "c_void": "void",
@@ -111,9 +105,6 @@ class Speller:
             **_PRIMITIVES,
             **{name: predefined.get(macro, usual) for name, (macro, usual) in _BUILTIN.items()},
         }
-        for name, mark in (("i64", "\x01"), ("u64", "\x02")):
-            if self._primitives[name] in _WIDE_NAMES[mark]:
-                self._primitives[name] = mark
         self._tag_of_typedef = {
             match[3]: (match[1], match[2]) for match in _TYPEDEF.finditer(declarations.text)
         }
@@ -130,6 +121,14 @@ class Speller:
             self._through_parents()
             known = self._known.get(item.id)
         return known
+
+    def foreign(self, kind_of: RustType) -> str | None:
+        """Return C's type that is called as one of another crate; None if there is none."""
+        if kind_of.parts or kind_of.name in _FOREIGN or not kind_of.foreign:
+            return None
+        mapped = self._names.of_foreign(kind_of.name)
+        spelling = self._by_name(kind_of.name, kind_of.foreign, mapped)
+        return spelling.text if spelling is not None else None
 
     def _by_name(self, name: str, kind: str, mapped: str | None) -> Spelling | None:
         found = self._declarations
@@ -209,18 +208,9 @@ class Speller:
 
     # -- declarations ---------------------------------------------------------------------------
 
-    def declarations(self, kind_of: RustType, name: str) -> Iterator[str]:
-        """Yield the ways in which C may declare a name to be of a type.
-
-        More than one only where C may call one and the same integer ``long`` and ``long long``.
-        Raises UntranslatableError.
-        """
-        yield from _ways(self._declare(kind_of, name))
-
-    def function(self, kind_of: RustType, name: str) -> Iterator[str]:
-        """Yield the ways in which C may declare a function. Raises UntranslatableError."""
-        # In parentheses, a name is no call of a macro of the same name.
-        yield from _ways(self._declare(kind_of, name).replace(f"(*{name})", f"({name})", 1))
+    def declaration(self, kind_of: RustType, name: str) -> str:
+        """Return how C declares a name to be of a type. Raises UntranslatableError."""
+        return self._declare(kind_of, name)
 
     def _declare(self, kind_of: RustType, inner: str, *, const: bool = False) -> str:
         qualifier = "const " if const else ""
@@ -280,14 +270,6 @@ class Speller:
         if spelling is not None and not kind_of.parts:
             return spelling.text
         raise UntranslatableError(f"C has no type {kind_of.name}")
-
-
-def _ways(text: str) -> Iterator[str]:
-    """Yield a declaration with each choice of ``long`` and ``long long`` for its integers."""
-    parts = re.split("([\x01\x02])", text)
-    names = [_WIDE_NAMES.get(part, (part,)) for part in parts]
-    for choice in itertools.islice(itertools.product(*names), 64):
-        yield "".join(choice)
 
 
 def _end_of_body(text: str, brace: int) -> int:

@@ -319,6 +319,7 @@ class _Package:
         pairs = enumerate(results.layouts)
         findings.layouts = {place: layouts for place, layouts in pairs if layouts is not None}
         findings.unanswered = list(results.unanswered)
+        findings.letters = list(results.letters)
         findings.facts = results.facts
         findings.needed = None if results.needed is None else list(results.needed)
         save(self._store, self._fingerprint(), findings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from .c_questions import CQuestions
 from .c_types import UntranslatableError
-from .compare import compare_bytes, compare_integers
+from .compare_values import compare_bytes, compare_integers
 from .natures import constant_form, is_byte, resolved
 from .probe import rust_path
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from ...c.compiler import Compiler
     from .c_questions import CAnswers
     from .c_types import Speller
-    from .compare import Slot
+    from .layout.compare import Slot
     from .natures import Form
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item
     from .subjects import Subject
+    from .types.agreement import Difference
 
 __all__ = ["ConstantQuestions"]
 
@@ -43,6 +44,8 @@ class ConstantQuestions:
         self._pointer_sized = predefined.get("__UINTPTR_TYPE__", "unsigned long")
         self._speller = speller
         self._bad: dict[str, str] = {}
+        self.letters: dict[str, list[Difference]] = {}
+        """By the id of a constant: what differs in its sign alone."""
 
     def _form(self, item: Item) -> Form:
         assert item.type is not None  # noqa: S101 - every constant has one
@@ -112,8 +115,8 @@ class ConstantQuestions:
         elif subject.kind == "init":
             assert item.type is not None  # noqa: S101 - every constant has one
             try:
-                declared = next(iter(self._speller.declarations(item.type, "value")))
-                name = next(iter(self._speller.declarations(item.type, "")))
+                declared = self._speller.declaration(item.type, "value")
+                name = self._speller.declaration(item.type, "")
             except UntranslatableError as error:
                 self._bad[item.id] = f"C has no type for {item.name}: {error}"
                 return
@@ -126,7 +129,9 @@ class ConstantQuestions:
             if self._may_be_text(item, form):
                 size = f"sizeof({text})"
                 questions.ask_bytes(f"{key} text", f"char value[{size}]", text, size)
-            questions.ask_numbers(key, [text, f"({text}) < 0", f"__builtin_classify_type({text})"])
+            sized = f"sizeof({text})"
+            kind = f"__builtin_classify_type({text})"
+            questions.ask_numbers(key, [text, f"({text}) < 0", kind, sized])
             # Where it is a pointer in disguise, the first form is none that C takes.
             questions.ask_numbers(f"{key} pointer", [f"({self._pointer_sized})({text})"])
 
@@ -135,7 +140,7 @@ class ConstantQuestions:
         assert item.type is not None  # noqa: S101 - every constant has one
         try:
             element = resolved(item.type, self._crate).parts[0]
-            name = next(iter(self._speller.declarations(element, ""))).strip()
+            name = self._speller.declaration(element, "").strip()
         except UntranslatableError as error:
             self._bad[item.id] = f"C has no type for {item.name}: {error}"
             return
@@ -177,7 +182,7 @@ class ConstantQuestions:
             theirs = self._c_integer(key, c)
             if theirs is None:
                 return None, self._unknown(subject, key, c)
-            return compare_integers(item.name, subject.c_name, theirs, value), None
+            return self._compared(subject, item, theirs, (value, len(ours[0])))
         data = c.bytes.get(key)
         if data is None:
             return None, self._unknown(subject, key, c)
@@ -237,15 +242,24 @@ class ConstantQuestions:
         theirs = self._c_integer(key, c)
         if theirs is None:
             return None, self._unknown(subject, key, c)
-        return compare_integers(item.name, subject.c_name, theirs, value), None
+        return self._compared(subject, item, theirs, (value, numbers.get(f"{key} length")))
 
-    def _c_integer(self, key: str, c: CAnswers) -> int | None:
-        value = c.numbers.get(f"{key} 0")
+    def _compared(
+        self, subject: Subject, item: Item, c: tuple[int, int | None], rust: tuple[int, int | None]
+    ) -> tuple[str | None, str | None]:
+        different, self.letters[item.id] = compare_integers(item.name, subject.c_name, c, rust)
+        return different, None
+
+    def _c_integer(self, key: str, c: CAnswers) -> tuple[int, int | None] | None:
+        """Return C's value, and how many bytes it has there."""
+        value, size = c.numbers.get(f"{key} 0"), c.numbers.get(f"{key} 3")
         if value is None:
-            return c.numbers.get(f"{key} pointer 0")
-        if c.numbers.get(f"{key} 2") == _REAL:
+            value = c.numbers.get(f"{key} pointer 0")
+        elif c.numbers.get(f"{key} 2") == _REAL:
             return None
-        return value - (1 << 64) if c.numbers.get(f"{key} 1") else value
+        elif c.numbers.get(f"{key} 1"):
+            value -= 1 << 64
+        return None if value is None else (value, size)
 
     def _unknown(self, subject: Subject, key: str, c: CAnswers) -> str:
         problem = c.problems.get(key)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from ...case import Verdict
 from .natures import resolved
-from .prototypes import prototype_lines
+from .prototypes import compare_prototype
 from .subjects import item_of
+from .types.agreement import shown_letters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from .c_questions import CAnswers
     from .constants import ConstantQuestions
     from .enums import EnumQuestions
-    from .layouts import LayoutQuestions
+    from .layout.layouts import LayoutQuestions
     from .package import PackageAbi
-    from .probe import Answers
-    from .prototypes import Prototypes
     from .rustdoc import Crate, Item
     from .subjects import Subject
+    from .types.agreement import Difference
+    from .types.declared import Sides
 
 __all__ = ["Judge", "Results"]
 
@@ -40,6 +41,8 @@ class Results:
     """What was compared, by the subject's place in the list."""
     needed: Sequence[str] | None
     """What the package uses of the symbols that the interpreter does not export, if known."""
+    letters: Sequence[tuple[str, str]]
+    """Items that differ from C by the letter, each with the kinds."""
 
 
 class Judge:
@@ -52,9 +55,7 @@ class Judge:
         layouts: LayoutQuestions,
         enums: EnumQuestions,
         constants: ConstantQuestions,
-        prototypes: Prototypes,
-        rust: Answers,
-        of_layouts: CAnswers,
+        sides: Sides,
         of_values: CAnswers,
     ) -> None:
         self._package = package
@@ -62,10 +63,9 @@ class Judge:
         self._layouts = layouts
         self._enums = enums
         self._constants = constants
-        self._prototypes = prototypes
-        self._rust = rust
-        self._of_layouts = of_layouts
+        self._sides = sides
         self._of_values = of_values
+        self._letters: list[tuple[str, str]] = []
 
     @cached_property
     def _by_value(self) -> Mapping[str, str]:
@@ -97,13 +97,13 @@ class Judge:
             if verdict.outcome == "skipped"
         ]
         pairs = [self.layouts(subject) for subject in subjects]
-        return Results(verdicts, unanswered, counts, pairs, needed)
+        return Results(verdicts, unanswered, counts, pairs, needed, self._letters)
 
     def layouts(self, subject: Subject) -> Layouts | None:
         """Return what was compared, of a type with fields."""
         if subject.kind != "layout":
             return None
-        return self._layouts.pair(subject, self._rust, self._of_layouts)
+        return self._layouts.pair(subject, self._sides)
 
     def verdict(self, subject: Subject) -> Verdict:
         """Return what became of a subject."""
@@ -111,59 +111,63 @@ class Judge:
             return self._package.symbol_verdict(subject.c_name)
         if subject.kind == "opaque":
             return self._opaque(subject)
-        const = remark = ""
-        if subject.kind == "layout":
-            different, unknown = self._layouts.compare(subject, self._rust, self._of_layouts)
-            if different is None and unknown is None:
-                different, remark = self._enums.compare(subject, self._rust, self._of_layouts)
-                if subject.values:
-                    values, _ = self._constants.compare(subject, self._rust, self._of_values)
-                    different = different or values
-                different = different or self._alias(subject) or _without_repr(item_of(subject))
-        elif subject.kind in ("fn", "static"):
-            different, unknown, const = self._prototypes.compare(subject)
-        else:
-            different, unknown = self._constants.compare(
-                subject,
-                self._rust,
-                self._of_values,
-                self._layouts.slots_of(item_of(subject).type, self._rust),
-            )
-        if const and self._package.const_is_an_error:
-            different, const = const, ""
+        different, unknown, letters = self._compared(subject)
+        remark = ""
+        if subject.kind == "layout" and different is None and unknown is None:
+            different, remark = self._beside_the_layout(subject)
         if different is not None:
             return Verdict("failed", message=different)
         if unknown is not None:
             return Verdict("skipped", message=unknown)
-        return Verdict("passed", output=const or remark)
+        return self._by_the_letter(subject, letters, remark)
 
-    def _alias(self, subject: Subject) -> str | None:
+    def _compared(self, subject: Subject) -> tuple[str | None, str | None, Sequence[Difference]]:
+        """Return what differs, why nothing can be said, and what differs by the letter."""
         item = item_of(subject)
-        if item.kind != "alias":
-            return None
-        keys = [f"alias {item.id} {number}" for number in range(64)]
-        keys = [key for key in keys if key in self._prototypes.lines]
-        good, const, problem = self._prototypes.agrees(keys)
-        if good or const or problem is None:
-            return None
-        # Rust's atomic types are not atomic in C's sense; they are laid out as what they hold.
-        if any("_Atomic" in text for text in (problem.text, *problem.notes)):
-            return None
-        rust = str(item.type)
-        lines = "\n".join(prototype_lines(problem, rust))
-        return f"{item.name} is another type in C\n{lines}"
+        if subject.kind == "layout":
+            return self._layouts.compare(subject, self._sides, self._by_value.get(item.id))
+        if subject.kind in ("fn", "static"):
+            return compare_prototype(subject, self._sides)
+        slots = self._layouts.slots_of(item.type, self._sides)
+        told = self._constants.compare(subject, self._sides.rust, self._of_values, slots)
+        return *told, self._constants.letters.get(item.id, ())
+
+    def _beside_the_layout(self, subject: Subject) -> tuple[str | None, str]:
+        """Return what differs in a type that is laid out as C's, and what is not known of it."""
+        rust, c = self._sides.rust, self._sides.c
+        different, remark = self._enums.compare(subject, rust, c)
+        if subject.values:
+            values, _ = self._constants.compare(subject, rust, self._of_values)
+            different = different or values
+        return different or _without_repr(item_of(subject)), remark
+
+    def _by_the_letter(
+        self, subject: Subject, letters: Sequence[Difference], remark: str
+    ) -> Verdict:
+        if not letters:
+            return Verdict("passed", output=remark)
+        kinds = sorted({one.kind for one in letters})
+        text = f"{subject.name} differs from C by the letter\n{shown_letters(letters)}"
+        strict = ", ".join(kind for kind in kinds if kind in self._package.strict)
+        if strict:
+            text += f"\n    which `letter` in the package's table makes an error: {strict}"
+            return Verdict("failed", message=text)
+        self._letters.append((f"{subject.kind}::{subject.name}", ", ".join(kinds)))
+        return Verdict("passed", output=f"{text}\n{remark}".rstrip())
 
     def _opaque(self, subject: Subject) -> Verdict:
-        item = subject.item
-        assert item is not None  # noqa: S101 - found in Rust
-        size = self._of_layouts.numbers.get(f"size {item.id}")
-        where = self._by_value.get(item.id)
-        if size is None or where is None:
+        item = item_of(subject)
+        use, where = self._sides.c_use(item.id), self._by_value.get(item.id)
+        if use is None:
+            problem = self._sides.c.problems.get(f"type {item.id}")
+            why = problem.text if problem is not None else "it was not asked"
+            return Verdict("skipped", message=f"C says nothing of {item.name}: {why}")
+        if use.type.size is None or where is None:
             return Verdict("passed")
         return Verdict(
             "failed",
             message=f"{item.name} is empty in Rust and used by value in {where}; C has "
-            f"{size} bytes there. Use it behind a pointer alone, or write down its fields",
+            f"{use.type.size} bytes there. Use it behind a pointer alone, or write down its fields",
         )
 
 

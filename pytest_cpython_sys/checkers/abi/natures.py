@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from .rustdoc import Crate, Item
     from .rusttypes import RustType
 
-__all__ = ["constant_form", "is_byte", "is_opaque", "resolved", "scalar_nature"]
+__all__ = ["constant_form", "is_byte", "is_marker", "is_opaque", "is_truncated", "resolved"]
 
 Form = Literal["integer", "pointer", "float", "text", "slice", "cstr", "str", "array", "struct", ""]
 
@@ -20,9 +20,9 @@ _INTEGERS: Final = frozenset(
         "c_int c_uint c_long c_ulong c_longlong c_ulonglong size_t ssize_t",
     )
 )
-_SIGNED: Final = ("c_short", "c_int", "c_long", "c_longlong")
-_UNSIGNED: Final = ("c_ushort", "c_uint", "c_ulong", "c_ulonglong")
 _FLOATS: Final = frozenset({"f32", "f64", "c_float", "c_double"})
+_HIDDEN: Final = ("_", *"0123456789")
+"""How a field begins that nobody is to use, or one of a tuple."""
 
 
 def resolved(kind_of: RustType, crate: Crate) -> RustType:
@@ -76,34 +76,33 @@ def is_byte(kind_of: RustType, crate: Crate) -> bool:
     return resolved(kind_of, crate).name in ("u8", "i8", "c_char", "c_schar", "c_uchar")
 
 
-def scalar_nature(kind_of: RustType, crate: Crate) -> str:
-    """Return what a scalar is: ``pointer``, ``float``, ``signed``, ``unsigned``; else nothing.
-
-    A character may have a sign or not, and so may what another crate has another name for.
-    """
-    final = resolved(kind_of, crate)
-    if final.kind in ("pointer", "function"):
-        return "pointer"
-    if final.name in _FLOATS:
-        return "float"
-    if final.name in ("i16", "i32", "i64", "isize", *_SIGNED):
-        return "signed"
-    if final.name in ("u16", "u32", "u64", "usize", *_UNSIGNED):
-        return "unsigned"
-    return ""
+def is_marker(kind_of: RustType) -> bool:
+    """Tell whether a field of a type takes no room."""
+    empty = kind_of.kind == "array" and kind_of.length == 0
+    return empty or kind_of.kind == "void" or kind_of.name.startswith("Phantom")
 
 
 def is_opaque(item: Item) -> bool:
-    """Tell whether Rust has a type for its pointers alone: nothing in it, and nothing public."""
-    if item.kind != "struct" or item.repr not in ("c", "transparent"):
+    """Tell whether Rust has a type for its pointers alone: there is nothing in it."""
+    if item.kind == "enum":
+        return item.uninhabited
+    if item.kind != "struct" or item.generic:
         return False
     for field in item.fields:
         if field.name == "_address" and field.type.name == "u8":
             continue  # how bindgen writes a struct of C++ that has no definition
-        if field.public and field.name.isidentifier() and not field.name.startswith("_"):
+        if not is_marker(field.type) and field.type.name != "c_void":
             return False
-        kind_of = field.type
-        empty = kind_of.kind == "void" or kind_of.name.startswith("Phantom")
-        if not empty and not (kind_of.kind == "array" and kind_of.length == 0):
-            return False
+        if field.public and field.type.kind == "array" and not field.name.startswith(_HIDDEN):
+            return False  # the array at the end of a struct, and nothing before it
     return True
+
+
+def is_truncated(item: Item) -> bool:
+    """Tell whether a struct ends with what says that C's goes on."""
+    if item.kind != "struct" or len(item.fields) < 2:
+        return False
+    last = item.fields[-1]
+    if last.type.kind == "array" and last.public and not last.name.startswith("_"):
+        return False
+    return is_marker(last.type) or last.type.name == "c_void"

@@ -12,7 +12,7 @@ from ...cargo import worker_threads
 from ...case import Verdict
 from ...object_files.exports import needed_symbols
 from ...object_files.reader import exported_symbols
-from ...rust.metadata import read_abi
+from ...rust.metadata import LETTERS, read_abi
 from .c_questions import CAnswers, CQuestions
 from .c_types import Speller
 from .cdecls import scan
@@ -20,12 +20,13 @@ from .constants import ConstantQuestions
 from .enums import EnumQuestions
 from .judge import Judge
 from .keys import Keys, check_keys, nearest
-from .layouts import LayoutQuestions
+from .layout.layouts import LayoutQuestions
 from .probe import Probe
-from .prototypes import Prototypes
+from .prototypes import declare_prototype
 from .rustdoc import read_crate
 from .subjects import item_of
 from .survey import Survey
+from .types.declared import Declared, Sides
 from .written_names import is_written
 
 if TYPE_CHECKING:
@@ -190,11 +191,11 @@ class PackageAbi:
         crate, header, declarations = self._read
         subjects, _ = self.survey
         workspace = self._context.build.workspace
-        layouts = LayoutQuestions(crate, declarations, self._speller, workspace.root)
+        probe, questions = Probe(), CQuestions()
+        declared = Declared(crate, declarations, self._speller, questions)
+        layouts = LayoutQuestions(crate, self._speller, declared, workspace.root)
         constants = ConstantQuestions(crate, self._speller, self._predefined)
         enums = EnumQuestions(declarations, self._speller)
-        prototypes = Prototypes(self._speller)
-        probe, questions = Probe(), CQuestions()
         values = [one for one in subjects if one.values or one.kind in ("const", "init")]
 
         def ask(subject: Subject) -> None:
@@ -202,13 +203,13 @@ class PackageAbi:
                 layouts.ask_c(subject, questions)
             if subject.kind == "layout":
                 layouts.ask_rust(item_of(subject), probe)
-                prototypes.lines.update(layouts.ask_same_type(subject))
                 enums.ask_rust(subject, probe)
                 enums.ask_c(subject, questions)
             if subject.values:
                 constants.ask_rust(subject, probe)
             elif subject.kind in ("fn", "static"):
-                prototypes.ask(subject)
+                layouts.ask_rust(item_of(subject), probe)
+                declare_prototype(subject, declared)
             elif subject.kind in ("const", "init"):
                 constants.ask_rust(subject, probe)
                 inside = layouts.public(item_of(subject).type) if subject.kind == "init" else None
@@ -229,13 +230,12 @@ class PackageAbi:
         with worker_threads(4) as pool:
             rust_job = pool.submit(probe.compile, name, command, self._work, workspace.root, env)
             values_job = pool.submit(ask_values)
-            layouts_job = pool.submit(
-                questions.compile, header.source, self.compiler, self._work, "layouts"
+            of_c = questions.compile(
+                header.source, self.compiler, self._work, "declared", types=True
             )
-            if prototypes.lines:
-                prototypes.compile(header.source, self.compiler, self._work)
-            answers = rust_job.result(), layouts_job.result(), values_job.result()
-        judge = Judge(self, crate, layouts, enums, constants, prototypes, *answers)
+            of_rust, of_values = rust_job.result(), values_job.result()
+        sides = Sides.of(crate, self._predefined, of_rust, of_c, declared)
+        judge = Judge(self, crate, layouts, enums, constants, sides, of_values)
         return judge.results(subjects, (layouts.asked, layouts.answered), self._needed())
 
     def symbol_verdict(self, name: str) -> Verdict:
@@ -250,6 +250,8 @@ class PackageAbi:
         return Verdict("failed", message=f"{words}{nearest(name, self._exports)}")
 
     @property
-    def const_is_an_error(self) -> bool:
-        """Whether prototypes may not even differ in const."""
-        return self._source.table.const_is_an_error
+    def strict(self) -> frozenset[str]:
+        """The kinds of differences by the letter that the table makes an error."""
+        table = self._source.table
+        const = {"const"} if table.const_is_an_error else set()
+        return frozenset(LETTERS) if table.letter is None else frozenset({*table.letter, *const})

@@ -107,6 +107,7 @@ class Probe:
 
     def ask_integer(self, key: str, expression: str) -> None:
         """Ask for the value of an integer constant."""
+        self._numbers[f"{key} length"] = f"size(&{expression}) as u64"
         self._numbers[f"{key} low"] = f"low({expression} as i128)"
         self._numbers[f"{key} high"] = f"high({expression} as i128)"
 

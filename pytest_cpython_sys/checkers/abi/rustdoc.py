@@ -17,7 +17,7 @@ from .rusttypes import RustType, read_signature, read_type
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Crate", "Field", "FormatError", "Item", "read_crate"]
+__all__ = ["Accessor", "Crate", "Field", "FormatError", "Item", "read_crate"]
 
 # What is read here has had one form since rustc 1.74, but for names and for attributes.
 _OLDEST_FORMAT: Final = 27
@@ -76,6 +76,8 @@ class Item:
     fields: tuple[Field, ...] = ()
     variants: tuple[str, ...] = ()
     """Of an enum that has nothing but values."""
+    uninhabited: bool = False
+    """An enum without variants."""
     type: RustType | None = None
     """Of a constant, a static, an alias, a function."""
     symbol: str = ""
@@ -89,6 +91,17 @@ class Item:
         return "::".join(self.path)
 
 
+@dataclass(frozen=True, slots=True)
+class Accessor:
+    """A method that may return a bit-field: where it stands, and of what type that is."""
+
+    file: str
+    first: int
+    last: int
+    """Lines."""
+    result: RustType
+
+
 @dataclass(frozen=True)
 class Crate:
     """The public items of a crate, what it declares of C's, and all of its types by their id."""
@@ -97,8 +110,8 @@ class Crate:
     items: tuple[Item, ...]
     types: Mapping[str, Item]
     """Structs, unions, enums and aliases, private ones too."""
-    accessors: Mapping[str, tuple[tuple[str, int, int], ...]] = field(default_factory=dict)
-    """By the id of a struct with bit-fields: file, first and last line of its methods."""
+    accessors: Mapping[str, tuple[Accessor, ...]] = field(default_factory=dict)
+    """By the id of a struct with bit-fields: its methods."""
     format: int = _NEWEST_FORMAT
     """The number of rustdoc's format."""
 
@@ -256,7 +269,7 @@ class _Reader:
         if kind in ("struct", "union"):
             return replace(item, fields=tuple(self._fields(inner)))
         if kind == "enum":
-            return replace(item, variants=self._variants(inner))
+            return replace(item, variants=self._variants(inner), uninhabited=not inner["variants"])
         if kind == "function":
             return self._function(item, inner, raw)
         if kind == "static":
@@ -333,11 +346,16 @@ class _Reader:
                         kind_of = RustType("path", own, item.id)
                     yield replace(constant, name=f"{own}::{raw['name']}", type=kind_of)
 
-    def _methods(self, item: Item) -> Iterator[tuple[str, int, int]]:
+    def _methods(self, item: Item) -> Iterator[Accessor]:
         for raw in self._inherent(item):
             if "function" in raw["inner"] and raw["span"] is not None:
-                span = raw["span"]
-                yield str(span["filename"]), int(span["begin"][0]), int(span["end"][0])
+                span, output = raw["span"], raw["inner"]["function"]["sig"]["output"]
+                yield Accessor(
+                    str(span["filename"]),
+                    int(span["begin"][0]),
+                    int(span["end"][0]),
+                    read_type(output, self._paths),
+                )
 
 
 def _is_generic(inner: Any) -> bool:

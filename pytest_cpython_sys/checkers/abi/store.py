@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "fingerprint", "load", "load_layouts", "save"]
 
-_FORMAT = 5
+_FORMAT = 6
 _PASSED = Verdict("passed")
 
 
@@ -38,6 +38,8 @@ class Findings:
     """Keys of the table that name what this build leaves out."""
     unanswered: list[tuple[str, str]] = field(default_factory=list)
     """Items of which one of the compilers said nothing, each with the reason."""
+    letters: list[tuple[str, str]] = field(default_factory=list)
+    """Items that differ from C by the letter alone, each with the kinds."""
     missing: list[str] = field(default_factory=list)
     """Symbols that Rust declares and the interpreter does not export."""
     needed: list[str] | None = None
@@ -82,6 +84,7 @@ def load(path: str, key: str) -> Findings | None:
             uncompared=[(name, reason) for name, reason in raw["uncompared"]],
             unused_keys=list(raw["unused_keys"]),
             unanswered=[(name, reason) for name, reason in raw["unanswered"]],
+            letters=[(name, kinds) for name, kinds in raw["letters"]],
             missing=list(raw["missing"]),
             needed=raw["needed"],
             doubt=raw["doubt"],
@@ -190,6 +193,7 @@ def save(path: str, key: str, findings: Findings) -> None:
         "uncompared": findings.uncompared,
         "unused_keys": findings.unused_keys,
         "unanswered": findings.unanswered,
+        "letters": findings.letters,
         "missing": findings.missing,
         "needed": findings.needed,
         "doubt": findings.doubt,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def remarks(name: str, findings: Findings) -> Iterator[tuple[str, Sequence[str]]
     if findings.unused_keys:
         keys = _count(findings.unused_keys, "key of the table names", "keys of the table name")
         yield f"{name}: {keys} what is left out of this run", findings.unused_keys
+    if findings.letters:
+        counts = Counter(kind for _, kinds in findings.letters for kind in kinds.split(", "))
+        shown = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+        items = _count(findings.letters, "item differs", "items differ")
+        yield f"{name}: {items} from C by the letter alone: {shown}", _details(findings.letters)
 
 
 def _count(things: Sequence[object], one: str, many: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from .c_names import CNames
-from .c_types import UntranslatableError, field_names
+from .c_types import field_names
 from .constant_survey import ConstantSurvey
 from .natures import is_opaque, resolved
 from .rusttypes import RustType
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .c_types import Speller, Spelling
     from .cdecls import Declarations
     from .rustdoc import Crate, Item
-    from .subjects import SubjectKind
 
 __all__ = ["Survey"]
 
@@ -81,7 +80,9 @@ class Survey:
 
     def _type(self, item: Item) -> Iterator[Subject]:
         spelling = self._speller.spelling(item)
-        if item.kind != "enum" and item.repr not in ("c", "transparent"):
+        if spelling is not None and is_opaque(item):
+            yield Subject("opaque", item.name, item)
+        elif item.kind != "enum" and item.repr not in ("c", "transparent"):
             if spelling is not None and self._has_fields_of(item, spelling):
                 yield Subject("layout", item.name, item)
             elif spelling is not None:
@@ -93,9 +94,8 @@ class Survey:
         elif item.kind == "enum" and not item.repr:
             self._none(item, "it has no repr of C's")
         else:
-            kind: SubjectKind = "opaque" if is_opaque(item) else "layout"
             values = () if self._found.enumerators_of(spelling.text) else self._macros_of(item)
-            yield Subject(kind, item.name, item, values=tuple(values))
+            yield Subject("layout", item.name, item, values=tuple(values))
 
     def _macros_of(self, item: Item) -> Iterator[Subject]:
         """Yield the variants of an enum that C has as macros, as constants."""
@@ -125,9 +125,6 @@ class Survey:
             if not item.generic and item.type.kind in ("primitive", "function"):
                 self._none(item, self._c_names.no("type", item), missing=True)
             return
-        if item.name in self._found.function_types:
-            self._none(item, "it is a function in C, and a pointer to one in Rust")
-            return
         final = resolved(item.type, self._crate)
         target = self._crate.types.get(final.id)
         if final.name == "c_void" or (target is not None and is_opaque(target)):
@@ -148,10 +145,5 @@ class Survey:
             else:
                 kind: What = "function" if item.kind == "function" else "variable"
                 self._none(item, self._c_names.no(kind, item), missing=True)
-            return
-        try:
-            next(iter(self._speller.declarations(item.type, name)))
-        except UntranslatableError as error:
-            self._none(item, f"its type cannot be said in C: {error}")
             return
         yield Subject("fn" if item.kind == "function" else "static", item.name, item, name)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from pytest_cpython_sys.checkers.abi.compare import (
-    Layout,
-    Slot,
-    compare_bytes,
-    compare_integers,
-    compare_layouts,
-)
+from pytest_cpython_sys.c.types import Type, Use
+from pytest_cpython_sys.checkers.abi.compare_values import compare_bytes, compare_integers
+from pytest_cpython_sys.checkers.abi.layout.compare import Layout, Slot, compare_layouts
+from pytest_cpython_sys.checkers.abi.types.agreement import Agreement
 
 
 def layout(size: int, *slots: Slot, align: int = 8, hidden: bool = False) -> Layout:
     return Layout("struct s", size, align, slots, hidden)
+
+
+def compared(c: Layout, rust: Layout) -> tuple[str | None, list[str]]:
+    """Return what differs, and the kinds of what differs by the letter."""
+    text, letters = compare_layouts("s", c, rust, Agreement(lambda name: None))
+    return text, [one.kind for one in letters]
 
 
 A = Slot("a", 0, 4)
@@ -20,11 +23,11 @@ B = Slot("b", 8, 8)
 
 
 def test_the_same() -> None:
-    assert compare_layouts("s", layout(16, A, B), layout(16, A, B)) is None
+    assert compared(layout(16, A, B), layout(16, A, B)) == (None, [])
 
 
 def test_side_by_side() -> None:
-    text = compare_layouts("s", layout(16, A, B), layout(16, A, Slot("b", 4, 8), align=4))
+    text, _ = compared(layout(16, A, B), layout(16, A, Slot("b", 4, 8), align=4))
     assert text is not None
     assert text.splitlines() == [
         "s is laid out otherwise in C: b: C offset 8, 8 bytes; Rust offset 4, 8 bytes",
@@ -42,48 +45,104 @@ def test_side_by_side() -> None:
 
 def test_keywords_have_an_underscore_in_rust() -> None:
     c = layout(4, Slot("type", 0, 4), align=4)
-    assert compare_layouts("s", c, layout(4, Slot("type_", 0, 4), align=4)) is None
+    assert compared(c, layout(4, Slot("type_", 0, 4), align=4)) == (None, [])
 
 
 def test_another_name_at_the_same_place_is_no_fault() -> None:
-    assert compare_layouts("s", layout(16, A, B), layout(16, Slot("x", 0, 4), B)) is None
+    assert compared(layout(16, A, B), layout(16, Slot("x", 0, 4), B)) == (None, ["name"])
+
+
+def test_a_fault_and_not_a_mere_name_comes_first() -> None:
+    text, letters = compared(layout(16, A, B), layout(24, Slot("x", 0, 4), Slot("b", 16, 8)))
+    assert text is not None
+    assert text.startswith("s is laid out otherwise in C: b: C offset 8, 8 bytes; Rust offset 16")
+    assert letters == ["name"]
+
+
+def test_a_name_in_a_hole_is_no_fault_and_one_beside_it_is() -> None:
+    assert compared(layout(16, A, B), layout(16, A, Slot("x", 4, 4), B)) == (None, ["hole"])
+    text, _ = compared(layout(16, A, B), layout(24, A, B, Slot("x", 16, 8)))
+    assert text is not None
+    assert "x: Rust offset 16, 8 bytes; C has no such field" in text
 
 
 def test_a_field_that_holds_several_of_c() -> None:
     c = layout(16, A, Slot("low", 8, 4), Slot("high", 12, 4))
-    assert compare_layouts("s", c, layout(16, A, Slot("both", 8, 8))) is None
+    assert compared(c, layout(16, A, Slot("both", 8, 8))) == (None, ["split"])
+
+
+INT = Use(Type("integer", "int", 4, signed=True))
+FLOAT = Use(Type("float", "float", 4))
+
+
+def pair(kind: Use) -> Slot:
+    return Slot("at", 8, 8, use=Use(Type("array", size=8, target=kind, length=2)))
+
+
+def test_an_array_that_is_written_out() -> None:
+    fields = Slot("x", 8, 4, use=INT), Slot("y", 12, 4, use=INT)
+    c = layout(16, A, pair(INT))
+    assert compared(c, layout(16, A, *fields)) == (None, ["split", "split"])
+    text, _ = compared(layout(16, A, pair(FLOAT)), layout(16, A, *fields))
+    assert text is not None
+    assert "offset 8: at[0] in C, x in Rust: float in C, signed in Rust" in text
+    text, _ = compared(c, layout(16, A, fields[0]))
+    assert text is not None
+    assert "at[1]: C offset 12, 4 bytes; Rust has no such field" in text
 
 
 def test_bit_fields_in_a_plain_integer() -> None:
     c = layout(4, Slot("one", 0, None, (0, 1)), Slot("two", 0, None, (1, 7)), align=4)
-    assert compare_layouts("s", c, layout(4, Slot("bits", 0, 4), align=4)) is None
+    assert compared(c, layout(4, Slot("bits", 0, 4), align=4)) == (None, [])
+
+
+def test_signs_of_bit_fields() -> None:
+    signed = layout(4, Slot("one", 0, None, (0, 1), INT), align=4)
+    unsigned = Use(Type("integer", "unsigned", 4, signed=False))
+    assert compared(signed, signed) == (None, [])
+    text, _ = compared(signed, layout(4, Slot("one", 0, None, (0, 1), unsigned), align=4))
+    assert text is not None
+    assert "one: signed in C, unsigned in Rust" in text
 
 
 def test_padding_is_not_missing_in_c_but_covers_nothing() -> None:
     padded = Slot("__bindgen_padding_0", 4, 4)
-    assert compare_layouts("s", layout(16, A, B), layout(16, A, padded, B)) is None
-    text = compare_layouts("s", layout(16, A, Slot("new", 4, 4), B), layout(16, A, padded, B))
-    assert text is None or "new" in text
-    text = compare_layouts("s", layout(16, A, Slot("new", 4, 1), B), layout(16, A, padded, B))
-    assert text is not None
-    assert "new: C offset 4, 1 byte; Rust has no such field" in text
+    assert compared(layout(16, A, B), layout(16, A, padded, B)) == (None, [])
+    for size in (1, 4):
+        c = layout(16, A, Slot("new", 4, size), B)
+        text, _ = compared(c, layout(16, A, padded, B))
+        assert text is not None
+        assert "new: C offset 4" in text
+        assert "Rust has no such field" in text
+    c = layout(16, A, Slot("pad", 4, 4), B)
+    assert compared(c, layout(16, A, Slot("_pad", 4, 4), B)) == (None, ["name"])
 
 
 def test_private_fields_may_be_anywhere() -> None:
-    assert compare_layouts("s", layout(16, A, B), layout(16, hidden=True)) is None
+    assert compared(layout(16, A, B), layout(16, hidden=True)) == (None, [])
 
 
 def test_an_array_of_unknown_length() -> None:
     c, rust = Slot("tail", 16, None), Slot("tail", 16, 0)
-    assert compare_layouts("s", layout(16, A, B, c), layout(16, A, B, rust)) is None
+    assert compared(layout(16, A, B, c), layout(16, A, B, rust)) == (None, [])
 
 
 def test_integers() -> None:
-    assert compare_integers("X", "X", 8, 8) is None
-    assert compare_integers("X", "x", 8, 16) == "X is 8 in C (x), 16 (0x10) in Rust"
-    text = compare_integers("X", "X", 0xFFFFFFFF, -1)
-    assert text is not None
-    assert text.endswith("the same bits, another sign")
+    assert compare_integers("X", "X", (8, 4), (8, 8)) == (None, [])
+    text, letters = compare_integers("X", "x", (8, 4), (16, 4))
+    assert (text, letters) == ("X is 8 in C (x), 16 (0x10) in Rust", [])
+
+
+def test_the_same_bits_are_as_many() -> None:
+    text, letters = compare_integers("X", "X", (0xFFFFFFFF, 4), (-1, 4))
+    assert text is None
+    assert [one.kind for one in letters] == ["sign"]
+    assert letters[0].text.endswith("the same bits, another sign")
+    for c, rust in (((0xFFFFFFFF, 4), (-1, 8)), ((-1, 4), (2**64 - 1, 8)), ((-1, None), (255, 1))):
+        text, letters = compare_integers("X", "X", c, rust)
+        assert text is not None
+        assert "same bits" not in text
+        assert not letters
 
 
 def test_bytes() -> None:

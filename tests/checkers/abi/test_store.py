@@ -51,6 +51,7 @@ def findings(header: Path) -> Findings:
         uncompared=[("C", "why")],
         unused_keys=["names: D"],
         unanswered=[("B", "why")],
+        letters=[("fn::f", "const")],
         missing=["Py_f", "Py_g"],
         needed=["Py_f"],
         facts=(3, 2),

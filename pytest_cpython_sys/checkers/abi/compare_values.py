@@ -1,0 +1,82 @@
+"""Compares what C and Rust say of the value of a constant or an initialiser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .types.agreement import Difference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .layout.compare import Slot
+
+__all__ = ["compare_bytes", "compare_integers"]
+
+
+def compare_integers(
+    name: str, c_name: str, c: tuple[int, int | None], rust: tuple[int, int | None]
+) -> tuple[str | None, list[Difference]]:
+    """Return what to tell about a constant with two values, or None.
+
+    Each is given with its number of bytes, if that is known. Where they have as many and the same
+    bits, the two differ in the sign alone: by the letter.
+    """
+    if c[0] == rust[0]:
+        return None, []
+    other = "" if c_name == name else f" ({c_name})"
+    text = f"{name} is {_shown(c[0])} in C{other}, {_shown(rust[0])} in Rust"
+    size = c[1]
+    if size is not None and size == rust[1] and (c[0] - rust[0]) % (1 << size * 8) == 0:
+        return None, [Difference("sign", f"{text}: the same bits, another sign")]
+    return text, []
+
+
+def _shown(value: int) -> str:
+    return str(value) if -10 < value < 10 else f"{value} ({value:#x})"
+
+
+def compare_bytes(
+    name: str,
+    c: tuple[bytes, frozenset[int] | None],
+    rust: tuple[bytes, frozenset[int] | None],
+    slots: Sequence[Slot] = (),
+    word: int = 8,
+) -> str | None:
+    """Return what to tell about an initialiser whose bytes differ; None if they agree.
+
+    Pointers are compared as null or not; where that cannot be seen, they are left out.
+    """
+    if len(c[0]) != len(rust[0]):
+        return f"{name} has {len(c[0])} bytes in C, {len(rust[0])} in Rust"
+    places = (c[1] or frozenset()) | (rust[1] or frozenset())
+    skipped = {place + index for place in places for index in range(word)}
+    wrong = [
+        index
+        for index in range(len(c[0]))
+        if index not in skipped and c[0][index] != rust[0][index]
+    ]
+    one_sided = sorted(c[1] ^ rust[1]) if c[1] is not None and rust[1] is not None else []
+    if not wrong and not one_sided:
+        return None
+    first = min([*wrong, *one_sided])
+    inside = next((slot for slot in slots if slot.span[0] <= first * 8 < slot.span[1]), None)
+    where = f"offset {first}" + (f" ({inside.name})" if inside is not None else "")
+    lines = [f"{name} has other bytes in C, first at {where}"]
+    for start in range(first - first % 8, len(c[0]), 8):
+        if len(lines) > 16:
+            lines.append("    ...")
+            break
+        stop = min(start + 8, len(c[0]))
+        differs = any(start <= index < stop for index in (*wrong, *one_sided))
+        mark = ">" if differs else " "
+        lines.append(
+            f"  {mark} {start:>5}  C {_hex(c, start, stop)}   Rust {_hex(rust, start, stop)}"
+        )
+    return "\n".join(lines)
+
+
+def _hex(data: tuple[bytes, frozenset[int] | None], start: int, stop: int) -> str:
+    if data[1] is not None and start in data[1]:
+        return f"{'a pointer, not null':<{3 * (stop - start) - 1}}"
+    return data[0][start:stop].hex(" ")

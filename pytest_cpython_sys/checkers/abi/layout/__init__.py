@@ -1,0 +1,1 @@
+"""How both languages lay out a type."""

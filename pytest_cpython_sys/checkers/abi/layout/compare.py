@@ -1,0 +1,362 @@
+"""Compares how C and Rust lay out a type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ....case import Layouts, Member, TypeLayout
+from ..c_types import field_names, is_padding
+from ..types.agreement import FAULT, UNKNOWN, Difference
+from .table import Row, layout_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ....c.types import Use
+    from ..types.agreement import Agreement
+
+__all__ = ["Layout", "Slot", "compare_layouts", "shifted", "side_by_side", "slots_of"]
+
+_LISTED: Final = 12
+_ELEMENTS: Final = 256
+_SPLITTABLE: Final = frozenset({"integer", "float", "enum"})
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A field at its place.
+
+    ``bits`` are the first bit, counted from the begin of the whole, and their number. A size
+    that is not known (an array of unknown length) is None.
+    """
+
+    name: str
+    offset: int
+    size: int | None
+    bits: tuple[int, int] | None = None
+    use: Use | None = None
+    """What is there, if it is known."""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First bit, and the one after the last."""
+        if self.bits is not None:
+            return self.bits[0], sum(self.bits)
+        return self.offset * 8, (self.offset + (self.size or 0)) * 8
+
+    def covers(self, other: Slot) -> bool:
+        """Tell whether all of another field lies in this one."""
+        return self.span[0] <= other.span[0] and other.span[1] <= self.span[1]
+
+    def touches(self, other: Slot) -> bool:
+        """Tell whether any bit is in both."""
+        return self.span[0] < other.span[1] and other.span[0] < self.span[1]
+
+    def __str__(self) -> str:
+        if self.bits is not None:
+            first, count = self.bits
+            return f"bit {first}, {_count(count, 'bit')}"
+        return f"offset {self.offset}" + (
+            "" if self.size is None else f", {_count(self.size, 'byte')}"
+        )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A type as one of the two languages lays it out."""
+
+    name: str
+    size: int
+    align: int
+    slots: tuple[Slot, ...]
+    hidden: bool = False
+    """Has fields whose place cannot be asked for: Rust's private ones."""
+    open: bool = False
+    """Its fields are not known at all: only size and alignment are compared."""
+    truncated: bool = False
+    """It ends before C's does, on purpose, and is used behind a pointer alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A difference at a place, with the names of the fields that it is about."""
+
+    at: int
+    difference: Difference
+    names: tuple[str, ...]
+
+    @property
+    def is_fault(self) -> bool:
+        return self.difference.kind == FAULT
+
+    @property
+    def text(self) -> str:
+        return self.difference.text
+
+
+def _fault(at: int, text: str, *names: str) -> _Found:
+    return _Found(at, Difference(FAULT, text), names)
+
+
+def compare_layouts(
+    name: str, c: Layout, rust: Layout, agreement: Agreement
+) -> tuple[str | None, list[Difference]]:
+    """Return what to tell about a type that the two lay out otherwise, or None.
+
+    And what differs by the letter alone.
+    """
+    found = sorted(_Comparison(c, rust, agreement).differences(), key=lambda one: one.at)
+    faults = [one for one in found if one.is_fault]
+    letters = [one.difference for one in found if one.difference.kind not in (FAULT, UNKNOWN)]
+    if not faults:
+        return None, letters
+    heading = f"{name} is laid out otherwise in C: {faults[0].text}"
+    lines = [heading, *(f"    {one.text}" for one in faults[1 : _LISTED + 1])]
+    if len(faults) > _LISTED + 1:
+        lines.append(f"    ... and {len(faults) - _LISTED - 1} more differences")
+    # Beside a fault, what only has another name is part of the picture.
+    marked = {spot for one in found for spot in one.names}
+    left = [Row(slot.name, slot.span, slot.bits is not None) for slot in c.slots]
+    right = [Row(slot.name, slot.span, slot.bits is not None) for slot in rust.slots]
+    lines += layout_text(
+        (c.name, c.size, c.align, left), (rust.name, rust.size, rust.align, right), marked
+    )
+    return "\n".join(lines), letters
+
+
+def side_by_side(c: Layout, rust: Layout, agreement: Agreement) -> Layouts:
+    """Return both layouts as plain data, with what differs marked."""
+    found = list(_Comparison(c, rust, agreement).differences())
+    shown = found if any(one.is_fault for one in found) else []
+    marked = dict.fromkeys(name for one in shown for name in one.names if name)
+    return Layouts(_plain(c), _plain(rust), tuple(marked))
+
+
+def _plain(layout: Layout) -> TypeLayout:
+    members = [Member(slot.name, *slot.span, slot.bits is not None) for slot in layout.slots]
+    return TypeLayout(layout.name, layout.size, layout.align, tuple(members))
+
+
+class _Comparison:
+    def __init__(self, c: Layout, rust: Layout, agreement: Agreement) -> None:
+        self._c = c
+        self._rust = rust
+        self._agreement = agreement
+
+    def differences(self) -> Iterator[_Found]:
+        """Yield all that differs."""
+        c, rust = self._c, self._rust
+        end = min(c.size, rust.size) * 8
+        if not rust.truncated:
+            if c.size != rust.size:
+                yield _fault(end, f"size: C {c.size}, Rust {rust.size}", "")
+            if c.align != rust.align:
+                yield _fault(end, f"alignment: C {c.align}, Rust {rust.align}", "")
+        if c.open or rust.open:
+            return
+        by_name = {slot.name: slot for slot in c.slots}
+        matched: set[str] = set()
+        alone: list[Slot] = []
+        real: list[Slot] = []
+        for slot in rust.slots:
+            other = next((by_name[one] for one in field_names(slot.name) if one in by_name), None)
+            if other is None:
+                alone.append(slot)
+                continue
+            matched.add(other.name)
+            real.append(slot)
+            if _same_place(other, slot):
+                yield from self._types(other, slot)
+            else:
+                at = min(other.span[0], slot.span[0])
+                yield _fault(at, f"{other.name}: C {other}; Rust {slot}", other.name, slot.name)
+        missing = [slot for slot in c.slots if slot.name not in matched]
+        yield from self._unmatched(missing, alone, real)
+
+    def _types(self, c: Slot, rust: Slot) -> Iterator[_Found]:
+        """Yield how the types of two fields at one place differ."""
+        names = (c.name, rust.name)
+        if c.use is None or rust.use is None:
+            return
+        if c.bits is not None or rust.bits is not None:
+            one, other = c.use.type, rust.use.type
+            both = c.bits is not None and rust.bits is not None
+            if both and one.kind == other.kind == "integer" and one.signed != other.signed:
+                words = ("signed", "unsigned") if one.signed else ("unsigned", "signed")
+                text = f"{c.name}: {words[0]} in C, {words[1]} in Rust"
+                yield _fault(c.span[0], text, *names)
+            return
+        for difference in self._agreement.values(c.use, rust.use, c.name):
+            yield _Found(c.span[0], difference, names)
+
+    def _unmatched(
+        self, missing: list[Slot], alone: list[Slot], real: list[Slot]
+    ) -> Iterator[_Found]:
+        """Yield what one has and the other lacks, calls otherwise, or writes out."""
+        missing, alone = list(missing), list(alone)
+        split = False
+        while True:
+            for slot in list(alone):
+                same = self._at_same_place(slot, missing)
+                if same is not None:
+                    alone.remove(slot)
+                    missing.remove(same)
+                    real.append(slot)
+                    yield from self._renamed(same, slot, split=split)
+            if not _take_apart(missing, alone):
+                break
+            split = True
+        yield from self._written_out(missing, alone, real)
+        for slot in alone:
+            yield from self._only_in_rust(slot)
+        if self._rust.hidden:
+            return
+        end = self._rust.size * 8 if self._rust.truncated else self._c.size * 8
+        for slot in missing:
+            lost = slot.span[0] != slot.span[1] and not any(one.covers(slot) for one in real)
+            if lost and slot.span[0] < end:
+                text = f"{slot.name}: C {slot}; Rust has no such field"
+                yield _fault(slot.span[0], text, slot.name)
+
+    def _at_same_place(self, rust: Slot, missing: Sequence[Slot]) -> Slot | None:
+        """Return the field of C's that is where one of Rust's is; of a union, the one it is."""
+        same = [one for one in missing if one.span == rust.span and rust.span[0] < rust.span[1]]
+        if is_padding(rust.name):
+            # Rust has nothing there, unless C has nothing there either.
+            same = [one for one in same if one.name.strip("_0123456789") in rust.name]
+        good = [one for one in same if not any(x.is_fault for x in self._types(one, rust))]
+        return next(iter([*good, *same]), None)
+
+    def _renamed(self, c: Slot, rust: Slot, *, split: bool) -> Iterator[_Found]:
+        found = list(self._types(c, rust))
+        names = (c.name, rust.name)
+        faults = [one for one in found if one.is_fault]
+        if faults:
+            detail = faults[0].text.removeprefix(f"{c.name}: ")
+            text = f"offset {rust.offset}: {c.name} in C, {rust.name} in Rust: {detail}"
+            yield _fault(rust.span[0], text, *names)
+            return
+        kind = "split" if split else "name"
+        text = f"offset {rust.offset}: {c.name} in C, {rust.name} in Rust"
+        yield _Found(rust.span[0], Difference(kind, text), names)
+        yield from found
+
+    def _written_out(
+        self, missing: list[Slot], alone: list[Slot], real: list[Slot]
+    ) -> Iterator[_Found]:
+        """Take out of both lists, and yield, what stands in one as several fields."""
+        for slot in list(alone):
+            inside = [one for one in missing if slot.covers(one) and one.size != 0]
+            if inside and not is_padding(slot.name):
+                alone.remove(slot)
+                real.append(slot)
+                if any(one.bits is None for one in inside) and not self._rust.hidden:
+                    names = [one.name for one in inside]
+                    text = f"offset {slot.offset}: {', '.join(names)} in C, {slot.name} in Rust"
+                    yield _Found(slot.span[0], Difference("split", text), (slot.name, *names))
+        for slot in list(missing):
+            inside = [one for one in alone if slot.covers(one) and one.size]
+            whole = sum(one.size or 0 for one in inside) == slot.size
+            if whole and len(inside) > 1 and _is_divisible(slot):
+                missing.remove(slot)
+                for one in inside:
+                    alone.remove(one)
+                    real.append(one)
+                names = [one.name for one in inside]
+                text = f"offset {slot.offset}: {slot.name} in C, {', '.join(names)} in Rust"
+                yield _Found(slot.span[0], Difference("split", text), (slot.name, *names))
+
+    def _only_in_rust(self, slot: Slot) -> Iterator[_Found]:
+        if not slot.size or is_padding(slot.name) or slot.name.startswith("_"):
+            return
+        hole = slot.span[1] <= self._c.size * 8
+        if hole and not any(one.touches(slot) for one in self._c.slots):
+            text = f"{slot.name}: Rust {slot}; a hole in C"
+            yield _Found(slot.span[0], Difference("hole", text), (slot.name,))
+        else:
+            text = f"{slot.name}: Rust {slot}; C has no such field"
+            yield _fault(slot.span[0], text, slot.name)
+
+
+def _same_place(c: Slot, rust: Slot) -> bool:
+    if c.bits is not None and rust.bits is None:
+        return rust.covers(c)  # a plain integer that holds the bits
+    if c.bits is not None or rust.bits is not None:
+        return c.span == rust.span
+    sizes = c.size is None or rust.size is None or c.size == rust.size
+    # An array of unknown length takes no room in either.
+    return c.offset == rust.offset and (sizes or (rust.size == 0 and c.size is None))
+
+
+def _is_divisible(slot: Slot) -> bool:
+    """Tell whether a field may be written as several: a number, or single bytes."""
+    if slot.use is None:
+        return False
+    kind_of = slot.use.type
+    element = kind_of.target
+    if kind_of.kind == "array" and element is not None:
+        return element.type.size == 1
+    return kind_of.kind in _SPLITTABLE
+
+
+def _take_apart(missing: list[Slot], alone: list[Slot]) -> bool:
+    """Replace fields by what they consist of where the other language has smaller ones."""
+    changed = False
+    for slots, others in ((missing, alone), (alone, missing)):
+        for slot in list(slots):
+            smaller = any(slot.covers(one) and slot.span != one.span and one.size for one in others)
+            parts = slots_of(slot) if smaller else ()
+            if parts:
+                at = slots.index(slot)
+                slots[at : at + 1] = parts
+                changed = True
+    return changed
+
+
+def slots_of(slot: Slot) -> Sequence[Slot]:
+    """Return the members of a record or the elements of an array as slots; none of a scalar."""
+    use = slot.use
+    if use is not None and use.type.inner is not None:
+        use = use.type.inner
+    if use is None or slot.bits is not None:
+        return ()
+    kind_of = use.type
+    if kind_of.is_record:
+        return [
+            Slot(
+                f"{slot.name}.{one.name}",
+                slot.offset + one.first // 8,
+                None if one.count is None or one.is_bits else one.count // 8,
+                (slot.offset * 8 + one.first, one.count) if one.is_bits and one.count else None,
+                one.use,
+            )
+            for one in kind_of.members() or ()
+        ]
+    element = kind_of.target
+    if kind_of.kind == "array" and element is not None and kind_of.length:
+        size = element.type.size
+        # Single bytes stand for whatever is there.
+        if not size or size == 1 or kind_of.length > _ELEMENTS:
+            return ()
+        return [
+            Slot(f"{slot.name}[{index}]", slot.offset + index * size, size, use=element)
+            for index in range(kind_of.length)
+        ]
+    return ()
+
+
+def shifted(slots: Sequence[Slot], offset: int) -> list[Slot]:
+    """Return fields of a member as fields of the whole."""
+    return [
+        replace(
+            slot,
+            offset=slot.offset + offset,
+            bits=None if slot.bits is None else (slot.bits[0] + offset * 8, slot.bits[1]),
+        )
+        for slot in slots
+    ]

@@ -1,0 +1,1 @@
+"""Types of both languages in one form, and whether they agree."""

@@ -1,0 +1,403 @@
+"""Whether a type of C's and one of Rust's are the same where they are used.
+
+What changes neither layout nor call on this machine differs by the letter alone; it has a kind,
+which a package's table can make an error. All else is a fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ....c.types import Use, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ....c.types import Type
+
+    _Leaves = Sequence[tuple[int, Use]]
+
+__all__ = ["FAULT", "UNKNOWN", "Agreement", "Difference", "shown_letters", "told"]
+
+FAULT: Final = ""
+UNKNOWN: Final = "unknown"
+_WORDS: Final = {
+    "void": "nothing",
+    "character": "integer",
+    "truth": "truth value",
+    "function": "function",
+}
+_INTEGERS: Final = frozenset({"integer", "character", "truth", "enum"})
+_LEAVES: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs: one of the kinds by the letter, a fault, or what cannot be told."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    where: str
+    c: str
+    rust: str
+
+    def says(self, kind: str, text: str) -> Difference:
+        return Difference(kind, f"{self.where}: {text}" if self.where else text)
+
+    def letter(self, kind: str) -> Difference:
+        return self.says(kind, f"{self.c} in C, {self.rust} in Rust")
+
+    def fault(self, c: str, rust: str) -> Difference:
+        return self.says(FAULT, f"{c} in C, {rust} in Rust ({self.c}; {self.rust})")
+
+
+class Agreement:
+    """Compares types; ``named`` finds C's type of a name, for members that are called as it."""
+
+    def __init__(self, named: Callable[[str], Use | None]) -> None:
+        self._named = named
+
+    def values(self, c: Use, rust: Use, where: str) -> Iterator[Difference]:
+        """Yield how two types differ that are used by value."""
+        yield from dict.fromkeys(self._values(c, rust, _Place(where, c.text, rust.text)))
+
+    def functions(self, c: Type, rust: Type, where: str = "") -> Iterator[Difference]:
+        """Yield how two types of functions differ."""
+        if c.target is None or rust.target is None:
+            return
+        behind = f"{where}, " if where else ""
+        ours, theirs = len(rust.parameters), len(c.parameters)
+        if c.prototyped:
+            if ours != theirs:
+                place = _Place(where, "", "")
+                yield place.says(FAULT, f"{_count(theirs)} in C, {ours} in Rust")
+            elif c.variadic != rust.variadic:
+                with_dots, without = ("C", "Rust") if c.variadic else ("Rust", "C")
+                yield _Place(where, "", "").says(
+                    FAULT, f"more arguments may follow in {with_dots}, not in {without}"
+                )
+            for number, (one, other) in enumerate(zip(c.parameters, rust.parameters), 1):  # noqa: B905
+                yield from self.values(one, other, f"{behind}argument {number}")
+        yield from self.values(c.target, rust.target, f"{behind}result")
+
+    def _values(self, c: Use, rust: Use, place: _Place) -> Iterator[Difference]:
+        a, b = c.type, rust.type
+        if _is_same(a, b):
+            return
+        if b.inner is not None:
+            yield from self._values(c, b.inner, place)
+        elif "va_list" in (a.kind, b.kind):
+            if not _is_va_list(c):
+                yield place.fault(_word(a), "a list of arguments")
+        elif "unknown" in (a.kind, b.kind):
+            unknown = place.c if a.kind == "unknown" else place.rust
+            yield place.says(UNKNOWN, f"nothing is known of {unknown}")
+        elif b.kind == "foreign":
+            yield place.fault(_word(a), b.name)
+        elif a.kind == "pointer" and b.kind == "pointer":
+            yield from self._pointers(c, rust, place)
+        elif a.kind in _INTEGERS and b.kind in _INTEGERS:
+            yield from _integers(a, b, place)
+        elif a.kind == "array" and b.kind == "array":
+            yield from self._arrays(c, rust, place)
+        elif b.kind == "union" and not a.is_record:
+            yield from self._variants(c, b, place)
+        elif a.is_record and b.is_record:
+            yield from self._records(a, b, place)
+        elif "array" in (a.kind, b.kind) and "pointer" not in (a.kind, b.kind):
+            yield from self._written_out(a, b, place)
+        elif a.kind == "float" and b.kind == "float":
+            if a.size != b.size:
+                yield place.fault(_bytes(a), _bytes(b))
+        elif a.kind != b.kind:
+            yield place.fault(_word(a), _word(b))
+
+    def _pointers(self, c: Use, rust: Use, place: _Place) -> Iterator[Difference]:
+        one, other = c.type.target, rust.type.target
+        assert one is not None  # noqa: S101 - pointers have one
+        assert other is not None  # noqa: S101 - pointers have one
+        a, b = one.type, other.type
+        if "function" not in (a.kind, b.kind) and _is_const(one) != _is_const(other):
+            yield place.letter("const")
+        if _is_same(a, b) or (a.kind == "void" and b.kind == "void"):
+            return
+        depth, ours = _depth(c.type), _depth(rust.type)
+        if depth != ours:
+            text = f"{_pointers_to(depth)} in C, {_pointers_to(ours)} in Rust"
+            yield place.says(FAULT, f"{text} ({place.c}; {place.rust})")
+        elif a.kind == "pointer" and b.kind == "pointer":
+            yield from self._pointers(one, other, place)
+        elif a.kind == "function" and b.kind == "function":
+            yield from self.functions(a, b, place.where)
+        else:
+            yield from self._pointees(a, b, place)
+
+    def _pointees(self, a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+        """Yield how what is behind two pointers differs, neither being one itself."""
+        if "void" in (a.kind, b.kind):
+            yield place.letter("void")
+        elif "function" in (a.kind, b.kind):
+            yield place.fault(f"a pointer to {_word(a)}", f"a pointer to {_word(b)}")
+        elif a.opaque or b.opaque:
+            yield place.letter("opaque")
+        elif b.inner is not None:
+            if not _is_same(a, b.inner.type):
+                yield from self._pointees(a, b.inner.type, place)
+        elif a.kind == "array" or b.kind == "array":
+            yield from self._elements(a, b, place)
+        elif _is_bytes(a) or _is_bytes(b):
+            if a.kind != b.kind or a.signed != b.signed:
+                yield place.letter("bytes")
+        elif "foreign" in (a.kind, b.kind):
+            yield place.fault(f"a pointer to {_word(a)}", f"to {b.name or _word(b)}")
+        elif "unknown" in (a.kind, b.kind) or a.size is None or b.size is None:
+            yield place.says(UNKNOWN, f"the size of what {place.c} and {place.rust} point to")
+        elif _class(a) != _class(b):
+            yield place.fault(f"a pointer to {_word(a)}", f"to {_word(b)}")
+        elif a.size != b.size:
+            yield place.fault(f"a pointer to {_bytes(a)}", f"to {_bytes(b)}")
+        elif (a.kind == "enum") != (b.kind == "enum"):
+            yield place.letter("enum")
+        elif a.is_record or a.kind == "enum" or a.signed != b.signed:
+            yield place.letter("pointee")
+
+    def _elements(self, a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+        """Yield how pointers differ one of which is to an array: C's parameters are no arrays."""
+        one, other = _element(a), _element(b)
+        if one.kind == "pointer" and other.kind == "pointer":
+            found = list(self._values(_use(one), _use(other), place))
+            yield from found
+            if any(difference.kind == FAULT for difference in found):
+                return
+        elif "pointer" in (one.kind, other.kind):
+            yield place.fault(f"a pointer to {_word(one)}", f"to {_word(other)}")
+            return
+        elif not _is_same(one, other):
+            found = list(self._pointees(one, other, place))
+            yield from found
+            if any(difference.kind == FAULT for difference in found):
+                return
+        if a.kind != b.kind:
+            yield place.letter("pointee")
+        elif a.size != b.size and a.size is not None and b.size:
+            yield place.fault(f"a pointer to {_bytes(a)}", f"to {_bytes(b)}")
+
+    def _arrays(self, c: Use, rust: Use, place: _Place) -> Iterator[Difference]:
+        a, b = c.type, rust.type
+        # One of no length takes no room, and ends what it stands in.
+        if a.size and b.size and a.size != b.size:
+            yield place.fault(_bytes(a), _bytes(b))
+            return
+        one, other = _element(a), _element(b)
+        if _is_bytes(one) and _is_bytes(other) and "character" in (one.kind, other.kind):
+            if one.signed != other.signed:
+                yield place.letter("bytes")
+        else:
+            yield from self._values(_use(one), _use(other), place)
+
+    def _variants(self, c: Use, union: Type, place: _Place) -> Iterator[Difference]:
+        """Yield how a union of Rust's differs that stands for something of C's that is none."""
+        members = union.members()
+        if union.size is not None and union.size != c.type.size:
+            yield place.fault(_bytes(c.type), _bytes(union))
+            return
+        if members is None:
+            yield place.says(UNKNOWN, f"the fields of {union.name} are private")
+            return
+        good = False
+        for member in members:
+            named = self._named(member.name)
+            if named is not None:
+                # C has a type of that name: what it casts the pointer to.
+                where = f"{place.where}.{member.name}"
+                yield from self.values(named, member.use, where)
+            found = self._values(c, member.use, place)
+            good = good or not any(one.kind in (FAULT, UNKNOWN) for one in found)
+        if not good:
+            yield place.fault(_word(c.type), _word(union))
+
+    def _written_out(self, a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+        """Yield how an array differs from what is none: by the letter if the bytes are the same."""
+        array = a if a.kind == "array" else b
+        if a.size != b.size or a.size is None:
+            yield place.fault(f"{_word(a)}, {_bytes(a)}", f"{_word(b)}, {_bytes(b)}")
+        elif _is_bytes(_element(array)):
+            yield place.letter("bytes")
+        elif self._are_alike(_leaves(_use(a)), _leaves(_use(b)), place):
+            yield place.letter("split")
+        else:
+            yield place.fault(_word(a), _word(b))
+
+    def _are_alike(self, theirs: _Leaves | None, ours: _Leaves | None, place: _Place) -> bool:
+        """Tell whether the same scalars stand at the same places."""
+        if ours is None or theirs is None or len(ours) != len(theirs):
+            return False
+        for (first, one), (start, other) in zip(theirs, ours, strict=True):
+            found = self._values(one, other, place)
+            if first != start or any(x.kind in (FAULT, UNKNOWN) for x in found):
+                return False
+        return True
+
+    def _records(self, a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+        if a.opaque or b.opaque:
+            opaque, other = ("C", "Rust") if a.opaque else ("Rust", "C")
+            yield place.says(FAULT, f"{opaque} says nothing of what is in it, {other} does")
+            return
+        if b.size is not None and a.size != b.size:
+            yield place.fault(_bytes(a), _bytes(b))
+            return
+        ours, theirs = _leaves(_use(b)), _leaves(_use(a))
+        if ours is None or theirs is None:
+            yield place.says(UNKNOWN, f"nothing is known of what is in {place.rust}")
+        elif self._are_alike(theirs, ours, place):
+            yield place.letter("name")
+        else:
+            yield place.fault(f"{a.kind} {a.name}".strip(), "another")
+
+
+def told(
+    heading: str, differences: Iterator[Difference], c: str, rust: str
+) -> tuple[str | None, str | None, list[Difference]]:
+    """Return what to tell of a declaration, or why nothing can be said; and the letters."""
+    found = list(differences)
+    faults = [one for one in found if one.kind == FAULT]
+    unknown = [one for one in found if one.kind == UNKNOWN]
+    letters = [one for one in found if one.kind not in (FAULT, UNKNOWN)]
+    if faults:
+        lines = [heading, *(f"    {one.text}" for one in faults)]
+        lines += [f"    C     {' '.join(c.split())}", f"    Rust  {rust}"]
+        return "\n".join(lines), None, letters
+    if unknown:
+        return None, "; ".join(one.text for one in unknown), letters
+    return None, None, letters
+
+
+def shown_letters(letters: Sequence[Difference]) -> str:
+    """Return differences by the letter, one a line, each with its kind."""
+    return "\n".join(f"    {one.text} ({one.kind})" for one in letters)
+
+
+def _is_same(a: Type, b: Type) -> bool:
+    """Tell whether one is the other's counterpart; what both call the same, C has once."""
+    if a is b:
+        return True
+    if not (a.is_record or a.kind == "enum"):
+        return False
+    named = b.is_record or b.kind == "enum"
+    return b.twin is a or (named and bool(a.name) and a.name == b.name)
+
+
+def _integers(a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+    if a.size != b.size:
+        yield place.fault(f"{_sign(a)}{_bytes(a)}", f"{_sign(b)}{_bytes(b)}")
+    elif "enum" in (a.kind, b.kind):
+        shown = f"{place.c}{_is_enum(a)} in C, {place.rust}{_is_enum(b)} in Rust"
+        yield place.says("enum", shown)
+    elif b.kind == "truth" and a.kind != "truth":
+        yield place.fault(f"{_word(a)} of 1 byte", "a truth value, which is 0 or 1")
+    elif a.kind == "truth" and b.kind != "truth":
+        yield place.letter("bool")
+    elif a.signed != b.signed:
+        yield place.fault(_word(a), _word(b))
+
+
+def _is_enum(kind_of: Type) -> str:
+    if kind_of.kind == "enum" and kind_of.signed is not None:
+        return f", {_sign(kind_of).strip()}"
+    return ""
+
+
+def _sign(kind_of: Type) -> str:
+    return {True: "signed ", False: "unsigned ", None: ""}[kind_of.signed]
+
+
+def _word(kind_of: Type) -> str:
+    if kind_of.kind in ("integer", "character") and kind_of.signed is not None:
+        return "signed" if kind_of.signed else "unsigned"
+    return _WORDS.get(kind_of.kind, kind_of.kind)
+
+
+def _class(kind_of: Type) -> str:
+    if kind_of.kind in _INTEGERS:
+        return "integer"
+    return "record" if kind_of.is_record else kind_of.kind
+
+
+def _bytes(kind_of: Type) -> str:
+    size = kind_of.size
+    if size is None:
+        return "an unknown number of bytes"
+    return f"{size} byte{'' if size == 1 else 's'}"
+
+
+def _count(number: int) -> str:
+    return f"{number} argument{'' if number == 1 else 's'}"
+
+
+def _pointers_to(depth: int) -> str:
+    return "a pointer" if depth == 1 else f"a pointer to {'a pointer to ' * (depth - 2)}a pointer"
+
+
+def _depth(kind_of: Type) -> int:
+    depth = 0
+    while kind_of.kind == "pointer" and kind_of.target is not None:
+        depth, kind_of = depth + 1, kind_of.target.type
+        while kind_of.kind == "array" and kind_of.target is not None:
+            kind_of = kind_of.target.type
+        if kind_of.inner is not None:
+            kind_of = kind_of.inner.type
+    return depth
+
+
+def _is_const(use: Use) -> bool:
+    while use.type.kind == "array" and use.type.target is not None and not use.const:
+        use = use.type.target
+    return use.const
+
+
+def _is_bytes(kind_of: Type) -> bool:
+    return kind_of.size == 1 and kind_of.kind in _INTEGERS
+
+
+def _element(kind_of: Type) -> Type:
+    while kind_of.kind == "array" and kind_of.target is not None:
+        kind_of = kind_of.target.type
+    return kind_of
+
+
+def _use(kind_of: Type) -> Use:
+    return Use(kind_of, text=kind_of.name or written(kind_of))
+
+
+def _is_va_list(c: Use) -> bool:
+    aim = c.type.target.type if c.type.target is not None else c.type
+    return "va_list" in c.text or "va_list" in aim.name or aim.kind == "character"
+
+
+def _leaves(use: Use, first: int = 0) -> _Leaves | None:
+    """Return the scalars that something consists of, each with its first bit."""
+    kind_of = use.type.inner.type if use.type.inner is not None else use.type
+    if kind_of.is_record:
+        members = kind_of.members()
+        if members is None:
+            return None
+        parts = [(first + member.first, member.use) for member in members]
+    elif kind_of.kind == "array" and kind_of.target is not None:
+        size, length = kind_of.target.type.size, kind_of.length
+        if size is None or length is None or length > _LEAVES:
+            return None
+        parts = [(first + index * size * 8, kind_of.target) for index in range(length)]
+    else:
+        return [(first, use)]
+    found: list[tuple[int, Use]] = []
+    for at, part in parts:
+        inside = _leaves(part, at)
+        if inside is None or len(found) > _LEAVES:
+            return None
+        found += inside
+    return sorted(found, key=lambda one: one[0])

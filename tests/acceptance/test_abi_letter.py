@@ -1,0 +1,323 @@
+"""What differs from C by the letter alone passes and says so; its neighbours fail.
+
+One crate holds all rows: each is something of C's, Rust's counterpart, and what is expected of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .conftest import outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import pytest
+
+FAILED, SAME, SKIPPED = "failed", "", "skipped"
+
+
+class Row(NamedTuple):
+    """What stands in the header, and in the crate, and the outcome.
+
+    ``@`` is the name, ``$`` a function of C's: ``unsafe extern "C" fn``.
+
+    The outcome is a word of pytest's, or the kinds of differences of an item that passes.
+    """
+
+    c: str
+    rust: str
+    expected: str
+
+
+# What several rows use.
+C_TYPES: Final = """
+typedef enum { RED, GREEN } color; typedef enum { COLD = -1, WARM } heat;
+typedef struct { int a, b; } pair; typedef struct { int c, d; } couple;
+typedef struct { float a, b; } floats; typedef struct { int a; } single;
+struct hidden; typedef struct hidden hidden;
+typedef struct handle_of *handle; typedef int (*visit)(pair *, void *);
+typedef int plain_function(int); typedef union { int i; float f; } either;
+"""
+RUST_TYPES: Final = """
+#[repr(C)] pub struct pair { pub a: c_int, pub b: c_int }
+#[repr(C)] pub struct Another { pub c: c_int, pub d: c_int }
+#[repr(C)] pub struct Floating { pub c: f32, pub d: f32 }
+#[repr(C)] pub struct Larger { pub c: c_int, pub d: c_int, pub e: c_int }
+#[repr(C)] pub struct hidden { _data: [u8; 0] }
+#[repr(C)] pub struct Unknown { _data: [u8; 0] }
+#[repr(transparent)] pub struct Wrapped(pub c_int);
+pub enum Nothing {}
+pub type visit = Option<unsafe extern "C" fn(*mut pair, *mut c_void) -> c_int>;
+"""
+
+FUNCTIONS: Final = [
+    # The same, whatever it is called.
+    Row("long long @(unsigned long long);", "(x: u64) -> i64", SAME),
+    Row("long @(unsigned long);", "(x: u64) -> i64", SAME),
+    Row("long long @(long);", "(x: c_longlong) -> c_long", SAME),
+    Row("void @(long long *);", "(x: *mut c_long)", SAME),
+    Row("void @(volatile int *);", "(x: *mut c_int)", SAME),
+    Row("void @(int *restrict, int *volatile);", "(x: *mut c_int, y: *mut c_int)", SAME),
+    Row("int @(struct never_seen *);", "(x: *mut Unknown) -> c_int", "opaque"),
+    Row("int @(struct hidden *);", "(x: *mut hidden) -> c_int", SAME),
+    Row("void @(int[3]);", "(x: *mut c_int)", SAME),
+    Row("void @(visit);", "(x: visit)", SAME),
+    Row("void @(visit);", "(x: $(*mut pair, *mut c_void) -> c_int)", SAME),
+    Row("void @(int);", "(x: Wrapped)", SAME),
+    Row("void @();", "(x: c_int)", SAME),
+    Row("void @(handle *);", "(x: *mut *mut Nothing)", "opaque"),
+    Row("void @(pair *);", "(x: Option<&mut pair>)", SAME),
+    Row("_Bool @(float, double);", "(x: f32, y: f64) -> bool", SAME),
+    # const, and what is beside it
+    Row("void @(const int *);", "(x: *mut c_int)", "const"),
+    Row("void @(int *);", "(x: *const c_int)", "const"),
+    Row("void @(const int *const *);", "(x: *mut *const c_int)", "const"),
+    Row("const char *@(void);", "() -> *mut c_char", "const"),
+    Row("void @(const int *);", "(x: *mut c_long)", FAILED),
+    Row("void @(const int *);", "(x: c_int)", FAILED),
+    # void, and what is beside it
+    Row("void @(void *);", "(x: *mut pair)", "void"),
+    Row("void @(pair *);", "(x: *mut c_void)", "void"),
+    Row("void *@(void);", "() -> *mut c_long", "void"),
+    Row("void @(void (*)(void));", "(x: *mut c_void)", "void"),
+    Row("void @(void **);", "(x: *mut *mut pair)", "void"),
+    Row("void @(void **);", "(x: *mut c_void)", FAILED),
+    Row("void @(pair **);", "(x: *mut c_void)", FAILED),
+    Row("void @(void *);", "(x: *mut *mut c_void)", FAILED),
+    Row("void @(void *);", "(x: usize)", FAILED),
+    Row("void @(void *);", "(x: u64)", FAILED),
+    Row("void @(long);", "(x: *mut c_void)", FAILED),
+    Row("void @(void *);", "(x: c_int)", FAILED),
+    # opaque, and what is beside it
+    Row("void @(hidden *);", "(x: *mut Unknown)", "opaque"),
+    Row("void @(hidden *);", "(x: *mut Nothing)", "opaque"),
+    Row("void @(pair *);", "(x: *mut Unknown)", "opaque"),
+    Row("void @(hidden **);", "(x: *mut *mut Nothing)", "opaque"),
+    Row("void @(hidden **);", "(x: *mut Nothing)", FAILED),
+    Row("void @(hidden *);", "(x: *mut *mut Nothing)", FAILED),
+    Row("void @(hidden *);", "(x: usize)", FAILED),
+    # bytes, and what is beside them
+    Row("void @(const char *);", "(x: *const u8)", "bytes"),
+    Row("void @(unsigned char *);", "(x: *mut i8)", "bytes"),
+    Row("void @(char **);", "(x: *mut *mut u8)", "bytes"),
+    Row("void @(pair *);", "(x: *mut u8)", "bytes"),
+    Row("void @(char *);", "(x: *mut c_long)", "bytes"),
+    Row("void @(char **);", "(x: *mut u8)", FAILED),
+    Row("void @(char *);", "(x: *mut *mut u8)", FAILED),
+    Row("void @(char *);", "(x: u8)", FAILED),
+    Row("void @(char);", "(x: *mut u8)", FAILED),
+    Row("void @(unsigned char);", "(x: i8)", FAILED),
+    Row("void @(signed char);", "(x: u8)", FAILED),
+    Row("void @(_Bool);", "(x: u8)", "bool"),
+    Row("void @(unsigned char);", "(x: bool)", FAILED),
+    Row("void @(int);", "(x: bool)", FAILED),
+    # what is pointed to, and what is beside it
+    Row("void @(unsigned *);", "(x: *mut c_int)", "pointee"),
+    Row("void @(unsigned **);", "(x: *mut *mut c_int)", "pointee"),
+    Row("void @(pair *);", "(x: *mut Another)", "pointee"),
+    Row("void @(pair *);", "(x: *mut Larger)", FAILED),
+    Row("void @(long *);", "(x: *mut c_int)", FAILED),
+    Row("void @(int *);", "(x: *mut c_long)", FAILED),
+    Row("void @(int *);", "(x: *mut f32)", FAILED),
+    Row("void @(double *);", "(x: *mut c_long)", FAILED),
+    Row("void @(float *);", "(x: *mut f64)", FAILED),
+    Row("void @(pair *);", "(x: *mut c_long)", FAILED),
+    Row("void @(long *);", "(x: *mut pair)", FAILED),
+    Row("void @(int **);", "(x: *mut c_int)", FAILED),
+    Row("void @(int *);", "(x: *mut *mut c_int)", FAILED),
+    Row("void @(int **);", "(x: *mut *mut c_long)", FAILED),
+    Row("void @(int **);", "(x: *mut *mut *mut c_int)", FAILED),
+    Row("void @(int *);", "(x: c_int)", FAILED),
+    Row("void @(int);", "(x: *mut c_int)", FAILED),
+    Row("void @(pair *);", "(x: pair)", FAILED),
+    Row("void @(pair);", "(x: *mut pair)", FAILED),
+    Row("int *@(void);", "() -> c_int", FAILED),
+    Row("long @(void);", "() -> *mut c_int", FAILED),
+    # enumerations, and what is beside them
+    Row("void @(color);", "(x: c_uint)", "enum"),
+    Row("void @(color);", "(x: c_int)", "enum"),
+    Row("color @(void);", "() -> c_int", "enum"),
+    Row("void @(color *);", "(x: *mut c_int)", "enum"),
+    Row("void @(color **);", "(x: *mut *mut c_uint)", "enum"),
+    Row("void @(color);", "(x: c_long)", FAILED),
+    Row("void @(color);", "(x: u16)", FAILED),
+    Row("void @(color);", "(x: f32)", FAILED),
+    Row("void @(color);", "(x: *mut c_int)", FAILED),
+    Row("void @(color *);", "(x: c_int)", FAILED),
+    Row("void @(color *);", "(x: *mut c_long)", FAILED),
+    Row("void @(color *);", "(x: *mut i16)", FAILED),
+    # numbers
+    Row("void @(int);", "(x: c_uint)", FAILED),
+    Row("void @(unsigned long);", "(x: c_long)", FAILED),
+    Row("void @(int);", "(x: f32)", FAILED),
+    Row("void @(double);", "(x: c_long)", FAILED),
+    Row("void @(float);", "(x: f64)", FAILED),
+    Row("int @(void);", "()", FAILED),
+    Row("void @(void);", "() -> c_int", FAILED),
+    Row("void @(pair);", "(x: c_long)", FAILED),
+    Row("void @(long);", "(x: pair)", FAILED),
+    Row("void @(single);", "(x: c_int)", FAILED),
+    Row("void @(couple);", "(x: Another)", "name"),
+    Row("void @(floats);", "(x: Another)", FAILED),
+    # arguments
+    Row("void @(int, int);", "(x: c_int)", FAILED),
+    Row("void @(int);", "(x: c_int, y: c_int)", FAILED),
+    Row("void @(int, ...);", "(x: c_int)", FAILED),
+    Row("void @(int);", "(x: c_int, ...)", FAILED),
+    # functions behind pointers
+    Row("void @(int (*)(const char *));", "(x: $(*mut c_char) -> c_int)", "const"),
+    Row("void @(int (*)(void *));", "(x: Option<$(*mut pair) -> c_int>)", "void"),
+    Row("void @(int (*)(long));", "(x: $(c_int) -> c_int)", FAILED),
+    Row("void @(int (*)(long *));", "(x: $(*mut c_int) -> c_int)", FAILED),
+    Row("void @(int (*)(int));", "(x: $(c_int, c_int) -> c_int)", FAILED),
+    Row("void @(void (*)(void));", "(x: *mut c_int)", FAILED),
+    Row("void @(int *);", "(x: $())", FAILED),
+    Row("void @(int (*)(int));", "(x: fn(c_int) -> c_int)", FAILED),
+    Row("void @(int (**)(int));", "(x: $(c_int) -> c_int)", FAILED),
+]
+
+STRUCTS: Final = [
+    Row("{ unsigned long n; }", "{ pub n: *mut c_void }", FAILED),
+    Row("{ void *n; }", "{ pub n: usize }", FAILED),
+    Row("{ int n[4]; }", "{ pub n: [f32; 4] }", FAILED),
+    Row("{ int n[4]; }", "{ pub n: [c_uint; 4] }", FAILED),
+    Row("{ int n[2][2]; }", "{ pub n: [[c_int; 2]; 2] }", SAME),
+    Row("{ int n[2][2]; }", "{ pub n: [c_int; 4] }", SAME),
+    Row("{ int *n[2]; }", "{ pub n: [usize; 2] }", FAILED),
+    Row("{ long n[2]; }", "{ pub n: [*mut c_int; 2] }", FAILED),
+    Row("{ char n[4]; }", "{ pub n: [u8; 4] }", "bytes"),
+    Row("{ char n[4]; }", "{ pub n: [c_char; 4] }", SAME),
+    Row("{ signed char n; }", "{ pub n: u8 }", FAILED),
+    Row("{ unsigned char n; }", "{ pub n: i8 }", FAILED),
+    Row("{ unsigned char n; }", "{ pub n: u8 }", SAME),
+    Row("{ _Bool n; }", "{ pub n: bool }", SAME),
+    Row("{ unsigned char n; }", "{ pub n: bool }", FAILED),
+    Row("{ pair n; }", "{ pub n: pair }", SAME),
+    Row("{ pair n; }", "{ pub n: Another }", "name"),
+    Row("{ pair n; }", "{ pub n: Floating }", FAILED),
+    Row("{ pair n; }", "{ pub n: i64 }", FAILED),
+    Row("{ single n; }", "{ pub n: c_int }", FAILED),
+    Row("{ int n; }", "{ pub n: Wrapped }", SAME),
+    Row("{ float n; }", "{ pub n: Wrapped }", FAILED),
+    Row("{ long long n; }", "{ pub n: c_long }", SAME),
+    Row("{ color n; }", "{ pub n: c_int }", "enum"),
+    Row("{ color n; int m; }", "{ pub n: i64 }", FAILED),
+    Row("{ color n; }", "{ pub n: f32 }", FAILED),
+    Row("{ int *n; }", "{ pub n: *const c_int }", "const"),
+    Row("{ long *n; }", "{ pub n: *mut c_int }", FAILED),
+    Row("{ char **n; }", "{ pub n: *mut c_char }", FAILED),
+    Row("{ visit n; }", "{ pub n: visit }", SAME),
+    Row("{ visit n; }", "{ pub n: Option<$(*mut pair) -> c_int> }", FAILED),
+    Row("{ visit n; }", "{ pub n: *mut c_void }", "void"),
+    Row("{ plain_function *n; }", "{ pub n: $(c_int) -> c_int }", SAME),
+    Row("{ plain_function *n; }", "{ pub n: $(c_long) -> c_int }", FAILED),
+    Row("{ visit n; }", "{ pub n: fn(*mut pair, *mut c_void) -> c_int }", FAILED),
+    # Names and holes
+    Row("{ int n; }", "{ pub m: c_int }", "name"),
+    Row("{ int n; }", "{ pub m: f32 }", FAILED),
+    Row("{ int n; long m; }", "{ pub n: c_int, pub reserved: c_int, pub m: c_long }", "hole"),
+    Row("{ int n, o; long m; }", "{ pub n: c_int, pub __pad: c_int, pub m: c_long }", FAILED),
+    Row("{ long m; int n; }", "{ pub m: c_long, __pad: u64 }", FAILED),
+    Row("{ int n; long m; }", "{ pub n: c_int, pub m: c_long, pub o: c_long }", FAILED),
+    # Written out
+    Row("{ int n[2]; }", "{ pub x: c_int, pub y: c_int }", "split"),
+    Row("{ int n[2]; }", "{ pub x: c_int, pub y: f32 }", FAILED),
+    Row("{ int n[3]; }", "{ pub x: c_int, pub y: c_int }", FAILED),
+    Row("{ pair n; }", "{ pub n_a: c_int, pub n_b: c_int }", "split"),
+    Row("{ pair n; }", "{ pub n_a: c_int, pub n_b: f32 }", FAILED),
+    Row("{ int a, b; }", "{ pub both: [c_int; 2] }", "split"),
+    Row("{ int a; float b; }", "{ pub both: [c_int; 2] }", FAILED),
+    Row("{ long n; }", "{ pub low: u32, pub high: u32, _align: [u64; 0] }", "split"),
+    Row("{ void *n; }", "{ pub low: u32, pub high: u32 }", FAILED),
+    Row("{ int a, b; }", "{ pub all: [u8; 8] }", FAILED),  # aligned otherwise
+    # Cut short
+    Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long, _more: [u8; 0] }", SAME),
+    Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long, _more: c_void }", SAME),
+    Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: f64, _more: [u8; 0] }", FAILED),
+    Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long }", FAILED),
+]
+
+
+def test_rows(pytester: pytest.Pytester, write: Callable[[Mapping[str, str]], Path]) -> None:
+    write(_project(""))
+    result = _run(pytester)
+    found = outcomes(result)
+    kinds = dict(
+        re.findall(r"^    (?:fn|layout)::(\w+): ([a-z, ]+)$", result.stdout.str(), re.MULTILINE)
+    )
+    wrong = []
+    for name, row in _rows():
+        item = f"src/lib.rs::@abi::{'fn' if name.startswith('f') else 'layout'}::{name}"
+        outcome = found.get(item, "no item")
+        got = kinds.get(name, SAME) if outcome == "passed" else outcome
+        if got != row.expected:
+            wrong.append(f"{name}: {row.c} | {row.rust}: {got or 'passed'}, not {row.expected}")
+    assert not wrong, "\n".join([*wrong, result.stdout.str()])
+    letters = [row for _, row in _rows() if row.expected not in (FAILED, SAME, SKIPPED)]
+    result.stdout.fnmatch_lines([f"letters: {len(letters)} items differ from C by the letter*"])
+
+
+def test_each_kind_can_be_an_error(
+    pytester: pytest.Pytester, write: Callable[[Mapping[str, str]], Path]
+) -> None:
+    write(_project('letter = "error"'))
+    found = outcomes(_run(pytester))
+    for name, row in _rows():
+        item = f"src/lib.rs::@abi::{'fn' if name.startswith('f') else 'layout'}::{name}"
+        assert found[item] == ("passed" if row.expected == SAME else "failed"), row
+    write(_project('letter = ["const", "enum"]'))
+    result = _run(pytester)
+    found = outcomes(result)
+    for name, row in _rows():
+        item = f"src/lib.rs::@abi::{'fn' if name.startswith('f') else 'layout'}::{name}"
+        strict = row.expected in ("const", "enum", FAILED)
+        assert found[item] == ("failed" if strict else "passed"), row
+    result.stdout.fnmatch_lines(["*which `letter` in the package's table makes an error: const*"])
+
+
+def _rows() -> list[tuple[str, Row]]:
+    functions = [(f"f{number}", row) for number, row in enumerate(FUNCTIONS)]
+    return functions + [(f"s{number}", row) for number, row in enumerate(STRUCTS)]
+
+
+def _project(table: str) -> dict[str, str]:
+    header, items, functions = [C_TYPES], [RUST_TYPES], []
+    for name, row in _rows():
+        if name.startswith("f"):
+            header.append(row.c.replace("@", name))
+            functions.append(f"pub fn {name}{_written(row)};")
+        else:
+            header.append(f"struct {name} {row.c};")
+            items.append(f"#[repr(C)] pub struct {name} {_written(row)}")
+    lines = [
+        "#![allow(warnings)]",
+        "use std::ffi::*;",
+        *items,
+        'unsafe extern "C" {',
+        *functions,
+        "}",
+    ]
+    return {
+        "Cargo.toml": f"""
+            [package]
+            name = "letters"
+            version = "0.1.0"
+            edition = "2024"
+            [package.metadata.cpython-sys]
+            header = "letters.h"
+            {table}
+        """,
+        "letters.h": "\n".join(header),
+        "src/lib.rs": "\n".join(lines),
+    }
+
+
+def _written(row: Row) -> str:
+    return row.rust.replace("$", 'unsafe extern "C" fn')
+
+
+def _run(pytester: pytest.Pytester) -> pytest.RunResult:
+    return pytester.runpytest("--cpython-sys", "-rA", "-v", "-m", "rust_abi")
