@@ -187,6 +187,10 @@ class Matrix(Project):
         """Return the names of all variables that are added to the environment of tests."""
         return _united(variant.additions_to_tests() for variant in self._variants.values())
 
+    def c_compilers(self) -> list[str]:
+        """Return in words which C compilers speak for the target, of any Python."""
+        return _united(variant.c_compilers() for variant in self._variants.values())
+
     def build(
         self,
         listener: BuildListener | None = None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from .c.headers import compiler_in_words
 from .cargo import enclosing_manifest, find_test_processes, upwards
 from .case import Case, Verdict
 from .checkers.registry import all_checkers
@@ -192,6 +193,16 @@ class Project:
             extra, _ = self._surroundings.additions(loaded.workspace, self.cargo.environ)
             names.update(dict.fromkeys(extra))
         return list(names)
+
+    def c_compilers(self) -> list[str]:
+        """Return in words which C compilers speak for the target; none where it is not named."""
+        found: dict[str, None] = {}
+        for workspace, options, extra in self.build_arguments():
+            if self._run.abi != "off" and options.target is not None:
+                python, environ = self._surroundings.interpreter, {**self.cargo.environ, **extra}
+                words = compiler_in_words(self.cargo, workspace, options.target, python, environ)
+                found.update(dict.fromkeys(words))
+        return list(found)
 
     def additions_to_tests(self) -> list[str]:
         """Return the names of all variables that are added to the environment of tests."""

@@ -11,19 +11,25 @@ from ..python.checkout import find_checkout
 from ..python.makefile import split_flags
 from ..rust.metadata import AbiTable, MetadataError, read_abi
 from . import DEFAULT_HEADER
-from .compiler import Compiler
+from .compiler import Compiler, CompilerError
+from .target_compiler import choose_compiler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..cargo import Package, Workspace
+    from ..cargo import Cargo, Package, Workspace
     from ..python.interpreter import Interpreter
     from ..rust.context import BuildContext
 
-__all__ = ["HeaderSource", "find_header"]
+__all__ = ["HeaderSource", "compiler_in_words", "find_header"]
 
 # They change no layout, and some of them need a whole program or a file that is not ours.
 _DROPPED: Final = ("-Werror", "-O", "-g", "-flto", "-fprofile", "-MD", "-MMD", "-fdiagnostics")
+# What another compiler than Python's own must be told, too. All else may be unknown to it.
+_KEPT: Final = (
+    *("-D", "-U", "-std=", "-fpack-struct", "-fshort-enums", "-fshort-wchar", "-fms-extensions"),
+    *("-fsigned-char", "-funsigned-char"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,14 +44,20 @@ class HeaderSource:
     """Whether it must compile; else it is there by its usual name, and may need more flags."""
 
     def compiler(self, context: BuildContext) -> Compiler:
-        """Return the compiler of the target Python with its flags and the package's own."""
+        """Return the compiler for the target, with the target Python's flags and the package's own.
+
+        Raises CompilerError.
+        """
         python = context.interpreter
         environ = context.build.environment
+        build = context.build
+        choice = choose_compiler(context.cargo, build.workspace, build.target, python, environ)
         flags: list[str] = []
-        argv: tuple[str, ...] = ("cc",)
         if python is not None:
-            argv = python.cc
-            flags += [flag for flag in python.cflags if not flag.startswith(_DROPPED)]
+            if choice.is_pythons:
+                flags += [flag for flag in python.cflags if not flag.startswith(_DROPPED)]
+            else:
+                flags += [flag for flag in python.cflags if flag.startswith(_KEPT)]
             flags += _bindgen_flags(self.owner, python, environ)
             # The internal headers include one another by their bare names, and mimalloc's too.
             for directory in python.include_dirs:
@@ -59,7 +71,7 @@ class HeaderSource:
             f"-I{os.path.join(self.owner.root, directory)}" for directory in self.table.include_dirs
         ]
         flags += self.table.flags
-        return Compiler(argv, tuple(flags), self.owner.root, environ)
+        return Compiler(choice.argv, tuple(flags), self.owner.root, environ)
 
 
 def _bindgen_flags(owner: Package, python: Interpreter, environ: Mapping[str, str]) -> list[str]:
@@ -118,6 +130,31 @@ def _own_header(package: Package, table: AbiTable) -> str | None:
     if table.header is not None:
         raise MetadataError(f"package.metadata.cpython-sys.header: there is no {path}")
     return None
+
+
+def compiler_in_words(
+    cargo: Cargo,
+    workspace: Workspace,
+    target: str,
+    python: Interpreter | None,
+    environ: Mapping[str, str],
+) -> Iterator[str]:
+    """Yield which C compiler speaks for a target, where any package has a header."""
+    if not any(map(_may_have_header, workspace.packages)):
+        return
+    try:
+        choice = choose_compiler(cargo, workspace, target, python, environ)
+    except CompilerError:
+        yield f"C compiler for {target}: none, see @abi::header"
+    else:
+        yield f"C compiler for {target}: {choice.describe()}"
+
+
+def _may_have_header(package: Package) -> bool:
+    try:
+        return _own_header(package, read_abi(package.metadata)) is not None
+    except MetadataError:
+        return True
 
 
 def _needed(workspace: Workspace, package: Package) -> Iterator[Package]:

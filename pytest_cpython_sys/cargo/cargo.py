@@ -32,6 +32,7 @@ from .errors import (
     ToolchainError,
     not_started,
 )
+from .failures import first_error
 from .metadata import Workspace, enclosing_manifest, parse_metadata
 from .process import worker_threads
 from .run_build import run_build
@@ -369,3 +370,17 @@ class Cargo:
         except OSError as error:
             raise not_started(argv[0], error, "rustc") from None
         return f"error: {words}" in done.stderr
+
+    def target_cfg(self, workspace: Workspace, target: str) -> list[str]:
+        """Return what rustc says of a target with ``--print cfg``, line by line.
+
+        Raises CargoError where it does not know such a target.
+        """
+        argv = [self.tool("rustc"), "--print=cfg", f"--target={target}"]
+        try:
+            done = self._run(argv, workspace.root)
+        except OSError as error:
+            raise not_started(argv[0], error, "rustc") from None
+        if done.exit_code or done.expired:
+            raise CargoError(f"rustc knows no target {target}: {first_error(done.stderr)}")
+        return done.stdout.splitlines()

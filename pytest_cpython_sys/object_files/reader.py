@@ -34,6 +34,7 @@ HEAD: Final = 64
 """Bytes from the begin of a record to its data: the data may be aligned to as much."""
 
 _SYMTAB, _RELA, _REL, _DYNSYM, _SYMTAB_SHNDX = 2, 4, 9, 11, 18
+_MACH_O: Final = tuple(map(bytes.fromhex, ("cefaedfe", "cffaedfe", "feedface", "feedfacf")))
 _LORESERVE, _COMMON, _XINDEX = 0xFF00, 0xFFF2, 0xFFFF
 _WRITE = 1
 
@@ -49,6 +50,24 @@ class ObjectFile:
     """``<`` or ``>``."""
     pointers: frozenset[int] | None = field(repr=False)
     """Where the linker will put addresses; None where the format is not known."""
+
+    @property
+    def machine(self) -> str:
+        """What files of one machine alone have in common, in hex digits.
+
+        That is format, width, byte order and processor. COFF begins with its processor:
+        https://learn.microsoft.com/windows/win32/debug/pe-format
+        """
+        data = self.data
+        if data[:4] == b"\x7fELF":
+            return (data[:6] + data[18:20]).hex()
+        if data[:4] in _MACH_O:
+            return data[:8].hex()
+        if data[:4] == b"\0asm":
+            return data[:4].hex()
+        if data[:4] == b"\0\0\xff\xff":  # with more sections than an ordinary one can have
+            return data[6:8].hex()
+        return data[:2].hex()
 
     @classmethod
     def read(cls, path: str) -> ObjectFile:

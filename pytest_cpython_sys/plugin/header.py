@@ -40,6 +40,7 @@ def header_lines(
     ):
         if added:
             lines.append(f"added to {whose} environment: {', '.join(added)}")
+    lines += project.c_compilers()
     if several:
         for python in pythons:
             lines += (f"@{python.label}: {text}" for text in python.interpreter.remarks)

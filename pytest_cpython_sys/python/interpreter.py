@@ -25,6 +25,7 @@ from .makefile import (
     resolve,
     split_flags,
 )
+from .unpacked import find_unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -167,6 +168,7 @@ def current() -> Interpreter:
 def load(path: str) -> Interpreter:
     """Return the Python that a path names: an interpreter, or a CPython build directory.
 
+    A directory may also hold the headers of another platform's Python, which is not started.
     A bare name is looked for on PATH when there is no such file. Raises InterpreterError.
     """
     path = os.path.expanduser(path)
@@ -174,7 +176,7 @@ def load(path: str) -> Interpreter:
         path = shutil.which(path) or path
     path = os.path.abspath(path)
     if os.path.isdir(path):
-        return _build_directory(path)
+        return _unpacked(path) or _build_directory(path)
     if not os.path.exists(path):
         raise InterpreterError(
             f"{path} does not exist: name a Python interpreter or a build directory with "
@@ -234,6 +236,40 @@ def _installed(facts: Facts) -> Interpreter:
     )
 
 
+def _unpacked(path: str) -> Interpreter | None:
+    """Read a directory with headers and no interpreter that starts; None where it is another."""
+    if _is_file(path, "Makefile") and _is_file(path, "pyconfig.h"):
+        return None
+    found = find_unpacked(path)
+    if found is None or _starts(found.prefix):
+        return None
+    variables = found.variables
+    libdir, libpython = _find_libpython(variables, found.libraries)
+    return Interpreter(
+        executable=None,
+        version=found.version,
+        gil_disabled=_is_set(variables.get("Py_GIL_DISABLED")),
+        debug=_is_set(variables.get("Py_DEBUG")),
+        build_dir=found.config,
+        include_dirs=(found.include,),
+        cc=tuple(split_flags(variables.get("CC"))) or ("cc",),
+        cppflags=(f"-I{found.include}", *(f"-idirafter{one}" for one in found.after)),
+        cflags=tuple(split_flags(variables.get("PY_CFLAGS"))),
+        libdir=libdir,
+        libpython=libpython,
+        prefix=found.prefix,
+        remarks=(f"{path} holds the headers of a Python, and no interpreter that starts here",),
+    )
+
+
+def _starts(prefix: str) -> bool:
+    path = os.path.join(prefix, "bin", "python3")
+    try:
+        return os.access(path, os.X_OK) and bool(ask_python(path))
+    except InterpreterError:
+        return False
+
+
 def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
     """Read a build directory; the facts are those of an interpreter that belongs to it."""
     # Its interpreter finds its library from where it lies itself: a link to it would mislead it.
@@ -291,6 +327,12 @@ def _configuration(path: str) -> dict[str, str]:
     python = os.path.join(path, "bin", "python3")
     if "Makefile" not in has and os.path.exists(python):
         raise InterpreterError(f"{path} is no build directory: did you mean {python}?")
+    if not has and any(os.path.isdir(os.path.join(path, name)) for name in ("usr", "include")):
+        raise InterpreterError(
+            f"no Python.h in {path}, nor in include/python3.* or usr/include/python3.* below it: "
+            "unpack the headers of that platform's Python there (Debian's are in "
+            f"libpython3.*-dev), or {OTHER}"
+        )
     for name in ("pyconfig.h", "Makefile"):
         if name not in has:
             raise InterpreterError(f"no {name} in {path}: run ./configure there, or {OTHER}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import QUESTIONS, Compiler, CompilerError, Problem
+from ...c.header_trouble import refusal_of_header
 from ...c.types import CTypes
 from ...object_files.debug_info import DebugInfo, Entry, read_debug_info
 from ...object_files.reader import HEAD, MAGIC, ORDER, ObjectFile
@@ -45,6 +46,8 @@ class CAnswers:
     problems: Mapping[str, Problem]
     types: CTypes = field(default_factory=lambda: CTypes(_NOTHING))
     """Of the variables that were declared."""
+    machine: str = ""
+    """Which machine it is all for, as `ObjectFile.machine` has it."""
 
 
 class CQuestions:
@@ -108,10 +111,7 @@ class CQuestions:
                         if other not in refused and word.search(lines[line - 1]):
                             refused[other] = problem
             if not new:
-                first = problems[0]
-                raise CompilerError(
-                    f"the header does not compile: {first.file}:{first.line}: {first.text}"
-                )
+                raise CompilerError(refusal_of_header(problems[0]))
         raise CompilerError("the C compiler refuses one question after the other")
 
     def _lines(
@@ -185,7 +185,7 @@ class CQuestions:
                 value = records.bytes(places[key][0], size)
                 if value is not None:
                     data[key] = value, records.pointers_in(places[key][0], size)
-        return CAnswers(numbers, data, refused)
+        return CAnswers(numbers, data, refused, machine=records.machine)
 
 
 def _types(path: str, compiler: Compiler) -> CTypes:

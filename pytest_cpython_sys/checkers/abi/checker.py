@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import AbiError
 from ...c.headers import HeaderSource, find_header
+from ...c.target_compiler import TargetCompilerError
 from ...cargo import locked, stamp
 from ...case import Case, Checker, Location, Verdict
 from ...rust.include_sites import Places
@@ -122,6 +123,11 @@ def _worthwhile(context: BuildContext, library: Library, source: HeaderSource) -
     return False
 
 
+def _may_be_quiet(error: Exception) -> bool:
+    """Tell whether trouble may be for want of flags: a target was named."""
+    return isinstance(error, AbiError) and not isinstance(error, TargetCompilerError)
+
+
 class _Package:
     """A package's findings: kept ones, or new ones."""
 
@@ -181,7 +187,10 @@ class _Package:
         if not self._asks:
             return self._failed(self._trouble)
         os.makedirs(self._work, exist_ok=True)
-        key = self._fingerprint()
+        try:
+            key = self._fingerprint()
+        except AbiError as error:
+            return self._failed(str(error), quiet=_may_be_quiet(error))
         with locked(self._work):
             kept = load(self._store, key)
             if kept is not None:
@@ -190,7 +199,7 @@ class _Package:
             try:
                 self._survey(self._abi)
             except _TROUBLE as error:
-                return self._failed(str(error), quiet=isinstance(error, AbiError))
+                return self._failed(str(error), quiet=_may_be_quiet(error))
             save(self._store, key, self._findings)
         return self._findings.cases
 
@@ -302,7 +311,7 @@ class _Package:
         try:
             results = abi.evaluate()
         except _TROUBLE as error:
-            verdict = self._trouble_verdict(str(error), quiet=isinstance(error, AbiError))
+            verdict = self._trouble_verdict(str(error), quiet=_may_be_quiet(error))
             return [verdict] * len(findings.cases)
         findings.verdicts = [
             verdict

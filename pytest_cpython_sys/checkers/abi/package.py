@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
+from ...c.target_compiler import refuse_foreign_headers, refuse_other_machine
 from ...cargo import worker_threads
 from ...case import Verdict
 from ...object_files.exports import needed_symbols
@@ -69,6 +70,7 @@ class PackageAbi:
         with worker_threads(1) as pool:
             described = pool.submit(self._library.describe, self._work)
             header = self.compiler.preprocess(self._source.path, self._work)
+            refuse_foreign_headers({name: one.body for name, one in header.macros.items()})
             declarations = scan(header.text)
             crate = read_crate(described.result())
         if "__clang__" in header.macros:
@@ -234,6 +236,7 @@ class PackageAbi:
                 header.source, self.compiler, self._work, "declared", types=True
             )
             of_rust, of_values = rust_job.result(), values_job.result()
+        refuse_other_machine(self.compiler.argv, of_rust.machine, of_c.machine)
         sides = Sides.of(crate, self._predefined, of_rust, of_c, declared)
         judge = Judge(self, crate, layouts, enums, constants, sides, of_values)
         return judge.results(subjects, (layouts.asked, layouts.answered), self._needed())

@@ -72,6 +72,8 @@ class Answers:
     refused: Mapping[str, str]
     order: str = "<"
     """Of the bytes, as the module ``struct`` has it."""
+    machine: str = ""
+    """Which machine it is all for, as `ObjectFile.machine` has it."""
 
 
 class Probe:
@@ -224,7 +226,7 @@ class Probe:
                 data = records.bytes(places[key][0], size)
                 if data is not None:
                     found[key] = data, records.pointers_in(places[key][0], size)
-        return Answers(numbers, found, refused, records.order)
+        return Answers(numbers, found, refused, records.order, records.machine)
 
 
 def _own_line(spans: Sequence[Mapping[str, object]]) -> int:

@@ -1,0 +1,93 @@
+"""Why a header is refused, in one line, and what to do about it."""
+
+from __future__ import annotations
+
+import os.path
+import re
+from typing import TYPE_CHECKING, Final
+
+from .machine import foreign_configuration, read_macros
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .compiler import Problem
+
+__all__ = ["explain_refusal", "first_problem", "foreign_python", "refusal_of_header"]
+
+TABLE: Final = "[package.metadata.cpython-sys]"
+# gcc's words, and clang's.
+_MISSING: Final = re.compile(r"^(?:'(?P<clang>[^']+)' file not found|(?P<gcc>.+): No such file)")
+_PYTHONS: Final = ("Python.h", "pyconfig.h", "patchlevel.h")
+# https://en.cppreference.com/w/c/header: those that no compiler brings without a C library.
+_LIBRARYS: Final = frozenset(
+    (
+        *("assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h", "inttypes.h", "locale.h"),
+        *("math.h", "setjmp.h", "signal.h", "stdio.h", "stdlib.h", "string.h", "tgmath.h"),
+        *("threads.h", "time.h", "uchar.h", "wchar.h", "wctype.h"),
+    )
+)
+
+
+def explain_refusal(header: str, problems: Sequence[Problem], words: str, macros: str = "") -> str:
+    """Return what a compiler says of a header that it refuses, and the cure.
+
+    ``words`` are all of the compiler's, ``macros`` the directives that it came to.
+    """
+    name = os.path.basename(header)
+    if not problems:
+        return f"{name} does not go through the C compiler ({first_problem(words)}): {_flags()}"
+    first = problems[0]
+    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+    said = f"{first.file}:{first.line}: {first.text}{more}"
+    return f"{name} does not go through the C compiler ({said}): {_cure(first, macros)}"
+
+
+def refusal_of_header(problem: Problem) -> str:
+    """Return what a compiler says of a header that the preprocessor took, and the cure."""
+    return (
+        f"the header does not compile: {problem.file}:{problem.line}: {problem.text} ({_flags()})"
+    )
+
+
+def _cure(problem: Problem, macros: str) -> str:
+    foreign = foreign_configuration(read_macros(macros))
+    if foreign is not None:
+        return foreign_python(foreign)
+    match = _MISSING.match(problem.text)
+    if match is None:
+        return _flags()
+    file = (match["clang"] or match["gcc"]).rpartition("/")[2]
+    if file in _PYTHONS:
+        return (
+            "install Python's headers (python3-dev, python3-devel), or name a Python that has "
+            "them with --cpython-sys-python"
+        )
+    if file in _LIBRARYS:
+        return (
+            "the C compiler has no headers of a C library for this target: install these "
+            "(libc6-dev, or libc6-dev-ARCH-cross), or name a compiler that brings them"
+        )
+    return f"name its directory in include-dirs of {TABLE}, or a flag that leaves it out in flags"
+
+
+def _flags() -> str:
+    return (
+        f"if it needs a macro or another flag, name that in flags of {TABLE}; "
+        "if it needs another header first, include both in one of your own"
+    )
+
+
+def foreign_python(difference: str) -> str:
+    """Return what to do where Python's headers are those of another platform."""
+    return (
+        f"pyconfig.h is that of another platform ({difference}): name the Python of this target, "
+        "or the directory that it was unpacked in, with --cpython-sys-python"
+    )
+
+
+def first_problem(words: str) -> str:
+    """Return in one line what a compiler has complained of."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line]
+    return next(iter(errors or lines), "it said nothing")

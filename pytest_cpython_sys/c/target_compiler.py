@@ -1,0 +1,234 @@
+"""Which C compiler speaks for a target: one that makes code for that very machine.
+
+``CC_<target>``, as the ``cc`` crate has it, then the compiler of the target Python, then gcc's
+cross compiler, then clang. Each is asked for its machine. One that was named and makes code for
+another machine is an error; others are passed by. Where nobody has named a target, all is for the
+machine itself, and the compiler of the target Python is taken as it is. See
+https://docs.rs/cc/latest/cc/#external-configuration-via-environment-variables
+"""
+
+from __future__ import annotations
+
+import os.path
+import shlex
+import shutil
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ..cargo import CargoError, configured_environment, stamp
+from .compiler import CompilerError, run_tool
+from .header_trouble import first_problem, foreign_python
+from .machine import LIBRARY_SOURCE, foreign_configuration, parse_cfg, read_macros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..cargo import Cargo, Workspace
+    from ..python.interpreter import Interpreter
+    from .machine import Machine
+
+__all__ = [
+    "Choice",
+    "TargetCompilerError",
+    "choose_compiler",
+    "refuse_foreign_headers",
+    "refuse_other_machine",
+]
+
+# How Rust's triples begin, and gcc's.
+_GCC_NAMES: Final = (
+    ("riscv64gc-", "riscv64-"),
+    ("riscv32gc-", "riscv32-"),
+    ("armv7-", "arm-"),
+    ("thumbv7neon-", "arm-"),
+    ("arm-", "arm-"),
+    ("i586-", "i686-"),
+)
+_KNOWN: Final[dict[object, str | None]] = {}
+"""What compilers have said of their machine; a program that was replaced is another one."""
+_VENDORS: Final = ("-unknown-", "-pc-", "-none-")
+
+
+class TargetCompilerError(CompilerError):
+    """What C would say is not about the target: of its compiler, or of Python's headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A compiler, and where it comes from."""
+
+    argv: tuple[str, ...]
+    origin: str
+    """In words: ``$CC_aarch64_unknown_linux_gnu``."""
+    is_pythons: bool
+    """Whether the target Python was compiled with it: then its flags are for it, too."""
+
+    def describe(self) -> str:
+        """Return one phrase for a header line."""
+        return f"{shlex.join(self.argv)} ({self.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    choice: Choice
+    named: bool = False
+    """The user has named it: it counts, or nothing does."""
+
+
+def choose_compiler(
+    cargo: Cargo,
+    workspace: Workspace,
+    target: str | None,
+    python: Interpreter | None,
+    environ: Mapping[str, str],
+) -> Choice:
+    """Return the C compiler for a target; ``target`` is None where nobody has named one.
+
+    Raises CompilerError.
+    """
+    environ = {**environ, **configured_environment(environ, workspace.root)}
+    own = _of_python(python)
+    name = _name(target or cargo.toolchain.host)
+    named = _named(name, environ)
+    if target is None:
+        return named.choice if named is not None else own.choice
+    try:
+        machine = parse_cfg(cargo.target_cfg(workspace, target))
+    except CargoError as error:
+        raise TargetCompilerError(str(error)) from None
+    tried: list[str] = []
+    candidates = (named,) if named is not None else (own, *_cross_compilers(name, machine))
+    for candidate in candidates:
+        argv = candidate.choice.argv
+        flags = python.cflags if python is not None and candidate is own else ()
+        trouble = _trouble(candidate, flags, workspace.root, machine, environ)
+        if trouble is None:
+            return candidate.choice
+        if candidate.named:
+            raise TargetCompilerError(
+                f"{candidate.choice.origin} names {shlex.join(argv)}, {trouble}: "
+                f"name a C compiler for {name} there{_cure(name, machine, named=True)}"
+            )
+        tried.append(f"{shlex.join(argv)} ({candidate.choice.origin}), {trouble}")
+    raise TargetCompilerError(
+        f"no C compiler makes code for {name}. Tried: {'; '.join(dict.fromkeys(tried))}. "
+        f"Install one, or name it{_cure(name, machine)}"
+    )
+
+
+def _name(target: str) -> str:
+    """Return what a target is called, which may be a file with its specification."""
+    return os.path.basename(target).removesuffix(".json")
+
+
+def _cure(name: str, machine: Machine, *, named: bool = False) -> str:
+    where = "" if named else f" in $CC_{name.replace('-', '_')}"
+    return f'{where}, for example "python -m ziglang cc -target {machine.zig}" of the wheel ziglang'
+
+
+def _named(name: str, environ: Mapping[str, str]) -> _Candidate | None:
+    for variable in (f"CC_{name}", f"CC_{name.replace('-', '_').replace('.', '_')}"):
+        value = environ.get(variable, "").strip()
+        if value:
+            choice = Choice(_words(value, environ), f"${variable}", is_pythons=False)
+            return _Candidate(choice, named=True)
+    return None
+
+
+def _words(value: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a command; a path with blanks in it is one word, as it is to the ``cc`` crate."""
+    if shutil.which(value, path=environ.get("PATH")) is not None:
+        return (value,)
+    try:
+        return tuple(shlex.split(value))
+    except ValueError:
+        return tuple(value.split())
+
+
+def _of_python(python: Interpreter | None) -> _Candidate:
+    if python is None:
+        return _Candidate(Choice(("cc",), "the system's", is_pythons=False))
+    return _Candidate(Choice(python.cc, f"of {python.describe()}", is_pythons=True))
+
+
+def _cross_compilers(name: str, machine: Machine) -> Iterator[_Candidate]:
+    triples = [name]
+    for vendor in _VENDORS:
+        triples += [triple.replace(vendor, "-", 1) for triple in triples if vendor in triple]
+    for old, new in _GCC_NAMES:
+        triples += [new + triple.removeprefix(old) for triple in triples if triple.startswith(old)]
+    if machine.system == "windows" and machine.library == "gnu":
+        triples.append(f"{name.partition('-')[0]}-w64-mingw32")
+    for triple in dict.fromkeys(triples):
+        yield _Candidate(Choice((f"{triple}-gcc",), "gcc's cross compiler", is_pythons=False))
+    # What stands behind the architecture's name in Rust are extensions, which change no layout.
+    clang = name.replace("gc-", "-", 1) if name.startswith("riscv") else name
+    yield _Candidate(Choice(("clang", f"--target={clang}"), "clang", is_pythons=False))
+
+
+def _trouble(
+    candidate: _Candidate,
+    flags: tuple[str, ...],
+    directory: str,
+    machine: Machine,
+    environ: Mapping[str, str],
+) -> str | None:
+    """Return why a compiler does not speak for a machine, in words that follow its name."""
+    argv = candidate.choice.argv
+    program = shutil.which(argv[0], path=environ.get("PATH")) if argv else None
+    if program is None:
+        return "which is not to be found"
+    key = (argv, flags, directory, machine, stamp(program))
+    if key not in _KNOWN:
+        _KNOWN[key] = _ask((*argv, *flags), directory, machine, {**environ, "LC_ALL": "C"})
+    return _KNOWN[key]
+
+
+def _ask(
+    argv: Sequence[str], directory: str, machine: Machine, environ: Mapping[str, str]
+) -> str | None:
+    with tempfile.TemporaryDirectory(prefix="cpython-sys-") as place:
+
+        def macros(text: str) -> tuple[int, str, str]:
+            source = os.path.join(place, "machine.c")
+            with open(source, "w", encoding="utf-8") as file:
+                file.write(text)
+            return run_tool([*argv, "-w", "-E", "-dM", source], directory, environ)
+
+        try:
+            code, found, words = macros("")
+            if code:
+                return f"which does not preprocess ({first_problem(words)})"
+            difference = machine.difference(read_macros(found))
+            if difference is None:
+                # A compiler that has no C library will do for headers that need none.
+                code, found, _ = macros(LIBRARY_SOURCE)
+                difference = machine.other_library(read_macros(found)) if code == 0 else None
+            if difference is None:
+                return None
+            _, told, _ = run_tool([*argv, "-dumpmachine"], directory, environ)
+        except OSError as error:
+            return f"which cannot be used ({error.strerror or error})"
+    whose = told.strip().splitlines()
+    return f"which makes code for {whose[-1] if whose else 'another machine'}, {difference}"
+
+
+def refuse_foreign_headers(macros: Mapping[str, str]) -> None:
+    """Raise TargetCompilerError if Python's headers were configured for another machine."""
+    difference = foreign_configuration(macros)
+    if difference is not None:
+        raise TargetCompilerError(foreign_python(difference))
+
+
+def refuse_other_machine(argv: Sequence[str], ours: str, theirs: str) -> None:
+    """Raise TargetCompilerError if rustc and the C compiler made files for two machines.
+
+    What tells a machine is that of `ObjectFile.machine`.
+    """
+    if ours != theirs:
+        raise TargetCompilerError(
+            f"{shlex.join(argv)} makes code for another machine than rustc ({theirs}, and {ours}, "
+            "by the begin of object files): name the target with --cargo-target, "
+            "or a C compiler for it in $CC_<target>"
+        )

@@ -1,0 +1,169 @@
+"""C's compiler for a target that is named: it makes code for that machine, or there is an error.
+
+The target is this machine, which any C compiler here makes code for unless it is told otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_cpython_sys.cargo import Cargo
+
+from .conftest import outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    Write = Callable[[Mapping[str, str]], Path]
+
+MANIFEST = '[package]\nname = "thing"\nversion = "0.1.0"\nedition = "2021"\n'
+TABLE = MANIFEST + '[package.metadata.cpython-sys]\nheader = "wrapper.h"\n'
+LIB = """
+#[repr(C)]
+pub struct pair { pub one: std::ffi::c_int, pub two: std::ffi::c_int }
+const _: () = {
+    ["Size of pair"][::std::mem::size_of::<pair>() - 8usize];
+};
+#[test] fn t() {}
+"""
+PYTHON_H = '#include "pyconfig.h"\nstruct pair { TYPE one, two; };\n'
+HEADER = "struct pair { int one, two; };\n"
+LAYOUT = "src/lib.rs::bindgen_test_layout_pair"
+
+
+@pytest.fixture(scope="module")
+def host() -> str:
+    return Cargo().toolchain.host
+
+
+def run(pytester: pytest.Pytester, host: str, *words: str) -> tuple[pytest.RunResult, str]:
+    result = pytester.runpytest("--cpython-sys", "-rA", f"--cargo-target={host}", *words)
+    found = outcomes(result)
+    assert found.pop(LAYOUT) == "passed"
+    assert found.pop("src/lib.rs::t") == "passed"
+    ((name, outcome),) = found.items()
+    return result, f"{name.partition('::@abi::')[2]} {outcome}"
+
+
+def test_the_compiler_that_is_named(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    write({"Cargo.toml": TABLE, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    variable = f"CC_{host.replace('-', '_')}"
+    monkeypatch.setenv(variable, "cc -DNAMED=1")
+    result, found = run(pytester, host)
+    assert found == "layout::pair passed"
+    result.stdout.fnmatch_lines([f"C compiler for {host}: cc -DNAMED=1 ($CC_*)"])
+    # What is kept of one compiler is not another's word.
+    monkeypatch.setenv(variable, "cc -DNAMED=1 -Dint=long")
+    assert run(pytester, host)[1] == "layout::pair failed"
+    monkeypatch.delenv(variable)
+    write({".cargo/config.toml": f'[env]\n{variable} = "cc -DNAMED=2"\n'})
+    result, found = run(pytester, host)
+    assert found == "layout::pair passed"
+    result.stdout.fnmatch_lines([f"C compiler for {host}: cc -DNAMED=2 ($CC_*)"])
+
+
+@pytest.mark.parametrize("manifest", [MANIFEST, TABLE])
+@pytest.mark.parametrize(
+    ("compiler", "words"),
+    [
+        ("no-such-cc", "$CC_* names no-such-cc, which is not to be found: name a C compiler for *"),
+        ("false", "$CC_* names false, which does not preprocess (it said nothing): *ziglang*"),
+    ],
+)
+def test_a_compiler_that_cannot_be_used(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    manifest: str,
+    compiler: str,
+    words: str,
+) -> None:
+    write({"Cargo.toml": manifest, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    monkeypatch.setenv(f"CC_{host}", compiler)
+    result, found = run(pytester, host)
+    assert found == "header error"
+    result.stdout.fnmatch_lines([f"C compiler for {host}: none, see @abi::header", f"*{words}"])
+    assert result.ret == 1
+
+
+def test_a_compiler_for_another_machine_is_an_error(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Whether its macros say so, or what it makes alone."""
+    if not host.startswith("x86_64-"):
+        pytest.skip(f"`cc -m32` makes code for another machine on x86-64 alone, not on {host}")
+    root = write({"Cargo.toml": TABLE, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    monkeypatch.setenv(f"CC_{host}", "cc -m32")
+    result, found = run(pytester, host)
+    assert found == "header error"
+    result.stdout.fnmatch_lines([f"*$CC_{host} names cc -m32, which makes code for *not x86_64: *"])
+    script = root / "liar"
+    script.write_text(
+        '#!/bin/sh\ncase " $* " in *" -c "*) exec cc -m32 "$@" ;; esac\nexec cc "$@"\n',
+        encoding="utf-8",
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv(f"CC_{host}", str(script))
+    result, found = run(pytester, host)
+    assert found == "layout::pair error"
+    result.stdout.fnmatch_lines(["*liar makes code for another machine than rustc (*"])
+
+
+def test_headers_of_another_platforms_python(
+    pytester: pytest.Pytester, write: Write, host: str
+) -> None:
+    patchlevel = "".join(
+        f"#define PY_{part}_VERSION {number}\n"
+        for part, number in (("MAJOR", 3), ("MINOR", 13), ("MICRO", 1))
+    )
+    root = write(
+        {
+            "root/usr/include/python3.13/Python.h": PYTHON_H,
+            "root/usr/include/python3.13/patchlevel.h": patchlevel,
+            "root/usr/include/python3.13/pyconfig.h": "#include <some-arch/python3.13/pyconfig.h>",
+            "root/usr/include/some-arch/python3.13/pyconfig.h": "#define TYPE int\n",
+            "Cargo.toml": TABLE,
+            "src/lib.rs": LIB,
+            "wrapper.h": "#include <Python.h>\n",
+        }
+    )
+    named = f"--cpython-sys-python={root / 'root'}"
+    result, found = run(pytester, host, named)
+    assert found == "layout::pair passed"
+    result.stdout.fnmatch_lines(["cpython-sys: *, Python 3.13.1 (cp313, does not run)"])
+    write({"root/usr/include/some-arch/python3.13/pyconfig.h": "#define SIZEOF_VOID_P 2\n"})
+    result, found = run(pytester, host, named)
+    assert found == "header error"
+    result.stdout.fnmatch_lines(
+        ["*pyconfig.h is that of another platform (SIZEOF_VOID_P 2, and * for this target): name *"]
+    )
+    write({"empty/usr/lib/x": ""})
+    result = pytester.runpytest("--cpython-sys", f"--cpython-sys-python={root / 'empty'}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: no Python.h in *empty, nor in *: unpack the headers *"])
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ('#include "nowhere.h"\n', "nowhere.h*: name its directory in include-dirs of *"),
+        ("#error define X\n", "#error define X*: if it needs a macro *, name that in flags of *"),
+        (
+            "struct pair { later one; };\n",
+            "wrapper.h:1: *if it needs a macro *, name that in flags*",
+        ),
+    ],
+)
+def test_a_header_that_needs_more(
+    pytester: pytest.Pytester, write: Write, host: str, header: str, words: str
+) -> None:
+    write({"Cargo.toml": TABLE, "src/lib.rs": LIB, "wrapper.h": header})
+    result, found = run(pytester, host)
+    assert found.endswith(" error")
+    result.stdout.fnmatch_lines([f"src/lib.rs:*{words}"])

@@ -1,0 +1,92 @@
+"""rustc's words for a target against the macros of C compilers, as gcc and clang print them."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_cpython_sys.c.machine import foreign_configuration, parse_cfg, read_macros
+
+
+def cfg(arch: str, bits: int, order: str, system: str = "linux", library: str = "gnu") -> list[str]:
+    return [
+        "debug_assertions",
+        "unix",
+        'target_feature="sse2"',
+        f'target_arch="{arch}"',
+        f'target_pointer_width="{bits}"',
+        f'target_endian="{order}"',
+        f'target_os="{system}"',
+        f'target_env="{library}"',
+        'target_abi=""',
+    ]
+
+
+LINUX = "#define __linux__ 1\n#define _FEATURES_H 1\n"
+GLIBC = LINUX + "#define __GLIBC__ 2\n"
+WIDE = "#define __SIZEOF_POINTER__ 8\n#define __BYTE_ORDER__ __ORDER_LITTLE_ENDIAN__\n"
+NARROW = "#define __SIZEOF_POINTER__ 4\n#define __BYTE_ORDER__ __ORDER_LITTLE_ENDIAN__\n"
+BIG = "#define __SIZEOF_POINTER__ 8\n#define __BYTE_ORDER__ __ORDER_BIG_ENDIAN__\n"
+X86_64 = f"#define __x86_64__ 1\n{WIDE}"
+I686 = f"#define __i386__ 1\n{NARROW}"
+X32 = f"#define __x86_64__ 1\n{NARROW}"
+
+
+@pytest.mark.parametrize(
+    ("target", "macros", "difference"),
+    [
+        (cfg("x86_64", 64, "little"), X86_64 + GLIBC, None),
+        (cfg("x86", 32, "little"), I686 + GLIBC, None),
+        (cfg("s390x", 64, "big"), f"#define __s390x__ 1\n{BIG}{GLIBC}", None),
+        (cfg("powerpc64", 64, "little"), f"#define __PPC64__ 1\n{WIDE}{GLIBC}", None),
+        (cfg("powerpc64", 64, "little"), f"#define __PPC64__ 1\n{BIG}{GLIBC}", "little-endian"),
+        (cfg("x86", 32, "little"), X86_64 + GLIBC, "not x86"),
+        (cfg("x86_64", 64, "little"), X32 + GLIBC, "pointers of 32 bits"),
+        (cfg("x86_64", 64, "little", "freebsd", ""), X86_64 + GLIBC, "not for freebsd"),
+        (cfg("x86_64", 64, "little", "android", ""), X86_64 + GLIBC, "not for android"),
+        (cfg("x86_64", 64, "little"), X86_64 + GLIBC + "#define __ANDROID__ 1\n", "not for linux"),
+        (cfg("x86_64", 64, "little", library="musl"), X86_64 + GLIBC, "headers of glibc"),
+        (cfg("x86_64", 64, "little", library="musl"), X86_64 + LINUX, None),
+        (cfg("x86_64", 64, "little"), X86_64 + LINUX, "without the headers of glibc"),
+        # One without any C library can still answer for headers that need none.
+        (cfg("x86_64", 64, "little"), X86_64 + "#define __linux__ 1\n", None),
+        (cfg("x86_64", 64, "little", "windows"), X86_64 + "#define _WIN32 1\n", None),
+        (
+            cfg("x86_64", 64, "little", "windows", "msvc"),
+            X86_64 + "#define _WIN32 1\n",
+            "not for Windows' msvc",
+        ),
+        # Of an architecture that is not in the table, sizes and byte order count all the same.
+        (cfg("hexagon", 32, "little"), I686 + GLIBC, None),
+        (cfg("hexagon", 32, "little"), X86_64 + GLIBC, "pointers of 64 bits"),
+    ],
+)
+def test_difference(target: list[str], macros: str, difference: str | None) -> None:
+    machine = parse_cfg(target)
+    found = machine.difference(read_macros(macros)) or machine.other_library(read_macros(macros))
+    if difference is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert difference in found
+
+
+@pytest.mark.parametrize(
+    ("target", "zig"),
+    [
+        (cfg("x86", 32, "little"), "x86-linux-gnu"),
+        (cfg("powerpc64", 64, "little"), "powerpc64le-linux-gnu"),
+        ([*cfg("arm", 32, "little"), 'target_abi="eabihf"'], "arm-linux-gnueabihf"),
+        (cfg("aarch64", 64, "little", "macos", ""), "aarch64-macos"),
+    ],
+)
+def test_the_wheels_name_of_a_target(target: list[str], zig: str) -> None:
+    assert parse_cfg(target).zig == zig
+
+
+def test_python_headers_of_another_platform() -> None:
+    own = {"__SIZEOF_LONG__": "4", "__SIZEOF_POINTER__": "4"}
+    assert foreign_configuration(own) is None
+    assert foreign_configuration({**own, "SIZEOF_LONG": "4", "SIZEOF_VOID_P": "4"}) is None
+    assert foreign_configuration({**own, "SIZEOF_LONG": "8"}) == (
+        "SIZEOF_LONG 8, and 4 for this target"
+    )
