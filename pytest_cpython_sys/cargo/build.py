@@ -162,18 +162,26 @@ class Build:
             and self.compiler_failure(package.name, library, test=False) is not None
         )
 
+    def can_document(self, package: Package) -> bool:
+        """Tell whether the library of a package can be linked, and all that its doctests need."""
+        return not any(map(self._cannot_be_linked, (package, *self._needed(package))))
+
     def blockers(self, package: Package, target: Target) -> list[str]:
         """Return the names of the members whose errors keep a target from being built."""
         return [other.name for other in self.blocking(package, target)]
 
     def _needed(self, package: Package) -> list[Package]:
-        """Return the members that a package needs, near ones first."""
+        """Return the members that the tests of a package need, near ones first."""
         by_root = {os.path.realpath(other.root): other for other in self.workspace.packages}
         found: list[Package] = []
         waiting = [package]
         while waiting:
-            for dependency in waiting.pop(0).dependencies:
-                other = by_root.get(os.path.realpath(dependency.path)) if dependency.path else None
+            needing = waiting.pop(0)
+            for dependency in needing.dependencies:
+                # What only another package's tests need is nothing to this one.
+                if dependency.path is None or (dependency.kind == "dev" and needing is not package):
+                    continue
+                other = by_root.get(os.path.realpath(dependency.path))
                 if other is not None and other not in found and other is not package:
                     found.append(other)
                     waiting.append(other)

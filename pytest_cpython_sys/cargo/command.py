@@ -243,8 +243,10 @@ def recording_arguments(
     flags = build.unbroken_flags()
     if flags:
         yield ["test", *selection, *flags, *rest]
-    if doctests:
-        there = {package.name for package in build.documented_packages()}
+    # Of one that cannot be built cargo says so, and starts rustdoc for none of the others.
+    documented = filter(build.can_document, build.documented_packages()) if doctests else ()
+    there = {package.name for package in documented}
+    if there:
         names = options.packages or [package.name for package in build.workspace.packages]
         out = [f"--exclude={name}" for name in names if name not in there]
         named = [f"--package={name}" for name in options.packages if name in there]

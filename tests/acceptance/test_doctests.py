@@ -277,6 +277,26 @@ def test_a_library_of_which_one_way_does_not_build_has_one_item_for_that(
     assert result.ret == 1
 
 
+def test_doctests_beside_a_library_of_which_one_way_does_not_build(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    """Cargo starts no rustdoc at all where it is asked to document what it cannot link."""
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+            "a/Cargo.toml": PACKAGE.format("a"),
+            "a/src/lib.rs": '#[cfg(not(test))] pub fn broken() -> u8 { "text" }\n',
+            "b/Cargo.toml": PACKAGE.format("b"),
+            "b/src/lib.rs": "//! ```\n//! ```\n",
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {
+        "a/src/lib.rs::@build": "failed",
+        "b/src/lib.rs::@doctest::1": "passed",
+    }
+
+
 def test_a_library_whose_tests_need_what_does_not_build(
     pytester: pytest.Pytester, write: Write
 ) -> None:

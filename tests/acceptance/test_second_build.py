@@ -248,6 +248,29 @@ def test_another_error_behind_the_layouts(pytester: pytest.Pytester, write: Writ
     assert result.ret == 1
 
 
+def test_what_only_the_tests_of_a_dependency_need_does_not_build(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    """It keeps nothing else from being built: neither the layouts nor the tests beside them."""
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b", "c"]\nresolver = "2"\n',
+            "a/Cargo.toml": PACKAGE.format("a"),
+            "a/src/lib.rs": 'pub fn broken() -> u8 { "text" }\n',
+            "b/Cargo.toml": PACKAGE.format("b") + '[dev-dependencies]\na = { path = "../a" }\n',
+            "b/src/lib.rs": "",
+            "c/Cargo.toml": PACKAGE.format("c") + '[dependencies]\nb = { path = "../b" }\n',
+            "c/src/lib.rs": block("A", **WRONG) + "#[test] fn t() {}\n",
+        }
+    )
+    assert outcomes(run(pytester)) == {
+        "a/src/lib.rs::@build": "failed",
+        "b/src/lib.rs::@build": "failed",
+        "c/src/lib.rs::bindgen_test_layout_A": "failed",
+        "c/src/lib.rs::t": "passed",
+    }
+
+
 def test_another_constant_that_is_wrong(pytester: pytest.Pytester, write: Write) -> None:
     write(
         {
