@@ -231,9 +231,13 @@ def _process(
 def _alone(name: str, executable: Executable, owner: Owner, root: Path) -> str:
     """Return what becomes of a test in a process of its own, where cargo does not say it."""
     flag = ["--lib"] if owner.kind == "lib" else [f"--{owner.kind}", owner.name]
-    ran = run_tests(root, *flag, "--", "--exact", name)
-    section = ran.sections.get(executable.path)
-    if section is None:
+    # A target of this name in another package may need features: cargo then refuses the flag.
+    for selected in (flag, []):
+        ran = run_tests(root, *selected, "--", "--exact", name)
+        section = ran.sections.get(executable.path)
+        if section is not None:
+            break
+    else:
         raise MistakeError(f"cargo did not run {executable.path} for {name}:\n{ran.output}")
     found = verdict(name, section.output)
     if section.failed and found == "passed":
