@@ -235,8 +235,10 @@ def _base(entry: Entry, size: int | None) -> Type:
         return Type("truth", entry.name, size, signed=False)
     if encoding == _REAL:
         return Type("float", entry.name, size)
-    if encoding == _COMPLEX:
-        return Type("unknown", entry.name, size)
+    if encoding == _COMPLEX and size is not None:
+        # Laid out as an array of two: C11, 6.2.5.
+        part = Type("float", entry.name.replace("complex ", ""), size // 2)
+        return Type("array", entry.name, size, target=Use(part, text=part.name), length=2)
     kind: Kind = "character" if entry.name == "char" else "integer"
     return Type(kind, entry.name, size, signed=encoding in (_SIGNED, _SIGNED_CHAR))
 
@@ -249,7 +251,7 @@ def written(kind_of: Type, inner: str = "") -> str:
         if aim.type.kind in ("function", "array") and not _is_name(aim.text):
             return written(aim.type, f"(*{inner})")
         return f"{aim.text} *{inner}"
-    if kind_of.kind == "array" and kind_of.target is not None:
+    if kind_of.kind == "array" and kind_of.target is not None and not kind_of.name:
         length = "" if kind_of.length is None else kind_of.length
         text = f"{inner}[{length}]"
         aim = kind_of.target

@@ -231,7 +231,8 @@ STRUCTS: Final = [
     Row("{ int a, b; }", "{ pub both: [c_int; 2] }", "split"),
     Row("{ int a; float b; }", "{ pub both: [c_int; 2] }", FAILED),
     Row("{ long n; }", "{ pub low: u32, pub high: u32, _align: [u64; 0] }", "split"),
-    Row("{ void *n; }", "{ pub low: u32, pub high: u32 }", FAILED),
+    Row("{ void *n; }", "{ pub low: u32, pub high: u32, _align: [u64; 0] }", "split"),
+    Row("{ void *n; int m; }", "{ pub low: u32, pub m: c_int, _align: [u64; 0] }", FAILED),
     Row("{ int a, b; }", "{ pub all: [u8; 8] }", FAILED),  # aligned otherwise
     # Cut short
     Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long, _more: [u8; 0] }", SAME),

@@ -111,16 +111,25 @@ class Speller:
         self._known: dict[str, Spelling | None] = {}
         for item in crate.types.values():
             self._known[item.id] = self._by_name(item.name, item.kind, names.of(item))
+        self._by_alias()
         self._unnamed_found = False
 
     def spelling(self, item: Item) -> Spelling | None:
         """Return C's type for a struct, union, enum or alias."""
         known = self._known.get(item.id)
-        if known is None and "_" in item.name and not self._unnamed_found:
+        if known is None and not self._unnamed_found:
             self._unnamed_found = True
             self._through_parents()
             known = self._known.get(item.id)
         return known
+
+    def _by_alias(self) -> None:
+        """Find types that C has under the name of an alias alone."""
+        for alias in self._crate.types.values():
+            spelling = self._known[alias.id] if alias.kind == "alias" else None
+            aim = alias.type.id if alias.type is not None and alias.type.kind == "path" else ""
+            if spelling is not None and aim in self._known and self._known[aim] is None:
+                self._known[aim] = spelling
 
     def foreign(self, kind_of: RustType) -> str | None:
         """Return C's type that is called as one of another crate; None if there is none."""
@@ -167,14 +176,14 @@ class Speller:
                 continue
             own = self._declarations.members(spelling.body)
             for field in parent.fields:
-                found = self._of_field(parent, spelling, field, own)
+                found = self._of_field(spelling, field, own)
                 if found is not None:
                     key, child = found
                     self._known[key] = child
                     waiting.append(key)
 
     def _of_field(
-        self, parent: Item, spelling: Spelling, field: Field, own: Sequence[Member]
+        self, spelling: Spelling, field: Field, own: Sequence[Member]
     ) -> tuple[str, Spelling] | None:
         kind_of, steps = field.type, ""
         while kind_of.kind == "array":
@@ -183,8 +192,6 @@ class Speller:
             kind_of, steps = kind_of.parts[0], "[0]"
         child = self._crate.types.get(kind_of.id)
         if child is None or self._known.get(child.id) is not None:
-            return None
-        if not child.name.startswith(f"{parent.name}_"):
             return None
         text = self._declarations.text
         match = _ANONYMOUS.fullmatch(field.name)

@@ -20,7 +20,6 @@ __all__ = ["Layout", "Slot", "compare_layouts", "shifted", "side_by_side", "slot
 
 _LISTED: Final = 12
 _ELEMENTS: Final = 256
-_SPLITTABLE: Final = frozenset({"integer", "float", "enum"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +261,7 @@ class _Comparison:
         for slot in list(missing):
             inside = [one for one in alone if slot.covers(one) and one.size]
             whole = sum(one.size or 0 for one in inside) == slot.size
-            if whole and len(inside) > 1 and _is_divisible(slot):
+            if whole and len(inside) > 1:
                 missing.remove(slot)
                 for one in inside:
                     alone.remove(one)
@@ -291,17 +290,6 @@ def _same_place(c: Slot, rust: Slot) -> bool:
     sizes = c.size is None or rust.size is None or c.size == rust.size
     # An array of unknown length takes no room in either.
     return c.offset == rust.offset and (sizes or (rust.size == 0 and c.size is None))
-
-
-def _is_divisible(slot: Slot) -> bool:
-    """Tell whether a field may be written as several: a number, or single bytes."""
-    if slot.use is None:
-        return False
-    kind_of = slot.use.type
-    element = kind_of.target
-    if kind_of.kind == "array" and element is not None:
-        return element.type.size == 1
-    return kind_of.kind in _SPLITTABLE
 
 
 def _take_apart(missing: list[Slot], alone: list[Slot]) -> bool:
