@@ -83,6 +83,11 @@ def is_padding(name: str) -> bool:
     return _PADDING.fullmatch(name) is not None
 
 
+def bare_name(name: str) -> str:
+    """Return a field's name without what sets it apart from others of its kind."""
+    return name.strip("_0123456789")
+
+
 def field_names(name: str) -> tuple[str, ...]:
     """Return what C may call a field: bindgen appends ``_`` to Rust's keywords."""
     return (name, name[:-1]) if name.endswith("_") and len(name) > 1 else (name,)

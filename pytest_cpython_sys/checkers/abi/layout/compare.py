@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ....case import Layouts, Member, TypeLayout
-from ..c_types import field_names, is_padding
+from ..c_types import bare_name, field_names, is_padding
 from ..types.agreement import FAULT, UNKNOWN, Difference
 from .table import Row, layout_text
 
@@ -164,7 +164,7 @@ class _Comparison:
         real: list[Slot] = []
         for slot in rust.slots:
             other = next((by_name[one] for one in field_names(slot.name) if one in by_name), None)
-            if other is None:
+            if other is None or self._is_written_out(other, slot):
                 alone.append(slot)
                 continue
             matched.add(other.name)
@@ -176,6 +176,14 @@ class _Comparison:
                 yield _fault(at, f"{other.name}: C {other}; Rust {slot}", other.name, slot.name)
         missing = [slot for slot in c.slots if slot.name not in matched]
         yield from self._unmatched(missing, alone, real)
+
+    def _is_written_out(self, c: Slot, rust: Slot) -> bool:
+        """Tell whether a field of one is several in the other, one of which is called as it is."""
+        for slot, other, others in ((c, rust, self._rust.slots), (rust, c, self._c.slots)):
+            inside = [one for one in others if slot.covers(one) and one.size]
+            if slot.covers(other) and slot.span != other.span and len(inside) > 1:
+                return sum(one.size or 0 for one in inside) == slot.size
+        return False
 
     def _types(self, c: Slot, rust: Slot) -> Iterator[_Found]:
         """Yield how the types of two fields at one place differ."""
@@ -227,7 +235,7 @@ class _Comparison:
         same = [one for one in missing if one.span == rust.span and rust.span[0] < rust.span[1]]
         if is_padding(rust.name):
             # Rust has nothing there, unless C has nothing there either.
-            same = [one for one in same if one.name.strip("_0123456789") in rust.name]
+            same = [one for one in same if bare_name(one.name) == bare_name(rust.name)]
         good = [one for one in same if not any(x.is_fault for x in self._types(one, rust))]
         return next(iter([*good, *same]), None)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os.path
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ....c.types import Use, written
-from ..c_types import field_names, is_anonymous, is_bitfield_unit, is_padding
+from ..c_types import bare_name, field_names, is_anonymous, is_bitfield_unit, is_padding
 from ..natures import is_marker, is_truncated, resolved
 from ..types.agreement import told
 from ..types.rust_graph import nested
@@ -40,6 +40,9 @@ _GETTER = re.compile(
 )
 
 
+_TYPES: Final = ("struct", "union", "enum", "alias")
+
+
 class LayoutQuestions:
     """The types of one package."""
 
@@ -50,7 +53,8 @@ class LayoutQuestions:
         self._root = root
         self._public = {item.id: item for item in crate.items}
         self._sources: dict[str, list[str]] = {}
-        self._seen: set[str] = set()
+        self._seen: set[RustType] = set()
+        self._asked_rust: set[str] = set()
         self.asked = 0
         """Facts: sizes, alignments, and fields."""
         self.answered = 0
@@ -58,25 +62,23 @@ class LayoutQuestions:
     # -- what is asked --------------------------------------------------------------------------
 
     def ask_rust(self, item: Item, probe: Probe) -> None:
-        """Ask rustc about a type, and about those that it has fields of."""
-        waiting = [item]
-        while waiting:
-            item = waiting.pop()
-            if item.id in self._seen:
-                continue
-            self._seen.add(item.id)
-            probe.ask_layout(item.path)
-            kinds = [item.type] if item.type is not None else []
-            for field in item.fields:
-                if field.public:
-                    probe.ask_field(item.path, field.name)
-                    kinds.append(field.type)
-            for kind_of in kinds:
-                waiting += [
-                    self._public[one.id]
-                    for one in nested(kind_of, self._crate)
-                    if one.id in self._public and not self._public[one.id].generic
-                ]
+        """Ask rustc about a type, or what a function names, and about all that is in them."""
+        self._ask_rust(item, probe)
+        kinds = [field.type for field in item.fields]
+        for kind_of in [*kinds, item.type] if item.type is not None else kinds:
+            for one in nested(kind_of, self._crate, self._seen):
+                inside = self._public.get(one.id)
+                if inside is not None:
+                    self._ask_rust(inside, probe)
+
+    def _ask_rust(self, item: Item, probe: Probe) -> None:
+        if item.id in self._asked_rust or item.generic or item.kind not in _TYPES:
+            return
+        self._asked_rust.add(item.id)
+        probe.ask_layout(item.path)
+        for field in item.fields:
+            if field.public:
+                probe.ask_field(item.path, field.name)
 
     def ask_c(self, subject: Subject, questions: CQuestions) -> None:
         """Ask C about a type."""
@@ -140,6 +142,8 @@ class LayoutQuestions:
                     hidden = hidden or inner.hidden or inner.open
             else:
                 slots.append(Slot(field.name, offset, length, use=sides.rust_types.use(field.type)))
+        # One that says nothing of what is in it hides that, whatever its field is called.
+        hidden = hidden or not any(field.public for field in item.fields)
         return Layout(item.name, size, align, tuple(slots), hidden, open_)
 
     def _bits(self, item: Item, unit: str, offset: int, sides: Sides) -> Iterator[Slot]:
@@ -173,7 +177,7 @@ class LayoutQuestions:
         if item.kind in ("enum", "alias") or not use.type.is_record:
             return _plain_layout(name, use.type.size, align, use.type)
         whole = Slot("", 0, use.type.size, use=use)
-        slots = [replace(one, name=one.name[1:]) for one in slots_of(whole)]
+        slots = [replace(one, name=one.name.lstrip(".")) for one in slots_of(whole)]
         return Layout(name, use.type.size, align, tuple(slots))
 
     # -- both -----------------------------------------------------------------------------------
@@ -208,6 +212,7 @@ class LayoutQuestions:
                 )
                 return text, None, []
             ours = replace(ours, truncated=True)
+        theirs = replace(theirs, slots=tuple(_seen(item, theirs)))
         different, letters = compare_layouts(item.name, theirs, ours, sides.agreement)
         if different is None and item.type is not None and c_use is not None:
             return self._alias(item, c_use, sides)
@@ -262,8 +267,14 @@ class LayoutQuestions:
 def _plain_layout(name: str, size: int, align: int, kind_of: Type) -> Layout:
     """Return the layout of what has no fields of its own: an enum, or an alias."""
     whole = Slot("", 0, size, use=Use(kind_of))
-    parts = [replace(one, name=one.name[1:]) for one in slots_of(whole)]
+    parts = [replace(one, name=one.name.lstrip(".")) for one in slots_of(whole)]
     return Layout(name, size, align, tuple(parts or [replace(whole, name=name)]), open=True)
+
+
+def _seen(item: Item, c: Layout) -> Iterator[Slot]:
+    """Yield C's fields without those that are padding in C too, and private in Rust."""
+    own = {bare_name(one.name) for one in item.fields if not one.public and is_padding(one.name)}
+    return (slot for slot in c.slots if bare_name(slot.name) not in own)
 
 
 def _is_newtype(item: Item) -> bool:

@@ -55,12 +55,7 @@ class Declared:
 
     def declare_all(self, kind_of: RustType) -> None:
         """Ask about each type that one of Rust's names."""
-        if kind_of in self._asked:
-            return
-        for one in nested(kind_of, self._crate):
-            if one in self._asked:
-                continue
-            self._asked.add(one)
+        for one in nested(kind_of, self._crate, self._asked):
             item = self._crate.types.get(one.id) if one.kind == "path" else None
             if item is not None:
                 self.declare_item(item)

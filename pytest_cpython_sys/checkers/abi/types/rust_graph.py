@@ -10,7 +10,7 @@ from ..c_types import is_anonymous
 from ..natures import is_marker, is_opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..rustdoc import Crate, Item
     from ..rusttypes import RustType
@@ -218,19 +218,21 @@ class RustTypes:
         return found
 
 
-def nested(kind_of: RustType, crate: Crate) -> Sequence[RustType]:
-    """Return a type and all that it names, through aliases and the fields of records."""
-    found: dict[RustType, None] = {}
+def nested(kind_of: RustType, crate: Crate, seen: set[RustType]) -> Iterator[RustType]:
+    """Yield a type and all that it names, through aliases and the fields of records.
+
+    What was seen before is left out, and what is behind it.
+    """
     waiting = [kind_of]
     while waiting:
         one = waiting.pop()
-        if one in found:
+        if one in seen:
             continue
-        found[one] = None
+        seen.add(one)
+        yield one
         waiting += one.parts
         item = crate.types.get(one.id) if one.kind == "path" else None
         if item is not None:
             waiting += [field.type for field in item.fields]
             if item.type is not None:
                 waiting.append(item.type)
-    return list(found)

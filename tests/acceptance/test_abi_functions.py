@@ -1,0 +1,82 @@
+"""Functions behind pointers: in structs and unions, and against C's names for their types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .conftest import outcomes, replace_once
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import pytest
+
+MANIFEST = """
+[package]
+name = "calls"
+version = "0.1.0"
+edition = "2021"
+[package.metadata.cpython-sys]
+header = "calls.h"
+"""
+HEADER = """
+typedef struct object object;
+typedef object *(*simple)(object *, object *);
+typedef object *(*fast)(object *, object *const *, long);
+typedef struct { const char *name; simple call; int flags; } method;
+typedef union { simple one; fast two; void *any; } slot;
+typedef int (*convert)(slot, fast *);
+typedef void plain(int);
+struct uses { plain *notify; plain **more; void (*nested)(void (*)(long)); };
+"""
+LIB = """
+#![allow(warnings)]
+use std::ffi::*;
+pub enum object {}
+type Simple = unsafe extern "C" fn(*mut object, *mut object) -> *mut object;
+type Fast = unsafe extern "C" fn(*mut object, *const *mut object, c_long) -> *mut object;
+#[repr(C)] pub union Call { pub simple: Simple, pub fast: Fast, pub any: *mut c_void }
+#[repr(C)] pub struct method { pub name: *const c_char, pub call: Call, pub flags: c_int }
+#[repr(C)] pub union slot { pub one: Option<Simple>, pub two: Option<Fast>, pub any: *mut c_void }
+pub type convert = Option<unsafe extern "C" fn(slot, *mut Option<Fast>) -> c_int>;
+pub type plain = unsafe extern "C" fn(c_int);
+#[repr(C)] pub struct uses {
+    pub notify: Option<plain>,
+    pub more: *mut Option<plain>,
+    pub nested: Option<unsafe extern "C" fn(Option<unsafe extern "C" fn(c_long)>)>,
+}
+"""
+GOOD = dict.fromkeys(
+    ("layout::method", "layout::slot", "layout::convert", "layout::plain", "layout::uses"), "passed"
+)
+
+
+def test_functions_behind_pointers(
+    pytester: pytest.Pytester, write: Callable[[Mapping[str, str]], Path]
+) -> None:
+    root = write({"Cargo.toml": MANIFEST, "calls.h": HEADER, "src/lib.rs": LIB})
+    source = root / "src" / "lib.rs"
+    assert _items(pytester)[1] == {**GOOD, "opaque::object": "passed"}
+
+    # A member of Rust's union is compared with C's type of its name, wherever that is called.
+    replace_once(source, "*const *mut object, c_long", "*const *mut object, c_int")
+    replace_once(source, "fn(c_long)>)>", "fn(c_int)>)>")
+    replace_once(source, 'plain = unsafe extern "C" fn(c_int)', "plain = fn(c_int)")
+    result, found = _items(pytester)
+    assert {name for name, outcome in found.items() if outcome == "failed"} == {*GOOD}
+    result.stdout.fnmatch_lines_random(
+        [
+            "*: method is laid out otherwise in C: call.fast, argument 3: signed 8 bytes in C, *",
+            "*: slot is laid out otherwise in C: two, argument 3: signed 8 bytes in C, *",
+            "    argument 2, argument 3: signed 8 bytes in C, signed 4 bytes in Rust *",
+            "*: uses is laid out otherwise in C: notify: pointer in C, fn with Rust's own *",
+            "    nested, argument 1, argument 1: signed 8 bytes in C, signed 4 bytes in Rust *",
+        ]
+    )
+
+
+def _items(pytester: pytest.Pytester) -> tuple[pytest.RunResult, dict[str, str]]:
+    result = pytester.runpytest("--cpython-sys", "-rA", "-m", "rust_abi")
+    found = {name.partition("@abi::")[2]: one for name, one in outcomes(result).items()}
+    return result, found
