@@ -50,6 +50,7 @@ RUST_TYPES: Final = """
 #[repr(C)] pub struct Unknown { _data: [u8; 0] }
 #[repr(transparent)] pub struct Wrapped(pub c_int);
 pub enum Nothing {}
+#[repr(C)] pub union either_in_rust { pub i: c_int, pub f: f32 }
 pub type visit = Option<unsafe extern "C" fn(*mut pair, *mut c_void) -> c_int>;
 """
 
@@ -160,6 +161,8 @@ FUNCTIONS: Final = [
     Row("void @(pair);", "(x: c_long)", FAILED),
     Row("void @(long);", "(x: pair)", FAILED),
     Row("void @(single);", "(x: c_int)", FAILED),
+    Row("void @(either);", "(x: c_int)", FAILED),
+    Row("void @(int);", "(x: either_in_rust)", FAILED),
     Row("void @(couple);", "(x: Another)", "name"),
     Row("void @(floats);", "(x: Another)", FAILED),
     # arguments
@@ -215,6 +218,10 @@ STRUCTS: Final = [
     Row("{ plain_function *n; }", "{ pub n: $(c_int) -> c_int }", SAME),
     Row("{ plain_function *n; }", "{ pub n: $(c_long) -> c_int }", FAILED),
     Row("{ visit n; }", "{ pub n: fn(*mut pair, *mut c_void) -> c_int }", FAILED),
+    Row("{ either n; }", "{ pub n: c_int }", "name"),
+    Row("{ either n; }", "{ pub n: f32 }", "name"),
+    Row("{ either n; }", "{ pub n: c_uint }", FAILED),
+    Row("{ either n; }", "{ pub n: *mut c_void }", FAILED),
     # Names and holes
     Row("{ int n; }", "{ pub m: c_int }", "name"),
     Row("{ int n; }", "{ pub m: f32 }", FAILED),

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from .natures import resolved
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -195,7 +197,7 @@ class Speller:
             kind_of, steps = kind_of.parts[0], steps + "[0]"
         if kind_of.name == "__IncompleteArrayField" and kind_of.parts:
             kind_of, steps = kind_of.parts[0], "[0]"
-        child = self._crate.types.get(kind_of.id)
+        child = self._crate.types.get(resolved(kind_of, self._crate).id)
         if child is None or self._known.get(child.id) is not None:
             return None
         text = self._declarations.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .types.agreement import Difference
+from .types.differences import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

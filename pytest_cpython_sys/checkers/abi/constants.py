@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item
     from .subjects import Subject
-    from .types.agreement import Difference
+    from .types.differences import Difference
 
 __all__ = ["ConstantQuestions"]
 

@@ -10,7 +10,7 @@ from ...case import Verdict
 from .natures import resolved
 from .prototypes import compare_prototype
 from .subjects import item_of
-from .types.agreement import shown_letters
+from .types.differences import shown_letters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from .package import PackageAbi
     from .rustdoc import Crate, Item
     from .subjects import Subject
-    from .types.agreement import Difference
     from .types.declared import Sides
+    from .types.differences import Difference
 
 __all__ = ["Judge", "Results"]
 

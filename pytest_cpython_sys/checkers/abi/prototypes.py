@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...c.types import written
-from .types.agreement import told
+from .types.differences import told
 
 if TYPE_CHECKING:
     from .subjects import Subject
-    from .types.agreement import Difference
     from .types.declared import Declared, Sides
+    from .types.differences import Difference
 
 __all__ = ["compare_prototype", "declare_prototype"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ....case import Layouts, Member, TypeLayout
 from ..c_types import bare_name, field_names, is_padding
-from ..types.agreement import FAULT, UNKNOWN, Difference
+from ..types.differences import FAULT, UNKNOWN, Difference
 from .table import Row, layout_text
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class Layout:
     """Has fields whose place cannot be asked for: Rust's private ones."""
     open: bool = False
     """Its fields are not known at all: only size and alignment are compared."""
+    is_union: bool = False
     truncated: bool = False
     """It ends before C's does, on purpose, and is used behind a pointer alone."""
 
@@ -198,7 +199,7 @@ class _Comparison:
                 text = f"{c.name}: {words[0]} in C, {words[1]} in Rust"
                 yield _fault(c.span[0], text, *names)
             return
-        for difference in self._agreement.values(c.use, rust.use, c.name):
+        for difference in self._agreement.values(c.use, rust.use, c.name, is_field=True):
             yield _Found(c.span[0], difference, names)
 
     def _unmatched(
@@ -215,7 +216,7 @@ class _Comparison:
                     missing.remove(same)
                     real.append(slot)
                     yield from self._renamed(same, slot, split=split)
-            if not _take_apart(missing, alone):
+            if self._rust.is_union or not _take_apart(missing, alone):
                 break
             split = True
         yield from self._written_out(missing, alone, real)
@@ -236,8 +237,12 @@ class _Comparison:
         if is_padding(rust.name):
             # Rust has nothing there, unless C has nothing there either.
             same = [one for one in same if bare_name(one.name) == bare_name(rust.name)]
-        good = [one for one in same if not any(x.is_fault for x in self._types(one, rust))]
-        return next(iter([*good, *same]), None)
+        if self._rust.is_union and len(self._c.slots) > 1:
+            # Members of a union have all one place: only what is in them tells them apart.
+            same = [one for one in same if not any(x.is_fault for x in self._types(one, rust))]
+            exact = [one for one in same if not list(self._types(one, rust))]
+            return next(iter([*exact, *same]), None)
+        return next(iter(same), None)
 
     def _renamed(self, c: Slot, rust: Slot, *, split: bool) -> Iterator[_Found]:
         found = list(self._types(c, rust))
@@ -281,8 +286,11 @@ class _Comparison:
     def _only_in_rust(self, slot: Slot) -> Iterator[_Found]:
         if not slot.size or is_padding(slot.name) or slot.name.startswith("_"):
             return
-        hole = slot.span[1] <= self._c.size * 8
-        if hole and not any(one.touches(slot) for one in self._c.slots):
+        inside = slot.span[1] <= self._c.size * 8
+        if inside and self._rust.is_union:
+            text = f"{slot.name}: Rust {slot}; no member of C's is called so"
+            yield _Found(slot.span[0], Difference("name", text), (slot.name,))
+        elif inside and not any(one.touches(slot) for one in self._c.slots):
             text = f"{slot.name}: Rust {slot}; a hole in C"
             yield _Found(slot.span[0], Difference("hole", text), (slot.name,))
         else:

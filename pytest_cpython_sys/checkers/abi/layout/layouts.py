@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ....c.types import Use, written
 from ..c_types import bare_name, field_names, is_anonymous, is_bitfield_unit, is_padding
 from ..natures import is_marker, is_truncated, resolved
-from ..types.agreement import told
+from ..types.differences import told
 from ..types.rust_graph import nested
 from .compare import Layout, Slot, compare_layouts, shifted, side_by_side, slots_of
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ..rustdoc import Accessor, Crate, Item
     from ..rusttypes import RustType
     from ..subjects import Subject
-    from ..types.agreement import Difference
     from ..types.declared import Declared, Sides
+    from ..types.differences import Difference
 
 __all__ = ["LayoutQuestions"]
 
@@ -40,6 +40,8 @@ _GETTER = re.compile(
 )
 
 
+# Where bindgen keeps what it does not write out.
+_BLOBS: Final = ("_bindgen_opaque_blob", "_bindgen_data_", "bindgen_union_field")
 _TYPES: Final = ("struct", "union", "enum", "alias")
 
 
@@ -129,7 +131,7 @@ class LayoutQuestions:
                 hidden = True
                 continue
             child = self._public.get(field.type.id)
-            if field.name == "_bindgen_opaque_blob":
+            if field.name in _BLOBS:
                 open_ = True
             elif is_bitfield_unit(field.name):
                 slots += self._bits(item, field.name, offset, sides)
@@ -144,7 +146,8 @@ class LayoutQuestions:
                 slots.append(Slot(field.name, offset, length, use=sides.rust_types.use(field.type)))
         # One that says nothing of what is in it hides that, whatever its field is called.
         hidden = hidden or not any(field.public for field in item.fields)
-        return Layout(item.name, size, align, tuple(slots), hidden, open_)
+        union = item.kind == "union"
+        return Layout(item.name, size, align, tuple(slots), hidden, open_, union)
 
     def _bits(self, item: Item, unit: str, offset: int, sides: Sides) -> Iterator[Slot]:
         for accessor in self._crate.accessors.get(item.id, ()):
@@ -225,7 +228,7 @@ class LayoutQuestions:
         rust = sides.rust_types.use(item.type)
         return told(
             f"{item.name} is another type in C",
-            sides.agreement.values(c, rust, ""),
+            sides.agreement.values(c, rust, "", is_field=True),
             written(c.type),
             str(item.type),
         )

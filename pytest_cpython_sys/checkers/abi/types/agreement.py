@@ -6,10 +6,20 @@ which a package's table can make an error. All else is a fault.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ....c.types import Use, written
+from .differences import (
+    FAULT,
+    UNKNOWN,
+    Difference,
+    Place,
+    arguments,
+    length,
+    pointers,
+    sign,
+    word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,42 +28,10 @@ if TYPE_CHECKING:
 
     _Leaves = Sequence[tuple[int, Use]]
 
-__all__ = ["FAULT", "UNKNOWN", "Agreement", "Difference", "shown_letters", "told"]
+__all__ = ["Agreement"]
 
-FAULT: Final = ""
-UNKNOWN: Final = "unknown"
-_WORDS: Final = {
-    "void": "nothing",
-    "character": "integer",
-    "truth": "truth value",
-    "function": "function",
-}
 _INTEGERS: Final = frozenset({"integer", "character", "truth", "enum"})
 _LEAVES: Final = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What differs: one of the kinds by the letter, a fault, or what cannot be told."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    where: str
-    c: str
-    rust: str
-
-    def says(self, kind: str, text: str) -> Difference:
-        return Difference(kind, f"{self.where}: {text}" if self.where else text)
-
-    def letter(self, kind: str) -> Difference:
-        return self.says(kind, f"{self.c} in C, {self.rust} in Rust")
-
-    def fault(self, c: str, rust: str) -> Difference:
-        return self.says(FAULT, f"{c} in C, {rust} in Rust ({self.c}; {self.rust})")
 
 
 class Agreement:
@@ -62,9 +40,12 @@ class Agreement:
     def __init__(self, named: Callable[[str], Use | None]) -> None:
         self._named = named
 
-    def values(self, c: Use, rust: Use, where: str) -> Iterator[Difference]:
-        """Yield how two types differ that are used by value."""
-        yield from dict.fromkeys(self._values(c, rust, _Place(where, c.text, rust.text)))
+    def values(
+        self, c: Use, rust: Use, where: str, *, is_field: bool = False
+    ) -> Iterator[Difference]:
+        """Yield how two types differ that are used by value; a field is not passed."""
+        place = Place(where, c.text, rust.text, is_field)
+        yield from dict.fromkeys(self._values(c, rust, place))
 
     def functions(self, c: Type, rust: Type, where: str = "") -> Iterator[Difference]:
         """Yield how two types of functions differ."""
@@ -74,18 +55,18 @@ class Agreement:
         ours, theirs = len(rust.parameters), len(c.parameters)
         if c.prototyped:
             if ours != theirs:
-                place = _Place(where, "", "")
-                yield place.says(FAULT, f"{_count(theirs)} in C, {ours} in Rust")
+                place = Place(where, "", "")
+                yield place.says(FAULT, f"{arguments(theirs)} in C, {ours} in Rust")
             elif c.variadic != rust.variadic:
                 with_dots, without = ("C", "Rust") if c.variadic else ("Rust", "C")
-                yield _Place(where, "", "").says(
+                yield Place(where, "", "").says(
                     FAULT, f"more arguments may follow in {with_dots}, not in {without}"
                 )
             for number, (one, other) in enumerate(zip(c.parameters, rust.parameters), 1):  # noqa: B905
                 yield from self.values(one, other, f"{behind}argument {number}")
         yield from self.values(c.target, rust.target, f"{behind}result")
 
-    def _values(self, c: Use, rust: Use, place: _Place) -> Iterator[Difference]:
+    def _values(self, c: Use, rust: Use, place: Place) -> Iterator[Difference]:
         a, b = c.type, rust.type
         if _is_same(a, b):
             return
@@ -93,31 +74,33 @@ class Agreement:
             yield from self._values(c, b.inner, place)
         elif "va_list" in (a.kind, b.kind):
             if not _is_va_list(c):
-                yield place.fault(_word(a), "a list of arguments")
+                yield place.fault(word(a), "a list of arguments")
         elif "unknown" in (a.kind, b.kind):
             unknown = place.c if a.kind == "unknown" else place.rust
             yield place.says(UNKNOWN, f"nothing is known of {unknown}")
         elif b.kind == "foreign":
-            yield place.fault(_word(a), b.name)
+            yield place.fault(word(a), b.name)
         elif a.kind == "pointer" and b.kind == "pointer":
             yield from self._pointers(c, rust, place)
         elif a.kind in _INTEGERS and b.kind in _INTEGERS:
             yield from _integers(a, b, place)
         elif a.kind == "array" and b.kind == "array":
             yield from self._arrays(c, rust, place)
-        elif b.kind == "union" and not a.is_record:
+        elif place.is_field and b.kind == "union" and not a.is_record:
             yield from self._variants(c, b, place)
+        elif place.is_field and a.kind == "union" and not b.is_record:
+            yield from self._variant(a, rust, place)
         elif a.is_record and b.is_record:
             yield from self._records(a, b, place)
         elif "array" in (a.kind, b.kind) and "pointer" not in (a.kind, b.kind):
             yield from self._written_out(a, b, place)
         elif a.kind == "float" and b.kind == "float":
             if a.size != b.size:
-                yield place.fault(_bytes(a), _bytes(b))
+                yield place.fault(length(a), length(b))
         elif a.kind != b.kind:
-            yield place.fault(_word(a), _word(b))
+            yield place.fault(word(a), word(b))
 
-    def _pointers(self, c: Use, rust: Use, place: _Place) -> Iterator[Difference]:
+    def _pointers(self, c: Use, rust: Use, place: Place) -> Iterator[Difference]:
         one, other = c.type.target, rust.type.target
         assert one is not None  # noqa: S101 - pointers have one
         assert other is not None  # noqa: S101 - pointers have one
@@ -128,7 +111,7 @@ class Agreement:
             return
         depth, ours = _depth(c.type), _depth(rust.type)
         if depth != ours:
-            text = f"{_pointers_to(depth)} in C, {_pointers_to(ours)} in Rust"
+            text = f"{pointers(depth)} in C, {pointers(ours)} in Rust"
             yield place.says(FAULT, f"{text} ({place.c}; {place.rust})")
         elif a.kind == "pointer" and b.kind == "pointer":
             yield from self._pointers(one, other, place)
@@ -137,12 +120,12 @@ class Agreement:
         else:
             yield from self._pointees(a, b, place)
 
-    def _pointees(self, a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+    def _pointees(self, a: Type, b: Type, place: Place) -> Iterator[Difference]:
         """Yield how what is behind two pointers differs, neither being one itself."""
         if "void" in (a.kind, b.kind):
             yield place.letter("void")
         elif "function" in (a.kind, b.kind):
-            yield place.fault(f"a pointer to {_word(a)}", f"a pointer to {_word(b)}")
+            yield place.fault(f"a pointer to {word(a)}", f"a pointer to {word(b)}")
         elif a.opaque or b.opaque:
             yield place.letter("opaque")
         elif b.inner is not None:
@@ -154,19 +137,19 @@ class Agreement:
             if a.kind != b.kind or a.signed != b.signed:
                 yield place.letter("bytes")
         elif "foreign" in (a.kind, b.kind):
-            yield place.fault(f"a pointer to {_word(a)}", f"to {b.name or _word(b)}")
+            yield place.fault(f"a pointer to {word(a)}", f"to {b.name or word(b)}")
         elif "unknown" in (a.kind, b.kind) or a.size is None or b.size is None:
             yield place.says(UNKNOWN, f"the size of what {place.c} and {place.rust} point to")
         elif _class(a) != _class(b):
-            yield place.fault(f"a pointer to {_word(a)}", f"to {_word(b)}")
+            yield place.fault(f"a pointer to {word(a)}", f"to {word(b)}")
         elif a.size != b.size:
-            yield place.fault(f"a pointer to {_bytes(a)}", f"to {_bytes(b)}")
+            yield place.fault(f"a pointer to {length(a)}", f"to {length(b)}")
         elif (a.kind == "enum") != (b.kind == "enum"):
             yield place.letter("enum")
         elif a.is_record or a.kind == "enum" or a.signed != b.signed:
             yield place.letter("pointee")
 
-    def _elements(self, a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+    def _elements(self, a: Type, b: Type, place: Place) -> Iterator[Difference]:
         """Yield how pointers differ one of which is to an array: C's parameters are no arrays."""
         one, other = _element(a), _element(b)
         if one.kind == "pointer" and other.kind == "pointer":
@@ -175,7 +158,7 @@ class Agreement:
             if any(difference.kind == FAULT for difference in found):
                 return
         elif "pointer" in (one.kind, other.kind):
-            yield place.fault(f"a pointer to {_word(one)}", f"to {_word(other)}")
+            yield place.fault(f"a pointer to {word(one)}", f"to {word(other)}")
             return
         elif not _is_same(one, other):
             found = list(self._pointees(one, other, place))
@@ -185,13 +168,13 @@ class Agreement:
         if a.kind != b.kind:
             yield place.letter("pointee")
         elif a.size != b.size and a.size is not None and b.size:
-            yield place.fault(f"a pointer to {_bytes(a)}", f"to {_bytes(b)}")
+            yield place.fault(f"a pointer to {length(a)}", f"to {length(b)}")
 
-    def _arrays(self, c: Use, rust: Use, place: _Place) -> Iterator[Difference]:
+    def _arrays(self, c: Use, rust: Use, place: Place) -> Iterator[Difference]:
         a, b = c.type, rust.type
         # One of no length takes no room, and ends what it stands in.
         if a.size and b.size and a.size != b.size:
-            yield place.fault(_bytes(a), _bytes(b))
+            yield place.fault(length(a), length(b))
             return
         one, other = _element(a), _element(b)
         if _is_bytes(one) and _is_bytes(other) and "character" in (one.kind, other.kind):
@@ -200,11 +183,11 @@ class Agreement:
         else:
             yield from self._values(_use(one), _use(other), place)
 
-    def _variants(self, c: Use, union: Type, place: _Place) -> Iterator[Difference]:
+    def _variants(self, c: Use, union: Type, place: Place) -> Iterator[Difference]:
         """Yield how a union of Rust's differs that stands for something of C's that is none."""
         members = union.members()
         if union.size is not None and union.size != c.type.size:
-            yield place.fault(_bytes(c.type), _bytes(union))
+            yield place.fault(length(c.type), length(union))
             return
         if members is None:
             yield place.says(UNKNOWN, f"the fields of {union.name} are private")
@@ -219,21 +202,21 @@ class Agreement:
             found = self._values(c, member.use, place)
             good = good or not any(one.kind in (FAULT, UNKNOWN) for one in found)
         if not good:
-            yield place.fault(_word(c.type), _word(union))
+            yield place.fault(word(c.type), word(union))
 
-    def _written_out(self, a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+    def _written_out(self, a: Type, b: Type, place: Place) -> Iterator[Difference]:
         """Yield how an array differs from what is none: by the letter if the bytes are the same."""
         array = a if a.kind == "array" else b
         if a.size != b.size or a.size is None:
-            yield place.fault(f"{_word(a)}, {_bytes(a)}", f"{_word(b)}, {_bytes(b)}")
+            yield place.fault(f"{word(a)}, {length(a)}", f"{word(b)}, {length(b)}")
         elif _is_bytes(_element(array)):
             yield place.letter("bytes")
         elif self._are_alike(_leaves(_use(a)), _leaves(_use(b)), place):
             yield place.letter("split")
         else:
-            yield place.fault(_word(a), _word(b))
+            yield place.fault(word(a), word(b))
 
-    def _are_alike(self, theirs: _Leaves | None, ours: _Leaves | None, place: _Place) -> bool:
+    def _are_alike(self, theirs: _Leaves | None, ours: _Leaves | None, place: Place) -> bool:
         """Tell whether the same scalars stand at the same places."""
         if ours is None or theirs is None or len(ours) != len(theirs):
             return False
@@ -243,13 +226,23 @@ class Agreement:
                 return False
         return True
 
-    def _records(self, a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+    def _variant(self, union: Type, rust: Use, place: Place) -> Iterator[Difference]:
+        """Yield how a union of C's differs of which Rust has one member in its stead."""
+        for member in union.members() or ():
+            if union.size == member.use.type.size == rust.type.size:
+                found = list(self._values(member.use, rust, place))
+                if not any(one.kind in (FAULT, UNKNOWN) for one in found):
+                    yield place.letter("name")
+                    return
+        yield place.fault(word(union), word(rust.type))
+
+    def _records(self, a: Type, b: Type, place: Place) -> Iterator[Difference]:
         if a.opaque or b.opaque:
             opaque, other = ("C", "Rust") if a.opaque else ("Rust", "C")
             yield place.says(FAULT, f"{opaque} says nothing of what is in it, {other} does")
             return
         if b.size is not None and a.size != b.size:
-            yield place.fault(_bytes(a), _bytes(b))
+            yield place.fault(length(a), length(b))
             return
         ours, theirs = _leaves(_use(b)), _leaves(_use(a))
         if ours is None or theirs is None:
@@ -258,28 +251,6 @@ class Agreement:
             yield place.letter("name")
         else:
             yield place.fault(f"{a.kind} {a.name}".strip(), "another")
-
-
-def told(
-    heading: str, differences: Iterator[Difference], c: str, rust: str
-) -> tuple[str | None, str | None, list[Difference]]:
-    """Return what to tell of a declaration, or why nothing can be said; and the letters."""
-    found = list(differences)
-    faults = [one for one in found if one.kind == FAULT]
-    unknown = [one for one in found if one.kind == UNKNOWN]
-    letters = [one for one in found if one.kind not in (FAULT, UNKNOWN)]
-    if faults:
-        lines = [heading, *(f"    {one.text}" for one in faults)]
-        lines += [f"    C     {' '.join(c.split())}", f"    Rust  {rust}"]
-        return "\n".join(lines), None, letters
-    if unknown:
-        return None, "; ".join(one.text for one in unknown), letters
-    return None, None, letters
-
-
-def shown_letters(letters: Sequence[Difference]) -> str:
-    """Return differences by the letter, one a line, each with its kind."""
-    return "\n".join(f"    {one.text} ({one.kind})" for one in letters)
 
 
 def _is_same(a: Type, b: Type) -> bool:
@@ -292,55 +263,30 @@ def _is_same(a: Type, b: Type) -> bool:
     return b.twin is a or (named and bool(a.name) and a.name == b.name)
 
 
-def _integers(a: Type, b: Type, place: _Place) -> Iterator[Difference]:
+def _integers(a: Type, b: Type, place: Place) -> Iterator[Difference]:
     if a.size != b.size:
-        yield place.fault(f"{_sign(a)}{_bytes(a)}", f"{_sign(b)}{_bytes(b)}")
+        yield place.fault(f"{sign(a)}{length(a)}", f"{sign(b)}{length(b)}")
     elif "enum" in (a.kind, b.kind):
         shown = f"{place.c}{_is_enum(a)} in C, {place.rust}{_is_enum(b)} in Rust"
         yield place.says("enum", shown)
     elif b.kind == "truth" and a.kind != "truth":
-        yield place.fault(f"{_word(a)} of 1 byte", "a truth value, which is 0 or 1")
+        yield place.fault(f"{word(a)} of 1 byte", "a truth value, which is 0 or 1")
     elif a.kind == "truth" and b.kind != "truth":
         yield place.letter("bool")
     elif a.signed != b.signed:
-        yield place.fault(_word(a), _word(b))
+        yield place.fault(word(a), word(b))
 
 
 def _is_enum(kind_of: Type) -> str:
     if kind_of.kind == "enum" and kind_of.signed is not None:
-        return f", {_sign(kind_of).strip()}"
+        return f", {sign(kind_of).strip()}"
     return ""
-
-
-def _sign(kind_of: Type) -> str:
-    return {True: "signed ", False: "unsigned ", None: ""}[kind_of.signed]
-
-
-def _word(kind_of: Type) -> str:
-    if kind_of.kind in ("integer", "character") and kind_of.signed is not None:
-        return "signed" if kind_of.signed else "unsigned"
-    return _WORDS.get(kind_of.kind, kind_of.kind)
 
 
 def _class(kind_of: Type) -> str:
     if kind_of.kind in _INTEGERS:
         return "integer"
     return "record" if kind_of.is_record else kind_of.kind
-
-
-def _bytes(kind_of: Type) -> str:
-    size = kind_of.size
-    if size is None:
-        return "an unknown number of bytes"
-    return f"{size} byte{'' if size == 1 else 's'}"
-
-
-def _count(number: int) -> str:
-    return f"{number} argument{'' if number == 1 else 's'}"
-
-
-def _pointers_to(depth: int) -> str:
-    return "a pointer" if depth == 1 else f"a pointer to {'a pointer to ' * (depth - 2)}a pointer"
 
 
 def _depth(kind_of: Type) -> int:

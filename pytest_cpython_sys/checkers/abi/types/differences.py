@@ -1,0 +1,116 @@
+"""How types differ, in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ....c.types import Type
+
+__all__ = [
+    "FAULT",
+    "UNKNOWN",
+    "Difference",
+    "Place",
+    "arguments",
+    "length",
+    "pointers",
+    "shown_letters",
+    "sign",
+    "told",
+    "word",
+]
+
+FAULT: Final = ""
+UNKNOWN: Final = "unknown"
+_WORDS: Final = {
+    "void": "nothing",
+    "character": "integer",
+    "truth": "truth value",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs: one of the kinds by the letter, a fault, or what cannot be told."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where two types are compared, and how each language writes its own there."""
+
+    where: str
+    c: str
+    rust: str
+    is_field: bool = False
+    """It lies in memory, and is not passed: all that counts is what is there."""
+
+    def says(self, kind: str, text: str) -> Difference:
+        """Return a difference in words of its own."""
+        return Difference(kind, f"{self.where}: {text}" if self.where else text)
+
+    def letter(self, kind: str) -> Difference:
+        """Return a difference by the letter: both types say what it is."""
+        return self.says(kind, f"{self.c} in C, {self.rust} in Rust")
+
+    def fault(self, c: str, rust: str) -> Difference:
+        """Return a fault: what C has, and what Rust has in its stead."""
+        return self.says(FAULT, f"{c} in C, {rust} in Rust ({self.c}; {self.rust})")
+
+
+def told(
+    heading: str, differences: Iterator[Difference], c: str, rust: str
+) -> tuple[str | None, str | None, list[Difference]]:
+    """Return what to tell of a declaration, or why nothing can be said; and the letters."""
+    found = list(differences)
+    faults = [one for one in found if one.kind == FAULT]
+    unknown = [one for one in found if one.kind == UNKNOWN]
+    letters = [one for one in found if one.kind not in (FAULT, UNKNOWN)]
+    if faults:
+        lines = [heading, *(f"    {one.text}" for one in faults)]
+        lines += [f"    C     {' '.join(c.split())}", f"    Rust  {rust}"]
+        return "\n".join(lines), None, letters
+    if unknown:
+        return None, "; ".join(one.text for one in unknown), letters
+    return None, None, letters
+
+
+def shown_letters(letters: Sequence[Difference]) -> str:
+    """Return differences by the letter, one a line, each with its kind."""
+    return "\n".join(f"    {one.text} ({one.kind})" for one in letters)
+
+
+def sign(kind_of: Type) -> str:
+    """Return whether a number has a sign, as a word before others."""
+    return {True: "signed ", False: "unsigned ", None: ""}[kind_of.signed]
+
+
+def word(kind_of: Type) -> str:
+    """Return what kind of a type it is."""
+    if kind_of.kind in ("integer", "character") and kind_of.signed is not None:
+        return "signed" if kind_of.signed else "unsigned"
+    return _WORDS.get(kind_of.kind, kind_of.kind)
+
+
+def length(kind_of: Type) -> str:
+    """Return how many bytes a type has."""
+    size = kind_of.size
+    if size is None:
+        return "an unknown number of bytes"
+    return f"{size} byte{'' if size == 1 else 's'}"
+
+
+def arguments(number: int) -> str:
+    """Return how many arguments there are."""
+    return f"{number} argument{'' if number == 1 else 's'}"
+
+
+def pointers(depth: int) -> str:
+    """Return what a pointer of some depth is."""
+    return "a pointer" if depth == 1 else f"a pointer to {'a pointer to ' * (depth - 2)}a pointer"
