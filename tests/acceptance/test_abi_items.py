@@ -44,6 +44,9 @@ struct pair { int a, b; };
 #define OTHER_END {0, 7}
 typedef struct { int x; } untagged;
 typedef struct { int x, y; } *handle;
+typedef struct { int n; char *s; } set;
+typedef enum { KIND_A = 1, KIND_B } kind;
+typedef void *anything;
 
 #define NAME "things"
 #define TITLE "title"
@@ -82,8 +85,14 @@ pub mod shapes {
     pub const LAST: super::pair = super::pair { a: 0, b: 7 };
 }
 #[repr(C)] pub struct untagged { pub x: u32 }
-#[repr(C)] pub struct handle_s { pub x: c_int, pub y: c_int }
+#[repr(C)] pub struct handle_s { pub x: c_int, pub y: c_double }
 pub type handle = *mut handle_s;
+#[repr(C)] pub struct _set { pub s: *mut c_char, pub n: c_int }
+pub type set = _set;
+#[repr(C)] pub enum _kind { KIND_A = 1, KIND_B = 5 }
+pub type kind = _kind;
+#[repr(C)] pub struct own { pub x: c_int }
+pub type anything = *mut own;
 
 pub const NAME: *const c_char = c"thing".as_ptr();
 pub const TITLE: *const c_char = c"title".as_ptr();
@@ -134,6 +143,7 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
     assert failed == {
         "src/bad.rs::@abi::fn::take",
         *("layout::e", "layout::shape", "layout::wide", "layout::level", "layout::untagged"),
+        *("layout::handle_s", "layout::_set", "layout::_kind"),
         *("const::LIMIT", "const::LEVEL_ONE", "const::MODE"),
         "const::mode_t2_MODE_FAST",
         *("const::NAME", "const::LABEL", "const::NOTHING", "init::SHORT"),
@@ -143,7 +153,8 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
     assert passed == {
         "src/good.rs::@abi::fn::take",
         *("layout::same", "layout::Colour", "layout::below", "layout::state", "layout::pair"),
-        *("layout::handle", "const::TITLE", "init::PADDED", "init::LAST", "macro::HALF"),
+        *("layout::handle", "layout::set", "layout::kind", "layout::anything"),
+        *("const::TITLE", "init::PADDED", "init::LAST", "macro::HALF"),
     }
     undefined = "in C, and no variant in Rust: to get it from C is undefined behaviour"
     result.stdout.fnmatch_lines_random(
@@ -160,7 +171,7 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
             "*: PACK(0, LIMIT) is 7 in C, 8 in Rust",
             "*: PAIR(1, 2) has other bytes in C, first at offset 0",
             "things: 1 Rust name has no counterpart in C",
-            "    handle_s: C has no type of that name",
+            "    own: C has no type of that name",
         ]
     )
     result.stdout.fnmatch_lines(

@@ -131,12 +131,19 @@ class Speller:
         return known
 
     def _by_alias(self) -> None:
-        """Find types that C has under the name of an alias alone."""
+        """Find types that C has under the name of an alias alone, or behind its pointer."""
         for alias in self._crate.types.values():
             spelling = self._known[alias.id] if alias.kind == "alias" else None
-            aim = alias.type.id if alias.type is not None and alias.type.kind == "path" else ""
-            if spelling is not None and aim in self._known and self._known[aim] is None:
-                self._known[aim] = spelling
+            if spelling is None or alias.type is None:
+                continue
+            target, pointed = alias.type, alias.type.kind == "pointer"
+            item = self._crate.types.get(target.parts[0].id if pointed else target.id)
+            if item is None or self._known[item.id] or self._names.of(item) is not None:
+                continue
+            if not pointed:
+                self._known[item.id] = spelling
+            elif (pointee := self._declarations.pointees.get(spelling.text)) is not None:
+                self._known[item.id] = Spelling(f"__typeof__(*({spelling.text})0)", pointee)
 
     def foreign(self, kind_of: RustType) -> str | None:
         """Return C's type that is called as one of another crate; None if there is none."""

@@ -58,6 +58,8 @@ class Declarations:
     """Kind and name of each tag that is mentioned, defined or not."""
     typedefs: dict[str, int] = field(default_factory=dict)
     """By name: where the brace of the struct stands that it names, or -1."""
+    pointees: dict[str, int] = field(default_factory=dict)
+    """By a typedef of a pointer: where the brace of the struct stands that it points to, or -1."""
     function_types: set[str] = field(default_factory=set)
     """Names of typedefs for functions, not for pointers to them."""
     functions: set[str] = field(default_factory=set)
@@ -214,6 +216,11 @@ def _declare(found: Declarations, start: int, end: int, brace: int) -> None:
             if brace < 0:
                 body = _tag_body(found, part)
             found.typedefs.setdefault(name, body)
+            pointed = part.count("*") == 1 and "[" not in part and "(" not in part
+            if pointed and brace >= 0 and _kind_before(text, start, brace) != "enum":
+                found.pointees.setdefault(name, brace)
+            elif pointed and brace < 0 and re.match(r"\s*typedef\s+(?:struct|union)\b", part):
+                found.pointees.setdefault(name, _tag_body(found, part.replace("*", " ")))
             enum = brace if is_enum else _named_enum(part) if brace < 0 else ""
             found.enums.setdefault(name, enum)
             if _is_called(part, name) or _is_function_type(found, part, name):

@@ -77,6 +77,14 @@ def test_typedefs_and_tags() -> None:
     assert found.enumerators == {"RED", "GREEN"}
     assert [one.name for one in found.members(found.typedefs["plain"])] == ["x"]
     assert found.typedefs["both_p"] == found.typedefs["color"] == -1
+    assert set(found.pointees) == {"both_p"}
+    assert scan("typedef struct { int x; } *one, **two; typedef void *three;").pointees == {
+        "one": 15
+    }
+    assert scan("struct s { int x; }; typedef struct s *p; typedef struct t *q;").pointees == {
+        "p": 9,
+        "q": -1,
+    }
 
 
 def names(body: str) -> list[str]:
