@@ -224,7 +224,9 @@ class _Package:
         cases: list[Case] = []
         seen: set[tuple[str, tuple[str, ...]]] = set()
         places = Places(self._context, self._package, self._library.target)
-        known = KnownItems(self._library.target.crate_name, self._table.known)
+        python = self._context.interpreter
+        tag = python.tag if python is not None else ""
+        known = KnownItems(self._library.target.crate_name, self._table.known, tag)
         for subject in subjects:
             case = self._case(subject, (subject.kind, *subject.name.split("::")), places)
             count, numbered = 1, case

@@ -6,6 +6,7 @@ A key is an item's path in Rust or the end of one (``LIMIT``, ``limits::LIMIT``,
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Keys", "KnownItems", "check_keys", "nearest"]
 
 _LEVEL: Final = "@abi::"
+_LABEL: Final = re.compile(r"@(cp\d+t?)d?(?:-\d+)?::(?=@abi::)")
+"""The level of one of several Pythons: its tag."""
 _NAMED: Final = {"inits": ("const", "constant"), "arguments": ("const fn", "const fn")}
 """What the keys of a table name, if not just anything."""
 
@@ -116,11 +119,18 @@ def nearest(wanted: str, known: Iterable[str]) -> str:
 
 
 class KnownItems:
-    """The items that a package's table says to differ."""
+    """The items that a package's table says to differ, with a Python of some tag."""
 
-    def __init__(self, crate_name: str, known: Mapping[str, str]) -> None:
+    def __init__(self, crate_name: str, known: Mapping[str, str], tag: str = "") -> None:
         self._crate_name = crate_name
-        self._known = known
+        self._known: dict[str, str] = {}
+        self._of_others: list[str] = []
+        for key, reason in known.items():
+            label = _LABEL.search(key)
+            if label is None or label[1] == tag:
+                self._known[_LABEL.sub("", key)] = reason
+            else:
+                self._of_others.append(f"known: {key}")
         self._used: set[str] = set()
         self._ids: list[str] = []
 
@@ -150,7 +160,7 @@ class KnownItems:
         ``is_elsewhere`` tells of a path in Rust whether it is left out, ``why_not`` why there is
         no item of a path.
         """
-        left_out = []
+        left_out = list(self._of_others)
         for key in self._known.keys() - self._used:
             path = key.rpartition(_LEVEL)[2].partition("::")[2]
             if is_elsewhere(path):
