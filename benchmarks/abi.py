@@ -2,38 +2,64 @@
 
     python benchmarks/abi.py [--rounds 3] [--python PATH]
 
-Cold: nothing is kept of an earlier run; the cargo build is warm throughout. The commands take
-turns; each cell is the median of seconds that passed, and of processor seconds that all processes
-together took, which say more on a machine that others use. Prints a Markdown table.
+Cold: nothing is kept of an earlier run; the cargo build is warm throughout. Beside them stand runs
+of as many items as `all` has, which do nothing, without this plugin. The commands take turns; each
+cell is the median of seconds that passed, and of processor seconds that all processes together
+took, which say more on a machine that others use. Prints a Markdown table.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import resource
 import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.run import make_floor, pytest_command
 
 CRATE = Path(__file__).parents[1] / "example_crate" / "cpython-sys"
 MODES = ("off", "auto", "all")
 
 
-def run(python: str, mode: str, *arguments: str) -> tuple[float, float]:
-    """Return the seconds and the processor seconds that one run takes."""
-    command = [sys.executable, "-m", "pytest", "--cpython-sys", f"--cpython-sys-abi={mode}"]
-    command += [f"--cpython-sys-python={python}", "-q", "-m", "rust_abi", "-p", "no:cacheprovider"]
-    for name in ("html", "randomly", "reportlog", "rerunfailures", "timeout", "xdist"):
-        command += ["-p", f"no:{name}"]
+class Run(NamedTuple):
+    """What one run took: seconds, and processor seconds; and how many items passed."""
+
+    seconds: float
+    processor: float
+    passed: int
+
+
+def timed(command: list[str], directory: Path) -> Run:
+    """Run a command that passes, or finds no tests."""
     started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([*command, *arguments], cwd=CRATE, capture_output=True, check=False)
-    if done.returncode not in (0, 5):
-        raise SystemExit((done.stdout + done.stderr).decode())
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
     seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if done.returncode not in (0, 5):
+        raise SystemExit(done.stdout + done.stderr)
+    passed = re.search(r"(\d+) passed", done.stdout)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Run(seconds, processor, int(passed[1]) if passed else 0)
+
+
+def run(python: str, mode: str, *arguments: str) -> Run:
+    """Time one run of the plugin."""
+    wanted = ("--cpython-sys", f"--cpython-sys-abi={mode}", f"--cpython-sys-python={python}")
+    words = pytest_command(*wanted, "-m", "rust_abi", "-p", "no:xdist", *arguments)
+    return timed(words, CRATE)
+
+
+def nothing(floor: Path, *arguments: str) -> Run:
+    """Time one run of items that do nothing."""
+    return timed(pytest_command("-p", "no:cpython_sys", "-p", "no:xdist", *arguments), floor)
 
 
 def forget() -> None:
@@ -49,14 +75,25 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable)
     options = parser.parse_args()
     run(options.python, "off")
-    cells: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for _ in range(options.rounds):
-        for mode in MODES:
-            forget()
-            cells.setdefault((mode, "cold"), []).append(run(options.python, mode))
-            cells.setdefault((mode, "warm"), []).append(run(options.python, mode))
-            collect = run(options.python, mode, "--collect-only")
-            cells.setdefault((mode, "collect"), []).append(collect)
+    count = run(options.python, "all").passed
+    cells: dict[tuple[str, str], list[Run]] = {}
+    with tempfile.TemporaryDirectory() as directory:
+        floor = make_floor(Path(directory), count)
+        nothing(floor)
+        for _ in range(options.rounds):
+            cells.setdefault(("nothing", "warm"), []).append(nothing(floor))
+            cells.setdefault(("nothing", "collect"), []).append(nothing(floor, "--collect-only"))
+            for mode in MODES:
+                forget()
+                cells.setdefault((mode, "cold"), []).append(run(options.python, mode))
+                cells.setdefault((mode, "warm"), []).append(run(options.python, mode))
+                collect = run(options.python, mode, "--collect-only")
+                cells.setdefault((mode, "collect"), []).append(collect)
+    print_tables(cells, count)
+
+
+def print_tables(cells: dict[tuple[str, str], list[Run]], count: int) -> None:
+    """Print the medians, and what is more than without the C compiler's opinion."""
     for index, unit in enumerate(("seconds", "processor seconds")):
         print(f"| {unit} | cold | warm | warm, `--collect-only` |")
         print("|---|---|---|---|")
@@ -68,6 +105,11 @@ def main() -> None:
                 more = "" if mode == "off" else f" ({mine - base:+.2f})"
                 shown.append(f"{mine:.2f} s{more}")
             print(f"| `{mode}` | {' | '.join(shown)} |")
+        floor = [
+            f"{statistics.median(times[index] for times in cells['nothing', how]):.2f} s"
+            for how in ("warm", "collect")
+        ]
+        print(f"| {count} items that do nothing | | {' | '.join(floor)} |")
         print()
 
 

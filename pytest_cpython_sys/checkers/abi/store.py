@@ -1,14 +1,16 @@
 """What was found out about a package, kept below cargo's target directory.
 
-It holds as long as the library, the compiler, its flags, and every header that was read are the
-same; then neither rustdoc nor a compiler is started.
+It holds as long as the library, the compiler, its flags, every header that was read, and we
+ourselves are the same; then neither rustdoc nor a compiler is started.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...cargo import read_json, stamp, write_json
@@ -17,7 +19,7 @@ from ...case import Case, Layouts, Location, Member, TypeLayout, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["Findings", "fingerprint", "load", "load_layouts", "save"]
+__all__ = ["Findings", "code_stamps", "fingerprint", "load", "load_layouts", "save"]
 
 _FORMAT = 6
 _PASSED = Verdict("passed")
@@ -68,7 +70,31 @@ class Findings:
 
 def fingerprint(parts: Iterable[object]) -> str:
     """Return what stands for all that a result depends on."""
-    return hashlib.sha256(json.dumps([_FORMAT, *parts], default=str).encode()).hexdigest()
+    text = json.dumps([_FORMAT, _own_code(), *parts], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _own_code() -> list[tuple[str, int, int]]:
+    """Return the stamps of our own code that verdicts depend on: a mended fault is asked again."""
+    above = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return code_stamps(
+        [
+            os.path.join(above, name)
+            for name in ("c", "object_files", os.path.join("checkers", "abi"))
+        ]
+    )
+
+
+def code_stamps(directories: Iterable[str]) -> list[tuple[str, int, int]]:
+    """Return the stamps of all modules in directories and below."""
+    return sorted(
+        stamp(os.path.join(directory, name))
+        for top in directories
+        for directory, _, names in os.walk(top)
+        for name in names
+        if name.endswith(".py")
+    )
 
 
 def load(path: str, key: str) -> Findings | None:

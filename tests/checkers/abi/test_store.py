@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_cpython_sys.case import Case, Layouts, Location, Member, TypeLayout, Verdict
-from pytest_cpython_sys.checkers.abi.store import Findings, load, load_layouts, save
+from pytest_cpython_sys.checkers.abi.store import Findings, code_stamps, load, load_layouts, save
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,3 +86,19 @@ def test_findings_without_a_case(tmp_path: Path) -> None:
     path = str(tmp_path / "all.json")
     save(path, "key", Findings())
     assert load(path, "key") == Findings()
+
+
+def test_our_own_code_counts(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for path in (tmp_path / "a.py", inner / "b.py", inner / "c.pyc"):
+        path.write_text("1")
+    before = code_stamps([str(tmp_path)])
+    assert [(name, size) for name, size, _ in before] == [
+        (str(tmp_path / "a.py"), 1),
+        (str(inner / "b.py"), 1),
+    ]
+    (inner / "c.pyc").write_text("22")
+    assert code_stamps([str(tmp_path)]) == before
+    (inner / "b.py").write_text("22")
+    assert code_stamps([str(tmp_path)]) != before
