@@ -262,7 +262,11 @@ def written(kind_of: Type, inner: str = "") -> str:
         words = [one.text for one in kind_of.parameters]
         words += ["..."] if kind_of.variadic else []
         empty = "void" if kind_of.prototyped else ""
-        return f"{kind_of.target.text}{gap}{inner}({', '.join(words) or empty})"
+        call = f"{inner}({', '.join(words) or empty})"
+        aim = kind_of.target
+        if aim.type.kind == "pointer" and not _is_name(aim.text):
+            return written(aim.type, call)
+        return f"{aim.text}{gap}{call}"
     word = kind_of.name or "{...}"
     text = f"{kind_of.kind} {word}" if kind_of.kind in ("struct", "union", "enum") else word
     return f"{text}{gap}{inner}"
