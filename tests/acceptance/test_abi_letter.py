@@ -5,16 +5,21 @@ One crate holds all rows: each is something of C's, Rust's counterpart, and what
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import shutil
+import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pytest
+
+from pytest_cpython_sys.cargo import Cargo
 
 from .conftest import outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    import pytest
 
 FAILED, SAME, SKIPPED = "failed", "", "skipped"
 
@@ -251,9 +256,21 @@ STRUCTS: Final = [
 ]
 
 
-def test_rows(pytester: pytest.Pytester, write: Callable[[Mapping[str, str]], Path]) -> None:
+@pytest.mark.parametrize("compiler", ["cc", "clang"])
+def test_rows(
+    compiler: str,
+    pytester: pytest.Pytester,
+    write: Callable[[Mapping[str, str]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two compilers, whose debug information is not the same: both say the same of types."""
+    arguments = []
+    if compiler == "clang":
+        host = Cargo().toolchain.host
+        arguments.append(f"--cargo-target={host}")
+        monkeypatch.setenv(f"CC_{host.replace('-', '_')}", _clang())
     write(_project(""))
-    result = _run(pytester)
+    result = _run(pytester, *arguments)
     found = outcomes(result)
     kinds = dict(
         re.findall(r"^    (?:fn|layout)::(\w+): ([a-z, ]+)$", result.stdout.str(), re.MULTILINE)
@@ -329,5 +346,14 @@ def _written(row: Row) -> str:
     return row.rust.replace("$", 'unsafe extern "C" fn')
 
 
-def _run(pytester: pytest.Pytester) -> pytest.RunResult:
-    return pytester.runpytest("--cpython-sys", "-rA", "-v", "-m", "rust_abi")
+def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest("--cpython-sys", "-rA", "-v", "-m", "rust_abi", *arguments)
+
+
+def _clang() -> str:
+    """Return the command of a clang: one that is installed, or the wheel's."""
+    if shutil.which("clang") is not None:
+        return "clang"
+    if importlib.util.find_spec("ziglang") is None:
+        pytest.skip("no clang: install it, or the wheel ziglang")
+    return f"{sys.executable} -m ziglang cc"
