@@ -17,6 +17,7 @@ from .environment import (
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
 from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
+from .files import read_bytes, read_toml, write_program
 from .messages import Artifact, BuildScript, Diagnostic
 from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
 from .patches import patched_manifests
@@ -72,7 +73,9 @@ __all__ = [
     "patched_manifests",
     "prepend_library_path",
     "process_environment",
+    "read_bytes",
     "read_json",
+    "read_toml",
     "rustflags",
     "seed",
     "shown_command",
@@ -82,4 +85,5 @@ __all__ = [
     "without_backtrace",
     "worker_threads",
     "write_json",
+    "write_program",
 ]

@@ -9,6 +9,7 @@ import os
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from .files import read_toml
 from .paths import upwards
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "configuration_files",
+    "configuration_tables",
     "configured_environment",
     "configured_runner",
     "configured_wrapper",
@@ -36,18 +38,12 @@ def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[
                 break
 
 
-def _tables(environ: Mapping[str, str], directory: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what each configuration file says, with the directory that its paths are relative to.
-
-    Files that cannot be read are passed by: cargo itself will say what is wrong with them.
-    """
+def configuration_tables(
+    environ: Mapping[str, str], directory: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what each configuration file says, after the directory that its paths start from."""
     for path in configuration_files(environ, directory):
-        try:
-            with open(path, "rb") as file:
-                raw = tomllib.load(file)
-        except (OSError, ValueError):
-            continue
-        yield os.path.dirname(os.path.dirname(path)), raw
+        yield os.path.dirname(os.path.dirname(path)), read_toml(path)
 
 
 def _words(value: object) -> list[str]:
@@ -68,7 +64,7 @@ def rustflags(environ: Mapping[str, str], directory: str) -> list[str]:
         return environ["RUSTFLAGS"].split()
     of_targets: list[str] = []
     of_build: list[str] = []
-    for _, raw in _tables(environ, directory):
+    for _, raw in configuration_tables(environ, directory):
         tables = raw.get("target")
         for table in tables.values() if isinstance(tables, dict) else ():
             if isinstance(table, dict):
@@ -85,7 +81,7 @@ def configured_environment(environ: Mapping[str, str], directory: str) -> dict[s
     See https://doc.rust-lang.org/cargo/reference/config.html#env
     """
     found: dict[str, str] = {}
-    for base, raw in _tables(environ, directory):
+    for base, raw in configuration_tables(environ, directory):
         table = raw.get("env")
         for name, entry in table.items() if isinstance(table, dict) else ():
             options = entry if isinstance(entry, dict) else {"value": entry}
@@ -120,7 +116,7 @@ def configured_runner(
             return found
     if words := environ.get(runner_variable(triple), "").split():
         return _resolved(words, directory)
-    for base, raw in _tables(environ, directory):
+    for base, raw in configuration_tables(environ, directory):
         if found := _runner(raw, triple, holds, base):
             return found
     return ()
@@ -134,7 +130,7 @@ def configured_wrapper(environ: Mapping[str, str], directory: str) -> str:
     for name in ("RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"):
         if name in environ:
             return environ[name]
-    for base, raw in _tables(environ, directory):
+    for base, raw in configuration_tables(environ, directory):
         table = raw.get("build")
         if isinstance(table, dict) and table.get("rustc-wrapper"):
             return _resolved([str(table["rustc-wrapper"])], base)[0]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from .command import completion_arguments, expansion_arguments
 from .configuration import configured_wrapper
 from .depinfo import read_rustc_call
+from .files import read_bytes, write_program
 from .run_program import run_to_end
 from .unit_graph import UNSTABLE_CARGO
 
@@ -102,7 +103,7 @@ class Expander:
         with tempfile.TemporaryDirectory(prefix="cpython-sys-", dir=base) as directory:
             for unified in self._ways():
                 if self._ask(unit, directory, unified=unified):
-                    return _read(os.path.join(directory, "text"))
+                    return read_bytes(os.path.join(directory, "text")) or None
             return self._compile_again(unit, directory)
 
     def _ways(self) -> Iterator[bool]:
@@ -120,8 +121,7 @@ class Expander:
                 os.unlink(os.path.join(directory, name))
         script = _ASKING.format(directory=shlex.quote(directory), chain=self._asked)
         self._run(arguments, script, directory, _UNIFIED if unified else {})
-        call = _read(os.path.join(directory, "call"))
-        return call is not None and self._is_of(call, unit)
+        return self._is_of(read_bytes(os.path.join(directory, "call")), unit)
 
     def _is_of(self, call: bytes, unit: Unit, *, own: bool = False) -> bool:
         """Tell whether a compiler call is that of a unit, but for what it is to make.
@@ -156,18 +156,15 @@ class Expander:
             arguments = tuple(completion_arguments(self._options, self._build))
         self._run(arguments, script, directory, {})
         for name in sorted(os.listdir(directory)):
-            call = _read(os.path.join(directory, name, "call"))
-            if call is not None and self._is_of(call, unit, own=True):
-                return _read(os.path.join(directory, name, "text"))
+            if self._is_of(read_bytes(os.path.join(directory, name, "call")), unit, own=True):
+                return read_bytes(os.path.join(directory, name, "text")) or None
         return None
 
     def _run(
         self, arguments: Sequence[str], script: str, directory: str, extra: Mapping[str, str]
     ) -> None:
         path = os.path.join(directory, "rustc")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(script)
-        os.chmod(path, 0o700)
+        write_program(path, script)
         # Cargo keeps what it knows of a compiler and its wrapper: this one is not to be kept.
         own = {"RUSTC_WRAPPER": path, "CARGO_CACHE_RUSTC_INFO": "0", **extra}
         argv = [self._cargo.program_path, *arguments]
@@ -210,11 +207,3 @@ def _forget(unit: Unit) -> None:
                 continue
             if not any("build-script" in kept for kept in os.listdir(place)):
                 shutil.rmtree(place, ignore_errors=True)
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None

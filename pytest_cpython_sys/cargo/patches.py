@@ -7,10 +7,10 @@ https://doc.rust-lang.org/cargo/reference/config.html#patch
 from __future__ import annotations
 
 import os.path
-import tomllib
 from typing import TYPE_CHECKING, Any
 
-from .configuration import configuration_files
+from .configuration import configuration_tables
+from .files import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,23 +21,11 @@ __all__ = ["patched_manifests"]
 def patched_manifests(manifest: str, environ: Mapping[str, str]) -> set[str]:
     """Return the real paths of the manifests that stand in for a published package in a workspace.
 
-    ``manifest`` is that of its root: cargo reads these tables nowhere else. A file that cannot be
-    read holds none: cargo itself will say what is wrong with it.
+    ``manifest`` is that of its root: cargo reads these tables nowhere else.
     """
     directory = os.path.dirname(manifest)
-    found = {path for table in _patches(_read(manifest)) for path in _paths(table, directory)}
-    for file in configuration_files(environ, directory):
-        base = os.path.dirname(os.path.dirname(file))
-        found |= {path for table in _patches(_read(file)) for path in _paths(table, base)}
-    return found
-
-
-def _read(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except (OSError, ValueError):
-        return {}
+    files = [(directory, read_toml(manifest)), *configuration_tables(environ, directory)]
+    return {path for base, raw in files for table in _patches(raw) for path in _paths(table, base)}
 
 
 def _tables(value: object) -> Iterator[dict[str, Any]]:

@@ -21,6 +21,7 @@ from .cache import cache_path, keep_json, read_json
 from .command import recording_arguments
 from .configuration import configuration_files, configured_runner, runner_variable
 from .environment import process_environment
+from .files import read_bytes, write_program
 from .run_program import run_to_end
 
 if TYPE_CHECKING:
@@ -180,19 +181,16 @@ def _with_runner(words: Sequence[str], recorder: str, runner: Sequence[str]) -> 
 def _write_recorder(directory: str, kind: str, program: str) -> str:
     # A runner is one word: a list would be joined with the user's own.
     path = os.path.join(directory, f"record-{kind}")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(_RECORDER.format(kind=kind, program=shlex.quote(program)))
-    os.chmod(path, 0o700)
+    write_program(path, _RECORDER.format(kind=kind, program=shlex.quote(program)))
     return path
 
 
 def _noted(
     stem: str, extension: str, base: Mapping[str, str], recorders: Mapping[str, str]
 ) -> TestProcess:
-    with open(stem + extension, "rb") as file:
-        cwd, *arguments = map(os.fsdecode, file.read().split(b"\0")[:-1])
-    with open(f"{stem}.environ", "rb") as file:
-        pairs = [os.fsdecode(pair).partition("=") for pair in file.read().split(b"\0") if pair]
+    cwd, *arguments = map(os.fsdecode, read_bytes(stem + extension).split(b"\0")[:-1])
+    environ = os.fsdecode(read_bytes(f"{stem}.environ"))
+    pairs = [pair.partition("=") for pair in environ.split("\0") if pair]
     env = {name: value for name, _, value in pairs if name not in recorders}
     env.update({name: base[name] for name in recorders if name in base})
     return TestProcess(
@@ -212,8 +210,7 @@ def _causes(cargo: Cargo, build: Build, doctests: bool) -> Iterator[object]:
         own = name.startswith(("CARGO", "RUST", "LD_", "DYLD_")) or name == "PATH"
         yield name, value if own else ""
     for path in configuration_files(build.environment, build.workspace.root):
-        with contextlib.suppress(OSError), open(path, "rb") as file:
-            yield path, file.read()
+        yield path, read_bytes(path)
 
 
 def _from_json(raw: Any, runner: tuple[str, ...]) -> TestProcesses | None:

@@ -14,7 +14,7 @@ import re
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import Expander, cache_path, keep_json, read_json
+from ..cargo import Expander, cache_path, keep_json, read_bytes, read_json
 from .block_places import BlockText, CompiledBlock, find_texts
 from .constant_errors import CONSTANT_ERROR
 from .masking import mask
@@ -236,8 +236,4 @@ def _from_json(kept: Any) -> Iterator[Counted]:
 
 def holds_label(path: str) -> bool:
     """Tell whether a file may hold a label of bindgen's."""
-    try:
-        with open(path, "rb") as file:
-            return LABEL.search(file.read()) is not None
-    except OSError:
-        return False
+    return LABEL.search(read_bytes(path)) is not None

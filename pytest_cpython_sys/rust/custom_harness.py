@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os.path
-import tomllib
 from typing import TYPE_CHECKING, Any
+
+from ..cargo import read_toml
 
 if TYPE_CHECKING:
     from ..cargo import Package, Target
@@ -14,20 +15,12 @@ __all__ = ["custom_harnesses"]
 _TABLES = {"bin": "bin", "test": "test", "example": "example", "bench": "bench"}
 
 
-def _manifest(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except (OSError, ValueError):
-        return {}
-
-
 def custom_harnesses(package: Package) -> list[Target]:
     """Return the targets of a package that bring a main function of their own.
 
     See https://doc.rust-lang.org/cargo/reference/cargo-targets.html#the-harness-field
     """
-    manifest = _manifest(package.manifest_path)
+    manifest = read_toml(package.manifest_path)
     found = []
     for target in package.targets:
         if target.kind == "lib":

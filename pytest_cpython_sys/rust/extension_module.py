@@ -8,12 +8,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tomllib
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import Build, CargoError, upwards
+from ..cargo import Build, CargoError, read_bytes, read_toml, upwards
 from ..cargo.run_program import run_to_end
 from ..case import Location
 from ..object_files.exports import archive_symbols, library_symbols
@@ -68,11 +67,7 @@ def mention(build: Build, package: Package, target: Target) -> Location | None:
     for path in dict.fromkeys(file for unit in units for file in build.sources(unit) or ()):
         if not is_inside(path, package.root):
             continue
-        try:
-            with open(path, "rb") as file:
-                source = file.read()
-        except OSError:
-            continue
+        source = read_bytes(path)
         match = _MADE.search(mask(source))
         if match is not None:
             return Location(path, source.count(b"\n", 0, match.start()) + 1)
@@ -126,11 +121,7 @@ def find_place(package: Package, table: PolicyTable) -> Place | None:
 
 def _told_in(directory: str, package: Package) -> Place | None:
     """Return what the ``pyproject.toml`` of a directory says of a package; mostly nothing."""
-    try:
-        with open(os.path.join(directory, "pyproject.toml"), "rb") as file:
-            raw = tomllib.load(file)
-    except (OSError, ValueError):
-        return None
+    raw = read_toml(os.path.join(directory, "pyproject.toml"))
     tool = _table(raw, "tool")
     by_maturin = "maturin" in tool or _table(raw, "build-system").get("build-backend") == "maturin"
     maturin = _table(tool, "maturin")

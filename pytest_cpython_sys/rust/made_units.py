@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..cargo import read_bytes
 from .test_location import is_inside, real_path
 
 if TYPE_CHECKING:
@@ -89,11 +90,7 @@ def is_output(context: BuildContext, file: str) -> bool:
 
 @cache
 def _by_bindgen(file: str) -> bool:
-    try:
-        with open(file, "rb") as stream:
-            return _GENERATED in stream.read(_BEGIN)
-    except OSError:
-        return False
+    return _GENERATED in read_bytes(file, _BEGIN)
 
 
 def item_files(context: BuildContext, unit: MadeUnit, libraries: Libraries) -> Iterator[str]:

@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ..cargo import read_bytes, write_program
 from .rewriting import Edit, Rewritten, emptied, split
 from .test_location import real_path
 
@@ -124,8 +125,7 @@ class Trees:
         self._write_tree("tested", tested)
         self._digests = {root: self._digest(crate, tested) for root, crate in self.crates.items()}
         script = shlex.join([sys.executable, "-I", "-S", _PROGRAM, self._path("plan.json")])
-        _write(self._path("rustc"), f'#!/bin/sh\nexec {script} "$@"\n'.encode())
-        os.chmod(self._path("rustc"), 0o700)
+        write_program(self._path("rustc"), f'#!/bin/sh\nexec {script} "$@"\n')
         plan = {
             "wrapper": self._wrapper,
             "results": self._path("results"),
@@ -158,7 +158,7 @@ class Trees:
                 lost.add(_stamp_name(crate))
         for name, digest in wanted.items():
             path = self._path("stamps", name)
-            if name in lost or _read(path) != digest:
+            if name in lost or read_bytes(path) != digest:
                 _write(path, digest)
 
     def _rewritten(self, tree: str) -> dict[str, Rewritten]:
@@ -218,8 +218,7 @@ class Trees:
 
     def _digest(self, crate: Crate, tested: Mapping[str, Rewritten]) -> str:
         digest = hashlib.sha256()
-        with open(_PROGRAM, "rb") as file:
-            digest.update(file.read())
+        digest.update(read_bytes(_PROGRAM))
         for path in sorted(real_path(path) for path in crate.listed):
             for files in (self._split, tested):
                 if path in files:
@@ -239,7 +238,7 @@ class Trees:
             if extension != ".json" or (names is not None and stem not in names):
                 continue
             try:
-                raw = json.loads(_read(os.path.join(directory, name)))
+                raw = json.loads(read_bytes(os.path.join(directory, name)))
                 if (raw["root"], raw["digest"]) == (crate.root, self._digests[crate.root]):
                     yield [str(line) for line in raw["lines"]]
             except (ValueError, KeyError, TypeError):
@@ -261,14 +260,6 @@ def _literal(text: str) -> str:
 
 def _stamp_name(crate: Crate) -> str:
     return hashlib.sha256(os.fsencode(crate.root)).hexdigest()[:16]
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 def _write(path: str, content: bytes) -> None:

@@ -13,7 +13,14 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ...cargo import cache_path, keep_json, read_json, shown_command, worker_threads
+from ...cargo import (
+    cache_path,
+    keep_json,
+    read_bytes,
+    read_json,
+    shown_command,
+    worker_threads,
+)
 from ...case import Case, Checker, Verdict, grouped
 from ...rust.include_sites import Places
 from ...rust.test_binary.batch import run_tests
@@ -195,11 +202,7 @@ def _rust_files(directory: str) -> Iterator[str]:
 
 def _text_files(sources: Iterable[str], root: str) -> Iterator[str]:
     for source in sources:
-        try:
-            with open(source, encoding="utf-8", errors="replace") as file:
-                text = file.read()
-        except OSError:
-            continue
+        text = read_bytes(source).decode("utf-8", "replace")
         if "include_str!" in text:
             for name in _TEXT_FILE.findall(text):
                 yield os.path.normpath(os.path.join(os.path.dirname(source), name))

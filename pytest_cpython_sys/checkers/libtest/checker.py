@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import shown_command, worker_threads
+from ...cargo import read_bytes, shown_command, worker_threads
 from ...cargo.run_program import run_to_end
 from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.build_hints import explain_process
@@ -299,11 +299,8 @@ def _why_empty(target: Target) -> str:
 
 def _gate(path: str) -> str:
     """Return the first inner ``cfg`` attribute of a file, as it is written there."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return next((line.strip() for line in file if line.startswith("#![cfg(")), "")
-    except OSError:
-        return ""
+    lines = read_bytes(path).decode("utf-8", "replace").splitlines()
+    return next((line.strip() for line in lines if line.startswith("#![cfg(")), "")
 
 
 def _not_listed(executable: _Executable, error: ListingError) -> Case:

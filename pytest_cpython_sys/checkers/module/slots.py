@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from ...cargo import read_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -51,11 +53,7 @@ def numbers(include_dirs: tuple[str, ...]) -> Mapping[str, int]:
     found = dict(_USUAL)
     for directory in reversed(include_dirs):
         for name in _HEADERS:
-            try:
-                with open(os.path.join(directory, name), encoding="utf-8") as file:
-                    text = file.read()
-            except (OSError, UnicodeDecodeError):
-                continue
+            text = read_bytes(os.path.join(directory, name)).decode("utf-8", "replace")
             for match in _DEFINE.finditer(text):
                 if match[1] in _USUAL:
                     found[match[1]] = int(match[2] or match[3] or match[4])

@@ -9,11 +9,11 @@ import difflib
 import os
 import shutil
 import tempfile
-import tomllib
 from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import CompilerError, include_name
 from ...c.headers import HeaderSource
+from ...cargo import read_toml
 from ...cargo.run_program import run_to_end
 from ...case import Location, Verdict
 from ...rust.metadata import AbiTable
@@ -124,9 +124,5 @@ def _clash(context: BuildContext, package: Package, path: str) -> Verdict | None
 
 def _language(package: Package) -> str:
     """Return the ending of a source file in the header's language; cbindgen's default is C++."""
-    try:
-        with open(os.path.join(package.root, _CONFIGURATION), "rb") as file:
-            language = str(tomllib.load(file).get("language", "C++"))
-    except (OSError, ValueError):
-        language = "C++"
-    return "c" if language.lower() == "c" else "cc"
+    configuration = read_toml(os.path.join(package.root, _CONFIGURATION))
+    return "c" if str(configuration.get("language")).lower() == "c" else "cc"

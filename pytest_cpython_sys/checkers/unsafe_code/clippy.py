@@ -14,7 +14,16 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import cache_path, keep_json, locked, read_json, rustflags, stamp, upwards
+from ...cargo import (
+    cache_path,
+    keep_json,
+    locked,
+    read_bytes,
+    read_json,
+    rustflags,
+    stamp,
+    upwards,
+)
 from ...cargo.run_program import run_to_end
 from ...rust.made_units import chosen_packages, is_output, item_files, made_units
 
@@ -262,14 +271,9 @@ class Clippy:
 
 def _write_anew(path: str, text: str) -> None:
     """Write a file if it is another: clippy checks everything again when its configuration is."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            if file.read() == text:
-                return
-    except (OSError, UnicodeDecodeError):
-        pass
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+    if read_bytes(path) != text.encode():
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
 
 
 def _nearest(directory: str) -> str | None:
