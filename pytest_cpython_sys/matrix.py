@@ -20,10 +20,10 @@ from .rust.context import Announcer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from .cargo import BuildListener, BuildOptions, Cargo
+    from .cargo import BuildListener, Cargo
     from .case import Case, Verdict
     from .python.selection import NamedPython
-    from .rust.context import BuildContext, RunOptions
+    from .rust.context import BuildContext, RunOptions, Settings
 
     _Limits = dict[tuple[str, tuple[str, ...]], float]
 
@@ -137,27 +137,18 @@ class Matrix(Project):
         self,
         cargo: Cargo,
         places: Sequence[str],
-        *,
+        settings: Settings,
         pythons: Sequence[NamedPython],
-        options: BuildOptions,
-        run: RunOptions,
-        package_globs: Sequence[str] = (),
+        *,
         keeps_out: Callable[[str], bool] = lambda _: False,
         base: str | None = None,
     ) -> None:
-        super().__init__(
-            cargo,
-            places,
-            options=options,
-            run=run,
-            package_globs=package_globs,
-            keeps_out=keeps_out,
-            base=base,
-        )
+        super().__init__(cargo, places, settings, keeps_out=keeps_out, base=base)
         self._pythons = pythons
         self._variants = {
             python.label: self.against(
-                Surroundings(python.interpreter, named=True), _run_options(run, python.label)
+                Surroundings(python.interpreter, named=True),
+                _run_options(settings.run, python.label),
             )
             for python in pythons
         }
@@ -201,7 +192,7 @@ class Matrix(Project):
             labels=tuple(self._variants),
             outputs=self.target_directories,
             packages=[package.name for package in self.packages],
-            limits=self._run.limits,
+            limits=self._settings.run.limits,
         )
         for label, variant in self._variants.items():
             heard = None if listener is None else _LabelledListener(listener, label)

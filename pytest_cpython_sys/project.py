@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Workspace,
     )
     from .case import Checker
-    from .rust.context import RunOptions
+    from .rust.context import RunOptions, Settings
 
 __all__ = ["Project"]
 
@@ -57,20 +57,16 @@ class Project:
         self,
         cargo: Cargo,
         places: Sequence[str],
-        *,
-        options: BuildOptions,
-        run: RunOptions,
-        package_globs: Sequence[str] = (),
+        settings: Settings,
         surroundings: Surroundings | None = None,
+        *,
         keeps_out: Callable[[str], bool] = lambda _: False,
         base: str | None = None,
     ) -> None:
         self.cargo = cargo
         self.places = [os.path.realpath(place) for place in places]
         self.errors: list[ManifestError] = []
-        self._options = options
-        self._run = run
-        self._globs = package_globs
+        self._settings = settings
         self._surroundings = surroundings or Surroundings()
         self._keeps_out = keeps_out
         self._base = base
@@ -82,14 +78,7 @@ class Project:
 
         What cargo refuses is told by this project alone.
         """
-        other = Project(
-            self.cargo,
-            self.places,
-            options=self._options,
-            run=run,
-            package_globs=self._globs,
-            surroundings=surroundings,
-        )
+        other = Project(self.cargo, self.places, replace(self._settings, run=run), surroundings)
         other._loaded, other._names = self._loaded, self._names
         return other
 
@@ -159,7 +148,8 @@ class Project:
         chosen = [
             package
             for package in near
-            if not self._globs or any(fnmatchcase(package.name, glob) for glob in self._globs)
+            if not self._settings.package_globs
+            or any(fnmatchcase(package.name, glob) for glob in self._settings.package_globs)
         ]
         if chosen:
             self._loaded.append(_Loaded(workspace, chosen))
@@ -229,7 +219,7 @@ class Project:
             later_builds=[build for context in contexts for build in context.builds[1:]],
             outputs=self.target_directories,
             packages=[package.name for package in self.packages],
-            limits=self._run.limits,
+            limits=self._settings.run.limits,
         )
         names = {package.name for package in self.packages}
         for checker in (*all_checkers(contexts), *more_checkers(contexts)):
@@ -320,8 +310,8 @@ class Project:
 
     def _build_arguments(self, loaded: _Loaded) -> tuple[BuildOptions, dict[str, str]]:
         extra, directory = self._surroundings.additions(loaded.workspace, self.cargo.environ)
-        options = self._options
-        if self._globs:
+        options = self._settings.build
+        if self._settings.package_globs:
             names = tuple(package.name for package in loaded.packages)
             options = replace(options, packages=names)
         if directory:
@@ -337,7 +327,7 @@ class Project:
             context = loaded.contexts[key] = self._new_context(loaded, options, extra, listener)
         return replace(
             context,
-            run=self._run,
+            run=self._settings.run,
             library_directories=self._surroundings.library_directories,
             test_environment=self._surroundings.test_environment,
             interpreter=self._surroundings.interpreter,
@@ -361,7 +351,9 @@ class Project:
             cargo=self.cargo,
             build=build,
             options=replace(options, packages=()),
-            processes=find_test_processes(self.cargo, build, options, doctests=self._run.doctests),
+            processes=find_test_processes(
+                self.cargo, build, options, doctests=self._settings.run.doctests
+            ),
             selects=chosen.__contains__,
             second=second,
         )

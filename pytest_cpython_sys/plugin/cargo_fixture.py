@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..cargo import Build, BuildOptions, Package, Workspace
     from ..python.interpreter import Interpreter
-    from .settings import Settings
+    from ..rust.context import Settings
 
 __all__ = ["OtherPythonError", "Workshop", "open_workshop"]
 
@@ -132,14 +132,9 @@ class Workshop:
 
     @cached_property
     def _loaded(self) -> list[tuple[Workspace, BuildOptions, dict[str, str]]]:
-        settings = self._settings
-        project = Project(
-            self.cargo,
-            [self._directory],
-            options=settings.build,
-            run=settings.run,
-            surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
-        )
+        settings = replace(self._settings, package_globs=())
+        surroundings = Surroundings(self._interpreter, named=bool(settings.pythons))
+        project = Project(self.cargo, [self._directory], settings, surroundings)
         project.load()
         return list(project.build_arguments())
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ..python.interpreter import Interpreter
     from ..rust.context import BuildContext
     from .arguments import Scope
-    from .settings import Settings
+    from .settings import PytestSettings
 
 __all__ = ["RustSession"]
 
@@ -50,7 +50,7 @@ class RustSession:
     """What is known of the Rust tests of one pytest session."""
 
     def __init__(
-        self, config: pytest.Config, settings: Settings, scope: Scope, cargo: Cargo
+        self, config: pytest.Config, settings: PytestSettings, scope: Scope, cargo: Cargo
     ) -> None:
         self._config = config
         if settings.layouts is not None:
@@ -89,28 +89,16 @@ class RustSession:
         return self._project
 
     def _new_project(self) -> Project:
-        settings = self._settings
-        run = replace(settings.run, on_slow=Announcer(self._say_slow))
+        run = replace(self._settings.run, on_slow=Announcer(self._say_slow))
+        settings = replace(self._settings, run=run)
+        places, base = self._scope.places, str(self._config.rootpath)
         if len(self._pythons) > 1:
             return Matrix(
-                self._cargo,
-                self._scope.places,
-                pythons=self._pythons,
-                options=settings.build,
-                run=run,
-                package_globs=settings.package_globs,
-                keeps_out=self._keeps_out,
-                base=str(self._config.rootpath),
+                self._cargo, places, settings, self._pythons, keeps_out=self._keeps_out, base=base
             )
+        surroundings = Surroundings(self._interpreter, named=bool(settings.pythons))
         return Project(
-            self._cargo,
-            self._scope.places,
-            options=settings.build,
-            run=run,
-            package_globs=settings.package_globs,
-            surroundings=Surroundings(self._interpreter, named=bool(settings.pythons)),
-            keeps_out=self._keeps_out,
-            base=str(self._config.rootpath),
+            self._cargo, places, settings, surroundings, keeps_out=self._keeps_out, base=base
         )
 
     def _keeps_out(self, directory: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,43 +14,28 @@ from ..cargo import CargoError
 from ..python.checkout import target_python
 from ..python.introspect import InterpreterError
 from ..python.selection import load_named
-from ..rust.context import build_options, run_options
+from ..rust.context import Settings
 from ..rust.option_table import OPTIONS, read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..cargo import BuildOptions
     from ..python.interpreter import Interpreter
     from ..python.selection import NamedPython
-    from ..rust.context import RunOptions
     from ..rust.option_table import Option
     from .arguments import Scope
 
-__all__ = ["FoundPythons", "Settings", "find_pythons", "read_settings"]
+__all__ = ["FoundPythons", "PytestSettings", "find_pythons", "read_settings"]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user asked for; see the reference of options in the documentation."""
+@dataclass(frozen=True)
+class PytestSettings(Settings):
+    """What the user asked of a run of pytest."""
 
-    enabled: bool
     from_ini: bool
     """Switched on by the ini file: then a missing cargo is an item's error, not an exit."""
-    package_globs: tuple[str, ...]
-    build: BuildOptions
-    run: RunOptions
-    pythons: tuple[str, ...]
-    timeouts: tuple[tuple[str, float], ...] = ()
-    """Globs of node ids with seconds; the last that matches counts."""
-    layouts: Path | None = None
+    layouts: Path | None
     """Where drawings of layouts go."""
-
-    def selects(self, package: str) -> bool:
-        """Tell whether ``--cargo-package`` leaves a package in."""
-        return not self.package_globs or any(
-            fnmatchcase(package, glob) for glob in self.package_globs
-        )
 
 
 def _directory(config: pytest.Config, name: str | None) -> Path | None:
@@ -63,18 +47,13 @@ def _directory(config: pytest.Config, name: str | None) -> Path | None:
     return Path(os.path.abspath(base / os.path.expanduser(name)))
 
 
-def read_settings(config: pytest.Config) -> Settings:
+def read_settings(config: pytest.Config) -> PytestSettings:
     """Return the settings in force. Raises pytest.UsageError for what makes no sense."""
     values = {option.name: _value(config, option) for option in OPTIONS}
-    return Settings(
-        enabled=values["cpython_sys"],
+    return PytestSettings.of(
+        values,
         from_ini=config.getoption("cpython_sys", None) is None,
-        package_globs=values["cargo_package"],
-        build=build_options(values),
-        run=run_options(values),
-        pythons=values["cpython_sys_python"],
         layouts=_directory(config, values["cpython_sys_layouts"]),
-        timeouts=values["cargo_timeouts"],
     )
 
 
@@ -99,7 +78,7 @@ class FoundPythons(NamedTuple):
     problem: CargoError | None = None
 
 
-def find_pythons(settings: Settings, scope: Scope) -> FoundPythons:
+def find_pythons(settings: PytestSettings, scope: Scope) -> FoundPythons:
     """Return the target Pythons. Raises pytest.UsageError where the user named a bad one."""
     names = settings.pythons
     if not names and not scope.places:

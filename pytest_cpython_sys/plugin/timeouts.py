@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +11,8 @@ from .pytest_compat import limit_of_pytest_timeout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ..rust.context import Settings
     from .nodes import RustItem
-    from .settings import Settings
 
 __all__ = ["limits"]
 
@@ -42,11 +41,7 @@ def _own(item: RustItem, settings: Settings) -> float | None:
         if not isinstance(value, int | float) or not 0 < value < float("inf"):
             raise pytest.UsageError(f"cargo_timeout({value!r}): give a number of seconds above 0")
         return float(value)
-    found = None
-    for glob, seconds in settings.timeouts:
-        if fnmatchcase(item.nodeid, glob):
-            found = seconds
-    return found
+    return settings.timeout(item.nodeid)
 
 
 def _of_pytest_timeout(item: RustItem, of_all: object) -> float | None:

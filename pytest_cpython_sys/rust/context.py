@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..cargo import BuildOptions, TestProcesses, prepend_library_path
 
@@ -21,8 +22,7 @@ __all__ = [
     "Announcer",
     "BuildContext",
     "RunOptions",
-    "build_options",
-    "run_options",
+    "Settings",
     "with_leak",
 ]
 
@@ -78,33 +78,49 @@ class RunOptions:
         return self.limits.get(case.key, self.timeout)
 
 
-def build_options(values: Mapping[str, Any]) -> BuildOptions:
-    """Return how to build, from the values of all options by their names."""
-    return BuildOptions(
-        features=values["cargo_features"],
-        all_features=values["cargo_all_features"],
-        no_default_features=values["cargo_no_default_features"],
-        profile=values["cargo_profile"],
-        target=values["cargo_target"],
-        target_dir=values["cargo_target_dir"],
-        extra=values["cargo_args"],
-    )
+@dataclass(frozen=True)
+class Settings:
+    """What the user asked for; see the reference of options in the documentation."""
 
+    build: BuildOptions
+    run: RunOptions
+    package_globs: tuple[str, ...]
+    pythons: tuple[str, ...]
+    """Those to build against, as they were named."""
+    timeouts: tuple[tuple[str, float], ...]
+    """Globs of node ids with seconds; the last that matches counts."""
 
-def run_options(values: Mapping[str, Any]) -> RunOptions:
-    """Return how tests run, from the values of all options by their names."""
-    return RunOptions(
-        timeout=values["cargo_timeout"],
-        grace=values["cargo_grace"],
-        isolate=values["cargo_isolate"],
-        ignored=values["cargo_run_ignored"],
-        doctests=not values["cargo_no_doctests"],
-        leaks_fail=values["cargo_leaks"] == "fail",
-        abi=values["cpython_sys_abi"],
-        layouts=values["cpython_sys_layouts"] is not None,
-        policies=values["cpython_sys_policies"],
-        ledgers={} if values["cpython_sys_update_ledger"] else None,
-    )
+    @classmethod
+    def of(cls, values: Mapping[str, Any], **more: Any) -> Self:
+        """Return the settings that the values of all options make, by their names."""
+        build = BuildOptions(
+            features=values["cargo_features"],
+            all_features=values["cargo_all_features"],
+            no_default_features=values["cargo_no_default_features"],
+            profile=values["cargo_profile"],
+            target=values["cargo_target"],
+            target_dir=values["cargo_target_dir"],
+            extra=values["cargo_args"],
+        )
+        run = RunOptions(
+            timeout=values["cargo_timeout"],
+            grace=values["cargo_grace"],
+            isolate=values["cargo_isolate"],
+            ignored=values["cargo_run_ignored"],
+            doctests=not values["cargo_no_doctests"],
+            leaks_fail=values["cargo_leaks"] == "fail",
+            abi=values["cpython_sys_abi"],
+            layouts=values["cpython_sys_layouts"] is not None,
+            policies=values["cpython_sys_policies"],
+            ledgers={} if values["cpython_sys_update_ledger"] else None,
+        )
+        globs, pythons = values["cargo_package"], values["cpython_sys_python"]
+        return cls(build, run, globs, pythons, values["cargo_timeouts"], **more)
+
+    def timeout(self, node_id: str) -> float | None:
+        """Return the seconds that a test may take by its id; None where no glob matches."""
+        matching = (limit for glob, limit in reversed(self.timeouts) if fnmatchcase(node_id, glob))
+        return next(matching, None)
 
 
 def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..plan import Plan
     from ..project import Project
     from ..python.interpreter import Interpreter
-    from .settings import Settings
+    from ..rust.context import Settings
 
     LoadTests: TypeAlias = Callable[
         [unittest.TestLoader, unittest.TestSuite, str | None], unittest.TestSuite
@@ -164,40 +164,32 @@ class _Loader:
     def _limits(
         self, plan: Plan, settings: Settings
     ) -> Iterator[tuple[tuple[str, tuple[str, ...]], float]]:
-        if not settings.timeouts:
-            return
-        for case in plan.all_cases():
-            name = node_id(case, self._root)
-            for glob, seconds in settings.timeouts:
-                if fnmatchcase(name, glob):
-                    yield case.key, seconds
+        for case in plan.all_cases() if settings.timeouts else ():
+            seconds = settings.timeout(node_id(case, self._root))
+            if seconds is not None:
+                yield case.key, seconds
 
 
 def _project(cargo: Cargo, root: str, settings: Settings) -> Project:
     from ..project import Project
     from ..python.build_environment import Surroundings
 
-    interpreter = _interpreter(root, settings)
+    python = settings.pythons[-1] if settings.pythons else None
+    interpreter = _interpreter(root, python)
     for remark in interpreter.remarks if interpreter is not None else ():
         sys.stderr.write(f"Warning -- {remark}\n")
     # Who starts a built interpreter has named it, whatever PYTHON_BUILD_DIR is in the shell.
     named = interpreter is not None and interpreter.source_dir is not None
-    return Project(
-        cargo,
-        [root],
-        options=settings.build,
-        run=settings.run,
-        package_globs=settings.package_globs,
-        surroundings=Surroundings(interpreter, named=named or settings.python is not None),
-    )
+    surroundings = Surroundings(interpreter, named=named or python is not None)
+    return Project(cargo, [root], settings, surroundings)
 
 
-def _interpreter(root: str, settings: Settings) -> Interpreter | None:
+def _interpreter(root: str, named: str | None) -> Interpreter | None:
     """Return the target Python: the one that runs, unless another was named."""
     try:
-        return current() if settings.python is None else load(settings.python)
+        return current() if named is None else load(named)
     except InterpreterError as error:
-        if settings.python is not None:
+        if named is not None:
             raise _wrong("options", str(error)) from None
         if find_checkout(root) is not None:
             raise _wrong("interpreter", str(error)) from None

@@ -4,39 +4,23 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from ..rust.context import build_options, run_options
+from ..rust.context import Settings
 from ..rust.option_table import LISTS, OPTIONS, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..cargo import BuildOptions
-    from ..rust.context import RunOptions
     from ..rust.option_table import Option
 
-__all__ = ["VARIABLE", "OptionsError", "Settings", "read_settings"]
+__all__ = ["VARIABLE", "OptionsError", "read_settings"]
 
 VARIABLE: Final = "CPYTHON_SYS_OPTIONS"
 
 
 class OptionsError(Exception):
     """An option makes no sense; the message names it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What was asked for, in the words that pytest's command line has for it."""
-
-    package_globs: tuple[str, ...]
-    build: BuildOptions
-    run: RunOptions
-    python: str | None
-    """The Python to build against; None for the one that runs."""
-    timeouts: tuple[tuple[str, float], ...]
-    """Globs of ids with seconds; the last that matches counts."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -85,12 +69,4 @@ def read_settings(options: Sequence[str], environ: Mapping[str, str]) -> Setting
     except ValueError as error:
         raise OptionsError(f"${VARIABLE}: {error}") from None
     _values(options, "make_load_tests")
-    values = _values([*options, *added], f"${VARIABLE}")
-    pythons = values["cpython_sys_python"]
-    return Settings(
-        package_globs=values["cargo_package"],
-        build=build_options(values),
-        run=run_options(values),
-        python=pythons[-1] if pythons else None,
-        timeouts=values["cargo_timeouts"],
-    )
+    return Settings.of(_values([*options, *added], f"${VARIABLE}"))

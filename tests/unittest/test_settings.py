@@ -15,7 +15,7 @@ def test_without_options_all_is_as_in_pytest() -> None:
     assert settings.build == BuildOptions()
     assert settings.run == RunOptions(on_slow=settings.run.on_slow)
     assert settings.package_globs == ()
-    assert settings.python is None
+    assert settings.pythons == ()
 
 
 def test_every_option_arrives() -> None:
@@ -64,7 +64,7 @@ def test_every_option_arrives() -> None:
         policies="all",
         on_slow=settings.run.on_slow,
     )
-    assert settings.python == "python3.13"
+    assert settings.pythons == ("python3.13",)
     assert settings.timeouts == (("*::slow", 60.0),)
 
 
