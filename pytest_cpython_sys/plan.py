@@ -59,6 +59,11 @@ class Plan:
                 seen[case.key] += 1
             self.cases.setdefault(case.file, []).append(case)
 
+    def add_known(self, case: Case, verdict: Verdict) -> None:
+        """Add a case whose verdict is known beforehand."""
+        self.known.verdicts[case.key] = verdict
+        self.add([case])
+
     def all_cases(self) -> Iterator[Case]:
         """Yield every case."""
         for cases in self.cases.values():

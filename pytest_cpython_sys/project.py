@@ -12,7 +12,7 @@ from .cargo import enclosing_manifest, find_test_processes, upwards
 from .case import Case, Verdict
 from .checkers.registry import all_checkers
 from .evaluator import discovered
-from .plan import Plan, manifest_case
+from .plan import Known, Plan, manifest_case
 from .python.build_environment import Surroundings
 from .rust.context import BuildContext
 from .rust.second_build import build_again
@@ -233,34 +233,28 @@ class Project:
 
     def _add_lost(self, plan: Plan, checker: str, problem: str) -> None:
         """Add an item a package for what a checker did not find because it raised."""
-        known = plan.known
         for package in self.packages:
             target = primary_target(package) or next(iter(package.targets), None)
             case = Case(
                 file=os.path.realpath(target.src_path if target else package.manifest_path),
                 levels=(f"@{checker}",),
                 kind="build",
-                checker=known.name,
+                checker=Known.name,
                 package=package.name,
                 target=target.name if target else "",
                 rust_test=f"@{checker}",
             )
-            known.verdicts[case.key] = Verdict("error", message=problem)
-            plan.add([case])
+            plan.add_known(case, Verdict("error", message=problem))
 
     def _add_refused(self, plan: Plan) -> None:
         """Add an item for each manifest that cargo refuses."""
-        known = plan.known
         for error in self.errors:
-            case = manifest_case(error.manifest)
             verdict = Verdict("error", message=str(error), summary=error.summary)
-            known.verdicts[case.key] = verdict
-            plan.add([case])
+            plan.add_known(manifest_case(error.manifest), verdict)
 
     def broken_plan(self, error: CargoError) -> Plan:
         """Return a plan in which every manifest at the places says why cargo did not run."""
         plan = Plan()
-        known = plan.known
         manifests: dict[str, None] = {}
         for path in self.places:
             if os.path.isdir(path):
@@ -269,9 +263,7 @@ class Project:
             if enclosing is not None:
                 manifests.setdefault(enclosing)
         for manifest in manifests:
-            case = manifest_case(manifest)
-            known.verdicts[case.key] = Verdict("error", message=str(error))
-            plan.add([case])
+            plan.add_known(manifest_case(manifest), Verdict("error", message=str(error)))
         return plan
 
     def add_typed(self, plan: Plan, file: str, levels: tuple[str, ...]) -> Case | None:
@@ -297,10 +289,8 @@ class Project:
             return None
         cause = near[0]
         _, verdict = next(iter(plan.checkers[cause.checker].run([cause])))
-        known = plan.known
-        case = replace(cause, file=file, levels=levels or ("@build",), line=1, checker=known.name)
-        known.verdicts[case.key] = replace(verdict, outcome="error")
-        plan.cases.setdefault(file, []).append(case)
+        case = replace(cause, file=file, levels=levels or ("@build",), line=1, checker=Known.name)
+        plan.add_known(case, replace(verdict, outcome="error"))
         return case
 
     def build_arguments(self) -> Iterator[tuple[Workspace, BuildOptions, dict[str, str]]]:

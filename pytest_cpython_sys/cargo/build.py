@@ -125,11 +125,6 @@ class Build:
             None,
         )
 
-    def compiler_end(self, package: Package, unit: Unit) -> str | None:
-        """Return how rustc ended on a unit if that was not by reporting errors."""
-        failure = self.compiler_failure(package.name, unit.target, test=unit.test)
-        return (failure.how or None) if failure is not None else None
-
     def script_failed(self, package: Package) -> bool:
         """Tell whether the build script of a package ended badly, or does not compile."""
         return any(failure.package == package.name for failure in self.script_failures) or any(
@@ -165,10 +160,6 @@ class Build:
     def can_document(self, package: Package) -> bool:
         """Tell whether the library of a package can be linked, and all that its doctests need."""
         return not any(map(self._cannot_be_linked, (package, *self._needed(package))))
-
-    def blockers(self, package: Package, target: Target) -> list[str]:
-        """Return the names of the members whose errors keep a target from being built."""
-        return [other.name for other in self.blocking(package, target)]
 
     def _needed(self, package: Package) -> list[Package]:
         """Return the members that the tests of a package need, near ones first."""
@@ -241,7 +232,7 @@ class Build:
             return False
         return any(
             self.compiler_failure(package.name, target, test=unit.test) is None
-            and not self.blockers(package, target)
+            and not self.blocking(package, target)
             for unit in self.missing_units(self.planned)
             for package, target in self.workspace.targets()
             if unit.is_of(package, target)

@@ -118,18 +118,18 @@ class Cargo:
             raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")
         if parse_version(match[1]) < oldest:
             raise CargoTooOldError(
-                f"{self._found} is cargo {match[0]}; {_OLDEST} or newer is needed: "
+                f"{self.program_path} is cargo {match[0]}; {_OLDEST} or newer is needed: "
                 "run `rustup update`, or name another cargo in $CARGO"
             )
         fields = dict(line.split(": ", 1) for line in rustc.splitlines() if ": " in line)
         return Toolchain(match[0], fields.get("release", "unknown"), fields.get("host", ""))
 
     def _version_questions(self) -> list[tuple[list[str], str]]:
-        compiler = self.environ.get("RUSTC") or self._sibling("rustc")
-        return [([self._found, "-V"], "cargo"), ([compiler, "-vV"], "rustc")]
+        return [([self.program_path, "-V"], "cargo"), ([self.tool("rustc"), "-vV"], "rustc")]
 
     @cached_property
-    def _found(self) -> str:
+    def program_path(self) -> str:
+        """The program that is started. Raises CargoMissingError."""
         path = self.environ.get("PATH")
         found = shutil.which(self.program, path=path)
         if found is None:
@@ -139,16 +139,12 @@ class Cargo:
             raise not_started(there or self.program, OSError(number, why))
         return found
 
-    def _sibling(self, name: str) -> str:
-        """Return the program that stands beside cargo, else the one on the path."""
-        beside = os.path.join(os.path.dirname(self._found), name)
-        if os.access(beside, os.X_OK):
-            return beside
-        return shutil.which(name, path=self.environ.get("PATH")) or name
-
     def tool(self, name: str) -> str:
-        """Return the path of ``rustc`` or ``rustdoc``, as cargo chooses it."""
-        return self.environ.get(name.upper()) or self._sibling(name)
+        """Return the path of ``rustc`` or ``rustdoc``: what is named, or stands beside cargo."""
+        beside = os.path.join(os.path.dirname(self.program_path), name)
+        there = beside if os.access(beside, os.X_OK) else None
+        named = self.environ.get(name.upper())
+        return named or there or shutil.which(name, path=self.environ.get("PATH")) or name
 
     def _ask(self, argv: list[str], what: str) -> str:
         try:
@@ -191,7 +187,7 @@ class Cargo:
 
     def _metadata_question(self, manifest: str) -> tuple[tuple[str, ...], str]:
         words = ("metadata", "--no-deps", "--format-version=1", f"--manifest-path={manifest}")
-        return (self._found, *words), os.path.dirname(manifest) or "."
+        return (self.program_path, *words), os.path.dirname(manifest) or "."
 
     def workspace(self, manifest: str) -> Workspace:
         """Return the workspace that a manifest belongs to.
@@ -204,7 +200,7 @@ class Cargo:
             if done.exit_code or done.expired:
                 words = done.stderr.strip() or f"cargo metadata {done.how}"
                 # Whether it is the manifest that cargo refuses, or cargo that is not there.
-                there = self._run([self._found, "-V"], cwd).exit_code == 0
+                there = self._run([self.program_path, "-V"], cwd).exit_code == 0
                 raise (ManifestError if there else ToolchainError)(manifest, words)
         except OSError as error:
             raise not_started(argv[0], error) from None
@@ -252,9 +248,9 @@ class Cargo:
     ) -> Build:
         environment = {**self.environ, **(extra_environment or {})}
         try:
-            return run_build([self._found, *arguments], workspace, environment, listener)
+            return run_build([self.program_path, *arguments], workspace, environment, listener)
         except OSError as error:
-            raise not_started(self._found, error) from None
+            raise not_started(self.program_path, error) from None
 
     def build_library(
         self,
@@ -276,12 +272,7 @@ class Cargo:
     def rustdoc(self) -> str:
         """The rustdoc that cargo uses, as far as the environment tells."""
         named = self.environ.get("RUSTDOC")
-        return named or self._in_toolchain("rustdoc") or self._sibling("rustdoc")
-
-    @property
-    def program_path(self) -> str:
-        """The program that is started. Raises CargoMissingError."""
-        return self._found
+        return named or self._in_toolchain("rustdoc") or self.tool("rustdoc")
 
     def build_libraries(self, build: Build, options: BuildOptions) -> Build:
         """Build the libraries of a workspace that has been built, in the same environment.
@@ -327,16 +318,14 @@ class Cargo:
     def sysroot(self) -> str | None:
         """The directory of the toolchain, or None if rustc does not tell."""
         try:
-            return self._ask(
-                [self.environ.get("RUSTC") or self._sibling("rustc"), "--print=sysroot"], "rustc"
-            ).strip()
+            return self._ask([self.tool("rustc"), "--print=sysroot"], "rustc").strip()
         except CargoError:
             return None
 
     @cached_property
     def path(self) -> str:
         """What cargo calls itself in ``$CARGO``: rustup's proxy gives way to the real program."""
-        return self._in_toolchain("cargo") or self._found
+        return self._in_toolchain("cargo") or self.program_path
 
     def _in_toolchain(self, name: str) -> str | None:
         """Return a program of the toolchain itself, past rustup's proxies; None if not there."""
@@ -346,7 +335,7 @@ class Cargo:
     @property
     def is_proxy(self) -> bool:
         """Whether it is rustup's, which starts the real one."""
-        return os.path.realpath(self.path) != os.path.realpath(self._found)
+        return os.path.realpath(self.path) != os.path.realpath(self.program_path)
 
     def cfg_holds(self, workspace: Workspace, predicate: str, target: str | None = None) -> bool:
         """Let rustc tell whether a ``cfg`` predicate holds for a triple (default: the host).
@@ -356,8 +345,7 @@ class Cargo:
         words = f"cfg holds {os.getpid()}"
         source = f'#![no_std]\n#[cfg({predicate})]\ncompile_error!("{words}");\n'
         flags = rustflags(self.environ, workspace.root)
-        rustc = self.environ.get("RUSTC") or self._sibling("rustc")
-        argv = [rustc, "--crate-type=lib", "--emit=metadata", *flags]
+        argv = [self.tool("rustc"), "--crate-type=lib", "--emit=metadata", *flags]
         if target:
             argv.append(f"--target={target}")
         # In the workspace: a toolchain file there chooses the compiler.

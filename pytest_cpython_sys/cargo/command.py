@@ -271,14 +271,7 @@ def shown_command(
     """Return the line to type for one test with cargo alone, in the workspace's directory."""
     words = ["cargo", "test", "-p", package.name]
     # Another target directory is our doing, not something to type.
-    words += BuildOptions(
-        features=options.features,
-        all_features=options.all_features,
-        no_default_features=options.no_default_features,
-        profile=options.profile,
-        target=options.target,
-        extra=options.extra,
-    ).arguments()
+    words += replace(options, target_dir=None).arguments()
     words += target.flag if target is not None else ("--doc",)
     if test is not None:
         words += ["--", "--exact", test] if target is not None else ["--", test]

@@ -14,7 +14,7 @@ from .metadata import Target, parse_target
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Artifact", "BuildFinished", "BuildScript", "Diagnostic", "Message", "parse_message"]
+__all__ = ["Artifact", "BuildScript", "Diagnostic", "Message", "parse_message"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ class Artifact:
     filenames: tuple[str, ...]
     features: tuple[str, ...]
     fresh: bool
-    debug_assertions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +75,6 @@ class BuildScript:
     linked_paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BuildFinished:
-    """The last message of a build."""
-
-    success: bool
-
-
 def _place(span: Mapping[str, Any]) -> tuple[object, ...]:
     """Return where a span is, and where the macros around it were called."""
     expansion = span.get("expansion") or {}
@@ -90,20 +82,18 @@ def _place(span: Mapping[str, Any]) -> tuple[object, ...]:
     return (span.get("file_name"), span.get("byte_start"), span.get("byte_end"), *outer)
 
 
-Message = Artifact | Diagnostic | BuildScript | BuildFinished
+Message = Artifact | Diagnostic | BuildScript
 
 
 def _artifact(raw: Mapping[str, Any]) -> Artifact:
-    profile = raw["profile"]
     return Artifact(
         package_id=raw["package_id"],
         target=parse_target(raw["target"]),
-        test=bool(profile["test"]),
+        test=bool(raw["profile"]["test"]),
         executable=raw["executable"],
         filenames=tuple(raw["filenames"]),
         features=tuple(raw["features"]),
         fresh=bool(raw["fresh"]),
-        debug_assertions=bool(profile.get("debug_assertions", True)),
     )
 
 
@@ -131,15 +121,10 @@ def _build_script(raw: Mapping[str, Any]) -> BuildScript:
     )
 
 
-def _build_finished(raw: Mapping[str, Any]) -> BuildFinished:
-    return BuildFinished(bool(raw["success"]))
-
-
 _PARSERS: dict[str, Callable[[Mapping[str, Any]], Message]] = {
     "compiler-artifact": _artifact,
     "compiler-message": _diagnostic,
     "build-script-executed": _build_script,
-    "build-finished": _build_finished,
 }
 
 

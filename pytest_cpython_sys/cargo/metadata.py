@@ -67,7 +67,6 @@ class Dependency:
     name: str
     kind: str
     path: str | None
-    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +79,7 @@ class Package:
     manifest_path: str
     targets: tuple[Target, ...]
     dependencies: tuple[Dependency, ...] = ()
-    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    links: str | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     """What cargo shows of it in ``CARGO_PKG_*``: authors, description, licence and so on."""
 
@@ -158,17 +155,10 @@ def _parse_package(raw: Mapping[str, Any]) -> Package:
         manifest_path=raw["manifest_path"],
         targets=tuple(parse_target(target) for target in raw["targets"]),
         dependencies=tuple(
-            Dependency(
-                dependency["name"],
-                dependency["kind"] or "normal",
-                dependency.get("path"),
-                dependency.get("optional", False),
-            )
-            for dependency in raw["dependencies"]
+            Dependency(one["name"], one["kind"] or "normal", one.get("path"))
+            for one in raw["dependencies"]
         ),
-        features={name: tuple(value) for name, value in raw["features"].items()},
         metadata=raw["metadata"] or {},
-        links=raw.get("links"),
         about=_about(raw),
     )
 

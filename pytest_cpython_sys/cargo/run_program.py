@@ -132,10 +132,6 @@ class ProgramRun:
             with contextlib.suppress(OSError):
                 stream.close()
 
-    def stop(self) -> None:
-        """End the binary and all that it started."""
-        self._process.stop(self._grace)
-
     def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:
         """Yield what arrives until the end of the stream, of the binary, or of its time.
 

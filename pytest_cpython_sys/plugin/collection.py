@@ -131,12 +131,10 @@ class Collection:
 
     def _lost_items(self, lost: list[Case]) -> Iterator[RustItem]:
         """Yield an item for each test that is lost: it is an error under its own id."""
-        known = self._plan.checkers[Known.name]
-        assert isinstance(known, Known)  # noqa: S101 - put there by every plan with cases
         for case in lost:
             where = os.path.relpath(case.file, self._config.rootpath)
             message = _LOST.format(where=where, command=case.command or "cargo test")
-            known.verdicts[case.key] = Verdict("error", message=message)
+            self._plan.known.verdicts[case.key] = Verdict("error", message=message)
             found = replace(case, checker=Known.name, group="", skip=None, xfail=None)
             node = RustFile.make(self._session, Path(case.file), [found], self._evaluator)
             item = RustItem.alone(node, found)

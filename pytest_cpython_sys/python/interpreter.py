@@ -123,13 +123,6 @@ class Interpreter:
             traits.append("does not run" if self.remarks else "not built")
         return f"Python {self.version} ({', '.join(traits)})"
 
-    @property
-    def why_not_running(self) -> str | None:
-        """Why there is no interpreter to run, and what to do; None if there is one."""
-        if self.executable is not None:
-            return None
-        return next(iter(self.remarks), f"no interpreter is built in {self.build_dir}: run make")
-
     def problems(self) -> tuple[str, ...]:
         """Return what is missing to build against it, each with what to do."""
         return tuple(self._problems())

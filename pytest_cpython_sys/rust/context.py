@@ -158,6 +158,11 @@ class BuildContext:
         """All builds: that of the user's own sources first, the one to be tested last."""
         return self.second.builds if self.second is not None else (self.build,)
 
+    @property
+    def packages(self) -> list[Package]:
+        """The members of the workspace that were asked for."""
+        return [one for one in self.build.workspace.packages if self.selects(one.name)]
+
     def lacks(self, package: Package, target: Target) -> bool:
         """Tell whether a target that is to be tested was not built, in one way at least."""
         if not self.build.is_built(package, target):

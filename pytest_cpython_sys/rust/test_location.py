@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os.path
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..cargo import is_inside, shown_command
 from ..case import Case
@@ -24,6 +24,7 @@ __all__ = [
     "place",
     "primary_target",
     "real_path",
+    "target_case",
 ]
 
 
@@ -86,14 +87,18 @@ def place(package: Package, target: Target, source: str | None) -> Place:
 
 def build_case(package: Package, target: Target, options: BuildOptions, checker: str) -> Case:
     """Return the case of a target that does not build, or of which something cannot be listed."""
-    where = place(package, target, target.src_path)
-    return Case(
-        file=where.file,
-        levels=(*where.levels, "@build"),
-        kind="build",
-        checker=checker,
-        package=package.name,
-        target=target.name,
-        rust_test="@build",
-        command=shown_command(package, target, None, options),
-    )
+    command = shown_command(package, target, None, options)
+    return target_case(package, target, "@build", kind="build", checker=checker, command=command)
+
+
+def target_case(package: Package, target: Target, *levels: str, **more: Any) -> Case:
+    """Return a case below a target's root file; what more it has is named as in `Case`."""
+    where = place(package, target, None)
+    fields = {
+        "file": where.file,
+        "levels": (*where.levels, *levels),
+        "package": package.name,
+        "target": target.name,
+        "rust_test": "::".join(levels),
+    }
+    return Case(**{**fields, **more})

@@ -72,7 +72,7 @@ class TargetChecker(Checker):
             levels=("@build",),
             kind="build",
             checker=self.name,
-            package=next(one.name for one in workspace.packages if context.selects(one.name)),
+            package=context.packages[0].name,
             target="",
             rust_test="@build",
         )

@@ -27,7 +27,7 @@ from ...rust.test_binary.batch import run_tests
 from ...rust.test_binary.binary import Binary
 from ...rust.test_binary.listing import ListedTest, ListingError, list_tests, test_environment
 from ...rust.test_binary.panics import find_panic, without_panic
-from ...rust.test_location import real_path
+from ...rust.test_location import target_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -249,14 +249,12 @@ def _runs_last(test: ListedTest) -> bool:
 def _not_listed(context: BuildContext, package: Package, why: str) -> Case:
     library = package.library
     assert library is not None  # noqa: S101 - only libraries are documented packages
-    return Case(
-        file=real_path(library.src_path),
-        levels=("@build",),
+    return target_case(
+        package,
+        library,
+        "@build",
         kind="build",
         checker="target",
-        package=package.name,
-        target=library.name,
-        rust_test="@build",
         command=shown_command(package, None, None, context.options),
         group=f"cannot list its doctests: {why}",
     )

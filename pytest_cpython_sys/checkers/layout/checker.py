@@ -55,9 +55,9 @@ class LayoutChecker(Checker):
         """Return a case for each block that was compiled."""
         for context in self._contexts:
             censuses = list(_censuses(context))
-            for package in context.build.workspace.packages:
+            for package in context.packages:
                 for target in package.targets:
-                    if target.kind != "custom-build" and context.selects(package.name):
+                    if target.kind != "custom-build":
                         yield from self._target(context, censuses, package, target)
             for _, census in censuses:
                 census.keep()

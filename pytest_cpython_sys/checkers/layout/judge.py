@@ -126,9 +126,9 @@ class Judge:
             return f"rustc gave no verdict on {name}:\n{self._builds[0].words}"
         # A compiler that was killed, or that crashed, has not seen everything.
         for build in self._builds:
-            how = build.compiler_end(self._package, unit)
-            if how is not None:
-                return f"rustc ended early on {name}: {how}"
+            end = build.compiler_failure(self._package.name, self._target, test=unit.test)
+            if end is not None and end.how:
+                return f"rustc ended early on {name}: {end.how}"
         return None
 
     @staticmethod

@@ -27,7 +27,7 @@ from ...rust.test_binary.listing import (
     test_environment,
 )
 from ...rust.test_binary.panics import find_panic, layout_values, without_panic
-from ...rust.test_location import place
+from ...rust.test_location import target_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,7 +110,7 @@ class LibtestChecker(Checker):
             if isinstance(listing, ListingError):
                 yield _not_listed(executable, listing)
             elif not listing.tests:
-                empty = _empty(executable)
+                empty = _target_case(executable, "@empty", _KINDS[executable.target.kind])
                 if executable.target.kind == "test":
                     yield empty
                 else:
@@ -265,27 +265,21 @@ class _CaseMaker:
         )
 
 
-def _target_case(executable: _Executable, level: str, kind: Kind, message: str) -> Case:
-    where = place(executable.package, executable.target, executable.target.src_path)
-    return Case(
-        file=where.file,
-        levels=(*where.levels, level),
+def _target_case(
+    executable: _Executable, level: str, kind: Kind, *, message: str | None = None
+) -> Case:
+    """Return the case of a whole program; with a message, one that is not run."""
+    package, target = executable.package, executable.target
+    return target_case(
+        package,
+        target,
+        level,
         kind=kind,
-        checker="target",
-        package=executable.package.name,
-        target=executable.target.name,
-        rust_test=executable.target.name,
-        command=shown_command(
-            executable.package, executable.target, None, executable.context.options
-        ),
-        group=message,
+        checker=LibtestChecker.name if message is None else "target",
+        rust_test=target.name,
+        command=shown_command(package, target, None, executable.context.options),
+        group=executable.path if message is None else message,
     )
-
-
-def _empty(executable: _Executable) -> Case:
-    kind = _KINDS[executable.target.kind]
-    case = _target_case(executable, "@empty", kind, "")
-    return replace(case, checker=LibtestChecker.name, group=executable.path)
 
 
 def _why_empty(target: Target) -> str:
@@ -305,10 +299,9 @@ def _gate(path: str) -> str:
 
 def _not_listed(executable: _Executable, error: ListingError) -> Case:
     if error.unknown_harness and executable.target in custom_harnesses(executable.package):
-        case = _target_case(executable, "@main", "harness", "")
-        return replace(case, checker=LibtestChecker.name, group=executable.path)
+        return _target_case(executable, "@main", "harness")
     message = _with_remedy(f"cannot list its tests: {error}", str(error))
-    return _target_case(executable, "@build", "build", message)
+    return _target_case(executable, "@build", "build", message=message)
 
 
 def _with_remedy(message: str, words: str) -> str:

@@ -29,9 +29,7 @@ class MetadataChecker(Checker):
     def discover(self) -> Iterable[Case]:
         """Return a case for each selected package whose table is wrong."""
         for context in self._contexts:
-            for package in context.build.workspace.packages:
-                if not context.selects(package.name):
-                    continue
+            for package in context.packages:
                 try:
                     raw_table(package.metadata)
                 except MetadataError as error:

@@ -7,7 +7,6 @@ own, so that a crash is a verdict. What is checked, and why, is in docs/modules.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import CargoError
@@ -18,7 +17,7 @@ from ...rust.extension_module import Extension, ExtensionError, mention, module_
 from ...rust.libraries import Libraries, LibraryFailedError
 from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
 from ...rust.stage_module import unusable
-from ...rust.test_location import place
+from ...rust.test_location import real_path, target_case
 from .probe_client import Answer, ask
 from .slots import declaration, numbers
 from .verdicts import (
@@ -70,9 +69,7 @@ class ModuleChecker(Checker):
             if context.run.policies == "off":
                 continue
             libraries = Libraries(context)
-            for package in context.build.workspace.packages:
-                if not context.selects(package.name):
-                    continue
+            for package in context.packages:
                 module = _open(context, package, libraries)
                 if module is not None:
                     self._modules[module.group] = module
@@ -130,18 +127,17 @@ class _Module:
     def cases(self) -> Iterator[Case]:
         """Yield a case for each check."""
         extension = self._extension
-        where = place(extension.package, extension.target, extension.target.src_path)
-        made = mention(extension.context.build, extension.package, extension.target)
-        here = made is not None and os.path.realpath(made.file) == where.file
+        package, target = extension.package, extension.target
+        made = mention(extension.context.build, package, target)
+        here = made is not None and real_path(made.file) == real_path(target.src_path)
         for check in _CHECKS[:1] if self._unknown else _CHECKS:
-            yield Case(
-                file=where.file,
-                levels=(*where.levels, "@module", check),
+            yield target_case(
+                package,
+                target,
+                "@module",
+                check,
                 kind="policy",
                 checker=ModuleChecker.name,
-                package=extension.package.name,
-                target=extension.target.name,
-                rust_test=f"@module::{check}",
                 line=made.line if made is not None and here else 1,
                 group=self.group,
                 skip=self._unknown or (None if self._trouble else _skip(extension, check)),

@@ -18,7 +18,7 @@ from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.libraries import Libraries
 from ...rust.metadata import ExportTable, MetadataError, read_exports, wanted_packages
 from ...rust.sources import Sources
-from ...rust.test_location import place
+from ...rust.test_location import target_case
 from .cbindgen import check_header
 
 if TYPE_CHECKING:
@@ -137,18 +137,8 @@ class _Package:
         return libraries.symbols(self.package, self.target, members)
 
     def _case(self, name: str) -> Case:
-        where = place(self.package, self.target, None)
-        levels = (*where.levels, _LEVEL, name)
-        return Case(
-            file=where.file,
-            levels=levels,
-            kind="policy",
-            checker=SymbolChecker.name,
-            package=self.package.name,
-            target=self.target.name,
-            rust_test="::".join(levels),
-            group=self.group,
-        )
+        more = {"kind": "policy", "checker": SymbolChecker.name, "group": self.group}
+        return target_case(self.package, self.target, _LEVEL, name, **more)
 
     # -- what is said ---------------------------------------------------------------------------
 

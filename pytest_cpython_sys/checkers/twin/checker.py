@@ -13,7 +13,7 @@ from ...case import Case, Checker, Verdict, grouped
 from ...rust.extension_module import Extension, ExtensionError
 from ...rust.metadata import MetadataError, TwinTable, read_policies, read_twin
 from ...rust.stage_module import unusable
-from ...rust.test_location import place
+from ...rust.test_location import target_case
 from .comparing import twin_differences
 from .twin_client import Beside, TestRun
 
@@ -51,11 +51,11 @@ class TwinChecker(Checker):
         for context in self._contexts:
             if context.run.policies == "off":
                 continue
-            for package in context.build.workspace.packages:
+            for package in context.packages:
                 raw = package.metadata.get("cpython-sys")
                 named = isinstance(raw, dict) and ({"twin", "twin-tests", "twin-known"} & {*raw})
                 target = package.library
-                if not named or target is None or not context.selects(package.name):
+                if not named or target is None:
                     continue
                 twin = _Twin(context, package, target)
                 self._twins[twin.group] = twin
@@ -109,14 +109,13 @@ class _Twin:
             yield self._case(name, tuple(name.removeprefix(f"test.{table.tests}.").split(".")))
 
     def _case(self, name: str, levels: tuple[str, ...], skip: str | None = None) -> Case:
-        where = place(self._package, self._target, None)
-        return Case(
-            file=where.file,
-            levels=(*where.levels, _LEVEL, *levels),
+        return target_case(
+            self._package,
+            self._target,
+            _LEVEL,
+            *levels,
             kind="policy",
             checker=TwinChecker.name,
-            package=self._package.name,
-            target=self._target.name,
             rust_test=name,
             group=f"{self.group} tests" if levels else self.group,
             skip=skip,

@@ -171,8 +171,8 @@ class Clippy:
             errors = done.errors(package.id, target)
             words = "\n\n".join(error.rendered.rstrip("\n") for error in errors[:5])
             if not words:
-                culprits = done.blockers(package, target)
-                words = f"{', '.join(culprits)} failed" if culprits else done.words
+                culprits = ", ".join(other.name for other in done.blocking(package, target))
+                words = f"{culprits} failed" if culprits else done.words
             yield unit.name, words or "cargo clippy left it out"
 
     def _read(self, done: Build, report: Report) -> None:

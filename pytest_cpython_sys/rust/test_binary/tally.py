@@ -193,10 +193,6 @@ class Tally:
         """Return every end that was told of a name."""
         return self._ends.get(name, [])
 
-    def _contradicts_itself(self, name: str) -> bool:
-        count = self.counts[name]
-        return len(self._ends[name]) > count or self._starts[name] > count
-
     def settle(self, *, trusting: bool) -> tuple[list[list[TestEvent]], list[str]]:
         """Return the ends of each name that is certain now, and the names that are in doubt.
 
