@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import Build, CargoError, read_bytes, read_toml, upwards
+from ..cargo import CargoError, read_bytes, read_toml, upwards
 from ..cargo.run_program import run_to_end
 from ..case import Location
 from ..object_files.exports import archive_symbols, library_symbols
+from .libraries import Libraries
 from .masking import mask
 from .metadata import TABLE
 from .test_location import is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from ..cargo import Package, Target
+    from ..cargo import Build, Package, Target
     from ..object_files.reader import Symbol
     from .context import BuildContext
     from .metadata import PolicyTable
@@ -177,11 +178,11 @@ class Extension:
 
     def library(self) -> str:
         """Return the path of the shared library, made if need be. Raises ExtensionError."""
-        build = self.context.build
-        if "cdylib" in self.target.crate_types:
-            return build.shared_library(self.package) or self._made(Build.shared_library)
-        archive = build.static_library(self.package) or self._made(Build.static_library)
-        return self._linked(archive)
+        try:
+            path = Libraries(self.context).path(self.package, self.target)
+        except CargoError as error:
+            raise ExtensionError(str(error)) from None
+        return path if "cdylib" in self.target.crate_types else self._linked(path)
 
     def place(self, library: str) -> Place:
         """Return how the module of a library is imported. Raises ExtensionError."""
@@ -200,24 +201,6 @@ class Extension:
 
     def _exports(self, library: str) -> list[str]:
         return exports(library, self.target.crate_name)
-
-    def _made(self, find: Callable[[Build, Package], str | None]) -> str:
-        """Let cargo build what no test has needed."""
-        try:
-            build = self.context.cargo.build_libraries(self.context.build, self.context.options)
-        except CargoError as error:
-            raise ExtensionError(str(error)) from None
-        path = find(build, self.package)
-        if path is not None:
-            return path
-        errors = [item.rendered for item in build.errors(self.package.id, self.target)]
-        tests = self.context.build
-        if tests.errors(self.package.id, self.target) or not (
-            errors or tests.is_built(self.package, self.target)
-        ):
-            raise ExtensionError("its library does not build: see `@build`")
-        words = "\n".join(errors) or build.words
-        raise ExtensionError(f"its library does not build\n{words}")
 
     def _linked(self, archive: str) -> str:
         """Link a static library into one that can be imported, as CPython's own build may."""

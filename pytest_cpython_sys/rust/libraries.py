@@ -45,15 +45,37 @@ class Libraries:
         ``crates`` are those whose part in a static library counts. Raises
         LibraryFailedError, CargoError with cargo's words, OSError.
         """
-        if "cdylib" in target.crate_types:
-            path = self._build.shared_library(package)
-            if path is not None:
-                return library_symbols(path)
-        if self._build.failed(package, target) or not (
-            self._build.success or self._build.is_built(package, target)
-        ):
-            raise LibraryFailedError("its library does not build: see `@build`")
+        path = self._find(self._build, package, target)
+        if path is not None and "cdylib" in target.crate_types:
+            return library_symbols(path)
+        self._check(package, target)
         return self._kept(package, target, crates)
+
+    def path(self, package: Package, target: Target) -> str:
+        """Return a package's shared library, else its static one, made if need be.
+
+        Raises LibraryFailedError, CargoError with cargo's words.
+        """
+        path = self._find(self._build, package, target)
+        if path is None:
+            self._check(package, target)
+            path = self._find(self._more, package, target)
+        if path is None:
+            errors = [error.rendered for error in self._more.errors(package.id, target)]
+            words = "\n".join(errors) or self._more.words
+            raise CargoError(f"its library does not build\n{words}")
+        return path
+
+    @staticmethod
+    def _find(build: Build, package: Package, target: Target) -> str | None:
+        shared = "cdylib" in target.crate_types
+        return build.shared_library(package) if shared else build.static_library(package)
+
+    def _check(self, package: Package, target: Target) -> None:
+        """Raise LibraryFailedError if it is known that a library does not build."""
+        build = self._build
+        if build.failed(package, target) or not (build.success or build.is_built(package, target)):
+            raise LibraryFailedError("its library does not build: see `@build`")
 
     def sources(self, package: Package, target: Target) -> Sequence[str] | None:
         """Return the files of a library that no test needs; None if it cannot be built."""
@@ -85,18 +107,10 @@ class Libraries:
             keep_json(path, {"files": [stamp(name) for name in sources], "symbols": found})
         return found
 
-    # -- reading --------------------------------------------------------------------------------
-
     def _read(
         self, package: Package, target: Target, crates: Collection[str]
     ) -> list[Symbol] | None:
+        path = self.path(package, target)
         if "cdylib" in target.crate_types:
-            path = self._more.shared_library(package)
-            return library_symbols(path or self._missing(package, target))
-        path = self._build.static_library(package) or self._more.static_library(package)
-        return archive_symbols(path or self._missing(package, target), crates)
-
-    def _missing(self, package: Package, target: Target) -> str:
-        errors = [error.rendered for error in self._more.errors(package.id, target)]
-        words = "\n".join(errors) or self._more.words
-        raise CargoError(f"the library of {package.name} was not built:\n{words}")
+            return library_symbols(path)
+        return archive_symbols(path, crates)

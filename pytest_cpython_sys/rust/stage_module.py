@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import prepend_library_path
+from ..cargo import prepend_library_path, read_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..cargo import Package
     from ..python.interpreter import Interpreter
     from .context import BuildContext
     from .extension_module import Extension, Place
 
-__all__ = ["python_environment", "stage", "unusable"]
+__all__ = ["python_environment", "read_report", "stage", "staged", "unusable"]
 
 _PYO3: Final = frozenset({"pyo3", "pyo3-ffi"})
 _SUFFIXES: Final = (".so", ".pyd", ".dylib")
+
+
+def staged(directory: str, library: str, place: Place) -> dict[str, object]:
+    """Lay a module out in a directory; return what the process that imports it is told of it."""
+    root = os.path.join(directory, "root")
+    os.mkdir(root)
+    return {
+        "library": library,
+        "name": place.name,
+        "stem": stage(root, place),
+        "root": root,
+        "after": [place.source] if place.source is not None else [],
+    }
+
+
+def read_report(path: str) -> Iterator[dict[str, Any]]:
+    """Yield what a process wrote down, an object a line; one that was cut off says nothing."""
+    for line in read_bytes(path).splitlines():
+        try:
+            found = json.loads(line)
+        except ValueError:
+            return
+        if isinstance(found, dict):
+            yield found
 
 
 def stage(directory: str, place: Place) -> str:

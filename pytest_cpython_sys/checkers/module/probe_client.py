@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo.run_program import run_to_end
-from ...rust.stage_module import python_environment, stage
+from ...rust.stage_module import python_environment, read_report, staged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,19 +78,13 @@ def ask(
 ) -> Answer:
     """Let a Python use a module for ``limit`` seconds at most. Raises OSError."""
     with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
-        root = os.path.join(directory, "root")
-        os.mkdir(root)
         report = os.path.join(directory, "report")
         request = {
             "check": check,
             "part": _PARTS[check],
             "report": report,
             "directory": directory,
-            "root": root,
-            "after": [place.source] if place.source is not None else [],
-            "name": place.name,
-            "stem": stage(root, place),
-            "library": library,
+            **staged(directory, library, place),
             "calls": extension.table.calls,
             **more,
         }
@@ -102,16 +96,5 @@ def ask(
             limit=limit,
             grace=extension.context.run.grace,
         )
-        return _read(report, ended)
-
-
-def _read(report: str, ended: Ended) -> Answer:
-    facts: dict[str, Any] = {}
-    try:
-        with open(report, encoding="utf-8") as file:
-            for line in file:
-                facts.update(json.loads(line))
-    except (OSError, ValueError):
-        pass  # it did not come that far; what was read counts
-    step = facts.pop("step", None)
-    return Answer(ended, facts, step) if step else Answer(ended, facts)
+        facts = {name: value for line in read_report(report) for name, value in line.items()}
+        return Answer(ended, facts, facts.pop("step", Answer.step))

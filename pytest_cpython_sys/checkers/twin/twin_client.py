@@ -8,10 +8,10 @@ import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo.run_program import run_to_end
-from ...rust.stage_module import python_environment, stage
+from ...rust.stage_module import python_environment, read_report, staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ...cargo.run_program import Ended
     from ...python.interpreter import Interpreter
@@ -58,7 +58,8 @@ class Beside:
                 **more,
             }
             if imports:
-                request.update(self._staged(directory))
+                library = self._extension.library()
+                request |= staged(directory, library, self._extension.place(library))
             path = os.path.join(directory, "request")
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(request, file)
@@ -72,33 +73,7 @@ class Beside:
                 limit=limit,
                 grace=self._extension.context.run.grace,
             )
-            return list(_lines(report)), ended
-
-    def _staged(self, directory: str) -> dict[str, object]:
-        """Lay the module out. Raises ExtensionError."""
-        library = self._extension.library()
-        where = self._extension.place(library)
-        root = os.path.join(directory, "root")
-        os.mkdir(root)
-        return {
-            "library": library,
-            "name": where.name,
-            "stem": stage(root, where),
-            "root": root,
-            "after": [where.source] if where.source is not None else [],
-        }
-
-
-def _lines(path: str) -> Iterator[_Line]:
-    """Yield what was written down; a last line that was cut off says nothing."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                found = json.loads(line)
-                if isinstance(found, dict):
-                    yield found
-    except (OSError, ValueError):
-        return
+            return list(read_report(report)), ended
 
 
 class TestRun:
