@@ -29,43 +29,40 @@ _NOTHING = Verdict("error", message="the run ended without a word about this tes
 
 def discovered(checker: Checker) -> tuple[list[Case], str]:
     """Return the cases that a checker finds, and what to say if it raised; "" if it did not."""
-    cases: list[Case] = []
-    try:
+
+    def ask() -> Iterator[Case]:
         for case in checker.discover():
             if not isinstance(case, Case):
                 raise TypeError(f"discover() gave {case!r}, which is no Case")
-            cases.append(case)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        return cases, _raised(checker, error)
-    return cases, ""
+            yield case
+
+    return _told(checker, ask)
 
 
 def warnings(checker: Checker, *, verbose: bool) -> list[str]:
     """Return what a checker warns of, whatever it does when it is asked."""
-    return _told(checker, lambda: checker.warnings(verbose=verbose), lambda words: words)
+    found, problem = _told(checker, lambda: checker.warnings(verbose=verbose))
+    return [*found, problem] if problem else found
 
 
 def remarks(checker: Checker) -> list[tuple[str, Sequence[str]]]:
     """Return what a checker has to say beside its verdicts, whatever it does when it is asked."""
-
-    def remark(words: str) -> tuple[str, Sequence[str]]:
-        heading, *details = words.split("\n")
-        return heading, details
-
-    return _told(checker, checker.remarks, remark)
+    found, problem = _told(checker, checker.remarks)
+    heading, *details = problem.split("\n")
+    return [*found, (heading, details)] if problem else found
 
 
-def _told(
-    checker: Checker, ask: Callable[[], Iterable[_Told]], instead: Callable[[str], _Told]
-) -> list[_Told]:
+def _told(checker: Checker, ask: Callable[[], Iterable[_Told]]) -> tuple[list[_Told], str]:
+    """Return what a checker tells, and what to say if it raised; "" if it did not."""
+    found: list[_Told] = []
     try:
-        return list(ask())
+        for one in ask():
+            found.append(one)  # noqa: PERF402 - what came before an error is kept
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return [instead(_raised(checker, error))]
+        return found, _raised(checker, error)
+    return found, ""
 
 
 def evaluated(checker: Checker, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:

@@ -214,23 +214,14 @@ def _causes(cargo: Cargo, build: Build, doctests: bool) -> Iterator[object]:
 
 
 def _from_json(raw: Any, runner: tuple[str, ...]) -> TestProcesses | None:
-    def processes(entries: Any, runner: tuple[str, ...]) -> Iterator[tuple[str, TestProcess]]:
-        for key, entry in entries.items():
-            yield (
-                str(key),
-                TestProcess(
-                    executable=str(entry["executable"]),
-                    cwd=str(entry["cwd"]),
-                    sets={str(name): str(value) for name, value in entry["sets"].items()},
-                    unsets=tuple(map(str, entry["unsets"])),
-                    arguments=tuple(map(str, entry["arguments"])),
-                    runner=runner,
-                ),
-            )
+    def process(entry: dict[str, Any], runner: tuple[str, ...]) -> TestProcess:
+        lists = {name: tuple(entry[name]) for name in ("unsets", "arguments")}
+        return TestProcess(**{**entry, **lists, "runner": runner})
 
     try:
         return TestProcesses(
-            dict(processes(raw["executables"], runner)), dict(processes(raw["doctests"], ()))
+            {path: process(entry, runner) for path, entry in raw["executables"].items()},
+            {root: process(entry, ()) for root, entry in raw["doctests"].items()},
         )
     except (KeyError, TypeError, AttributeError):
         return None

@@ -15,7 +15,7 @@ import pytest
 
 from ..cargo import is_inside, upwards
 from ..node_ids import escape
-from .nodes import RustFile, RustItem, RustModule
+from .nodes import RustCollector, RustItem
 from .pytest_compat import is_of_pytest
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..case import Case
     from ..plan import Plan
+    from .nodes import RustFile
 
     _Key = tuple[str, tuple[str, ...]]
 
@@ -63,7 +64,7 @@ class Account:
         self._refused: dict[str, str] = {}
         """What keeps a path out, by its real path."""
         self._directories: dict[str, tuple[pytest.Collector, pytest.CollectReport]] = {}
-        self._reports: list[tuple[RustFile | RustModule, pytest.CollectReport]] = []
+        self._reports: list[tuple[RustCollector, pytest.CollectReport]] = []
         self._files: list[RustFile] = []
         self.left_out: dict[_Key, str] = {}
         """Tests that the arguments ask for and that are kept out, and by what."""
@@ -80,7 +81,7 @@ class Account:
 
     def note_report(self, collector: pytest.Collector, report: pytest.CollectReport) -> None:
         """Note what a collector holds. Whoever sees the report later may still change it."""
-        if isinstance(collector, (RustFile, RustModule)):
+        if isinstance(collector, RustCollector):
             self._reports.append((collector, report))
         elif isinstance(collector, pytest.Directory):
             self._directories[os.path.realpath(collector.path)] = collector, report
@@ -136,7 +137,7 @@ class Account:
         """Return the tests of a file that a hook has taken away after they were offered."""
         found: dict[_Key, str] = {}
         for node in self._files:
-            if node.cases[0].file != file:
+            if _cases(node)[0].file != file:
                 continue
             _, above = self._directories.get(os.path.realpath(node.path.parent), (None, None))
             if above is not None and node not in above.result:
@@ -180,6 +181,4 @@ def _cases(node: pytest.Collector | pytest.Item) -> list[Case]:
     """Return the cases at or below one of our nodes."""
     if isinstance(node, RustItem):
         return [node.case]
-    if isinstance(node, RustModule):
-        return [case for _, case in node.entries]
-    return list(node.cases) if isinstance(node, RustFile) else []
+    return [case for _, case in node.entries] if isinstance(node, RustCollector) else []

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .report import write_section
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -78,8 +80,5 @@ def write_build_times(terminal: pytest.TerminalReporter, builds: Iterable[Build]
     least: float | None = getattr(option, "durations_min", None)
     if least is None:
         least = _SHORT if terminal.config.get_verbosity() < 2 else 0.0
-    lines = list(build_time_lines(builds, count, least))
-    if lines:
-        terminal.section(f"slowest {count} crates to build" if count else "crates by build time")
-    for line in lines:
-        terminal.line(line)
+    title = f"slowest {count} crates to build" if count else "crates by build time"
+    write_section(terminal, title, build_time_lines(builds, count, least))

@@ -14,14 +14,14 @@ from .report import RustError, RustFailedError, failure_repr, properties, record
 from .svg_files import DRAWINGS, write_drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ..case import Case, Verdict
     from ..evaluator import Evaluator
     from .pytest_compat import TerminalRepr
 
-__all__ = ["RustFile", "RustItem", "RustModule"]
+__all__ = ["RustCollector", "RustFile", "RustItem"]
 
 
 @cache
@@ -30,15 +30,25 @@ def _marks(kind: str) -> list[pytest.Mark]:
     return [getattr(pytest.mark, name).mark for name in ("rust", f"rust_{kind}")]
 
 
-class RustFile(pytest.File):
-    """A source file with Rust tests in it, or a manifest that cargo refuses."""
+class RustCollector(pytest.Collector):
+    """A level of an id that has others below it."""
 
-    cases: Sequence[Case]
+    entries: list[tuple[tuple[str, ...], Case]]
+    """Its cases, each with the levels below this one."""
     evaluator: Evaluator
     offered: list[RustItem | RustModule] | None = None
     """What it was asked to yield; None if nobody asked."""
     shown_path: str | None = None
-    """Its path as reports of its items show it, once that is known."""
+    """Its file's path as reports of its items show it, once that is known."""
+
+    def collect(self) -> Iterator[RustItem | RustModule]:
+        """Yield what is in it."""
+        self.offered = _children(self)
+        return iter(self.offered)
+
+
+class RustFile(RustCollector, pytest.File):
+    """A source file with Rust tests in it, or a manifest that cargo refuses."""
 
     @classmethod
     def make(
@@ -50,52 +60,35 @@ class RustFile(pytest.File):
         if not path.is_relative_to(root):
             extra["nodeid"] = os.path.relpath(path, root).replace(os.sep, "/")
         node: RustFile = cls.from_parent(parent, path=path, **extra)
-        node.cases = cases
+        # In the order of the source.
+        cases = sorted(cases, key=lambda case: (case.line, case.generated is not None))
+        node.entries = [(case.levels, case) for case in cases]
         node.evaluator = evaluator
         return node
 
-    def collect(self) -> Iterator[RustItem | RustModule]:
-        """Yield modules and tests, in the order of the source."""
-        cases = sorted(self.cases, key=lambda case: (case.line, case.generated is not None))
-        self.offered = _children(self, [(case.levels, case) for case in cases], self.evaluator)
-        return iter(self.offered)
 
-
-class RustModule(pytest.Collector):
+class RustModule(RustCollector):
     """A level of an id between the file and the test: pytest allows no ``::`` in a name."""
 
-    entries: list[tuple[tuple[str, ...], Case]]
-    evaluator: Evaluator
-    offered: list[RustItem | RustModule] | None = None
-    """What it was asked to yield; None if nobody asked."""
-    shown_path: str | None = None
-    """Its file's path as reports of its items show it, once that is known."""
-
-    def collect(self) -> Iterator[RustItem | RustModule]:
-        """Yield what is in the module."""
-        self.offered = _children(self, self.entries, self.evaluator)
-        return iter(self.offered)
+    @classmethod
+    def make(cls, parent: RustCollector, level: str) -> RustModule:
+        """Return the node of a level, as yet without cases."""
+        node: RustModule = cls.from_parent(parent, name=escape(level))
+        node.entries, node.evaluator = [], parent.evaluator
+        return node
 
 
-def _children(
-    parent: RustFile | RustModule,
-    entries: Iterable[tuple[tuple[str, ...], Case]],
-    evaluator: Evaluator,
-) -> list[RustItem | RustModule]:
+def _children(parent: RustCollector) -> list[RustItem | RustModule]:
     modules: dict[str, RustModule] = {}
     children: list[RustItem | RustModule] = []
-    for levels, case in entries:
-        if len(levels) == 1:
-            children.append(RustItem.make(parent, escape(levels[0]), case, evaluator))
+    for (level, *rest), case in parent.entries:
+        if not rest:
+            children.append(RustItem.make(parent, level, case))
             continue
-        module = modules.get(levels[0])
-        if module is None:
-            module = RustModule.from_parent(parent, name=escape(levels[0]))
-            module.entries = []
-            module.evaluator = evaluator
-            modules[levels[0]] = module
-            children.append(module)
-        module.entries.append((levels[1:], case))
+        if level not in modules:
+            modules[level] = RustModule.make(parent, level)
+            children.append(modules[level])
+        modules[level].entries.append((tuple(rest), case))
     return children
 
 
@@ -105,25 +98,22 @@ class RustItem(CompatItem):
     case: Case
     evaluator: Evaluator
     outcome: Verdict | None = None
-    parent: RustFile | RustModule
+    parent: RustCollector
 
     @classmethod
     def alone(cls, file: RustFile, case: Case) -> RustItem:
         """Return the item of a case with levels of its own, whatever became of its file's."""
-        parent: RustFile | RustModule = file
+        parent: RustCollector = file
         for level in case.levels[:-1]:
-            parent = RustModule.from_parent(parent, name=escape(level))
-            parent.entries, parent.evaluator = [], file.evaluator
-        return cls.make(parent, escape(case.levels[-1]), case, file.evaluator)
+            parent = RustModule.make(parent, level)
+        return cls.make(parent, case.levels[-1], case)
 
     @classmethod
-    def make(
-        cls, parent: pytest.Collector, name: str, case: Case, evaluator: Evaluator
-    ) -> RustItem:
-        """Return the item of a case."""
-        item: RustItem = cls.from_parent(parent, name=name)
+    def make(cls, parent: RustCollector, level: str, case: Case) -> RustItem:
+        """Return the item of a case, whose last level it is."""
+        item: RustItem = cls.from_parent(parent, name=escape(level))
         item.case = case
-        item.evaluator = evaluator
+        item.evaluator = parent.evaluator
         item.add_marks(_marks(case.kind))
         if case.xfail is not None:
             # What could not be evaluated has not failed as expected.

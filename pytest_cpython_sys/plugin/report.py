@@ -31,6 +31,7 @@ __all__ = [
     "remark_lines",
     "replaced_lines",
     "warning_lines",
+    "write_section",
 ]
 
 
@@ -93,6 +94,14 @@ def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:
             "location": None,
         }
     )
+
+
+def write_section(terminal: pytest.TerminalReporter, title: str, lines: Iterable[str]) -> None:
+    """Write lines below a title; nothing where there is no line."""
+    for number, line in enumerate(lines):
+        if number == 0:
+            terminal.section(title)
+        terminal.line(line)
 
 
 class PackageCounts:

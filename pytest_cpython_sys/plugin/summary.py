@@ -17,6 +17,7 @@ from .report import (
     remark_lines,
     replaced_lines,
     warning_lines,
+    write_section,
 )
 
 if TYPE_CHECKING:
@@ -135,18 +136,12 @@ class Summary:
         """
         self._write_warnings(terminal, plan, members)
         write_build_times(terminal, plan.all_builds())
-        if self._outputs:
-            terminal.section("output of test binaries")
-        for text in self._outputs:
-            terminal.line(text)
+        write_section(terminal, "output of test binaries", self._outputs)
         self._write_packages(terminal, plan)
         if self._runs:
             width = self._config.get_terminal_writer().fullwidth
-            table = list(self._comparison.table(width, whole=self._verbose))
-            if table:
-                terminal.section("what fails where")
-            for line in table:
-                terminal.line(line)
+            table = self._comparison.table(width, whole=self._verbose)
+            write_section(terminal, "what fails where", table)
 
     @property
     def _runs(self) -> bool:
@@ -165,11 +160,7 @@ class Summary:
             for diagnostic in build.diagnostics
             if diagnostic.package_id in members
         ]
-        lines = list(warning_lines(diagnostics))
-        if lines:
-            terminal.section("rustc warnings")
-        for line in lines:
-            terminal.line(line)
+        write_section(terminal, "rustc warnings", warning_lines(diagnostics))
 
     def _write_packages(self, terminal: pytest.TerminalReporter, plan: Plan) -> None:
         counts = list(self._counts.lines()) if self._runs else []

@@ -38,18 +38,10 @@ __all__ = ["make_load_tests"]
 class _Told(Exception):  # noqa: N818 - it may be no error
     """There are no tests; ``name`` is what the one is called that says why."""
 
-    def __init__(self, name: str, reason: str, *, skipped: bool) -> None:
+    def __init__(self, name: str, reason: str, *, skipped: bool = False) -> None:
         super().__init__(reason)
         self.name = name
         self.skipped = skipped
-
-
-def _nothing(name: str, reason: str) -> _Told:
-    return _Told(name, reason, skipped=True)
-
-
-def _wrong(name: str, reason: str) -> _Told:
-    return _Told(name, reason, skipped=False)
 
 
 def make_load_tests(module: str, root: str | os.PathLike[str], *options: str) -> LoadTests:
@@ -97,7 +89,7 @@ class _Loader:
         try:
             settings = read_settings(options, os.environ)
         except OptionsError as error:
-            raise _wrong("options", str(error)) from None
+            raise _Told("options", str(error)) from None
         cargo = Cargo()
         cargo.ask_ahead([self._root])
         project = _project(cargo, self._root, settings)
@@ -108,7 +100,7 @@ class _Loader:
         kind = type(RustTest.__name__, (RustTest,), {"__module__": self._module})
         tests = [kind(self._module, case, self._root, jury) for case in self._in_order(plan)]
         if not tests:
-            raise _nothing("no_test", f"no Rust test in {', '.join(plan.packages)}")
+            raise _Told("no_test", f"no Rust test in {', '.join(plan.packages)}", skipped=True)
         unbuilt = [test for test in tests if test.case.kind == "build"]
         _tell_unbuilt(unbuilt, jury)
         chosen = [test for test in tests if self._selects(test)]
@@ -133,16 +125,16 @@ class _Loader:
                 self._refuse(project)
             return project.build()
         except (CargoMissingError, CargoTooOldError) as error:
-            raise _nothing("no_cargo", str(error)) from None
+            raise _Told("no_cargo", str(error), skipped=True) from None
         except CargoError as error:
-            raise _wrong("cargo", str(error)) from None
+            raise _Told("cargo", str(error)) from None
 
     def _refuse(self, project: Project) -> NoReturn:
         """Say why no package takes part."""
         if project.known_packages:
             names = ", ".join(sorted(project.known_packages))
-            raise _wrong("options", f"--cargo-package selects none of: {names}")
-        raise _nothing("no_package", f"no Cargo.toml at or below {self._root}")
+            raise _Told("options", f"--cargo-package selects none of: {names}")
+        raise _Told("no_package", f"no Cargo.toml at or below {self._root}", skipped=True)
 
     def _selects(self, test: RustTest) -> bool:
         """Tell whether ``-k`` leaves a test in."""
@@ -190,9 +182,9 @@ def _interpreter(root: str, named: str | None) -> Interpreter | None:
         return current() if named is None else load(named)
     except InterpreterError as error:
         if named is not None:
-            raise _wrong("options", str(error)) from None
+            raise _Told("options", str(error)) from None
         if find_checkout(root) is not None:
-            raise _wrong("interpreter", str(error)) from None
+            raise _Told("interpreter", str(error)) from None
         return None
 
 
