@@ -33,8 +33,7 @@ def cache_path(build: Build, options: BuildOptions, kind: str, causes: Iterable[
     digest = hashlib.sha256()
     for cause in causes:
         digest.update(repr(cause).encode("utf-8", "surrogateescape"))
-    base = options.target_dir or build.workspace.target_directory
-    base = os.path.join(build.workspace.root, base)
+    base = options.directory(build.workspace)
     return os.path.join(base, "cpython-sys-cache", kind, f"{digest.hexdigest()[:32]}.json")
 
 

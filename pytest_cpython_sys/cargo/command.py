@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 import shlex
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .build import Build, Unit
-    from .metadata import Package, Target
+    from .metadata import Package, Target, Workspace
 
 __all__ = [
     "BuildOptions",
@@ -40,6 +41,10 @@ class BuildOptions:
     target: str | None = None
     target_dir: str | None = None
     extra: tuple[str, ...] = ()
+
+    def directory(self, workspace: Workspace) -> str:
+        """Return where cargo builds a workspace."""
+        return os.path.join(workspace.root, self.target_dir or workspace.target_directory)
 
     def arguments(self) -> list[str]:
         """Return what selects features, profile and target; no package."""

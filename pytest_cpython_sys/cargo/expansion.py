@@ -97,8 +97,7 @@ class Expander:
 
         Raises OSError when cargo cannot be started.
         """
-        base = self._options.target_dir or self._build.workspace.target_directory
-        base = os.path.join(self._build.workspace.root, base)
+        base = self._options.directory(self._build.workspace)
         os.makedirs(base, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="cpython-sys-", dir=base) as directory:
             for unified in self._ways():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..cargo import is_inside
+from ..node_ids import unescape
 from ..python.checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
 from .pytest_compat import refusal, set_arguments
 
@@ -18,15 +19,7 @@ if TYPE_CHECKING:
 
     from ..cargo import Package
 
-__all__ = ["Scope", "TypedPlace", "read_scope"]
-
-
-@dataclass(frozen=True, slots=True)
-class TypedPlace:
-    """A file that was typed, with the levels of an id if there are any."""
-
-    path: str
-    names: tuple[str, ...]
+__all__ = ["Scope", "read_scope"]
 
 
 @dataclass
@@ -37,7 +30,8 @@ class Scope:
     """Those that can hold Rust tests."""
     named: list[str] = field(default_factory=list)
     """Those to warn of if there is no package."""
-    typed: list[TypedPlace] = field(default_factory=list)
+    typed: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """Files that were typed, with the levels of an id if there are any."""
     added: list[str] = field(default_factory=list)
     """Places beside pytest's own arguments (``testpaths``): their Rust tests are added."""
     outside: set[str] = field(default_factory=set)
@@ -154,12 +148,14 @@ def _manifest_to_directory(argument: str, config: pytest.Config) -> str:
     return os.path.dirname(path) if is_manifest and "::" not in argument else argument
 
 
-def _typed(arguments: Iterable[str], config: pytest.Config) -> Iterator[TypedPlace]:
+def _typed(
+    arguments: Iterable[str], config: pytest.Config
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     for argument in arguments:
         path = _path_of(argument, config)
         if os.path.isfile(path) and path.endswith(".rs"):
             names = argument.partition("::")[2]
-            yield TypedPlace(path, tuple(names.split("::")) if names else ())
+            yield path, tuple(map(unescape, names.split("::"))) if names else ()
 
 
 def read_scope(config: pytest.Config) -> Scope:

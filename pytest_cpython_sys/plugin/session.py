@@ -12,7 +12,6 @@ from ..cargo import CargoError, stop_all
 from ..case import completed
 from ..evaluator import Evaluator
 from ..matrix import Matrix
-from ..node_ids import unescape
 from ..plan import Plan
 from ..project import Project
 from ..python.build_environment import Surroundings
@@ -147,9 +146,8 @@ class RustSession:
             globs = ", ".join(self._settings.package_globs)
             raise pytest.UsageError(f"--cargo-package={globs} selects none of: {names}")
         self._warn_of_nothing(project)
-        for place in self._scope.typed:
-            levels = tuple(unescape(name) for name in place.names)
-            project.add_typed(self._plan, place.path, levels)
+        for path, levels in self._scope.typed:
+            project.add_typed(self._plan, path, levels)
         self._take(session, self._plan)
         self._scope.extend(self._config, self._plan.cases, project.packages)
 

@@ -76,8 +76,7 @@ def build_again(
     wrong = list(_repairable(first, {}))
     if not wrong:
         return None
-    base = options.target_dir or first.workspace.target_directory
-    directory = os.path.join(first.workspace.root, base, _DIRECTORY)
+    directory = os.path.join(options.directory(first.workspace), _DIRECTORY)
     trees = Trees(directory, configured_wrapper(first.environment, first.workspace.root))
     own = replace(options, target_dir=trees.target_directory)
     builds = [first]

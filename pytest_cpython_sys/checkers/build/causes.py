@@ -226,11 +226,7 @@ def of_cargo(build: Build) -> Cause:
     return Cause(
         key="cargo",
         name="cargo",
-        summary=remedy or first_error(words) or _one_line(words),
+        summary=remedy or first_error(words) or words.partition("\n")[0].strip(),
         words=words,
         remedy=remedy or "",
     )
-
-
-def _one_line(text: str) -> str:
-    return text.partition("\n")[0].strip()

@@ -31,15 +31,12 @@ from .verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package
     from ...python.interpreter import Interpreter
     from ...rust.context import BuildContext, RunOptions
     from ...rust.extension_module import Place
-    from .slots import Declaration
-
-    _Asked = Callable[..., Answer]
 
 __all__ = ["ModuleChecker"]
 
@@ -188,7 +185,17 @@ class _Module:
         if not imported.get("imported"):
             return Verdict("error", message="not evaluated: it cannot be imported, see `imports`")
         declared = declaration(imported.get("definition") or _UNREAD, numbers(python.include_dirs))
-        answer, verdict = _CHECKED[check](asked, self._extension.table, declared)
+        if check == "free_threading":
+            answer = asked(check, threads=_THREADS, rounds=_ROUNDS)
+            verdict = judge_free_threading(answer, declared, _THREADS, _ROUNDS)
+        elif check == "leaks":
+            answer = asked(check, cached=declared.single_phase, warmups=_WARMUPS, runs=_RUNS)
+            verdict = judge_leaks(answer, declared, _WARMUPS)
+        else:
+            alone = self._extension.table.calls and declared.interpreters == OWN_GIL
+            fresh = asked("fresh") if alone else None
+            answer = asked(check, sharing=declared.interpreters == SHARED_GIL)
+            verdict = judge_subinterpreters(answer, declared, fresh)
         return _completed(answer, verdict, run)
 
 
@@ -196,36 +203,6 @@ def _completed(answer: Answer, verdict: Verdict, run: RunOptions) -> Verdict:
     """Return a verdict with what its process did at its end, and after."""
     verdict = with_end(answer, verdict)
     return with_leak(verdict, run) if answer.ended.leaked else verdict
-
-
-def _subinterpreters(
-    asked: _Asked, table: PolicyTable, declared: Declaration
-) -> tuple[Answer, Verdict]:
-    sharing = declared.interpreters == SHARED_GIL
-    fresh = asked("fresh") if table.calls and declared.interpreters == OWN_GIL else None
-    answer = asked("subinterpreters", sharing=sharing)
-    return answer, judge_subinterpreters(answer, declared, fresh)
-
-
-def _free_threading(
-    asked: _Asked, table: PolicyTable, declared: Declaration
-) -> tuple[Answer, Verdict]:
-    del table
-    answer = asked("free_threading", threads=_THREADS, rounds=_ROUNDS)
-    return answer, judge_free_threading(answer, declared, _THREADS, _ROUNDS)
-
-
-def _leaks(asked: _Asked, table: PolicyTable, declared: Declaration) -> tuple[Answer, Verdict]:
-    del table
-    answer = asked("leaks", cached=declared.single_phase, warmups=_WARMUPS, runs=_RUNS)
-    return answer, judge_leaks(answer, declared, _WARMUPS)
-
-
-_CHECKED: Final = {
-    "subinterpreters": _subinterpreters,
-    "free_threading": _free_threading,
-    "leaks": _leaks,
-}
 
 
 def _skip(extension: Extension, check: str) -> str | None:

@@ -100,12 +100,8 @@ def _clash(context: BuildContext, package: Package, path: str) -> Verdict | None
     if context.interpreter is None:
         return Verdict("skipped", message="no Python is known, whose headers it could go with")
     compiler = HeaderSource(package, path, AbiTable(), explicit=True).compiler(context)
-    work = os.path.join(
-        context.build.workspace.root,
-        context.options.target_dir or context.build.workspace.target_directory,
-        "cpython-sys-cache",
-        "cbindgen",
-    )
+    target = context.options.directory(context.build.workspace)
+    work = os.path.join(target, "cpython-sys-cache", "cbindgen")
     os.makedirs(work, exist_ok=True)
     source = os.path.join(work, f"{package.name}.{_language(package)}")
     with open(source, "w", encoding="utf-8") as file:

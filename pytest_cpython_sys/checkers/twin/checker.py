@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package, Target
-    from ...python.interpreter import Interpreter
     from ...rust.context import BuildContext
 
 __all__ = ["TwinChecker"]
@@ -128,8 +127,8 @@ class _Twin:
 
     def _test_names(self, tests: str) -> tuple[list[str], str | None]:
         """Return the ids of a test file's tests, and why there is nothing to list."""
-        python: Interpreter | None = self._python
-        assert python is not None  # noqa: S101 - asked only then
+        beside = self._beside()
+        python = beside.python
         build, options = self._context.build, self._context.options
         causes = [python.fingerprint, stamp(str(python.executable)), tests]
         path = cache_path(build, options, "twins", causes)
@@ -137,7 +136,7 @@ class _Twin:
         if isinstance(kept, dict) and list(stamp(kept["file"])) == kept["stamp"]:
             return kept["ids"], None
         try:
-            lines, ended = self._beside().names(_COMPARE_LIMIT)
+            lines, ended = beside.ask("names", _COMPARE_LIMIT)
         except OSError as error:
             self._unlisted = f"{python.executable} cannot be started: {error.strerror}"
             return [], None
@@ -163,16 +162,16 @@ class _Twin:
             return Verdict("error", message=self._trouble)
         try:
             limit = self._context.run.limit(case) or _COMPARE_LIMIT
-            lines, ended = self._beside().compare(limit)
+            beside = self._beside()
+            lines, ended = beside.ask("compare", limit)
         except (ExtensionError, OSError) as error:
             return Verdict("error", message=f"not compared: {error}")
         found = {key: value for line in lines for key, value in line.items()}
         twin = self._table.twin
-        assert self._python is not None  # noqa: S101 - it has answered
         if "no_twin" in found:
             return Verdict(
                 "error",
-                message=f"{self._python.describe()} has no module {twin!r} to be a twin "
+                message=f"{beside.python.describe()} has no module {twin!r} to be a twin "
                 f"({found['no_twin']}): correct `twin` in [package.metadata.cpython-sys]",
             )
         if "ours" not in found:
@@ -200,7 +199,7 @@ class _Twin:
             limit = max([seconds for seconds in limits if seconds], default=0.0)
             budget = limit * len(waiting) or _TESTS_LIMIT
             try:
-                run = TestRun(*self._beside().run(list(waiting), budget))
+                run = TestRun(*self._beside().ask("run", budget, ids=list(waiting)))
             except (ExtensionError, OSError) as error:
                 verdict = Verdict("error", message=f"not run: {error}")
                 yield from ((case, verdict) for case in waiting.values())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...cargo.run_program import run_to_end
 from ...rust.stage_module import python_environment, read_report, staged
@@ -24,54 +25,47 @@ _PROBE: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "twin_p
 _Line = dict[str, Any]
 
 
+@dataclass(frozen=True)
 class Beside:
     """A module, its twin, and the Python that has both."""
 
-    def __init__(self, extension: Extension, python: Interpreter, table: TwinTable) -> None:
-        self._extension = extension
-        self._python = python
-        self._table = table
+    extension: Extension
+    python: Interpreter
+    table: TwinTable
 
-    def compare(self, limit: float) -> tuple[list[_Line], Ended]:
-        """Return what both modules have. Raises ExtensionError, OSError."""
-        return self._ask("compare", limit, imports=True)
-
-    def names(self, limit: float) -> tuple[list[_Line], Ended]:
-        """Return the ids of the twin's tests; the Rust module takes no part. Raises OSError."""
-        return self._ask("names", limit, imports=False)
-
-    def run(self, ids: Sequence[str], limit: float) -> tuple[list[_Line], Ended]:
-        """Run tests by their ids. Raises ExtensionError, OSError."""
-        return self._ask("run", limit, imports=True, ids=list(ids))
-
-    def _ask(
-        self, check: str, limit: float, *, imports: bool, **more: object
+    def ask(
+        self, check: Literal["compare", "names", "run"], limit: float, **more: object
     ) -> tuple[list[_Line], Ended]:
+        """Return what a process writes down that has ``limit`` seconds.
+
+        It compares what both modules have, lists the ids of the twin's tests (the Rust module takes
+        no part), or runs those that ``ids`` names. Raises ExtensionError, OSError.
+        """
         with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
             report = os.path.join(directory, "report")
             request: dict[str, object] = {
                 "check": check,
                 "report": report,
-                "twin": self._table.twin,
-                "tests": self._table.tests,
+                "twin": self.table.twin,
+                "tests": self.table.tests,
                 "after": [],
                 **more,
             }
-            if imports:
-                library = self._extension.library()
-                request |= staged(directory, library, self._extension.place(library))
+            if check != "names":
+                library = self.extension.library()
+                request |= staged(directory, library, self.extension.place(library))
             path = os.path.join(directory, "request")
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(request, file)
-            python = str(self._python.executable)
+            python = str(self.python.executable)
             work = os.path.join(directory, "work")  # tests leave files where they are
             os.mkdir(work)
             ended = run_to_end(
                 [python, "-s", "-B", "-X", "faulthandler", _PROBE, path],
                 cwd=work,
-                env=python_environment(self._extension, self._python),
+                env=python_environment(self.extension, self.python),
                 limit=limit,
-                grace=self._extension.context.run.grace,
+                grace=self.extension.context.run.grace,
             )
             return list(read_report(report)), ended
 

@@ -122,9 +122,8 @@ class Clippy:
 
     @property
     def _work(self) -> str:
-        workspace = self._build.workspace
-        target = self._context.options.target_dir or workspace.target_directory
-        return os.path.join(workspace.root, target, "cpython-sys-cache", "clippy")
+        target = self._context.options.directory(self._build.workspace)
+        return os.path.join(target, "cpython-sys-cache", "clippy")
 
     def _ask(self) -> Report:
         context = self._context
