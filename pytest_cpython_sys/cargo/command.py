@@ -68,10 +68,24 @@ def _selection(options: BuildOptions) -> list[str]:
     return [f"--package={name}" for name in options.packages] or ["--workspace"]
 
 
+def _has_profile(options: BuildOptions) -> bool:
+    return bool(options.profile) or "--release" in options.extra
+
+
+def _call(command: str, options: BuildOptions, *flags: str, tested: bool = False) -> list[str]:
+    """Return a call of cargo about the selected packages, whose messages are read.
+
+    ``tested``: in the profile that ``cargo test`` builds in, whatever the command.
+    """
+    profile = ["--profile=test"] if tested and not _has_profile(options) else []
+    return [command, *_selection(options), *profile, *flags, _JSON, *options.arguments()]
+
+
 # Cargo takes none of these twice, and its messages are read: how they look is our matter.
 _OURS = ("--quiet", "--no-fail-fast", "--no-run", "--workspace", "--all", "--keep-going")
 _QUIET = re.compile("-[qv]*q[qv]*")
 _FORMAT = "--message-format"
+_JSON = f"{_FORMAT}=json"
 
 
 def _without_ours(extra: Sequence[str]) -> Iterator[str]:
@@ -96,14 +110,9 @@ def library_arguments(
     added for the package alone.
     """
     more = [f"{package.name}/{feature}" for feature in features]
-    own = replace(options, features=(*options.features, *more))
-    return [
-        "build",
-        *([f"--package={package.name}"] if options.packages or more else ["--workspace"]),
-        "--lib",
-        "--message-format=json",
-        *own.arguments(),
-    ]
+    packages = (package.name,) if options.packages or more else ()
+    own = replace(options, packages=packages, features=(*options.features, *more))
+    return _call("build", own, "--lib")
 
 
 def completion_arguments(options: BuildOptions, build: Build) -> list[str]:
@@ -114,21 +123,12 @@ def completion_arguments(options: BuildOptions, build: Build) -> list[str]:
     those that are tests, or that tests need. A flag is for all packages: libraries are built as
     what others link to where all of them have to be.
     """
-    profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
     targets = list(build.workspace.targets())
     libraries = [build.plans(*one, test=False) for one in targets if one[1].kind == "lib"]
-    return [
-        "build",
-        *_selection(options),
-        *profile,
-        *(["--lib"] if libraries and all(libraries) else []),
-        "--tests",
-        *_plain_examples(build, [one for one in targets if one[1].kind == "example"]),
-        "--keep-going",
-        "--message-format=json",
-        "-v",
-        *options.arguments(),
-    ]
+    library = ["--lib"] if libraries and all(libraries) else []
+    examples = _plain_examples(build, [one for one in targets if one[1].kind == "example"])
+    flags = [*library, "--tests", *examples, "--keep-going", "-v"]
+    return _call("build", options, *flags, tested=True)
 
 
 def _plain_examples(build: Build, examples: Sequence[tuple[Package, Target]]) -> list[str]:
@@ -145,15 +145,7 @@ def libraries_arguments(options: BuildOptions) -> list[str]:
 
     ``cargo test`` leaves out those that no test, doctest or binary needs.
     """
-    profile = [] if options.profile or "--release" in options.extra else ["--profile=test"]
-    return [
-        "build",
-        *_selection(options),
-        *profile,
-        "--lib",
-        "--message-format=json",
-        *options.arguments(),
-    ]
+    return _call("build", options, "--lib", tested=True)
 
 
 def clippy_arguments(options: BuildOptions, *, library: bool, words: Sequence[str]) -> list[str]:
@@ -162,20 +154,9 @@ def clippy_arguments(options: BuildOptions, *, library: bool, words: Sequence[st
     ``library`` tells whether any package has one: cargo refuses to look for what is not there.
     ``words`` are for clippy itself. Dependencies are compiled as for ``cargo check``.
     """
-    return [
-        "clippy",
-        *_selection(options),
-        *(["--lib"] if library else []),
-        "--bins",
-        "--tests",
-        "--examples",
-        "--keep-going",
-        "--no-deps",
-        "--message-format=json",
-        *options.arguments(),
-        "--",
-        *words,
-    ]
+    flags = ["--bins", "--tests", "--examples", "--keep-going", "--no-deps"]
+    own = ["--lib", *flags] if library else flags
+    return [*_call("clippy", options, *own), "--", *words]
 
 
 def describe_arguments(options: BuildOptions, package: str, words: Sequence[str]) -> list[str]:
@@ -189,15 +170,7 @@ def build_arguments(options: BuildOptions) -> list[str]:
     ``-v`` makes cargo print compiler calls: the only place that names the dep-info file of a
     crate that does not compile.
     """
-    return [
-        "test",
-        *_selection(options),
-        "--no-run",
-        "--no-fail-fast",
-        "--message-format=json",
-        "-v",
-        *options.arguments(),
-    ]
+    return _call("test", options, "--no-run", "--no-fail-fast", "-v")
 
 
 def expansion_arguments(
@@ -209,7 +182,7 @@ def expansion_arguments(
     those that the package has in the whole workspace.
     """
     profile: list[str] = []
-    if options.profile or "--release" in options.extra:
+    if _has_profile(options):
         if unit.test:
             return None
     else:

@@ -10,6 +10,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from .files import read_toml
+from .outputs import option_values
 from .paths import upwards
 
 if TYPE_CHECKING:
@@ -139,12 +140,7 @@ def configured_wrapper(environ: Mapping[str, str], directory: str) -> str:
 
 def _config_arguments(words: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield what each ``--config`` among cargo's arguments sets, the last first."""
-    values = [
-        word.removeprefix("--config=") if word.startswith("--config=") else following
-        for word, following in zip(words, (*words[1:], ""), strict=False)
-        if word == "--config" or word.startswith("--config=")
-    ]
-    for value in reversed(values):
+    for value in reversed(list(option_values(words, "--config"))):
         try:
             yield tomllib.loads(value)
         except ValueError:

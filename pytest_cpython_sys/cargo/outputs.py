@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from .messages import BuildScript
     from .metadata import Workspace
 
-__all__ = ["built_for", "output_directories", "target_directories", "target_directory_of"]
+__all__ = [
+    "built_for",
+    "option_values",
+    "output_directories",
+    "target_directories",
+    "target_directory_of",
+]
 
 
 def target_directories(
@@ -29,7 +35,7 @@ def target_directories(
     shared = (
         workspace.target_directory,
         workspace.build_directory,
-        *_values(command, "--target-dir"),
+        *option_values(command, "--target-dir"),
         *filter(None, [environment.get("CARGO_BUILD_BUILD_DIR")]),
     )
     return frozenset(os.path.realpath(os.path.join(workspace.root, path)) for path in shared)
@@ -67,7 +73,7 @@ def built_for(path: str, targets: Iterable[str]) -> str:
     return directories[0] if len(directories) > 1 else ""
 
 
-def _values(words: Sequence[str], option: str) -> Iterator[str]:
+def option_values(words: Sequence[str], option: str) -> Iterator[str]:
     """Yield what an option is given, in one word or in two."""
     for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == option:

@@ -138,15 +138,14 @@ class ProgramRun:
         Nothing is yielded, too: when nothing came for as long as one has patience.
         """
         fd = stream.fileno()
-        watcher = _ExitWatcher(self._process)
-        with watcher:
+        with _ExitWatcher(self._process, fd) as watcher:
             while True:
                 deadline = self._deadline()
                 wait = self._patience if watcher.exact else _TICK
                 if deadline is not None:
                     left = max(0.0, deadline - time.monotonic())
                     wait = left if wait is None else min(wait, left)
-                readable = watcher.wait(fd, wait)
+                readable = watcher.wait(wait)
                 if readable:
                     chunk = os.read(fd, 1 << 18)
                     if not chunk:
@@ -233,27 +232,25 @@ def run_to_end(
 class _ExitWatcher:
     """Waits for output or for the process's end, whichever comes first."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, fd: int) -> None:
+        self._fd = fd
         self._pidfd: int | None = None
         self._poll = select.poll()
+        self._poll.register(fd, select.POLLIN)
         if hasattr(os, "pidfd_open"):
             with contextlib.suppress(OSError):
                 self._pidfd = os.pidfd_open(process.pid)
                 self._poll.register(self._pidfd, select.POLLIN)
-        self._registered: int | None = None
 
     @property
     def exact(self) -> bool:
         """Whether the end of the process wakes us."""
         return self._pidfd is not None
 
-    def wait(self, fd: int, timeout: float | None) -> bool:
-        """Return whether ``fd`` can be read. Seconds."""
-        if self._registered is None:
-            self._poll.register(fd, select.POLLIN)
-            self._registered = fd
+    def wait(self, timeout: float | None) -> bool:
+        """Return whether there is output to read. Seconds."""
         events = self._poll.poll(None if timeout is None else int(timeout * 1000) + 1)
-        return any(ready == fd for ready, _ in events)
+        return any(ready == self._fd for ready, _ in events)
 
     def __enter__(self) -> Self:
         return self

@@ -131,18 +131,19 @@ class _Drawing:
                 f'y="{top + 16}">{_text(_cut(box.text, room - 16))}</text></g>'
             )
         end = self._rows[layout.size * 8]
-        wrong = ' class="edge"' if self._ends_differ(number) else ""
+        wrong = ' class="edge"' if self._ends_differ else ""
         text = f"size {layout.size}, aligned to {layout.align}"
         yield f'<text{wrong} x="{x}" y="{end + 18}">{_text(text)}</text>'
 
-    def _ends_differ(self, number: int) -> bool:
+    @property
+    def _ends_differ(self) -> bool:
         left, right = self._layouts.left, self._layouts.right
-        return (left.size, left.align) != (right.size, right.align) and number in (0, 1)
+        return (left.size, left.align) != (right.size, right.align)
 
     def _first(self, width: int) -> Iterator[str]:
         """Yield a mark at the first difference."""
         wrong = [box.start for boxes in self._sides for box in boxes if box.style == "wrong"]
-        if self._ends_differ(0):
+        if self._ends_differ:
             wrong.append(min(self._layouts.left.size, self._layouts.right.size) * 8)
         if not wrong:
             return

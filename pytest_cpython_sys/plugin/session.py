@@ -217,12 +217,12 @@ class RustSession:
 
     def _warn_of_nothing(self, project: Project | None) -> None:
         """Zero tests is never silent."""
-        roots = [Path(package.root).resolve() for package in project.packages] if project else []
-        roots += (
-            [Path(error.manifest).resolve().parent for error in project.errors] if project else []
-        )
-        if project is not None and (self._problem is not None or self._settings.package_globs):
-            return
+        roots: list[Path] = []
+        if project is not None:
+            if self._problem is not None or self._settings.package_globs:
+                return
+            roots += (Path(package.root).resolve() for package in project.packages)
+            roots += (Path(error.manifest).resolve().parent for error in project.errors)
         if self._settings.from_ini:
             return
         for place in self._scope.named:
