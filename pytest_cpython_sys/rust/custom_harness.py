@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 __all__ = ["custom_harnesses"]
 
-_TABLES = {"bin": "bin", "test": "test", "example": "example", "bench": "bench"}
-
 
 def custom_harnesses(package: Package) -> list[Target]:
     """Return the targets of a package that bring a main function of their own.
@@ -23,15 +21,10 @@ def custom_harnesses(package: Package) -> list[Target]:
     manifest = read_toml(package.manifest_path)
     found = []
     for target in package.targets:
-        if target.kind == "lib":
-            entries = [manifest.get("lib", {})]
-        else:
-            entries = [
-                entry
-                for entry in manifest.get(_TABLES.get(target.kind, ""), [])
-                if isinstance(entry, dict) and _names(entry, package, target)
-            ]
-        if any(isinstance(entry, dict) and entry.get("harness") is False for entry in entries):
+        told = manifest.get(target.kind, [])
+        entries = [told] if target.kind == "lib" else told
+        own = [one for one in entries if isinstance(one, dict) and one.get("harness") is False]
+        if own and (target.kind == "lib" or any(_names(one, package, target) for one in own)):
             found.append(target)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .sources import Sources
-from .test_location import Place, place
+from .test_location import Place, place, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,45 +28,42 @@ class Places:
         self._context = context
         self._package = package
         self._target = target
-        self._tracked: dict[str, Place] = {}
-        self._sites: dict[str, list[Site]] = {}
+        self._known: dict[str, tuple[Place, list[Site]]] = {}
+        """Where the tests of a file stand, and the places in tracked files that read it."""
 
     def of(self, source: str | None, modules: Sequence[str] = ()) -> Place:
         """Return where a test in ``source`` (absolute) stands; ``modules`` are those around it."""
         path = source or self._target.src_path
-        known = self._tracked.get(path)
-        if known is not None:
-            return known
-        if path not in self._sites:
-            where = place(self._package, self._target, path)
-            if where.inside and not self._context.wrote(path):
-                self._tracked[path] = where
-                return where
-            self._sites[path] = self._find(path)
-        site = _fitting(self._sites[path], modules)
-        if site is None:
-            return place(self._package, self._target, None)
+        if path not in self._known:
+            self._known[path] = self._find(path)
+        where, sites = self._known[path]
+        if not sites:
+            return where
+
+        def fit(site: Site) -> tuple[bool, int]:
+            inside = site.inside
+            return tuple(modules[: len(inside)]) == inside, len(inside)
+
+        # That in whose module the test is: the innermost.
+        site = max(sites, key=fit)
         where = place(self._package, self._target, site.file)
         return where._replace(inside=False, line=site.line)
 
-    def _find(self, path: str) -> list[Site]:
-        """Return the places in tracked files that read a file, as the sources have it.
+    def _find(self, path: str) -> tuple[Place, list[Site]]:
+        """Return what is known of a file.
 
-        Behind ``cfg(doctest)`` only rustdoc reads a file: no unit names it, and text leads there.
+        Behind ``cfg(doctest)`` only rustdoc reads it: no unit names it, and text leads there.
         """
-        for build in self._context.builds:
-            for units in [*([unit] for unit in build.units(self._package, self._target)), []]:
-                sites = Sources(build, self._package, self._target, units).sites_of(path)
-                if sites:
-                    return sites
-        return []
-
-
-def _fitting(sites: Sequence[Site], modules: Sequence[str]) -> Site | None:
-    """Return the site in whose module a test is: the innermost."""
-
-    def fit(site: Site) -> tuple[bool, int]:
-        inside = site.inside
-        return tuple(modules[: len(inside)]) == inside, len(inside)
-
-    return max(sites, key=fit, default=None)
+        where = place(self._package, self._target, path)
+        if where.inside and not self._context.wrote(path):
+            return where, []
+        sources = (
+            Sources(build, self._package, self._target, units)
+            for build in self._context.builds
+            for units in [*([unit] for unit in build.units(self._package, self._target)), []]
+        )
+        found = (
+            [site for site in one.sites if real_path(site.path) == real_path(path)]
+            for one in sources
+        )
+        return place(self._package, self._target, None), next(filter(None, found), [])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from ..cargo import read_bytes, stamp
 from .source_scan import SourceScan, scan_source
 from .test_location import is_inside, is_own, real_path
 
@@ -61,26 +62,14 @@ class Site:
         """Whether something else stands for the file."""
         return self.file != self.path
 
-    @property
-    def modules(self) -> tuple[str, ...]:
-        """The inline modules of ``file`` that lead to the file."""
-        return self.inside[len(self.around) :]
-
 
 @lru_cache(maxsize=4096)
-def _read(path: str, stamp: tuple[int, int]) -> SourceFile:
-    """Return a file; ``stamp`` (size, nanoseconds) tells its versions apart."""
-    del stamp
-    with open(path, "rb") as file:
-        return SourceFile(path, file.read())
+def _read(version: tuple[str, int, int]) -> SourceFile:
+    return SourceFile(version[0], read_bytes(version[0]))
 
 
 def _load(path: str) -> SourceFile | None:
-    try:
-        status = os.stat(path)
-        return _read(path, (status.st_size, status.st_mtime_ns))
-    except OSError:
-        return None
+    return _read(stamp(path)) if os.path.isfile(path) else None
 
 
 class Sources:
@@ -106,12 +95,13 @@ class Sources:
         """What ``env!`` may be: a package that is built in two ways has a directory for each."""
         own = {"CARGO_MANIFEST_DIR": self._package.root}
         scripts = [one for one in self._build.scripts if one.package_id == self._package.id]
-        read = [script for script in scripts if self._reads_from(script.out_dir)]
+        read = [
+            script
+            for script in scripts
+            if any(is_inside(path, script.out_dir) for path in self.paths)
+        ]
         found = [own | dict(one.env) | {"OUT_DIR": one.out_dir} for one in read or scripts]
         return found or [own]
-
-    def _reads_from(self, directory: str) -> bool:
-        return any(is_inside(path, directory) for path in self.paths)
 
     @cached_property
     def files(self) -> list[SourceFile]:
@@ -131,10 +121,6 @@ class Sources:
         """Tell whether a file is one of the package's own, not a generated one."""
         return is_own(self._package, path) and not self._build.wrote(path)
 
-    def sites_of(self, path: str) -> list[Site]:
-        """Return which parts of the crate a file is; nothing if no text leads to it."""
-        return [site for site in self.sites if real_path(site.path) == real_path(path)]
-
     @cached_property
     def sites(self) -> list[Site]:
         """All parts that the text of the root file leads to, itself first."""
@@ -151,30 +137,25 @@ class Sources:
     def _parts(self, site: Site) -> Iterator[Site]:
         file = _load(site.path)
         for include in file.scan.includes if file is not None else ():
+            anywhere = include.defined or site.anywhere
             for path in self._included(include, site.path):
-                part = self._part(site, include, path, (), owns_directory=True)
-                yield replace(part, anywhere=include.defined or site.anywhere)
+                yield self._part(site, include.line, include.modules, path, anywhere=anywhere)
         for declaration in file.scan.declarations if file is not None else ():
-            for path, owns_directory in _module_files(declaration, site):
+            modules = (*declaration.modules, declaration.name)
+            for path, owns in _module_files(declaration, site):
                 if self._exists(path):
-                    names = (declaration.name,)
-                    yield self._part(site, declaration, path, names, owns_directory=owns_directory)
+                    yield self._part(site, declaration.line, modules, path, owns_directory=owns)
                     break
 
     def _part(
-        self,
-        site: Site,
-        item: Include | ModuleDeclaration,
-        path: str,
-        names: tuple[str, ...],
-        *,
-        owns_directory: bool,
+        self, site: Site, line: int, modules: tuple[str, ...], path: str, **flags: bool
     ) -> Site:
-        inside = (*site.inside, *item.modules, *names)
+        """Return the part that a line of a site leads to, in these inline modules."""
+        inside = (*site.inside, *modules)
         if self.is_tracked(path):
-            return Site(path, inside, path, 1, inside, owns_directory)
-        line = site.line if site.generated else item.line
-        return Site(path, inside, site.file, line, site.around, owns_directory)
+            return Site(path, inside, path, 1, inside, **flags)
+        line = site.line if site.generated else line
+        return Site(path, inside, site.file, line, site.around, **flags)
 
     def _exists(self, path: str) -> bool:
         return path in self.paths if self.paths else os.path.isfile(path)
