@@ -75,7 +75,7 @@ def built_for(path: str, targets: Iterable[str]) -> str:
 
 def option_values(words: Sequence[str], option: str) -> Iterator[str]:
     """Yield what an option is given, in one word or in two."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         if word == option:
             yield following
         elif word.startswith(f"{option}="):

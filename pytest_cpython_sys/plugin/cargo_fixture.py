@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -33,24 +33,16 @@ class OtherPythonError(CargoError):
     """A module was built for another Python than the one that runs: it cannot be imported."""
 
 
+@dataclass
 class Workshop:
     """Cargo, in the workspaces of a project and with the settings of a run."""
 
-    def __init__(
-        self,
-        cargo: Cargo,
-        directory: str,
-        settings: Settings,
-        builds: Sequence[Build] = (),
-        interpreter: Interpreter | None = None,
-        others: Sequence[Interpreter] = (),
-    ) -> None:
-        self.cargo = cargo
-        self._directory = directory
-        self._settings = settings
-        self._builds = builds
-        self._interpreter = interpreter
-        self._others = others
+    cargo: Cargo
+    _directory: str
+    _settings: Settings
+    _builds: Sequence[Build]
+    _interpreter: Interpreter | None
+    _others: Sequence[Interpreter]
 
     @cached_property
     def workspaces(self) -> list[Workspace]:

@@ -144,20 +144,12 @@ class LibtestChecker(Checker):
     def _run_binary(
         self, executable: _Executable, cases: list[Case]
     ) -> Iterator[tuple[Case, Verdict]]:
-        for case in cases:
-            if case.kind == "harness" and case.levels[-1] == "@main":
-                yield case, _run_main(executable, case)
-                return
-            if case.levels[-1] == "@empty":
-                verdict = _run_main(executable, case)
-                if verdict.outcome == "passed":
-                    reason = _why_empty(executable.target)
-                    verdict = replace(verdict, outcome="skipped", message=reason)
-                yield case, verdict
-                return
+        if executable.path not in self._listed:  # a whole program is the one case
+            yield cases[0], _run_main(executable, cases[0])
+            return
         waiting = grouped(cases, lambda case: case.rust_test)
         run = executable.context.run
-        listed = self._listed.get(executable.path, Counter())
+        listed = self._listed[executable.path]
         names = [name for name in waiting if listed[name] <= 1]
         limits = {name: run.limit(group[0]) for name, group in waiting.items()}
         binary = Binary(
@@ -167,10 +159,10 @@ class LibtestChecker(Checker):
             arguments=("--include-ignored",) if run.ignored != "default" else (),
             timeout=limits.get,
             grace=run.grace,
-            speaks_json=self._speak_json.get(executable.path, True),
+            speaks_json=self._speak_json[executable.path],
             listed=listed,
         )
-        every = run.ignored == "default" and self._runs.get(executable.path) == set(names)
+        every = run.ignored == "default" and self._runs[executable.path] == set(names)
         batches = [[name] for name in names] if run.isolate else [names]
         for batch in batches:
             every_one = every and not run.isolate
@@ -204,7 +196,11 @@ def _run_main(executable: _Executable, case: Case) -> Verdict:
         verdict = Verdict("failed", done.seconds, done.how, output=output)
     else:
         verdict = Verdict("passed", done.seconds, output=output)
-    return with_leak(verdict, context.run) if done.leaked else verdict
+    if done.leaked:
+        verdict = with_leak(verdict, context.run)
+    if case.levels[-1] == "@empty" and verdict.outcome == "passed":
+        return replace(verdict, outcome="skipped", message=_why_empty(executable.target))
+    return verdict
 
 
 def _listing(executable: _Executable) -> Listing | ListingError:
