@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from .c.headers import compiler_in_words
 from .cargo import enclosing_manifest, find_test_processes, upwards
-from .case import Case, Verdict
+from .case import Verdict
 from .checkers.registry import all_checkers
 from .evaluator import discovered
 from .plan import Known, Plan, manifest_case
 from .python.build_environment import Surroundings
 from .rust.context import BuildContext
 from .rust.second_build import build_again
-from .rust.test_location import is_inside, primary_target
+from .rust.test_location import is_inside, primary_target, target_case
 from .rust.workspaces import FoundWorkspaces, find_manifests
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Package,
         Workspace,
     )
-    from .case import Checker
+    from .case import Case, Checker
     from .rust.context import RunOptions, Settings
 
 __all__ = ["Project"]
@@ -234,16 +234,8 @@ class Project:
     def _add_lost(self, plan: Plan, checker: str, problem: str) -> None:
         """Add an item a package for what a checker did not find because it raised."""
         for package in self.packages:
-            target = primary_target(package) or next(iter(package.targets), None)
-            case = Case(
-                file=os.path.realpath(target.src_path if target else package.manifest_path),
-                levels=(f"@{checker}",),
-                kind="build",
-                checker=Known.name,
-                package=package.name,
-                target=target.name if target else "",
-                rust_test=f"@{checker}",
-            )
+            target = primary_target(package) or package.targets[0]
+            case = target_case(package, target, f"@{checker}", kind="build", checker=Known.name)
             plan.add_known(case, Verdict("error", message=problem))
 
     def _add_refused(self, plan: Plan) -> None:

@@ -113,21 +113,16 @@ class Collection:
     def _drop_copies(items: list[pytest.Item]) -> None:
         """Keep one of the items of a test whose file is reached by several paths."""
         best: dict[tuple[str, tuple[str, ...]], str] = {}
-        several = False
         for item in items:
             if isinstance(item, RustItem):
                 key, path = item.case.key, str(item.path)
-                known = best.setdefault(key, path)
-                if known != path:
-                    several = True
-                    if path == item.case.file:
-                        best[key] = path
-        if several:
-            items[:] = [
-                item
-                for item in items
-                if not isinstance(item, RustItem) or best[item.case.key] == str(item.path)
-            ]
+                if key not in best or path == item.case.file:
+                    best[key] = path
+        items[:] = [
+            item
+            for item in items
+            if not isinstance(item, RustItem) or best[item.case.key] == str(item.path)
+        ]
 
     def _lost_items(self, lost: list[Case]) -> Iterator[RustItem]:
         """Yield an item for each test that is lost: it is an error under its own id."""

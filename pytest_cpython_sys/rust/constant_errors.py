@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from .source_scan import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -44,7 +46,6 @@ _PANIC = re.compile(
 )
 _CONSTANT = re.compile(r"evaluation of `((?:(?:r#)?\w+::)*)_`")
 _TELLING = (_INDEX, _OVERFLOW, re.compile(r"\bpanicked\b"))
-_KINDS: dict[str, AssertionKind] = {"S": "size", "A": "alignment", "O": "offset"}
 
 
 class Spot(NamedTuple):
@@ -202,7 +203,7 @@ def explain(diagnostic: Mapping[str, object], assertion: LayoutAssertion | None)
 def _from_words(text: str) -> tuple[AssertionKind | None, str | None, int | None]:
     """Return kind, field and recorded value, as far as rustc's words alone tell them."""
     overflow, panic = _OVERFLOW.search(text), _PANIC.search(text)
-    kind = _KINDS[panic["what"][0]] if panic else None
+    kind = KINDS[panic["what"][0]] if panic else None
     field = panic["field"] if panic and kind == "offset" else None
     return kind, field, int(overflow[2]) if overflow else None
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "KINDS",
     "LABEL",
     "AssertionKind",
     "Include",
@@ -41,7 +42,8 @@ _STATEMENT = re.compile(
     rb"-\s*+(?P<recorded>[0-9][0-9_]{0,39})(?:usize)?\s*+(?:,\s*+)?\]\s*+(?:;|(?=\}))"
 )
 _ELEMENT = re.compile(rb'\[\s*+"([^"]*)"')
-_KINDS: dict[bytes, AssertionKind] = {b"S": "size", b"A": "alignment", b"O": "offset"}
+KINDS: dict[str, AssertionKind] = {"S": "size", "A": "alignment", "O": "offset"}
+"""By how a label of bindgen's begins."""
 # These begin with letters, and are checked for a word's begin after: a pattern that begins with
 # `\b` is searched several times as slowly.
 _MACRO = re.compile(rb"\bmacro(?:_rules\s*+!)?\s++\w++\s*+([({\[])")
@@ -102,7 +104,7 @@ class LayoutBlock:
             words = LABEL.fullmatch(text, *statement.span("words"))
             if words is None:
                 continue
-            kind = _KINDS[words["what"][:1]]
+            kind = KINDS[chr(words["what"][0])]
             subject = words["subject"].decode("utf-8", "replace").strip()
             found.append(
                 LayoutAssertion(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os.path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...case import Case, Checker, Verdict
+from ...case import Checker, Verdict
+from ...plan import manifest_case
 from ...rust.test_location import build_case, is_inside
 from .causes import find_causes, of_cargo
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from ...cargo import Workspace
-    from ...case import Location
+    from ...case import Case, Location
     from ...rust.context import BuildContext
     from .causes import Cause
 
@@ -67,15 +69,8 @@ class TargetChecker(Checker):
     def _unexplained(self, context: BuildContext) -> Case:
         """Return a case for a build that failed though each target was built."""
         workspace = context.build.workspace
-        case = Case(
-            file=os.path.realpath(os.path.join(workspace.root, "Cargo.toml")),
-            levels=("@build",),
-            kind="build",
-            checker=self.name,
-            package=context.packages[0].name,
-            target="",
-            rust_test="@build",
-        )
+        case = manifest_case(os.path.join(workspace.root, "Cargo.toml"))
+        case = replace(case, checker=self.name, package=context.packages[0].name, command="")
         self._causes[case.key] = workspace, (of_cargo(context.builds[0]),)
         return case
 

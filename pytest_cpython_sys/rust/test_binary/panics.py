@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..source_scan import KINDS
+
 __all__ = ["Panic", "find_panic", "layout_values", "without_panic"]
 
 # "thread 'tests::bad' (1234) panicked at src/lib.rs:3:60:" and, before Rust 1.73, the message
@@ -71,11 +73,6 @@ def layout_values(message: str) -> tuple[str, int, int] | None:
     match = _LAYOUT.search(message)
     if match is None:
         return None
-    what = match["what"]
-    if what.startswith("Size"):
-        label = "size"
-    elif what.startswith("Align"):
-        label = "alignment"
-    else:
-        label = "offset of " + match["subject"].rpartition("::")[2]
+    kind = KINDS[match["what"][0]]
+    label = f"offset of {match['subject'].rpartition('::')[2]}" if kind == "offset" else kind
     return label, int(match["right"]), int(match["left"])
