@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from ..cargo import prepend_library_path, read_bytes
+from ..cargo import prepend_library_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..cargo import Package
     from ..python.interpreter import Interpreter
     from .context import BuildContext
     from .extension_module import Extension, Place
 
-__all__ = ["python_environment", "read_report", "stage", "staged", "unusable"]
+__all__ = ["python_environment", "stage", "staged", "unusable"]
 
 _PYO3: Final = frozenset({"pyo3", "pyo3-ffi"})
 _SUFFIXES: Final = (".so", ".pyd", ".dylib")
@@ -34,17 +31,6 @@ def staged(directory: str, library: str, place: Place) -> dict[str, object]:
         "root": root,
         "after": [place.source] if place.source is not None else [],
     }
-
-
-def read_report(path: str) -> Iterator[dict[str, Any]]:
-    """Yield what a process wrote down, an object a line; one that was cut off says nothing."""
-    for line in read_bytes(path).splitlines():
-        try:
-            found = json.loads(line)
-        except ValueError:
-            return
-        if isinstance(found, dict):
-            yield found
 
 
 def stage(directory: str, place: Place) -> str:

@@ -16,9 +16,9 @@ from ...rust.context import with_leak
 from ...rust.extension_module import Extension, ExtensionError, mention, module_functions
 from ...rust.libraries import Libraries, LibraryFailedError
 from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
+from ...rust.probe_client import Answer, ask
 from ...rust.stage_module import unusable
 from ...rust.test_location import real_path, target_case
-from .probe_client import Answer, ask
 from .slots import declaration, numbers
 from .verdicts import (
     OWN_GIL,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from ...cargo import Package
     from ...python.interpreter import Interpreter
     from ...rust.context import BuildContext, RunOptions
-    from ...rust.extension_module import Place
 
 __all__ = ["ModuleChecker"]
 
@@ -144,10 +143,8 @@ class _Module:
         """Return the verdict on a case."""
         if self._trouble:
             return Verdict("error", message=self._trouble)
-        extension = self._extension
         try:
-            library = self._library()
-            return self._judge(case, library, extension.place(library))
+            return self._judge(case, self._library())
         except ExtensionError as error:
             return Verdict("error", message=str(error))
         except OSError as error:
@@ -165,16 +162,14 @@ class _Module:
             raise ExtensionError(self._unbuilt)
         return self._built
 
-    def _judge(self, case: Case, library: str, where: Place) -> Verdict:
+    def _judge(self, case: Case, library: str) -> Verdict:
         python = self._extension.context.interpreter
         assert python is not None  # noqa: S101 - without one the case is skipped
         run = self._extension.context.run
         limit = run.limit(case) or _LIMIT
 
         def asked(check: str, **more: Any) -> Answer:
-            return ask(
-                self._extension, python, check, library=library, place=where, limit=limit, **more
-            )
+            return ask(self._extension, python, check, library=library, limit=limit, **more)
 
         check = case.levels[-1]
         if check == "imports" or self._imported is None:

@@ -12,7 +12,7 @@ from ...rust.metadata import TABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .probe_client import Answer
+    from ...rust.probe_client import Answer
     from .slots import Declaration
 
 __all__ = [

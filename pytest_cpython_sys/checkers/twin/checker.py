@@ -12,16 +12,18 @@ from ...cargo import cache_path, keep_json, read_json, stamp
 from ...case import Case, Checker, Verdict, grouped
 from ...rust.extension_module import Extension, ExtensionError
 from ...rust.metadata import MetadataError, TwinTable, read_policies, read_twin
+from ...rust.probe_client import ask
 from ...rust.stage_module import unusable
 from ...rust.test_location import target_case
 from .comparing import twin_differences
-from .twin_client import Beside, TestRun
+from .twin_run import TestRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package, Target
     from ...rust.context import BuildContext
+    from ...rust.probe_client import Answer
 
 __all__ = ["TwinChecker"]
 
@@ -120,15 +122,18 @@ class _Twin:
             skip=skip,
         )
 
-    def _beside(self) -> Beside:
+    def _ask(self, check: str, limit: float, **more: object) -> Answer:
+        """Set the module beside its twin, or look at the twin alone. Raises as `ask` does."""
         assert self._python is not None  # noqa: S101 - else the case is skipped
         assert self._table is not None  # noqa: S101 - else its verdict is an error
-        return Beside(self._extension, self._python, self._table)
+        library = None if check == "names" else self._extension.library()
+        more |= {"twin": self._table.twin, "tests": self._table.tests}
+        return ask(self._extension, self._python, check, library=library, limit=limit, **more)
 
     def _test_names(self, tests: str) -> tuple[list[str], str | None]:
         """Return the ids of a test file's tests, and why there is nothing to list."""
-        beside = self._beside()
-        python = beside.python
+        python = self._python
+        assert python is not None  # noqa: S101 - asked only then
         build, options = self._context.build, self._context.options
         causes = [python.fingerprint, stamp(str(python.executable)), tests]
         path = cache_path(build, options, "twins", causes)
@@ -136,21 +141,21 @@ class _Twin:
         if isinstance(kept, dict) and list(stamp(kept["file"])) == kept["stamp"]:
             return kept["ids"], None
         try:
-            lines, ended = beside.ask("names", _COMPARE_LIMIT)
+            answer = self._ask("names", _COMPARE_LIMIT)
         except OSError as error:
             self._unlisted = f"{python.executable} cannot be started: {error.strerror}"
             return [], None
-        found = {key: value for line in lines for key, value in line.items()}
-        if "ids" in found:
-            file = found.get("file") or ""
-            keep_json(path, {"ids": found["ids"], "file": file, "stamp": stamp(file)})
-            return found["ids"], None
-        if "absent" in found:
+        ids = answer.get("ids")
+        if ids is not None:
+            file = answer.get("file") or ""
+            keep_json(path, {"ids": ids, "file": file, "stamp": stamp(file)})
+            return ids, None
+        if answer.get("absent"):
             return [], (
                 f"{python.describe()} is without its tests: a CPython checkout has them, and so "
                 "have installations with the test suite"
             )
-        said = found.get("problem") or found.get("error") or ended.how
+        said = answer.get("problem") or answer.error or answer.ended.how
         self._unlisted = f"test.{tests} cannot be listed in {python.describe()}: {said}"
         return [], None
 
@@ -162,22 +167,22 @@ class _Twin:
             return Verdict("error", message=self._trouble)
         try:
             limit = self._context.run.limit(case) or _COMPARE_LIMIT
-            beside = self._beside()
-            lines, ended = beside.ask("compare", limit)
+            answer = self._ask("compare", limit)
         except (ExtensionError, OSError) as error:
             return Verdict("error", message=f"not compared: {error}")
-        found = {key: value for line in lines for key, value in line.items()}
-        twin = self._table.twin
-        if "no_twin" in found:
+        ended, twin = answer.ended, self._table.twin
+        absent = answer.get("no_twin")
+        if absent is not None:
+            assert self._python is not None  # noqa: S101 - it has answered
             return Verdict(
                 "error",
-                message=f"{beside.python.describe()} has no module {twin!r} to be a twin "
-                f"({found['no_twin']}): correct `twin` in [package.metadata.cpython-sys]",
+                message=f"{self._python.describe()} has no module {twin!r} to be a twin "
+                f"({absent}): correct `twin` in [package.metadata.cpython-sys]",
             )
-        if "ours" not in found:
-            said = found.get("error") or ended.how
+        if answer.get("ours") is None:
+            said = answer.error or ended.how
             return Verdict("error", message=f"not compared: {said}", output=ended.output)
-        problems = list(twin_differences(found["ours"], found["twin"], self._table))
+        problems = list(twin_differences(answer.get("ours"), answer.get("twin"), self._table))
         if ended.exit_code and not problems:
             words = f"it is like {twin}, and Python ends badly after it was imported: {ended.how}"
             return Verdict("failed", ended.seconds, words, output=ended.output)
@@ -199,7 +204,7 @@ class _Twin:
             limit = max([seconds for seconds in limits if seconds], default=0.0)
             budget = limit * len(waiting) or _TESTS_LIMIT
             try:
-                run = TestRun(*self._beside().ask("run", budget, ids=list(waiting)))
+                run = TestRun(self._ask("run", budget, ids=list(waiting)))
             except (ExtensionError, OSError) as error:
                 verdict = Verdict("error", message=f"not run: {error}")
                 yield from ((case, verdict) for case in waiting.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pytest_cpython_sys.cargo.run_program import Ended
-from pytest_cpython_sys.checkers.module.probe_client import Answer
 from pytest_cpython_sys.checkers.module.slots import Declaration
 from pytest_cpython_sys.checkers.module.verdicts import (
     judge_free_threading,
@@ -14,6 +13,7 @@ from pytest_cpython_sys.checkers.module.verdicts import (
     judge_subinterpreters,
     with_end,
 )
+from pytest_cpython_sys.rust.probe_client import Answer
 
 OWN_GIL = Declaration("Py_MOD_PER_INTERPRETER_GIL_SUPPORTED", "Py_MOD_GIL_NOT_USED")
 REFUSED = {"error": "ImportError: no", "import_error": True}
@@ -21,7 +21,7 @@ REFUSED = {"error": "ImportError: no", "import_error": True}
 
 def answer(step: str = "a step", code: int = 0, *, expired: bool = False, **facts: Any) -> Answer:
     ended = Ended(code, expired, False, 0.5, 3.0, b"", "")
-    return Answer(ended, facts, step)
+    return Answer(ended, [{"step": step}, facts])
 
 
 def done(**facts: Any) -> Answer:

@@ -1,9 +1,4 @@
-"""Run by the target Python, in a process of its own: sets a module beside its twin.
-
-It is a program, not imported here, and knows nothing but the standard library of Python 3.8 and
-newer. Its one argument is a file with a JSON object; what it finds goes into another, a JSON object
-a line, so that what modules and tests print is never taken for an answer. Nothing is judged here.
-"""
+"""Sets a module beside its twin: compares them, and runs the twin's tests on it."""
 
 from __future__ import annotations
 
@@ -13,40 +8,33 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import inspect
-import json
-import os
 import sys
 import time
 import types
 import unittest
 from typing import TYPE_CHECKING, Any
 
+from .common import load
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    from .common import Report, Request
+
+__all__ = ["compare", "names", "run"]
 
 _SHORT = 4000  # characters of a docstring
 
 
-def _note(request: dict[str, Any], **values: object) -> None:
-    with open(request["report"], "a", encoding="utf-8") as file:
-        file.write(json.dumps(values) + "\n")
-
-
-def _load(request: dict[str, Any]) -> Any:
+def _load(request: Request) -> Any:
     """Import the module by its file, whatever else has its name."""
-    path = request["stem"] + importlib.machinery.EXTENSION_SUFFIXES[0]
-    os.symlink(request["library"], path)
     sys.path.insert(0, request["root"])
     name = request["name"]
     parent = name.rpartition(".")[0]
     if parent:
         importlib.import_module(parent)
     before = sys.modules.get(name)
-    loader = importlib.machinery.ExtensionFileLoader(name, path)
-    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-    assert spec is not None  # noqa: S101 - a loader was given
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
+    module = load(request)
     if before is not None:
         sys.modules[name] = before
     return module
@@ -55,14 +43,14 @@ def _load(request: dict[str, Any]) -> Any:
 # -- comparing -----------------------------------------------------------------------------------
 
 
-def compare(request: dict[str, Any]) -> None:
+def compare(request: Request, report: Report) -> None:
     """Write down what both modules have."""
     try:
         twin = importlib.import_module(request["twin"])
     except ImportError as error:
-        _note(request, no_twin=str(error))
+        report.add(no_twin=str(error))
         return
-    _note(request, ours=_described(_load(request)), twin=_described(twin))
+    report.add(ours=_described(_load(request)), twin=_described(twin))
 
 
 def _described(module: Any) -> dict[str, Any]:
@@ -153,51 +141,51 @@ def _find(name: str) -> Any:
         return None
 
 
-def names(request: dict[str, Any]) -> None:
+def names(request: Request, report: Report) -> None:
     """Write down the ids of all tests, with the twin itself in place."""
     full = "test." + request["tests"]
     if _find("test.support") is None:
-        _note(request, absent=True)
+        report.add(absent=True)
         return
     spec = _find(full)
     if spec is None:
-        _note(request, problem="there is no such file: correct `twin-tests`")
+        report.add(problem="there is no such file: correct `twin-tests`")
         return
     _quiet()
     ids = []
     for test in _tests(full):
         if type(test).__name__ == "_FailedTest":
             error = getattr(test, "_exception", None)
-            _note(request, problem=str(error).strip().split("\n")[-1])
+            report.add(problem=str(error).strip().split("\n")[-1])
             return
         ids.append(test.id())
-    _note(request, ids=ids, file=spec.origin)
+    report.add(ids=ids, file=spec.origin)
 
 
 class _Result(unittest.TestResult):
     """Writes down each test as it starts and ends."""
 
-    def __init__(self, request: dict[str, Any]) -> None:
+    def __init__(self, report: Report) -> None:
         super().__init__()
         self.buffer = True
-        self._request = request
+        self._report = report
         self._began = 0.0
         self._outcome = ("passed", "")
 
     def startTest(self, test: Any) -> None:  # noqa: N802
         super().startTest(test)
         self._began, self._outcome = time.monotonic(), ("passed", "")
-        _note(self._request, start=test.id())
+        self._report.add(start=test.id())
 
     def stopTest(self, test: Any) -> None:  # noqa: N802
         seconds = time.monotonic() - self._began
         super().stopTest(test)
         outcome, words = self._outcome
-        _note(self._request, end=test.id(), outcome=outcome, words=words, seconds=seconds)
+        self._report.add(end=test.id(), outcome=outcome, words=words, seconds=seconds)
 
     def _set(self, test: Any, outcome: str, words: str) -> None:
         if not isinstance(test, unittest.TestCase):  # the fixture of a class or a module
-            _note(self._request, fixture=str(test), outcome=outcome, words=words)
+            self._report.add(fixture=str(test), outcome=outcome, words=words)
         elif self._outcome[0] != "failed":
             self._outcome = (outcome, words)
 
@@ -224,7 +212,7 @@ class _Result(unittest.TestResult):
         self._set(test, "failed", "it is expected to fail, and does not")
 
 
-def run(request: dict[str, Any]) -> None:
+def run(request: Request, report: Report) -> None:
     """Run tests, with the module in its twin's place."""
     _quiet()
     name = request["twin"]
@@ -238,26 +226,9 @@ def run(request: dict[str, Any]) -> None:
     found: dict[str, Any] = {}
     for test in _tests("test." + request["tests"]):
         if type(test).__name__ == "_FailedTest":
-            _note(request, problem=str(getattr(test, "_exception", "")).strip())
+            report.add(problem=str(getattr(test, "_exception", "")).strip())
             return
         found.setdefault(test.id(), test)
-    _note(request, known=sorted(wanted & found.keys()))
+    report.add(known=sorted(wanted & found.keys()))
     chosen = [test for identifier, test in found.items() if identifier in wanted]
-    unittest.TestSuite(chosen).run(_Result(request))
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Do what is asked for."""
-    with open(arguments[0], encoding="utf-8") as file:
-        request = json.load(file)
-    del sys.path[0]  # where this program lies
-    sys.path += request["after"]
-    try:
-        {"compare": compare, "names": names, "run": run}[request["check"]](request)
-    except BaseException as error:
-        _note(request, error=f"{type(error).__name__}: {error}")
-    _note(request, done=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    unittest.TestSuite(chosen).run(_Result(report))

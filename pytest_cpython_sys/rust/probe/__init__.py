@@ -1,7 +1,7 @@
 """Run by the target Python, in a process of its own: uses a module, and writes down what it saw.
 
-It is started with a JSON object, and knows nothing but the standard library of Python 3.8 and
-newer. What it finds goes into a file, a JSON object a line: what the module prints is never taken
+It is given a file with a JSON object, and knows nothing but the standard library of Python 3.8 and
+newer. What it finds goes into another, a JSON object a line: what the module prints is never taken
 for an answer. Nothing is judged here.
 """
 
@@ -16,16 +16,19 @@ import sys
 __all__ = ["main"]
 
 
-def main(text: str) -> None:
+def main(path: str) -> None:
     """Do what is asked for."""
     from .common import Report, words
 
-    request = json.loads(text)
+    with open(path, encoding="utf-8") as file:
+        request = json.load(file)
     report = Report(request["report"])
-    request["file"] = request["stem"] + importlib.machinery.EXTENSION_SUFFIXES[0]
-    os.symlink(request["library"], request["file"])
-    sys.path.insert(0, request["root"])
-    sys.path += request["after"]
+    if "library" in request:
+        request["file"] = request["stem"] + importlib.machinery.EXTENSION_SUFFIXES[0]
+        os.symlink(request["library"], request["file"])
+        if "twin" not in request:  # that is imported first, and may have the module's name
+            sys.path.insert(0, request["root"])
+        sys.path += request["after"]
     module = importlib.import_module("." + request["part"], __name__)
     try:
         getattr(module, request["check"])(request, report)
