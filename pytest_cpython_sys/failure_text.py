@@ -18,13 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Words", "failure_words", "generated_name", "node_id", "relative"]
 
 
+@lru_cache(maxsize=4096)
 def relative(path: str, root: Path | str) -> str:
     """Return a path as ids have it: relative to a directory, with slashes."""
-    return _relative(path, str(root))
-
-
-@lru_cache(maxsize=4096)
-def _relative(path: str, root: str) -> str:
     real, base = os.path.realpath(path), os.path.realpath(root)
     return os.path.relpath(real, base).replace(os.sep, "/")
 

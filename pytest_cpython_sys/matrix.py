@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .case import Checker
 from .plan import Plan
-from .project import Project
+from .project import Project, united
 from .python.build_environment import Surroundings
 from .python.introspect import InterpreterError
 from .rust.context import Announcer
@@ -172,11 +172,11 @@ class Matrix(Project):
 
     def additions(self) -> list[str]:
         """Return the names of all variables that are added to cargo's environment."""
-        return _united(variant.additions() for variant in self._variants.values())
+        return united(variant.additions() for variant in self._variants.values())
 
     def additions_to_tests(self) -> list[str]:
         """Return the names of all variables that are added to the environment of tests."""
-        return _united(variant.additions_to_tests() for variant in self._variants.values())
+        return united(variant.additions_to_tests() for variant in self._variants.values())
 
     def c_compilers(self) -> list[str]:
         """Return in words which C compilers speak for the target, of any Python."""
@@ -224,7 +224,3 @@ class Matrix(Project):
 def _run_options(run: RunOptions, label: str) -> RunOptions:
     """Return how one Python's tests run: limits are known by its own ids."""
     return replace(run, limits={}, on_slow=Announcer(lambda test: run.on_slow(f"{test} ({label})")))
-
-
-def _united(groups: Iterable[Iterable[str]]) -> list[str]:
-    return list(dict.fromkeys(name for group in groups for name in group))

@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     from .case import Case, Checker
     from .rust.context import RunOptions, Settings
 
-__all__ = ["Project"]
+__all__ = ["Project", "united"]
+
+
+def united(groups: Iterable[Iterable[str]]) -> list[str]:
+    """Return what stands in any of several groups, each once."""
+    return list(dict.fromkeys(name for group in groups for name in group))
 
 
 @dataclass
@@ -71,7 +76,8 @@ class Project:
         self._keeps_out = keeps_out
         self._base = base
         self._loaded: list[_Loaded] = []
-        self._names: set[str] = set()
+        self.known_packages: set[str] = set()
+        """Names of all packages that were found, selected or not."""
 
     def against(self, surroundings: Surroundings, run: RunOptions) -> Project:
         """Return the same packages, loaded now or later, in other surroundings.
@@ -79,7 +85,7 @@ class Project:
         What cargo refuses is told by this project alone.
         """
         other = Project(self.cargo, self.places, replace(self._settings, run=run), surroundings)
-        other._loaded, other._names = self._loaded, self._names
+        other._loaded, other.known_packages = self._loaded, self.known_packages
         return other
 
     @property
@@ -93,20 +99,12 @@ class Project:
         return [package for loaded in self._loaded for package in loaded.packages]
 
     @property
-    def known_packages(self) -> set[str]:
-        """Names of all packages that were found, selected or not."""
-        return self._names
-
-    @property
     def target_directories(self) -> set[str]:
         """Where cargo builds: no place to look for tests."""
         return {
             os.path.realpath(directory)
-            for loaded in self._loaded
-            for directory in (
-                loaded.workspace.target_directory,
-                loaded.workspace.build_directory,
-            )
+            for workspace in self.workspaces
+            for directory in (workspace.target_directory, workspace.build_directory)
         }
 
     def load(self) -> None:
@@ -144,7 +142,7 @@ class Project:
 
     def _take(self, workspace: Workspace) -> None:
         near = [package for package in workspace.packages if self._reaches(package)]
-        self._names.update(package.name for package in near)
+        self.known_packages.update(package.name for package in near)
         chosen = [
             package
             for package in near
@@ -178,11 +176,10 @@ class Project:
 
     def additions(self) -> list[str]:
         """Return the names of all variables that are added to cargo's environment."""
-        names: dict[str, None] = {}
-        for loaded in self._loaded:
-            extra, _ = self._surroundings.additions(loaded.workspace, self.cargo.environ)
-            names.update(dict.fromkeys(extra))
-        return list(names)
+        return united(
+            self._surroundings.additions(workspace, self.cargo.environ)[0]
+            for workspace in self.workspaces
+        )
 
     def c_compilers(self) -> list[str]:
         """Return in words which C compilers speak for the target; none where it is not named."""
@@ -197,10 +194,7 @@ class Project:
     def additions_to_tests(self) -> list[str]:
         """Return the names of all variables that are added to the environment of tests."""
         self.additions()  # What a package is built from is known from then on.
-        names: dict[str, None] = {}
-        for package in self.packages:
-            names.update(dict.fromkeys(self._surroundings.added_to_tests(package)))
-        return list(names)
+        return united(map(self._surroundings.added_to_tests, self.packages))
 
     def build(
         self,

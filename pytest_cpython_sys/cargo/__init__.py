@@ -8,18 +8,13 @@ from .cache import cache_path, keep_json, locked, read_json, stamp, write_json
 from .cargo import Cargo, Toolchain
 from .command import BuildOptions, shown_command
 from .configuration import configured_environment, configured_wrapper, rustflags
-from .environment import (
-    LIBRARY_PATH,
-    package_environment,
-    prepend_library_path,
-    process_environment,
-)
+from .environment import LIBRARY_PATH, package_environment, prepend_library_path
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
 from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
 from .files import read_bytes, read_toml, write_program
-from .messages import Artifact, BuildScript, Diagnostic
-from .metadata import Dependency, Package, Target, Workspace, enclosing_manifest
+from .messages import Artifact, Diagnostic
+from .metadata import Package, Target, Workspace, enclosing_manifest
 from .patches import patched_manifests
 from .paths import is_inside, upwards
 from .process import Process, Programs, in_this_run, none_started, stop_all, worker_threads
@@ -35,13 +30,11 @@ __all__ = [
     "Build",
     "BuildListener",
     "BuildOptions",
-    "BuildScript",
     "Cargo",
     "CargoError",
     "CargoMissingError",
     "CargoTooOldError",
     "CompilerFailure",
-    "Dependency",
     "Diagnostic",
     "Expander",
     "ManifestError",
@@ -72,7 +65,6 @@ __all__ = [
     "package_environment",
     "patched_manifests",
     "prepend_library_path",
-    "process_environment",
     "read_bytes",
     "read_json",
     "read_toml",

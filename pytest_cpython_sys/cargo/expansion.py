@@ -135,11 +135,8 @@ class Expander:
         return (
             (found.test, found.features, found.platform) == unit.key
             and os.path.realpath(source) == os.path.realpath(unit.target.src_path)
-            and (own or all(map(self._is_made, found.externs)))
+            and (own or not any(self._made.isdisjoint(_known([path])) for path in found.externs))
         )
-
-    def _is_made(self, path: str) -> bool:
-        return not self._made.isdisjoint(_known([path]))
 
     def _compile_again(self, unit: Unit, directory: str) -> bytes | None:
         """Let cargo make the very calls of the build once more, and ask beside that of the unit."""

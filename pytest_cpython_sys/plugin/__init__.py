@@ -26,11 +26,10 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and the plugin proper if it is switched on."""
-    from .marks import MARKS, TIMEOUT
+    from .marks import MARKS
 
     for name, text in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
-    config.addinivalue_line("markers", f"{TIMEOUT}: how long a Rust test may take")
     from . import fixtures
 
     config.pluginmanager.register(fixtures, "cpython_sys_fixtures")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["MARKS", "TIMEOUT"]
+__all__ = ["MARKS"]
 
 MARKS: Final[dict[str, str]] = {
     "rust": "any Rust test",
@@ -18,6 +18,5 @@ MARKS: Final[dict[str, str]] = {
     "rust_build": "a target that does not build",
     "rust_abi": "the C compiler's opinion",
     "rust_policy": "a policy",
+    "cargo_timeout(seconds)": "how long a Rust test may take",
 }
-
-TIMEOUT: Final = "cargo_timeout(seconds)"

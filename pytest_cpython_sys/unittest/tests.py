@@ -7,6 +7,7 @@ import sys
 import unittest
 from typing import TYPE_CHECKING
 
+from ..case import printable
 from ..failure_text import failure_words, node_id
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ __all__ = ["NotEvaluatedError", "RustTest", "ToldTest", "regrtest_id"]
 # What `-m` of regrtest reads as a pattern, or cuts at, and what XML cannot hold.
 _UNSAFE = re.compile("[*?\\[\\]\\s\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
-# What XML cannot hold: older regrtests stumble over their own JUnit file if there is any.
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-
 
 class NotEvaluatedError(Exception):
     """Nothing is known of a test; the message says why."""
@@ -36,10 +34,6 @@ class NotEvaluatedError(Exception):
 
 def _percent(match: re.Match[str]) -> str:
     return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
-
-
-def _printable(text: str) -> str:
-    return _ILLEGAL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def regrtest_id(module: str, case: Case, root: str) -> str:
@@ -117,7 +111,7 @@ class ToldTest(_Test):
     def report(self, result: unittest.TestResult) -> None:
         """Tell a result the reason."""
         if self.skipped:
-            result.addSkip(self, _printable(self.reason))
+            result.addSkip(self, printable(self.reason))
         else:
             result.addError(self, _error(NotEvaluatedError, self.reason))
 
@@ -145,7 +139,7 @@ class RustTest(_Test):
 
     def _tell(self, result: unittest.TestResult, verdict: Verdict) -> None:
         if verdict.outcome == "skipped":
-            result.addSkip(self, _printable(verdict.message))
+            result.addSkip(self, printable(verdict.message))
         elif verdict.outcome == "error":
             result.addError(self, self._words(result, verdict, NotEvaluatedError))
         elif verdict.outcome == "failed":
@@ -164,11 +158,12 @@ class RustTest(_Test):
     ) -> _Error:
         text = failure_words(self.case, verdict, self._root).text.rstrip("\n")
         if verdict.output and getattr(result, "buffer", False):
-            sys.stdout.write(_printable(verdict.output))  # unittest shows it with the failure
+            sys.stdout.write(printable(verdict.output))  # unittest shows it with the failure
         elif verdict.output:
             text += f"\n\nStdout:\n{verdict.output.rstrip()}"
         return _error(kind, text)
 
 
 def _error(kind: type[BaseException], text: str) -> _Error:
-    return (kind, kind(_printable(text)), None)
+    # Older regrtests stumble over their own JUnit file if it holds what XML cannot.
+    return (kind, kind(printable(text)), None)

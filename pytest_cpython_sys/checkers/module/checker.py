@@ -7,6 +7,7 @@ own, so that a crash is a verdict. What is checked, and why, is in docs/modules.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import CargoError
@@ -117,8 +118,6 @@ class _Module:
         kind = python.fingerprint if python is not None else ""
         self.group = f"{extension.package.id} {kind} {options.target or ''}"
         self._imported: Answer | None = None
-        self._built: str | None = None
-        self._unbuilt: str | None = None
 
     def cases(self) -> Iterator[Case]:
         """Yield a case for each check."""
@@ -144,23 +143,20 @@ class _Module:
         if self._trouble:
             return Verdict("error", message=self._trouble)
         try:
-            return self._judge(case, self._library())
+            library, trouble = self._library
+            return Verdict("error", message=trouble) if trouble else self._judge(case, library)
         except ExtensionError as error:
             return Verdict("error", message=str(error))
         except OSError as error:
             return Verdict("error", message=f"it cannot be imported: {error}")
 
-    def _library(self) -> str:
-        """Return the library, which cargo is asked for once. Raises ExtensionError."""
-        if self._unbuilt is None and self._built is None:
-            try:
-                self._built = self._extension.library()
-            except ExtensionError as error:
-                # The words alone: the error would keep this thread, by its traceback.
-                self._unbuilt = str(error)
-        if self._built is None:
-            raise ExtensionError(self._unbuilt)
-        return self._built
+    @cached_property
+    def _library(self) -> tuple[str, str]:
+        """The library, which cargo is asked for once; or why there is none."""
+        try:
+            return self._extension.library(), ""
+        except ExtensionError as error:
+            return "", str(error)
 
     def _judge(self, case: Case, library: str) -> Verdict:
         python = self._extension.context.interpreter

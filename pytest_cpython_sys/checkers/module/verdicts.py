@@ -12,6 +12,7 @@ from ...rust.metadata import TABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ...case import Outcome
     from ...rust.probe_client import Answer
     from .slots import Declaration
 
@@ -31,22 +32,14 @@ _NOTHING_CALLED: Final = f"imported alone: `calls` in [{TABLE}] lists nothing to
 _NO_EXPORT: Final = "does not define module export function"
 
 
-def _ended(answer: Answer, outcome: str, message: str, note: str = "") -> Verdict:
+def _ended(answer: Answer, outcome: Outcome, message: str = "", note: str = "") -> Verdict:
     ended = answer.ended
     output = "\n".join(part for part in (note, ended.output) if part)
-    return Verdict(outcome, ended.seconds, message, output=output)  # type: ignore[arg-type]
+    return Verdict(outcome, ended.seconds, message, output=output)
 
 
 def _failed(answer: Answer, message: str, note: str = "") -> Verdict:
     return _ended(answer, "failed", message, note)
-
-
-def _passed(answer: Answer, note: str = "") -> Verdict:
-    return _ended(answer, "passed", "", note)
-
-
-def _skipped(answer: Answer, message: str) -> Verdict:
-    return _ended(answer, "skipped", message)
 
 
 def _problem(answer: Answer) -> Verdict | None:
@@ -76,7 +69,7 @@ def with_end(answer: Answer, verdict: Verdict) -> Verdict:
 def judge_imports(answer: Answer) -> Verdict:
     """Judge an import as a program would do it."""
     if not answer.error:
-        return _problem(answer) or _passed(answer)
+        return _problem(answer) or _ended(answer, "passed")
     if _NO_EXPORT in answer.error:
         remedy = (
             'the function that Python looks for must be public, `extern "C"`, and keep its name: '
@@ -101,7 +94,7 @@ def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer |
     if fresh is not None and (problem := _problem(fresh)) is not None:
         return replace(problem, message=f"in a fresh process: {problem.message}")
     if declared.unknown is not None:
-        return _skipped(answer, f"what it declares is not known: {declared.unknown}")
+        return _ended(answer, "skipped", f"what it declares is not known: {declared.unknown}")
     isolated = answer.get("isolated")
     if declared.interpreters != OWN_GIL:
         return _judge_refusal(answer, declared, isolated)
@@ -126,7 +119,7 @@ def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer |
     if raising:
         heading = f"declares {OWN_GIL}, and what `calls` in [{TABLE}] lists cannot be compared"
         return _failed(answer, "\n".join([heading, *raising]))
-    return _passed(answer, "" if fresh is not None else _NOTHING_CALLED)
+    return _ended(answer, "passed", note="" if fresh is not None else _NOTHING_CALLED)
 
 
 def _judge_refusal(answer: Answer, declared: Declaration, isolated: Mapping[str, Any]) -> Verdict:
@@ -146,7 +139,9 @@ def _judge_refusal(answer: Answer, declared: Declaration, isolated: Mapping[str,
             f"{says}, and cannot be imported in an interpreter that shares the GIL\n"
             f"{sharing['error']}",
         )
-    return _passed(answer, f"{says}, and is refused in an isolated interpreter: {error}")
+    return _ended(
+        answer, "passed", note=f"{says}, and is refused in an isolated interpreter: {error}"
+    )
 
 
 def _raising(fresh: Answer | None) -> Iterator[str]:
@@ -208,7 +203,9 @@ def judge_free_threading(
     declares = declared.gil == _NOT_USED or (declared.single_phase and not on)
     if not declares:
         if on:
-            return _skipped(answer, f"does not declare {_NOT_USED}: importing it turns the GIL on")
+            return _ended(
+                answer, "skipped", f"does not declare {_NOT_USED}: importing it turns the GIL on"
+            )
         return _failed(answer, f"does not declare {_NOT_USED}, and the GIL stays off all the same")
     if on:
         return _failed(answer, f"declares {_NOT_USED}, and importing it turns the GIL on{told}")
@@ -218,8 +215,8 @@ def judge_free_threading(
     if called:
         return _failed(answer, f"declares {_NOT_USED}, and the calls turn the GIL on{told}")
     if called is None:
-        return _passed(answer, _NOTHING_CALLED)
-    return _passed(answer, f"called {rounds} times in each of {threads} threads")
+        return _ended(answer, "passed", note=_NOTHING_CALLED)
+    return _ended(answer, "passed", note=f"called {rounds} times in each of {threads} threads")
 
 
 # -- leaks ------------------------------------------------------------------------------------
@@ -239,7 +236,7 @@ def judge_leaks(answer: Answer, declared: Declaration, warmups: int) -> Verdict:
     else:
         why = "Python keeps the module (made once a process)"
     if deltas is None:
-        return _skipped(answer, f"{why}, and `calls` in [{TABLE}] lists nothing to repeat")
+        return _ended(answer, "skipped", f"{why}, and `calls` in [{TABLE}] lists nothing to repeat")
     runs = deltas[warmups:]
     names = ("references", "memory blocks", "file descriptors")
     notes, leaks = [], []
@@ -260,4 +257,4 @@ def judge_leaks(answer: Answer, declared: Declaration, warmups: int) -> Verdict:
         ways = "calls" if answer.get("cached") else "imports and teardowns"
         heading = f"{leaks[0]}, in {len(runs)} {ways} after {warmups} to warm up"
         return _failed(answer, "\n".join([heading, *leaks[1:]]), note)
-    return _passed(answer, note)
+    return _ended(answer, "passed", note=note)

@@ -67,7 +67,7 @@ class SymbolChecker(Checker):
                 target = package.library
                 if target is None or not {"cdylib", "staticlib"} & {*target.crate_types}:
                     continue
-                found = _open(context, package, target, problem)
+                found = _Package(context, package, target, problem)
                 self._packages[found.group] = found
                 yield from found.cases(libraries)
 
@@ -78,16 +78,6 @@ class SymbolChecker(Checker):
             yield from ((case, package.verdict(case.levels[-1])) for case in members)
 
 
-def _open(context: BuildContext, package: Package, target: Target, problem: str) -> _Package:
-    table, header = ExportTable(), None
-    try:
-        table = read_exports(package.metadata)
-        header = find_header(context.build.workspace, package)
-    except MetadataError as error:
-        problem = problem or str(error)
-    return _Package(context, package, target, table, header, problem)
-
-
 @dataclass
 class _Package:
     """A package whose library exports something."""
@@ -95,13 +85,18 @@ class _Package:
     context: BuildContext
     package: Package
     target: Target
-    table: ExportTable
-    header: HeaderSource | None
     problem: str
 
     def __post_init__(self) -> None:
+        self.table = ExportTable()
+        self.header: HeaderSource | None = None
         self._symbols: dict[str, Symbol] = {}
         self._answer: dict[str, str] | Verdict | None = None
+        try:
+            self.table = read_exports(self.package.metadata)
+            self.header = find_header(self.context.build.workspace, self.package)
+        except MetadataError as error:
+            self.problem = self.problem or str(error)
 
     @property
     def group(self) -> str:
