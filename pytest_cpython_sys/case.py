@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_Key = TypeVar("_Key")
+_Shared = TypeVar("_Shared")
+
+Key = tuple[str, tuple[str, ...]]
+"""What tells a case from all others of a session: its file, and the levels below that."""
 
 Kind = Literal[
     "layout",
@@ -86,7 +89,7 @@ class Case:
             object.__setattr__(self, "skip", printable(self.skip))
 
     @property
-    def key(self) -> tuple[str, tuple[str, ...]]:
+    def key(self) -> Key:
         """What tells this case from all others of a session."""
         return (self.file, self.levels)
 
@@ -215,9 +218,9 @@ def completed(checker: Checker) -> Checker:
     return checker if isinstance(checker, Checker) else _Completed(checker)
 
 
-def grouped(cases: Iterable[Case], key: Callable[[Case], _Key]) -> dict[_Key, list[Case]]:
+def grouped(cases: Iterable[Case], key: Callable[[Case], _Shared]) -> dict[_Shared, list[Case]]:
     """Return cases by what they have in common, in their order."""
-    groups: dict[_Key, list[Case]] = {}
+    groups: dict[_Shared, list[Case]] = {}
     for case in cases:
         groups.setdefault(key(case), []).append(case)
     return groups

@@ -18,11 +18,10 @@ from .case import Case, Verdict, grouped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from .case import Checker
+    from .case import Checker, Key
 
 __all__ = ["Evaluator", "discovered", "evaluated", "remarks", "warnings"]
 
-_Key = tuple[str, tuple[str, ...]]
 _Told = TypeVar("_Told")
 _NOTHING = Verdict("error", message="the run ended without a word about this test")
 
@@ -124,10 +123,10 @@ class Evaluator:
     ) -> None:
         self._checkers = checkers
         self._upcoming = upcoming
-        self._batches: dict[_Key, _Batch] = {}
-        self._verdicts: dict[_Key, Verdict] = {}
-        self._asked: set[_Key] = set()
-        self._handed_out: set[_Key] = set()
+        self._batches: dict[Key, _Batch] = {}
+        self._verdicts: dict[Key, Verdict] = {}
+        self._asked: set[Key] = set()
+        self._handed_out: set[Key] = set()
         self._running: threading.Thread | None = None
         self._changed = threading.Condition()
         """Guards the verdicts, and what is known of a batch."""
@@ -198,7 +197,7 @@ class Evaluator:
         batch.thread.start()
 
     def _drive(self, batch: _Batch) -> None:
-        seen: set[_Key] = set()
+        seen: set[Key] = set()
         try:
             for case, verdict in evaluated(self._checkers[batch.cases[0].checker], batch.cases):
                 key = case.key

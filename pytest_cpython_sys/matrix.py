@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .cargo import BuildListener, Cargo
-    from .case import Case, Verdict
+    from .case import Case, Key, Verdict
     from .python.selection import NamedPython
     from .rust.context import BuildContext, RunOptions, Settings
 
-    _Limits = dict[tuple[str, tuple[str, ...]], float]
+    _Limits = dict[Key, float]
 
 __all__ = ["LabelledChecker", "Matrix", "labelled", "plain"]
 
@@ -87,7 +87,7 @@ class LabelledChecker(Checker):
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield the checker's verdicts for labelled cases."""
-        asked: dict[tuple[str, tuple[str, ...]], Case] = {}
+        asked: dict[Key, Case] = {}
         wanted = []
         for case in cases:
             own = plain(case)

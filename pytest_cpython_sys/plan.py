@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from .cargo import Build
+    from .case import Key
 
 __all__ = ["Known", "Plan", "manifest_case"]
 
@@ -33,7 +34,7 @@ class Plan:
     """Directories in which cargo builds."""
     packages: list[str] = field(default_factory=list)
     """Names of the packages that take part."""
-    limits: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    limits: dict[Key, float] = field(default_factory=dict)
     """Seconds for single cases, shared with all checkers."""
 
     @property
@@ -85,7 +86,7 @@ class Known(Checker):
     name = "known"
 
     def __init__(self) -> None:
-        self.verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
+        self.verdicts: dict[Key, Verdict] = {}
 
     def discover(self) -> Iterable[Case]:
         """Return nothing: who knows a verdict adds its case."""

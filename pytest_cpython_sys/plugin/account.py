@@ -21,11 +21,9 @@ from .pytest_compat import is_of_pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..case import Case
+    from ..case import Case, Key
     from ..plan import Plan
     from .nodes import RustFile
-
-    _Key = tuple[str, tuple[str, ...]]
 
 __all__ = ["Account", "Arguments"]
 
@@ -38,7 +36,7 @@ class Arguments:
     """What pytest was told to collect: paths, and names below them."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._wanted: list[tuple[str, tuple[str, ...]]] = []
+        self._wanted: list[Key] = []
         for argument in config.args:
             path, *names = str(argument).split("::")
             real = os.path.realpath(config.invocation_params.dir / path)
@@ -66,7 +64,7 @@ class Account:
         self._directories: dict[str, tuple[pytest.Collector, pytest.CollectReport]] = {}
         self._reports: list[tuple[RustCollector, pytest.CollectReport]] = []
         self._files: list[RustFile] = []
-        self.left_out: dict[_Key, str] = {}
+        self.left_out: dict[Key, str] = {}
         """Tests that the arguments ask for and that are kept out, and by what."""
 
     # -- what is noted while pytest collects ----------------------------------------------------
@@ -133,9 +131,9 @@ class Account:
             return None
         return None
 
-    def _withheld(self, file: str) -> dict[_Key, str]:
+    def _withheld(self, file: str) -> dict[Key, str]:
         """Return the tests of a file that a hook has taken away after they were offered."""
-        found: dict[_Key, str] = {}
+        found: dict[Key, str] = {}
         for node in self._files:
             if _cases(node)[0].file != file:
                 continue
@@ -167,7 +165,7 @@ class Account:
 
     def lines(self, *, verbose: bool) -> Iterator[str]:
         """Yield how much was kept out by what; with the files where there is room for it."""
-        groups: dict[str, list[_Key]] = defaultdict(list)
+        groups: dict[str, list[Key]] = defaultdict(list)
         for key, why in self.left_out.items():
             if verbose or why != _NARROWED:
                 groups[why].append(key)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ..cargo import Package
+    from ..case import Key
 
 __all__ = ["Scope", "read_scope"]
 
@@ -30,7 +31,7 @@ class Scope:
     """Those that can hold Rust tests."""
     named: list[str] = field(default_factory=list)
     """Those to warn of if there is no package."""
-    typed: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    typed: list[Key] = field(default_factory=list)
     """Files that were typed, with the levels of an id if there are any."""
     added: list[str] = field(default_factory=list)
     """Places beside pytest's own arguments (``testpaths``): their Rust tests are added."""
@@ -148,9 +149,7 @@ def _manifest_to_directory(argument: str, config: pytest.Config) -> str:
     return os.path.dirname(path) if is_manifest and "::" not in argument else argument
 
 
-def _typed(
-    arguments: Iterable[str], config: pytest.Config
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _typed(arguments: Iterable[str], config: pytest.Config) -> Iterator[Key]:
     for argument in arguments:
         path = _path_of(argument, config)
         if os.path.isfile(path) and path.endswith(".rs"):

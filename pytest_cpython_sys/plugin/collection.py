@@ -22,7 +22,7 @@ from .pytest_compat import hook_refusal, refusal, skipped_by_default
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from ..case import Case
+    from ..case import Case, Key
     from ..evaluator import Evaluator
 
 __all__ = ["Collection"]
@@ -112,7 +112,7 @@ class Collection:
     @staticmethod
     def _drop_copies(items: list[pytest.Item]) -> None:
         """Keep one of the items of a test whose file is reached by several paths."""
-        best: dict[tuple[str, tuple[str, ...]], str] = {}
+        best: dict[Key, str] = {}
         for item in items:
             if isinstance(item, RustItem):
                 key, path = item.case.key, str(item.path)

@@ -11,17 +11,16 @@ from .pytest_compat import limit_of_pytest_timeout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ..case import Key
     from ..rust.context import Settings
     from .nodes import RustItem
 
 __all__ = ["limits"]
 
-_Key = tuple[str, tuple[str, ...]]
-
 
 def limits(
     config: pytest.Config, settings: Settings, items: Iterable[RustItem]
-) -> Iterator[tuple[_Key, float]]:
+) -> Iterator[tuple[Key, float]]:
     """Yield the seconds of each case that has a limit of its own.
 
     What is said of a test wins over what is said of all; what is said to us wins over

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..cargo import Build, Cargo, Package, PlannedUnit, Target, TestProcess
-    from ..case import Case, Verdict
+    from ..case import Case, Key, Verdict
     from ..python.interpreter import Interpreter
     from .second_build import SecondBuild
 
@@ -50,7 +50,7 @@ class RunOptions:
 
     timeout: float | None = None
     """Seconds that one test may take."""
-    limits: dict[tuple[str, tuple[str, ...]], float] = field(default_factory=dict)
+    limits: dict[Key, float] = field(default_factory=dict)
     """Seconds for single cases, by their keys; filled in when it is known what is selected."""
     grace: float = 2.0
     isolate: bool = False

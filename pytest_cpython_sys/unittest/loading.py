@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import NoReturn, TypeAlias
 
-    from ..case import Case
+    from ..case import Case, Key
     from ..plan import Plan
     from ..project import Project
     from ..python.interpreter import Interpreter
@@ -153,9 +153,7 @@ class _Loader:
             ),
         )
 
-    def _limits(
-        self, plan: Plan, settings: Settings
-    ) -> Iterator[tuple[tuple[str, tuple[str, ...]], float]]:
+    def _limits(self, plan: Plan, settings: Settings) -> Iterator[tuple[Key, float]]:
         for case in plan.all_cases() if settings.timeouts else ():
             seconds = settings.timeout(node_id(case, self._root))
             if seconds is not None:

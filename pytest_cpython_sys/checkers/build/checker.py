@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from ...cargo import Workspace
-    from ...case import Case, Location
+    from ...case import Case, Key, Location
     from ...rust.context import BuildContext
     from .causes import Cause
-
-    _Key = tuple[str, tuple[str, ...]]
 
 __all__ = ["TargetChecker"]
 
@@ -31,8 +29,8 @@ class TargetChecker(Checker):
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
-        self._causes: dict[_Key, tuple[Workspace, tuple[Cause, ...]]] = {}
-        self._tellers: dict[Hashable, _Key] = {}
+        self._causes: dict[Key, tuple[Workspace, tuple[Cause, ...]]] = {}
+        self._tellers: dict[Hashable, Key] = {}
         """Which case shows all of a cause; others that it blocks show its first error."""
         self._replaced: list[Case] = []
         """What cargo alone does not build: it was tested in a second build."""

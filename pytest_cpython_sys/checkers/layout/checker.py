@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Build, Package, Target, Unit
+    from ...case import Key
     from ...rust.context import BuildContext
 
 __all__ = ["LayoutChecker"]
@@ -46,7 +47,7 @@ class LayoutChecker(Checker):
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
-        self._verdicts: dict[tuple[str, tuple[str, ...]], Verdict] = {}
+        self._verdicts: dict[Key, Verdict] = {}
         self._odd: list[str] = []
         self._left_out: list[str] = []
         self._silent: dict[str, None] = {}
