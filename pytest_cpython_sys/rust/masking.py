@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["mask"]
+__all__ = ["closing", "mask"]
 
 # Each branch starts with a literal byte, so that the search skips from one of them to the next.
 # A quote that opens no character literal is a lifetime's.
@@ -25,14 +25,17 @@ _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 
 
-def _block_comment_end(source: bytes, position: int) -> int:
-    """Return the end of a block comment; they nest."""
+def closing(text: bytes, start: int, edges: re.Pattern[bytes], opening: bytes) -> tuple[int, int]:
+    """Return where that stands which closes what was opened just before ``start``; they nest.
+
+    At the end of the text if it is never closed. ``edges`` matches what opens and what closes.
+    """
     depth = 1
-    for edge in _COMMENT_EDGE.finditer(source, position + 2):
-        depth += 1 if edge[0] == b"/*" else -1
+    for edge in edges.finditer(text, start):
+        depth += 1 if edge[0] == opening else -1
         if depth == 0:
-            return edge.end()
-    return len(source)
+            return edge.span()
+    return len(text), len(text)
 
 
 def mask(source: bytes) -> bytes:
@@ -47,7 +50,7 @@ def mask(source: bytes) -> bytes:
         start, end = match.span()
         first = source[start]
         if first == 0x2F and source[start + 1] == 0x2A:  # "/*"
-            end = _block_comment_end(source, start)
+            _, end = closing(source, start + 2, _COMMENT_EDGE, b"/*")
         blank = b" " * (end - start)
         if source.find(b"\n", start, end) >= 0:
             blank = _NOT_NEWLINE.sub(b" ", source[start:end])

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from .masking import mask
+from .masking import closing, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,7 +202,7 @@ class _Scanner:
 
     def _block(self, start: int, opened: int) -> int:
         """Take note of a constant if it is a layout block, and return where to go on."""
-        end = _closing(self._masked, opened + 1, b"{") + 1
+        _, end = closing(self._masked, opened + 1, _BRACKETS[b"{"], b"{")
         for element in _ELEMENT.finditer(self._masked, opened, end):
             words = LABEL.fullmatch(self._source, *element.span(1))
             if words is None:
@@ -227,12 +227,13 @@ class _Scanner:
         return opened
 
     def _include(self, match: re.Match[bytes]) -> int:
-        span = match.end(), _closing(self._masked, match.end(), match["bracket"])
-        argument = self._source[slice(*span)].decode("utf-8", "replace").strip()
-        defined = any(start <= span[0] < end for start, end in self._definitions)
+        start, bracket = match.end(), match["bracket"]
+        end, _ = closing(self._masked, start, _BRACKETS[bracket], bracket)
+        argument = self._source[start:end].decode("utf-8", "replace").strip()
+        defined = any(first <= start < last for first, last in self._definitions)
         line = self._line(match.start())
-        self._includes.append(Include(argument, self._modules, line, span, defined))
-        return span[1] + 1
+        self._includes.append(Include(argument, self._modules, line, (start, end), defined))
+        return end + 1
 
     def _declaration(self, match: re.Match[bytes]) -> None:
         start = match.start()
@@ -250,22 +251,12 @@ class _Scanner:
         return line
 
 
-def _closing(masked: bytes, start: int, opening: bytes) -> int:
-    """Return where the bracket closes that was opened just before ``start``, or the end."""
-    depth = 1
-    for match in _BRACKETS[opening].finditer(masked, start):
-        depth += 1 if match[0] == opening else -1
-        if depth == 0:
-            return match.start()
-    return len(masked)
-
-
 def _definitions(masked: bytes) -> Iterator[tuple[int, int]]:
     """Yield where the bodies of macros are."""
     done = 0
     for match in _MACRO.finditer(masked):
         if match.start() >= done:
-            done = _closing(masked, match.end(), match[1])
+            done, _ = closing(masked, match.end(), _BRACKETS[match[1]], match[1])
             yield match.end(), done
 
 
