@@ -21,17 +21,23 @@ _TOKEN = re.compile(
     rb"|/\*",
     re.DOTALL,
 )
-_COMMENT_EDGE = re.compile(rb"/\*|\*/")
+# What opens and what closes, by what opens.
+_EDGES = {
+    b"(": re.compile(rb"[()]"),
+    b"{": re.compile(rb"[{}]"),
+    b"[": re.compile(rb"[\[\]]"),
+    b"/*": re.compile(rb"/\*|\*/"),
+}
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 
 
-def closing(text: bytes, start: int, edges: re.Pattern[bytes], opening: bytes) -> tuple[int, int]:
+def closing(text: bytes, start: int, opening: bytes) -> tuple[int, int]:
     """Return where that stands which closes what was opened just before ``start``; they nest.
 
-    At the end of the text if it is never closed. ``edges`` matches what opens and what closes.
+    At the end of the text if it is never closed.
     """
     depth = 1
-    for edge in edges.finditer(text, start):
+    for edge in _EDGES[opening].finditer(text, start):
         depth += 1 if edge[0] == opening else -1
         if depth == 0:
             return edge.span()
@@ -50,7 +56,7 @@ def mask(source: bytes) -> bytes:
         start, end = match.span()
         first = source[start]
         if first == 0x2F and source[start + 1] == 0x2A:  # "/*"
-            _, end = closing(source, start + 2, _COMMENT_EDGE, b"/*")
+            _, end = closing(source, start + 2, b"/*")
         blank = b" " * (end - start)
         if source.find(b"\n", start, end) >= 0:
             blank = _NOT_NEWLINE.sub(b" ", source[start:end])

@@ -54,11 +54,6 @@ _PLACE = re.compile(
 )
 _WORD = re.compile(rb"\w")
 _PATH = re.compile(rb'\bpath\s*+=\s*+(?:r(#*)"(?P<raw>.*?)"\1|"(?P<plain>[^"]*)")', re.DOTALL)
-_BRACKETS = {
-    b"(": re.compile(rb"[()]"),
-    b"{": re.compile(rb"[{}]"),
-    b"[": re.compile(rb"[\[\]]"),
-}
 _HINTS = (b"Size of", b"Align", b"Offset of", b"include", b"mod")
 
 
@@ -168,25 +163,27 @@ class _Scanner:
         self._masked = masked
         self._counted = (0, 1)
         self._definitions = list(_definitions(masked))
-        self._modules: tuple[str, ...] = ()
+        self._opened: list[str] = []
+        """The name of each module that is open, and nothing for any other brace."""
         self._blocks: list[LayoutBlock] = []
         self._includes: list[Include] = []
         self._declarations: list[ModuleDeclaration] = []
 
+    @property
+    def _modules(self) -> tuple[str, ...]:
+        return tuple(filter(None, self._opened))
+
     def scan(self) -> SourceScan:
         """Go through all braces: what is open at a place says which modules are around it."""
         masked = self._masked
-        opened: list[bool] = []
-        """Of each open brace, whether it is a module's."""
         position = 0
         while (match := _PLACE.search(masked, position)) is not None:
             position = match.end()
             start = match.start()
             if match[0] == b"{":
-                opened.append(False)
+                self._opened.append("")
             elif match[0] == b"}":
-                if opened and opened.pop():
-                    self._modules = self._modules[:-1]
+                del self._opened[-1:]
             elif start and _WORD.match(masked, start - 1):
                 position = start + 1
             elif match["block"]:
@@ -194,15 +191,14 @@ class _Scanner:
             elif match["include"]:
                 position = self._include(match)
             elif match["end"] == b"{":
-                opened.append(True)
-                self._modules += (match["name"].decode("utf-8", "replace"),)
+                self._opened.append(match["name"].decode("utf-8", "replace"))
             else:
                 self._declaration(match)
         return SourceScan(tuple(self._blocks), tuple(self._includes), tuple(self._declarations))
 
     def _block(self, start: int, opened: int) -> int:
         """Take note of a constant if it is a layout block, and return where to go on."""
-        _, end = closing(self._masked, opened + 1, _BRACKETS[b"{"], b"{")
+        _, end = closing(self._masked, opened + 1, b"{")
         for element in _ELEMENT.finditer(self._masked, opened, end):
             words = LABEL.fullmatch(self._source, *element.span(1))
             if words is None:
@@ -227,8 +223,8 @@ class _Scanner:
         return opened
 
     def _include(self, match: re.Match[bytes]) -> int:
-        start, bracket = match.end(), match["bracket"]
-        end, _ = closing(self._masked, start, _BRACKETS[bracket], bracket)
+        start = match.end()
+        end, _ = closing(self._masked, start, match["bracket"])
         argument = self._source[start:end].decode("utf-8", "replace").strip()
         defined = any(first <= start < last for first, last in self._definitions)
         line = self._line(match.start())
@@ -256,7 +252,7 @@ def _definitions(masked: bytes) -> Iterator[tuple[int, int]]:
     done = 0
     for match in _MACRO.finditer(masked):
         if match.start() >= done:
-            done, _ = closing(masked, match.end(), _BRACKETS[match[1]], match[1])
+            done, _ = closing(masked, match.end(), match[1])
             yield match.end(), done
 
 
