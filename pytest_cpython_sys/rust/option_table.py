@@ -6,7 +6,7 @@ Light to import: every pytest run on the machine pays for it.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     Kind = Literal["flag", "text", "seconds", "several", "names", "arguments", "limits"]
@@ -14,28 +14,36 @@ if TYPE_CHECKING:
 __all__ = ["LISTS", "OPTIONS", "Option", "read"]
 
 
-# Making a dataclass would take longer than all the rest of this module.
-class Option(NamedTuple):
+class Option:
     """An option, and where it can be given."""
 
-    name: str
-    """Its ini key; on the command line with ``-`` for ``_``."""
-    kind: Kind
-    """Of what its value is made; for a list see `LISTS`."""
-    help: str
-    metavar: str = ""
-    choices: tuple[str, ...] = ()
-    """The first is the default."""
-    default: float | None = None
-    alias: str = ""
-    command_line: bool = True
-    key: bool = True
-    unittest: bool = True
-
-    @property
-    def value(self) -> str:
+    # Written out: making a dataclass or a tuple takes longer than all the rest of this module.
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        help: str,  # noqa: A002 - argparse's word
+        metavar: str = "",
+        *,
+        choices: tuple[str, ...] = (),
+        default: float | None = None,
+        alias: str = "",
+        command_line: bool = True,
+        key: bool = True,
+        unittest: bool = True,
+    ) -> None:
+        self.name = name
+        """Its ini key; on the command line with ``-`` for ``_``."""
+        self.kind = kind
+        """Of what its value is made; for a list see `LISTS`."""
+        self.help = help
+        self.choices = choices
+        """The first is the default."""
+        self.default = default
+        self.alias = alias
+        self.command_line, self.key, self.unittest = command_line, key, unittest
+        self.value = "|".join(choices) or metavar
         """What stands for the value in help."""
-        return "|".join(self.choices) or self.metavar
 
     @property
     def words(self) -> list[str]:
