@@ -180,7 +180,7 @@ class Matrix(Project):
 
     def c_compilers(self) -> list[str]:
         """Return in words which C compilers speak for the target, of any Python."""
-        return _united(variant.c_compilers() for variant in self._variants.values())
+        return united(variant.c_compilers() for variant in self._variants.values())
 
     def build(
         self,

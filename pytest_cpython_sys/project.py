@@ -185,7 +185,7 @@ class Project:
         """Return in words which C compilers speak for the target; none where it is not named."""
         found: dict[str, None] = {}
         for workspace, options, extra in self.build_arguments():
-            if self._run.abi != "off" and options.target is not None:
+            if self._settings.run.abi != "off" and options.target is not None:
                 python, environ = self._surroundings.interpreter, {**self.cargo.environ, **extra}
                 words = compiler_in_words(self.cargo, workspace, options.target, python, environ)
                 found.update(dict.fromkeys(words))

@@ -59,7 +59,7 @@ def test_a_sysroot_of_debians(tmp_path: Path) -> None:
             f"-idirafter{include / 'aarch64-linux-gnu'}",
         )
         words = "holds the headers of a Python, and no interpreter that starts here"
-        assert python.why_not_running == f"{place} {words}"
+        assert python.remarks == (f"{place} {words}",)
         assert python.describe() == "Python 3.13.5 (cp313t, does not run)"
 
 
