@@ -55,6 +55,8 @@ RUST_TYPES: Final = """
 #[repr(C)] pub struct Unknown { _data: [u8; 0] }
 #[repr(transparent)] pub struct Wrapped(pub c_int);
 pub enum Nothing {}
+#[repr(u32)] pub enum Rust { One, Two }
+#[repr(u16)] pub enum Short { One, Two }
 #[repr(C)] pub union either_in_rust { pub i: c_int, pub f: f32 }
 pub type visit = Option<unsafe extern "C" fn(*mut pair, *mut c_void) -> c_int>;
 """
@@ -143,11 +145,18 @@ FUNCTIONS: Final = [
     Row("int *@(void);", "() -> c_int", FAILED),
     Row("long @(void);", "() -> *mut c_int", FAILED),
     # enumerations, and what is beside them
-    Row("void @(color);", "(x: c_uint)", "enum"),
+    Row("void @(color);", "(x: c_uint)", SAME),
+    Row("void @(heat);", "(x: c_int)", SAME),
+    Row("void @(heat);", "(x: c_uint)", "enum"),
+    Row("void @(heat *);", "(x: *mut c_int)", SAME),
+    Row("void @(unsigned);", "(x: Rust)", "enum"),
+    Row("void @(color);", "(x: Rust)", "enum"),
+    Row("void @(color);", "(x: Short)", FAILED),
+    Row("void @(float);", "(x: Rust)", FAILED),
     Row("void @(color);", "(x: c_int)", "enum"),
     Row("color @(void);", "() -> c_int", "enum"),
     Row("void @(color *);", "(x: *mut c_int)", "enum"),
-    Row("void @(color **);", "(x: *mut *mut c_uint)", "enum"),
+    Row("void @(color **);", "(x: *mut *mut c_uint)", SAME),
     Row("void @(color);", "(x: c_long)", FAILED),
     Row("void @(color);", "(x: u16)", FAILED),
     Row("void @(color);", "(x: f32)", FAILED),

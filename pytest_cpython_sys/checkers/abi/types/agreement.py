@@ -145,7 +145,8 @@ class Agreement:
         elif a.size != b.size:
             yield place.fault(f"a pointer to {length(a)}", f"to {length(b)}")
         elif (a.kind == "enum") != (b.kind == "enum"):
-            yield place.letter("enum")
+            if not _is_number_of(a, b):
+                yield place.letter("enum")
         elif a.is_record or a.kind == "enum" or a.signed != b.signed:
             yield place.letter("pointee")
 
@@ -266,6 +267,8 @@ def _is_same(a: Type, b: Type) -> bool:
 def _integers(a: Type, b: Type, place: Place) -> Iterator[Difference]:
     if a.size != b.size:
         yield place.fault(f"{sign(a)}{length(a)}", f"{sign(b)}{length(b)}")
+    elif _is_number_of(a, b):
+        return
     elif "enum" in (a.kind, b.kind):
         shown = f"{place.c}{_is_enum(a)} in C, {place.rust}{_is_enum(b)} in Rust"
         yield place.says("enum", shown)
@@ -275,6 +278,11 @@ def _integers(a: Type, b: Type, place: Place) -> Iterator[Difference]:
         yield place.letter("bool")
     elif a.signed != b.signed:
         yield place.fault(word(a), word(b))
+
+
+def _is_number_of(a: Type, b: Type) -> bool:
+    """Tell whether Rust has the number that C's enum is: C calls the two compatible."""
+    return a.kind == "enum" and b.kind == "integer" and a.signed == b.signed
 
 
 def _is_enum(kind_of: Type) -> str:
