@@ -261,7 +261,28 @@ def _is_same(a: Type, b: Type) -> bool:
     if not (a.is_record or a.kind == "enum"):
         return False
     named = b.is_record or b.kind == "enum"
-    return b.twin is a or (named and bool(a.name) and a.name == b.name)
+    if b.twin is a or (named and bool(a.name) and a.name == b.name):
+        return True
+    # What has no name is declared once more to be asked about, and so is what is in it.
+    return b.twin is not None and a.is_record and _is_copy(a, b.twin)
+
+
+def _is_copy(a: Type, b: Type) -> bool:
+    """Tell whether two of C's types have the same members at the same places."""
+    if a is b:
+        return True
+    if (a.kind, a.name, a.size, a.signed) != (b.kind, b.name, b.size, b.signed):
+        return False
+    ours, theirs = a.members(), b.members()
+    if ours is not None and theirs is not None:
+        return len(ours) == len(theirs) and all(
+            (one.name, one.first, one.count) == (other.name, other.first, other.count)
+            and _is_copy(one.use.type, other.use.type)
+            for one, other in zip(ours, theirs, strict=True)
+        )
+    if a.kind == "array" and a.target is not None and b.target is not None:
+        return a.length == b.length and _is_copy(a.target.type, b.target.type)
+    return not a.is_record and a.kind != "array" and written(a) == written(b)
 
 
 def _integers(a: Type, b: Type, place: Place) -> Iterator[Difference]:
