@@ -49,7 +49,8 @@ typedef enum { KIND_A = 1, KIND_B } kind;
 typedef void *anything;
 
 #define NAME "things"
-#define TITLE "title"
+#define TITLE ((const char *) "title")
+#define CASTED ((char *)("cast" "ed"))
 #define LABEL "label"
 #define NOTHING "nothing"
 #define SHORT {1, 2, 3}
@@ -96,6 +97,7 @@ pub type anything = *mut own;
 
 pub const NAME: *const c_char = c"thing".as_ptr();
 pub const TITLE: *const c_char = c"title".as_ptr();
+pub const CASTED: &[u8; 7] = b"casted\\0";
 pub const LABEL: &[u8] = b"labels\\0";
 pub const NOTHING: *const c_char = std::ptr::null();
 pub const SHORT: [c_int; 2] = [1, 2];
@@ -154,7 +156,7 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
         "src/good.rs::@abi::fn::take",
         *("layout::same", "layout::Colour", "layout::below", "layout::state", "layout::pair"),
         *("layout::handle", "layout::set", "layout::kind", "layout::anything"),
-        *("const::TITLE", "init::PADDED", "init::LAST", "macro::HALF"),
+        *("const::CASTED", "const::TITLE", "init::PADDED", "init::LAST", "macro::HALF"),
     }
     undefined = "in C, and no variant in Rust: to get it from C is undefined behaviour"
     result.stdout.fnmatch_lines_random(

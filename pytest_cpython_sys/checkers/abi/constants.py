@@ -33,6 +33,8 @@ _REAL: Final = 8
 _CLASSES: Final = {"integer": frozenset({1, 2, 3, 4}), "float": frozenset({_REAL})}
 _TEXTS: Final = ("text", "slice", "cstr", "str")
 _LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+# `(const char *) "text"`: the array is initialised with the text itself.
+_CAST_OF_TEXT: Final = re.compile(r"\([A-Za-z_][\w ]*\*+ ?(?:const ?)?\) ?(?=\(*\")")
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
 
@@ -122,13 +124,15 @@ class ConstantQuestions:
                 return
             questions.ask_bytes(key, declared, text, f"sizeof({name.strip()})")
         elif form in _TEXTS:
+            text = _CAST_OF_TEXT.sub("", text)
             questions.ask_bytes(key, f"char value[sizeof({text})]", text, f"sizeof({text})")
         elif form == "float":
             questions.ask_bytes(key, "double value", text, "sizeof(double)")
         else:
             if self._may_be_text(item, form):
-                size = f"sizeof({text})"
-                questions.ask_bytes(f"{key} text", f"char value[{size}]", text, size)
+                literal = _CAST_OF_TEXT.sub("", text)
+                size = f"sizeof({literal})"
+                questions.ask_bytes(f"{key} text", f"char value[{size}]", literal, size)
             sized = f"sizeof({text})"
             kind = f"__builtin_classify_type({text})"
             questions.ask_numbers(key, [text, f"({text}) < 0", kind, sized])
