@@ -16,13 +16,15 @@ from ...object_files.reader import HEAD, MAGIC, ORDER, ObjectFile
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CAnswers", "CQuestions"]
+__all__ = ["DEBUG_FLAGS", "CAnswers", "CQuestions"]
 
 _ATTEMPTS: Final = 12
 _CHUNK: Final = 512
 _BYTES: Final = 1_000_000
 _LARGEST: Final = 1 << 20
 _UNDECLARED = re.compile(r"'(\w+)' undeclared|undeclared identifier '(\w+)'")
+# All types in one section of the object file itself, whatever the package's flags say.
+DEBUG_FLAGS: Final = ("-gdwarf-4", "-gno-split-dwarf", "-gz=none", "-fno-debug-types-section")
 _NOTHING: Final = DebugInfo("<", 8, {}, Entry("unit"))
 _MAGIC: Final = ", ".join(map(str, MAGIC))
 
@@ -92,7 +94,7 @@ class CQuestions:
                 file.write(f'\n# 1 "{QUESTIONS}"\n')
                 file.write("\n".join(lines))
                 file.write("\n")
-            problems = compiler.compile(source, target, *(["-gdwarf-4"] if types else []))
+            problems = compiler.compile(source, target, *(DEBUG_FLAGS if types else ()))
             if not problems:
                 answers = self._read(target, places, refused)
                 return replace(answers, types=_types(target, compiler)) if types else answers
@@ -193,6 +195,6 @@ def _types(path: str, compiler: Compiler) -> CTypes:
     if info is None:
         raise CompilerError(
             f"{compiler.argv[0]} writes no debug information that can be read (DWARF 4, asked for "
-            "with -gdwarf-4): leave out flags such as -gsplit-dwarf and -gz"
+            "with -gdwarf-4): use gcc or clang"
         )
     return CTypes(info)
