@@ -51,6 +51,8 @@ typedef void *anything;
 #define NAME "things"
 #define TITLE ((const char *) "title")
 #define CASTED ((char *)("cast" "ed"))
+typedef const char *stock;
+#define STOCK ((stock)"stock")
 #define LABEL "label"
 #define NOTHING "nothing"
 #define SHORT {1, 2, 3}
@@ -81,6 +83,8 @@ pub mod good;
 #[doc(hidden)] pub const LIMIT: c_int = 8;
 #[doc(hidden)] pub mod internal { pub const LEVEL_ONE: super::c_int = 2; }
 #[repr(C)] pub struct pair { pub a: c_int, pub b: c_int }
+pub mod v1 { pub const LIMIT: i32 = 7; pub const LEVEL_TWO: i32 = 2; }
+pub mod v2 { pub const LIMIT: i32 = 7; pub const LEVEL_TWO: i32 = 3; }
 pub mod shapes {
     pub const END: super::pair = super::pair { a: 0, b: 8 };
     pub const LAST: super::pair = super::pair { a: 0, b: 7 };
@@ -97,6 +101,7 @@ pub type anything = *mut own;
 
 pub const NAME: *const c_char = c"thing".as_ptr();
 pub const TITLE: *const c_char = c"title".as_ptr();
+pub const STOCK: *const c_char = c"stocks".as_ptr();
 pub const CASTED: &[u8; 7] = b"casted\\0";
 pub const LABEL: &[u8] = b"labels\\0";
 pub const NOTHING: *const c_char = std::ptr::null();
@@ -146,9 +151,9 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
         "src/bad.rs::@abi::fn::take",
         *("layout::e", "layout::shape", "layout::wide", "layout::level", "layout::untagged"),
         *("layout::handle_s", "layout::_set", "layout::_kind"),
-        *("const::LIMIT", "const::LEVEL_ONE", "const::MODE"),
+        *("const::LIMIT", "const::LEVEL_ONE", "const::LEVEL_TWO-2", "const::MODE"),
         "const::mode_t2_MODE_FAST",
-        *("const::NAME", "const::LABEL", "const::NOTHING", "init::SHORT"),
+        *("const::NAME", "const::LABEL", "const::NOTHING", "const::STOCK", "init::SHORT"),
         *("init::END", "macro::PACK", "macro::PAIR"),
     }
     passed = {name for name, outcome in found.items() if outcome == "passed"}
@@ -156,6 +161,7 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
         "src/good.rs::@abi::fn::take",
         *("layout::same", "layout::Colour", "layout::below", "layout::state", "layout::pair"),
         *("layout::handle", "layout::set", "layout::kind", "layout::anything"),
+        *("const::LIMIT-2", "const::LIMIT-3", "const::LEVEL_TWO"),
         *("const::CASTED", "const::TITLE", "init::PADDED", "init::LAST", "macro::HALF"),
     }
     undefined = "in C, and no variant in Rust: to get it from C is undefined behaviour"

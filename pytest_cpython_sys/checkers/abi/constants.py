@@ -34,7 +34,7 @@ _CLASSES: Final = {"integer": frozenset({1, 2, 3, 4}), "float": frozenset({_REAL
 _TEXTS: Final = ("text", "slice", "cstr", "str")
 _LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 # `(const char *) "text"`: the array is initialised with the text itself.
-_CAST_OF_TEXT: Final = re.compile(r"\([A-Za-z_][\w ]*\*+ ?(?:const ?)?\) ?(?=\(*\")")
+_CAST_OF_TEXT: Final = re.compile(r"\([A-Za-z_][\w ]*(?:\*+ ?(?:const ?)?\) ?(?=\(*\")|\) ?(?=\"))")
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
 
