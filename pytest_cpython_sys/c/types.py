@@ -273,4 +273,4 @@ def written(kind_of: Type, inner: str = "") -> str:
 
 
 def _is_name(text: str) -> bool:
-    return text.removeprefix("const ").isidentifier()
+    return text.replace(" ", "").isidentifier()

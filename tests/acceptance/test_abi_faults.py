@@ -162,6 +162,15 @@ FAULTS = {
         "layout::flags",
         "rest: C bit 4, 20 bits; Rust bit 4, 19 bits",
     ),
+    "a bit-field of another sign": (
+        (
+            BINDINGS,
+            "c_uint {\n        self._bitfield_1.get(1usize, 3u8) as u32",
+            "c_int {\n        self._bitfield_1.get(1usize, 3u8) as i32",
+        ),
+        "layout::flags",
+        "level: unsigned in C, signed in Rust",
+    ),
     "an enum of another size": (
         (LIB, "#[repr(C)]\npub enum shape_edge", "#[repr(i64)]\npub enum shape_edge"),
         "layout::shape_edge",

@@ -54,6 +54,7 @@ RUST_TYPES: Final = """
 #[repr(C)] pub struct hidden { _data: [u8; 0] }
 #[repr(C)] pub struct Unknown { _data: [u8; 0] }
 #[repr(transparent)] pub struct Wrapped(pub c_int);
+#[repr(C)] pub struct never_seen { _data: [u8; 0] }
 pub enum Nothing {}
 #[repr(u32)] pub enum Rust { One, Two }
 #[repr(u16)] pub enum Short { One, Two }
@@ -70,6 +71,7 @@ FUNCTIONS: Final = [
     Row("void @(volatile int *);", "(x: *mut c_int)", SAME),
     Row("void @(int *restrict, int *volatile);", "(x: *mut c_int, y: *mut c_int)", SAME),
     Row("int @(struct never_seen *);", "(x: *mut Unknown) -> c_int", "opaque"),
+    Row("int @(struct never_seen *);", "(x: *mut never_seen) -> c_int", SAME),
     Row("int @(struct hidden *);", "(x: *mut hidden) -> c_int", SAME),
     Row("void @(int[3]);", "(x: *mut c_int)", SAME),
     Row("void @(visit);", "(x: visit)", SAME),

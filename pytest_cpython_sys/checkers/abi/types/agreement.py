@@ -76,8 +76,7 @@ class Agreement:
             if not _is_va_list(c):
                 yield place.fault(word(a), "a list of arguments")
         elif "unknown" in (a.kind, b.kind):
-            unknown = place.c if a.kind == "unknown" else place.rust
-            yield place.says(UNKNOWN, f"nothing is known of {unknown}")
+            yield place.says(UNKNOWN, _unknown(a, b, place))
         elif b.kind == "foreign":
             yield place.fault(word(a), b.name)
         elif a.kind == "pointer" and b.kind == "pointer":
@@ -139,7 +138,7 @@ class Agreement:
         elif "foreign" in (a.kind, b.kind):
             yield place.fault(f"a pointer to {word(a)}", f"to {b.name or word(b)}")
         elif "unknown" in (a.kind, b.kind) or a.size is None or b.size is None:
-            yield place.says(UNKNOWN, f"the size of what {place.c} and {place.rust} point to")
+            yield place.says(UNKNOWN, _unknown(a, b, place))
         elif _class(a) != _class(b):
             yield place.fault(f"a pointer to {word(a)}", f"to {word(b)}")
         elif a.size != b.size:
@@ -247,11 +246,21 @@ class Agreement:
             return
         ours, theirs = _leaves(_use(b)), _leaves(_use(a))
         if ours is None or theirs is None:
-            yield place.says(UNKNOWN, f"nothing is known of what is in {place.rust}")
+            yield place.says(UNKNOWN, _unknown(a, b, place))
         elif self._are_alike(theirs, ours, place):
             yield place.letter("name")
         else:
             yield place.fault(f"{a.kind} {a.name}".strip(), "another")
+
+
+def _unknown(a: Type, b: Type, place: Place) -> str:
+    """Return which of two types nothing is known of, and what helps."""
+    if a.kind == "unknown" or (a.size is None and a.kind != "array"):
+        return f"nothing is known of {place.c} in C"
+    return (
+        f"nothing is known of {b.name or place.rust}: it is private, generic or another crate's, "
+        "and C has no type of that name (`names` in the table can say which it is)"
+    )
 
 
 def _is_same(a: Type, b: Type) -> bool:
