@@ -91,6 +91,8 @@ class CQuestions:
             lines, keys, places = self._lines(refused)
             with open(source, "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(prefix)
+                if types:  # of a file that defines nothing there is no debug information
+                    file.write("\nconst int abi_something = 0;")
                 file.write(f'\n# 1 "{QUESTIONS}"\n')
                 file.write("\n".join(lines))
                 file.write("\n")

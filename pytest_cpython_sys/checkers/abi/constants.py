@@ -228,10 +228,17 @@ class ConstantQuestions:
         wanted = _CLASSES.get(form, frozenset({_POINTER}))  # a text decays to a pointer
         if kind is None or kind in wanted:
             return ""
+        if kind == _POINTER and form == "integer" and self._is_pointer_sized(item):
+            return ""  # a pointer in disguise, as Py_MOD_GIL_USED is
         return (
             f"{subject.c_name} in C differs in case, and is no {form}: it is another thing than "
             f"{item.name}"
         )
+
+    def _is_pointer_sized(self, item: Item) -> bool:
+        assert item.type is not None  # noqa: S101 - every constant has one
+        final = resolved(item.type, self._crate)
+        return final.kind == "primitive" and final.name in ("isize", "usize")
 
     def _integers(
         self, subject: Subject, item: Item, numbers: Mapping[str, int], c: CAnswers
