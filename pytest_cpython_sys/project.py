@@ -15,6 +15,7 @@ from .evaluator import discovered
 from .plan import Known, Plan, manifest_case
 from .python.build_environment import Surroundings
 from .rust.context import BuildContext
+from .rust.foreign_target import check_unlinked
 from .rust.second_build import build_again
 from .rust.test_location import is_inside, primary_target, target_case
 from .rust.workspaces import FoundWorkspaces, find_manifests
@@ -332,4 +333,5 @@ class Project:
             ),
             selects=chosen.__contains__,
             second=second,
+            checked=check_unlinked(self.cargo, build, options),
         )

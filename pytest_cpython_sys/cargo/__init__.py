@@ -7,7 +7,13 @@ from .build import Build, Unit
 from .cache import cache_path, keep_json, locked, read_json, stamp, write_json
 from .cargo import Cargo, Toolchain
 from .command import BuildOptions, shown_command
-from .configuration import configured_environment, configured_wrapper, rustflags
+from .configuration import (
+    configured_environment,
+    configured_runner,
+    configured_wrapper,
+    runner_variable,
+    rustflags,
+)
 from .environment import LIBRARY_PATH, package_environment, prepend_library_path
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
 from .expansion import Expander
@@ -53,6 +59,7 @@ __all__ = [
     "Workspace",
     "cache_path",
     "configured_environment",
+    "configured_runner",
     "configured_wrapper",
     "enclosing_manifest",
     "find_test_processes",
@@ -68,6 +75,7 @@ __all__ = [
     "read_bytes",
     "read_json",
     "read_toml",
+    "runner_variable",
     "rustflags",
     "seed",
     "shown_command",

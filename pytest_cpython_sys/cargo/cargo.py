@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from .command import (
     BuildOptions,
     build_arguments,
+    check_arguments,
     clippy_arguments,
     completion_arguments,
     describe_arguments,
@@ -280,6 +281,16 @@ class Cargo:
         Raises CargoMissingError.
         """
         return self._run_build(libraries_arguments(options), build.workspace, build.environment)
+
+    def check(self, build: Build, options: BuildOptions) -> Build:
+        """Let rustc check the tests of a workspace that has been built, in the same environment.
+
+        Nothing is linked. Raises CargoMissingError.
+        """
+        library = any(target.kind == "lib" for _, target in build.workspace.targets())
+        arguments = check_arguments(options, library=library)
+        done = self._run_build(arguments, build.workspace, build.environment)
+        return replace(done, target=build.target, planned=build.planned)
 
     def describe_library(
         self, build: Build, options: BuildOptions, package: str, rustdoc: str, words: Sequence[str]

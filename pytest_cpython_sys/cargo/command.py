@@ -6,7 +6,7 @@ import os.path
 import re
 import shlex
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from .metadata import Package, Target, Workspace
 
 __all__ = [
+    "CHECK",
     "BuildOptions",
     "build_arguments",
+    "check_arguments",
     "clippy_arguments",
     "completion_arguments",
     "describe_arguments",
@@ -26,6 +28,9 @@ __all__ = [
     "recording_arguments",
     "shown_command",
 ]
+
+CHECK: Final = "check"
+"""The subcommand that compiles without code and without a linker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,24 @@ def libraries_arguments(options: BuildOptions) -> list[str]:
     ``cargo test`` leaves out those that no test, doctest or binary needs.
     """
     return _call("build", options, "--lib", tested=True)
+
+
+def check_arguments(options: BuildOptions, *, library: bool) -> list[str]:
+    """Return the arguments that compile all tests as far as rustc itself has anything to say.
+
+    ``library`` tells whether any package has one: cargo refuses to look for what is not there.
+    To cargo, the profile of tests would mean that libraries are checked as tests alone.
+    """
+    return [
+        CHECK,
+        *_selection(options),
+        *(["--lib"] if library else []),
+        "--tests",
+        "--keep-going",
+        "--message-format=json",
+        "-v",
+        *options.arguments(),
+    ]
 
 
 def clippy_arguments(options: BuildOptions, *, library: bool, words: Sequence[str]) -> list[str]:

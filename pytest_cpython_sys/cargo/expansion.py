@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from typing import TYPE_CHECKING, Final
 
-from .command import completion_arguments, expansion_arguments
+from .command import CHECK, completion_arguments, expansion_arguments
 from .configuration import configured_wrapper
 from .depinfo import read_rustc_call
 from .files import read_bytes, write_program
@@ -148,7 +148,7 @@ class Expander:
             chain=self._compiler,
         )
         arguments = self._build.command[1:]
-        if not self._build.success:
+        if not self._build.success and CHECK not in arguments[:1]:
             arguments = tuple(completion_arguments(self._options, self._build))
         self._run(arguments, script, directory, {})
         for name in sorted(os.listdir(directory)):

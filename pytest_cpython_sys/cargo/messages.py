@@ -6,8 +6,9 @@ Format: https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messa
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .metadata import Target, parse_target
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["Artifact", "BuildScript", "Diagnostic", "Message", "parse_message"]
+
+# https://github.com/rust-lang/rust/blob/main/compiler/rustc_codegen_ssa/messages.ftl
+_LINKER: Final = re.compile(r"linking with `|linker `[^`]*` not found|could not exec the linker `")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,15 @@ class Diagnostic:
     def is_error(self) -> bool:
         """Whether it keeps the target from being built."""
         return self.level.startswith("error")
+
+    @property
+    def is_of_linker(self) -> bool:
+        """Whether it is an error of the linker, which comes after all that rustc itself finds.
+
+        Such an error has no code and no place.
+        """
+        words = not self.code and not self.raw.get("spans") and _LINKER.match(self.message)
+        return self.is_error and bool(words)
 
     @property
     def headline(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..case import printable
 from ..evaluator import remarks
 from ..failure_text import failure_words, generated_name, relative
+from ..rust.foreign_target import NOT_LINKED, NOT_RUN
 from .pytest_compat import failure_repr_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "PackageCounts",
     "RustError",
     "failure_repr",
+    "not_run_reason",
     "properties",
     "record_warning",
     "remark_lines",
@@ -179,6 +181,14 @@ def warning_lines(diagnostics: list[Diagnostic], limit: int = 10) -> Iterator[st
         yield ""
     if len(seen) > limit:
         yield f"... and {len(seen) - limit} more: `cargo test --no-run` shows them"
+
+
+def not_run_reason(report: pytest.TestReport) -> str | None:
+    """Return why a test of a target that does not run here was skipped; None for any other."""
+    if not report.skipped or not isinstance(report.longrepr, tuple):
+        return None
+    reason = report.longrepr[2].removeprefix("Skipped: ")
+    return reason.partition(NOT_LINKED)[0] if reason.startswith(NOT_RUN) else None
 
 
 def outcome_of(report: pytest.TestReport) -> str | None:

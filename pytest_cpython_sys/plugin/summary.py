@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ..evaluator import evaluated, warnings
@@ -12,6 +13,7 @@ from .missing_modules import MissingModules
 from .python_table import Comparison
 from .report import (
     PackageCounts,
+    not_run_reason,
     outcome_of,
     record_warning,
     remark_lines,
@@ -47,6 +49,8 @@ class Summary:
         self._outputs: list[str] = []
         """What test binaries wrote in which a test failed, beside what their tests did."""
         self._failed: set[str] = set()
+        self._not_run: Counter[str] = Counter()
+        """How many tests did not run because the target does not run here, by the reason."""
         self._ended_badly: list[str] = []
         """Programs without a test, each with how it ended."""
 
@@ -76,6 +80,9 @@ class Summary:
                 self._failed.add(report.nodeid)
             label = self._comparison.label_of(report.nodeid)
             outcome = outcome_of(report)
+            reason = not_run_reason(report)
+            if reason is not None:
+                self._not_run[reason] += 1
             if known[3][1] == "build":
                 crash = getattr(report.longrepr, "reprcrash", None)
                 self._told.add(getattr(crash, "message", ""))
@@ -192,3 +199,6 @@ class Summary:
             terminal.line(line, red=True)
         for line in self._ended_badly:
             terminal.line(f"ended badly, without a test: {line}", red=True)
+        if self._runs:
+            for reason, count in self._not_run.items():
+                terminal.line(f"{count} test{'s' if count > 1 else ''} {reason}", yellow=True)

@@ -60,6 +60,10 @@ _HOME = (
     "first on PATH, or set PYTHONHOME to its sys.base_prefix"
 )
 _LINKER = "there is no linker: install a C compiler (apt-get install gcc)"
+_OTHER_LINKER = (
+    "the linker is one for another machine: name one that links for the target in "
+    "$CARGO_TARGET_<TARGET>_LINKER (gcc's cross compiler, say)"
+)
 _NETWORK = (
     "cargo could not reach its registry: check the network, or run with "
     '--cargo-args="--offline" if all crates are there already'
@@ -95,6 +99,7 @@ _CAUSES: Final = tuple(
         (r"Library not loaded: \S*(?:libpython|/Python\b)", _RUNTIME),
         (r"No module named '?encodings'?", _HOME),
         (r"linker `[^`]+` not found", _LINKER),
+        (r"file in wrong format|incompatible with elf|skipping incompatible", _OTHER_LINKER),
         (r"failed to (?:download|fetch)|Could not resolve host|network failure", _NETWORK),
         (r"lock file .* needs to be updated but --locked", _LOCKED),
         (r"No space left on device|os error 28\b", _SPACE),

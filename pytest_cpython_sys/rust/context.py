@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..cargo import BuildOptions, TestProcesses, prepend_library_path
+from .foreign_target import find_foreign_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..cargo import Build, Cargo, Package, PlannedUnit, Target, TestProcess
     from ..case import Case, Key, Verdict
     from ..python.interpreter import Interpreter
+    from .foreign_target import ForeignTarget
     from .second_build import SecondBuild
 
 __all__ = [
@@ -153,6 +155,9 @@ class BuildContext:
     second: SecondBuild | None = None
     """Where layouts are wrong: how ``build`` came about, or why there is no other build."""
 
+    checked: Build | None = None
+    """What rustc says, without a linker, of what no build came to for want of one."""
+
     @property
     def builds(self) -> tuple[Build, ...]:
         """All builds: that of the user's own sources first, the one to be tested last."""
@@ -172,6 +177,11 @@ class BuildContext:
             and self.build.compiler_failure(package.name, target, test=unit.test) is not None
             for unit in self._missing_units
         )
+
+    @cached_property
+    def foreign(self) -> ForeignTarget | None:
+        """The target that was named, if its programs do not run here and nobody runs them."""
+        return find_foreign_target(self)
 
     @cached_property
     def _missing_units(self) -> list[PlannedUnit]:

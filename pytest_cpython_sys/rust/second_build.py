@@ -142,10 +142,12 @@ def _trouble(build: Build, trees: Trees, more: set[str]) -> str:
     for package, target in _targets(build):
         if target.src_path not in trees.crates or target.src_path in more:
             continue
-        errors = build.errors(package.id, target)
+        found = build.errors(package.id, target)
+        errors = [error for error in found if not error.is_of_linker]
         if errors:
             return f"{package.name} ({target.label}): {errors[0].rendered.strip()}"
-        if not more and not build.is_built(package, target):
+        # What does not link has been compiled: its layouts are known, and its own item tells.
+        if not more and not found and not build.is_built(package, target):
             return build.words or f"cargo ended with {build.exit_code}"
     return ""
 

@@ -55,7 +55,7 @@ class Library:
     @cached_property
     def path(self) -> str:
         """The library to link to, built if nobody has needed it yet. Raises RustToolError."""
-        if self.built.endswith(".rlib"):
+        if self.built.endswith((".rlib", ".rmeta")):
             return self.built
         try:
             build = self.context.cargo.build_libraries(self.context.build, self.context.options)
@@ -85,7 +85,7 @@ class Library:
             for name in artifact.filenames
             if name.endswith((".rlib", ".rmeta"))
         }
-        if self.built.endswith(".rlib"):
+        if self.built.endswith((".rlib", ".rmeta")):
             directories.add(os.path.dirname(self.built))
         for directory in sorted(directories):
             yield f"-Ldependency={directory}"
@@ -234,13 +234,15 @@ def find_library(context: BuildContext, package: Package) -> Library | None:
             ),
             None,
         )
+    if built is None and context.checked is not None:
+        built = _rlib(context.checked.artifacts, package, ".rmeta")  # it could not be linked
     return Library(context, package, target, built) if built is not None else None
 
 
-def _rlib(artifacts: Iterable[Artifact], package: Package) -> str | None:
+def _rlib(artifacts: Iterable[Artifact], package: Package, suffix: str = ".rlib") -> str | None:
     for artifact in artifacts:
         if artifact.package_id == package.id and artifact.target.kind == "lib":
             for name in artifact.filenames:
-                if name.endswith(".rlib") and not artifact.test:
+                if name.endswith(suffix) and not artifact.test:
                     return name
     return None

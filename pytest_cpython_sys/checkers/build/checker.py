@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...case import Checker, Verdict
 from ...plan import manifest_case
+from ...rust.foreign_target import unlinked
 from ...rust.test_location import build_case, is_inside
 from .causes import find_causes, of_cargo
 
@@ -53,6 +54,8 @@ class TargetChecker(Checker):
                 failed = not first.is_built(package, target) or first.failed(package, target)
                 replaced = not missing and failed
                 explained = explained or missing or replaced
+                if unlinked(context, package, target):
+                    continue  # each of its tests says so
                 if context.selects(package.name) and (missing or replaced):
                     case = build_case(package, target, context.options, self.name)
                     if missing:

@@ -224,6 +224,8 @@ def _cases(crate: _Crate, listing: Sequence[ListedTest]) -> Iterator[Case]:
         line = own if where.inside else where.line
         found.append(((where.file, line, os.path.basename(source), own), path, test))
     counts: Counter[tuple[str, str | None]] = Counter()
+    foreign = crate.context.foreign
+    why_not = foreign.reason if foreign is not None else None
     for (file, line, _, own), path, test in sorted(found, key=lambda entry: entry[0]):
         counts[file, path] += 1
         levels = path.split("::") if path else []
@@ -238,7 +240,7 @@ def _cases(crate: _Crate, listing: Sequence[ListedTest]) -> Iterator[Case]:
             line=line,
             command=shown_command(crate.package, None, path or f"{own})", crate.context.options),
             group=crate.group,
-            skip=test.skip_reason(crate.context.run.ignored, _IGNORED),
+            skip=test.skip_reason(crate.context.run.ignored, _IGNORED) or why_not,
         )
 
 

@@ -194,6 +194,8 @@ def _censuses(context: BuildContext) -> Iterator[tuple[Build, Census]]:
         second = context.second
         options = context.options if second is None or index else second.originally
         yield build, Census(context.cargo, build, options, wrapper)
+    if context.checked is not None:
+        yield context.checked, Census(context.cargo, context.checked, context.options, wrapper)
 
 
 def _reached(

@@ -6,7 +6,6 @@ blocks, which rustc reports side by side, or the linker's, which comes after all
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Judge", "PlacedBlock"]
 
 _PASSED = Verdict("passed")
-# There is no code for these; what they are about comes after everything that rustc evaluates.
-_LINKER = re.compile(r"linking with `|linker `[^`]*` not found")
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,8 @@ class Judge:
         units: Sequence[Unit],
         blocks: Sequence[PlacedBlock],
     ) -> None:
-        self._builds = context.builds
+        checked = () if context.checked is None else (context.checked,)
+        self._builds = (*context.builds, *checked)
         self._root = context.build.workspace.root
         self._sources = sources
         self._units = units
@@ -113,7 +111,7 @@ class Judge:
     def _obstacle(self, unit: Unit) -> str | None:
         """Return why blocks without an error of their own were not evaluated, or None."""
         name = f"{self._package.name} ({self._target.label})"
-        others = [error for error in self._others if not _LINKER.match(error.message)]
+        others = [error for error in self._others if not error.is_of_linker]
         # What a later build left out to get through is known, or nothing is.
         unknown = any(error.code == CONSTANT_ERROR for error in others)
         if any(self._built(build, unit) for build in self._builds[: 1 if unknown else None]):
@@ -179,7 +177,7 @@ class Judge:
         parts = []
         if rows:
             parts.append(layout_table(placed.block.type_name, dict.fromkeys(rows)))
-        parts += words
+        parts += dict.fromkeys(words)
         if way := self._way(placed.unit):
             parts.append(way.strip())
         # Without a second build nobody knows what else is wrong in the block.

@@ -4,48 +4,37 @@ from __future__ import annotations
 
 import os.path
 import re
-import shlex
-from collections import Counter
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ...cargo import read_bytes, shown_command, worker_threads
+from ...cargo import read_bytes, worker_threads
 from ...cargo.run_program import run_to_end
 from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
 from ...rust.custom_harness import custom_harnesses
-from ...rust.include_sites import Places
 from ...rust.layout_table import Row, layout_table
 from ...rust.test_binary.batch import run_repeated, run_tests
 from ...rust.test_binary.binary import Binary
 from ...rust.test_binary.listing import (
-    ListedTest,
     Listing,
     ListingError,
     list_tests,
-    test_environment,
 )
 from ...rust.test_binary.panics import find_panic, layout_values, without_panic
-from ...rust.test_location import target_case
+from .cases import CHECKER, KINDS, CaseMaker, Executable, is_layout_test, program_case
+from .foreign import foreign_cases, is_foreign, unlinked_programs
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ...cargo import Package, Target, TestProcess
-    from ...case import Kind
+    from ...cargo import Target
     from ...rust.context import BuildContext
     from ...rust.test_binary.binary import TestEnd
 
 __all__ = ["LibtestChecker", "is_layout_test"]
 
-_KINDS: Final[dict[str, Kind]] = {
-    "lib": "unit",
-    "bin": "unit",
-    "test": "integration",
-    "example": "example",
-    "bench": "bench",
-}
 # What libtest prints when a test returns an error.
 _RETURNED = re.compile(r"^Error: .*", re.MULTILINE | re.DOTALL)
 _IGNORED = "#[ignore]"
@@ -55,38 +44,14 @@ _EMPTY = (
 )
 
 
-def is_layout_test(name: str) -> bool:
-    """Tell whether a test is one of those that bindgen's old style generates."""
-    return name.rpartition("::")[2].lstrip("_").startswith("bindgen_test_layout_")
-
-
-@dataclass(frozen=True, slots=True)
-class _Executable:
-    context: BuildContext
-    package: Package
-    target: Target
-    path: str
-
-    @property
-    def process(self) -> TestProcess:
-        return self.context.processes.executables[self.path]
-
-    def environment(self) -> dict[str, str]:
-        env = self.context.environment(self.package, self.process)
-        return test_environment(env, self.context.cargo.toolchain)
-
-    def absolute(self, source: str) -> str:
-        return os.path.normpath(os.path.join(self.context.build.workspace.root, source))
-
-
 class LibtestChecker(Checker):
     """Tests that a binary lists: one batch a binary, read as they stream."""
 
-    name = "libtest"
+    name = CHECKER
 
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
-        self._executables: dict[str, _Executable] = {}
+        self._executables: dict[str, Executable] = {}
         self._listed: dict[str, Counter[str]] = {}
         """All names by executable, and how many tests have each of them."""
         self._runs: dict[str, set[str]] = {}
@@ -97,12 +62,15 @@ class LibtestChecker(Checker):
     def discover(self) -> Iterable[Case]:
         """Return the tests of all binaries that were built."""
         found = [
-            _Executable(context, package, target, artifact.executable)
+            Executable(context, package, target, artifact.executable)
             for context in self._contexts
             for package, target in context.build.workspace.targets()
             for artifact in context.build.artifacts_of(package, target)
             if artifact.test and artifact.executable
         ]
+        for executable in (*filter(is_foreign, found), *unlinked_programs(self._contexts)):
+            yield from foreign_cases(executable, _IGNORED)
+        found = [executable for executable in found if not is_foreign(executable)]
         self._executables = {executable.path: executable for executable in found}
         with worker_threads(4) as pool:
             listings = list(pool.map(_listing, found))
@@ -110,7 +78,7 @@ class LibtestChecker(Checker):
             if isinstance(listing, ListingError):
                 yield _not_listed(executable, listing)
             elif not listing.tests:
-                empty = _target_case(executable, "@empty", _KINDS[executable.target.kind])
+                empty = program_case(executable, "@empty", KINDS[executable.target.kind])
                 if executable.target.kind == "test":
                     yield empty
                 else:
@@ -127,12 +95,12 @@ class LibtestChecker(Checker):
         for path, group in grouped(cases, lambda case: case.group).items():
             yield from self._run_binary(self._executables[path], group)
 
-    def _cases(self, executable: _Executable, listing: Listing) -> Iterator[Case]:
+    def _cases(self, executable: Executable, listing: Listing) -> Iterator[Case]:
         ignored = executable.context.run.ignored
         path = executable.path
         self._speak_json[path] = listing.json
         self._runs[path] = {test.name for test in listing.tests if not test.ignored}
-        maker = _CaseMaker(executable)
+        maker = CaseMaker(executable)
         self._listed[path] = maker.seen
         reasons = [test.skip_reason(ignored, _IGNORED) for test in listing.tests]
         if ignored == "default" and all(reasons):
@@ -142,7 +110,7 @@ class LibtestChecker(Checker):
             yield maker.make(test, reason)
 
     def _run_binary(
-        self, executable: _Executable, cases: list[Case]
+        self, executable: Executable, cases: list[Case]
     ) -> Iterator[tuple[Case, Verdict]]:
         if executable.path not in self._listed:  # a whole program is the one case
             yield cases[0], _run_main(executable, cases[0])
@@ -177,7 +145,7 @@ class LibtestChecker(Checker):
                 yield waiting[name][-1], _verdict(waiting[name][-1], executable, end)
 
 
-def _run_main(executable: _Executable, case: Case) -> Verdict:
+def _run_main(executable: Executable, case: Case) -> Verdict:
     """Run a test program that has no tests to list: its exit code is its verdict."""
     process, context = executable.process, executable.context
     try:
@@ -203,79 +171,13 @@ def _run_main(executable: _Executable, case: Case) -> Verdict:
     return verdict
 
 
-def _listing(executable: _Executable) -> Listing | ListingError:
+def _listing(executable: Executable) -> Listing | ListingError:
     try:
         return list_tests(
             executable.process.argv, cwd=executable.process.cwd, env=executable.environment()
         )
     except ListingError as error:
         return error
-
-
-def _kind(test: ListedTest, target: Target) -> Kind:
-    if test.bench:
-        return "bench"
-    return "layout" if is_layout_test(test.name) else _KINDS[target.kind]
-
-
-class _CaseMaker:
-    """Makes the cases of an executable; what many tests share is found out once."""
-
-    def __init__(self, executable: _Executable) -> None:
-        self._executable = executable
-        self._places = Places(executable.context, executable.package, executable.target)
-        self._command = shown_command(
-            executable.package, executable.target, None, executable.context.options
-        )
-        self.seen: Counter[str] = Counter()
-        """How many tests of each name there were."""
-
-    def make(self, test: ListedTest, skip: str | None) -> Case:
-        executable = self._executable
-        source = executable.absolute(test.source) if test.source else None
-        levels = test.name.split("::")
-        where = self._places.of(source, levels[:-1])
-        is_layout = is_layout_test(test.name)
-        generated = None
-        if (
-            source is not None
-            and not where.inside
-            and (is_layout or executable.context.wrote(source))
-        ):
-            generated = Location(source, test.line)
-        self.seen[test.name] += 1
-        return Case(
-            file=where.file,
-            levels=(*where.levels, *levels),
-            kind=_kind(test, executable.target),
-            checker=LibtestChecker.name,
-            package=executable.package.name,
-            target=executable.target.name,
-            rust_test=test.name,
-            line=test.line if where.inside else where.line,
-            generated=generated,
-            command=f"{self._command} -- --exact {shlex.quote(test.name)}",
-            group=executable.path,
-            skip=skip,
-            ordinal=self.seen[test.name],
-        )
-
-
-def _target_case(
-    executable: _Executable, level: str, kind: Kind, *, message: str | None = None
-) -> Case:
-    """Return the case of a whole program; with a message, one that is not run."""
-    package, target = executable.package, executable.target
-    return target_case(
-        package,
-        target,
-        level,
-        kind=kind,
-        checker=LibtestChecker.name if message is None else "target",
-        rust_test=target.name,
-        command=shown_command(package, target, None, executable.context.options),
-        group=executable.path if message is None else message,
-    )
 
 
 def _why_empty(target: Target) -> str:
@@ -293,11 +195,11 @@ def _gate(path: str) -> str:
     return next((line.strip() for line in lines if line.startswith("#![cfg(")), "")
 
 
-def _not_listed(executable: _Executable, error: ListingError) -> Case:
+def _not_listed(executable: Executable, error: ListingError) -> Case:
     if error.unknown_harness and executable.target in custom_harnesses(executable.package):
-        return _target_case(executable, "@main", "harness")
+        return program_case(executable, "@main", "harness")
     message = _with_remedy(f"cannot list its tests: {error}", str(error))
-    return _target_case(executable, "@build", "build", message=message)
+    return program_case(executable, "@build", "build", message=message)
 
 
 def _with_remedy(message: str, words: str) -> str:
@@ -310,7 +212,7 @@ def _type_name(test: str) -> str:
     return name.removesuffix("_instantiation")
 
 
-def _verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
+def _verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
     run = executable.context.run
     binary = f"{executable.target.label} of {executable.package.name}"
     if end.how == "leaked":
@@ -324,7 +226,7 @@ def _verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
     return with_leak(verdict, run) if end.leaked else verdict
 
 
-def _plain_verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
+def _plain_verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
     if end.how == "ok":
         return Verdict("passed", end.exec_time, output=end.stdout)
     if end.how == "ignored":
@@ -337,7 +239,7 @@ def _plain_verdict(case: Case, executable: _Executable, end: TestEnd) -> Verdict
     return _failure(case, executable, end)
 
 
-def _failure(case: Case, executable: _Executable, end: TestEnd) -> Verdict:
+def _failure(case: Case, executable: Executable, end: TestEnd) -> Verdict:
     panic = find_panic(end.stdout, case.rust_test)
     output = without_panic(end.stdout, panic)
     if panic is None:
