@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cpython_sys.cargo import Cargo
+
 from .conftest import outcomes, replace_once
 
 if TYPE_CHECKING:
@@ -286,3 +288,39 @@ def test_a_dependent_of_a_broken_crate_is_not_built(
     assert "b/src/lib.rs::bindgen_test_layout_B" not in found
     assert found["b/src/lib.rs::@build"] == "failed"
     result.stdout.fnmatch_lines(["*not built: a failed"])
+
+
+def test_an_error_of_the_linker_alone_leaves_all_blocks_evaluated(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of its own unit, and of what cargo did not come to: rustc checks these."""
+    library = """
+    #[repr(C)] pub struct One { pub a: i64 }
+    const _: () = { ["Size of One"][::std::mem::size_of::<One>() - 8usize]; };
+    #[test] fn t() {}
+    """
+    shapes = """
+    use ext::One;
+    const _: () = { ["Size of One"][::std::mem::size_of::<One>() - 8usize]; };
+    #[repr(C)] pub struct Two { pub a: i64 }
+    const _: () = { ["Size of Two"][::std::mem::size_of::<Two>() - 16usize]; };
+    """
+    manifest = '[package]\nname = "ext"\nversion = "0.1.0"\nedition = "2021"\n[lib]\n'
+    write(
+        {
+            "Cargo.toml": f'{manifest}crate-type = ["cdylib", "rlib"]\n',
+            "src/lib.rs": library,
+            "tests/shapes.rs": shapes,
+        }
+    )
+    host = Cargo().toolchain.host.upper().replace("-", "_")
+    monkeypatch.setenv(f"CARGO_TARGET_{host}_LINKER", "false")
+    result = pytester.runpytest("--cpython-sys", "-rA")
+    assert outcomes(result) == {
+        "src/lib.rs::bindgen_test_layout_One": "passed",
+        "src/lib.rs::@build": "failed",
+        "tests/shapes.rs::bindgen_test_layout_One": "passed",
+        "tests/shapes.rs::bindgen_test_layout_Two": "failed",
+        "tests/shapes.rs::@build": "failed",
+    }
+    assert result.ret == 1

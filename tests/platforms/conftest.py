@@ -1,0 +1,40 @@
+"""A second Rust toolchain with the libraries of other machines, and their Python's headers.
+
+``python tests/platforms/fetch.py`` fetches it (two minutes, 1.8 GB). Until somebody has run that,
+all tests that need it are skipped with that reason.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ..acceptance.conftest import _clean_environment, write
+from .fetch import Toolchain, find_toolchain, toolchain_directory
+
+__all__ = ["_clean_environment", "write"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("acceptance")
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    """Compilers for other machines."""
+    found = find_toolchain()
+    if found is None:
+        pytest.skip(
+            f"no second toolchain in {toolchain_directory()}: run `python tests/platforms/fetch.py`"
+        )
+    done = subprocess.run(
+        [str(found.root / "bin" / "rustc"), "-vV"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"the second toolchain does not start here: {done.stderr.strip()}")
+    return found
