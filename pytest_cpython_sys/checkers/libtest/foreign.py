@@ -49,6 +49,9 @@ def foreign_cases(executable: Executable, ignored: str) -> Iterator[Case]:
     if tests is None:
         yield replace(program_case(executable, "@main", "harness"), skip=reason)
         return
+    if not tests and executable.target.kind == "test":
+        words = f"no test in {executable.target.label}"
+        yield replace(program_case(executable, "@empty", "integration"), skip=words)
     maker = CaseMaker(executable)
     for test in tests:
         yield maker.make(test, test.skip_reason(context.run.ignored, ignored) or reason)
