@@ -56,6 +56,7 @@ RUST_TYPES: Final = """
 #[repr(transparent)] pub struct Wrapped(pub c_int);
 #[repr(C)] pub struct never_seen { _data: [u8; 0] }
 pub enum Nothing {}
+pub mod own { #[repr(u8)] pub enum c_void { One, Two } }
 #[repr(u32)] pub enum Rust { One, Two }
 #[repr(u16)] pub enum Short { One, Two }
 #[repr(C)] pub union either_in_rust { pub i: c_int, pub f: f32 }
@@ -94,6 +95,9 @@ FUNCTIONS: Final = [
     Row("void *@(void);", "() -> *mut c_long", "void"),
     Row("void @(void (*)(void));", "(x: *mut c_void)", "void"),
     Row("void @(void **);", "(x: *mut *mut pair)", "void"),
+    Row("void @(void *);", "(x: *mut own::c_void)", SAME),
+    Row("void @(pair *);", "(x: Option<Box<pair>>)", SAME),
+    Row("void @(long *);", "(x: Box<pair>)", FAILED),
     Row("void @(void **);", "(x: *mut c_void)", FAILED),
     Row("void @(pair **);", "(x: *mut c_void)", FAILED),
     Row("void @(void *);", "(x: *mut *mut c_void)", FAILED),
@@ -212,6 +216,13 @@ STRUCTS: Final = [
     Row("{ signed char n; }", "{ pub n: u8 }", FAILED),
     Row("{ unsigned char n; }", "{ pub n: i8 }", FAILED),
     Row("{ unsigned char n; }", "{ pub n: u8 }", SAME),
+    Row("{ unsigned n; }", "{ pub n: std::sync::atomic::AtomicU32 }", SAME),
+    Row("{ _Atomic int n; }", "{ pub n: std::sync::atomic::AtomicI32 }", SAME),
+    Row("{ _Atomic int n; }", "{ pub n: std::sync::atomic::AtomicU32 }", FAILED),
+    Row("{ int *n; }", "{ pub n: std::sync::atomic::AtomicPtr<c_int> }", SAME),
+    Row("{ int *n; }", "{ pub n: std::sync::atomic::AtomicUsize }", FAILED),
+    Row("{ int n; }", "{ pub n: Option<std::num::NonZeroI32> }", SAME),
+    Row("{ float n; }", "{ pub n: Option<std::num::NonZeroI32> }", FAILED),
     Row("{ _Bool n; }", "{ pub n: bool }", SAME),
     Row("{ unsigned char n; }", "{ pub n: bool }", FAILED),
     Row("{ pair n; }", "{ pub n: pair }", SAME),

@@ -50,6 +50,8 @@ _FLOATS: Final = {"c_float": 4, "c_double": 8}
 _VA_LIST: Final = frozenset(
     {"va_list", "__builtin_va_list", "__gnuc_va_list", "VaList", "VaListImpl"}
 )
+_POINTERS: Final = frozenset({"Box", "AtomicPtr"})
+_NUMBER: Final = re.compile(r"(?:Atomic|NonZero)(?P<word>[IU](?:8|16|32|64|128|size)|Bool)")
 _FAT: Final = frozenset({"slice", "dyn_trait"})
 _UNKNOWN: Final = frozenset({"generic", "qualified_path", "infer", "impl_trait"})
 
@@ -145,13 +147,22 @@ class RustTypes:
         if name == "Option" and len(kind_of.parts) == 1 and item is None:
             inner = self.use(kind_of.parts[0]).type
             unwrapped = inner.inner.type if inner.inner is not None else inner
-            return inner if unwrapped.kind in ("pointer", "foreign") else Type("unknown", name)
+            niche = unwrapped.kind in ("pointer", "foreign")
+            niche = niche or kind_of.parts[0].name.startswith("NonZero")
+            return inner if niche else Type("unknown", name)
         if name == "__IncompleteArrayField" and kind_of.parts:
             return self._array(kind_of.parts[0], None)
+        if name == "c_void":  # of the standard library, or a crate's own
+            return Type("void", name, 1, opaque=True)
         if item is not None:
             return Type("unknown", name) if item.generic else self.of_item(item)
-        if name == "c_void":
-            return Type("void", name, 1, opaque=True)
+        if name in _POINTERS and len(kind_of.parts) == 1:
+            return self._pointer_to(kind_of.parts[0], mutable=True)
+        if name == "NonZero" and len(kind_of.parts) == 1:
+            return self.use(kind_of.parts[0]).type
+        match = _NUMBER.fullmatch(name)
+        if match is not None:
+            return self._primitive(match["word"].lower())
         if name == "c_char":
             signed = "__CHAR_UNSIGNED__" not in self._predefined
             return Type("character", name, 1, signed=signed)
