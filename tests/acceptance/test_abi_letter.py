@@ -269,6 +269,7 @@ STRUCTS: Final = [
     Row("{ void *n; int m; }", "{ pub low: u32, pub m: c_int, _align: [u64; 0] }", FAILED),
     Row("{ int a, b; }", "{ pub all: [u8; 8] }", FAILED),  # aligned otherwise
     Row("{ int n[2]; }", "{ pub n: c_int, pub n_more: c_int }", "split"),
+    Row("{ long m; int n, n_more; }", "{ pub m: c_long, pub n: c_long }", FAILED),
     Row("{ int n; float n_more; }", "{ pub n: [c_int; 2] }", FAILED),
     # Cut short
     Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long, _more: [u8; 0] }", SAME),

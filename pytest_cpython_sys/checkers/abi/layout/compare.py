@@ -179,14 +179,11 @@ class _Comparison:
         yield from self._unmatched(missing, alone, real)
 
     def _is_written_out(self, c: Slot, rust: Slot) -> bool:
-        """Tell whether a field of one is several in the other, one of which is called as it is."""
-        for slot, other, others in ((c, rust, self._rust.slots), (rust, c, self._c.slots)):
-            if slot.span == other.span or not slot.covers(other):
-                continue  # nearly always: only then are all of the fields looked at
-            inside = [one for one in others if slot.covers(one) and one.size]
-            if len(inside) > 1:
-                return sum(one.size or 0 for one in inside) == slot.size
-        return False
+        """Tell whether Rust has several fields for one of C's, one of them called as it is."""
+        if c.span == rust.span or not c.covers(rust):
+            return False  # nearly always: only then are all of the fields looked at
+        inside = [one for one in self._rust.slots if c.covers(one) and one.size]
+        return len(inside) > 1 and sum(one.size or 0 for one in inside) == c.size
 
     def _types(self, c: Slot, rust: Slot) -> Iterator[_Found]:
         """Yield how the types of two fields at one place differ."""
