@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cpython_sys.checkers.symbol.checker import is_smelly
-from pytest_cpython_sys.object_files.exports import archive_symbols, library_symbols
+from pytest_cpython_sys.object_files.exports import (
+    archive_symbols,
+    library_symbols,
+    needed_symbols,
+)
 from pytest_cpython_sys.object_files.reader import Symbol
 
 if TYPE_CHECKING:
@@ -51,6 +55,24 @@ def test_an_archive_holds_other_crates_too(tmp_path: Path, compiler: str) -> Non
     found = archive_symbols(str(tmp_path / "x.a"), {"spam"})
     assert found is not None
     assert [symbol.name for symbol in found] == ["data", "first", "fixed", "more2"]
+
+
+def test_what_is_wanted_of_others(tmp_path: Path, compiler: str) -> None:
+    texts = (
+        "void one(void); void start(void) { one(); }",
+        "void two(void); void go(void) { two(); }",
+    )
+    for name, text in zip("xy", texts, strict=True):
+        (tmp_path / f"{name}.c").write_text(f"void declared(void); {text}", encoding="utf-8")
+    subprocess.run([compiler, "-c", "x.c"], cwd=tmp_path, check=True)
+    subprocess.run(["ar", "qc", "x.a", "x.o"], cwd=tmp_path, check=True)
+    subprocess.run([compiler, "-shared", "-fPIC", "y.c", "-o", "y.so"], cwd=tmp_path, check=True)
+    paths = [str(tmp_path / name) for name in ("x.a", "y.so", "y.c", "nowhere.so")]
+    found = needed_symbols(paths)
+    assert found is not None
+    assert {"one", "two"} <= found
+    assert not {"declared", "start", "go"} & found
+    assert needed_symbols(paths[2:]) is None
 
 
 def test_what_is_no_elf(tmp_path: Path) -> None:
