@@ -24,7 +24,7 @@ from .command import (
     libraries_arguments,
     library_arguments,
 )
-from .configuration import rustflags
+from .configuration import configured_target, rustflags
 from .errors import (
     CargoError,
     CargoMissingError,
@@ -232,7 +232,9 @@ class Cargo:
             build = replace(build, planned=self._planned(build))
         if build.may_be_incomplete():
             build = build.completed_by(run(completion_arguments(options, build)))
-        return replace(build, target=options.target)
+        environ, root = build.environment, workspace.root
+        target = options.target or configured_target(environ, root, options.extra)
+        return replace(build, target=target)
 
     def _planned(self, build: Build) -> frozenset[PlannedUnit] | None:
         """Return all that a build would have compiled; None where cargo does not say."""

@@ -21,6 +21,7 @@ __all__ = [
     "configuration_tables",
     "configured_environment",
     "configured_runner",
+    "configured_target",
     "configured_wrapper",
     "runner_variable",
     "rustflags",
@@ -121,6 +122,26 @@ def configured_runner(
         if found := _runner(raw, triple, holds, base):
             return found
     return ()
+
+
+def configured_target(
+    environ: Mapping[str, str], directory: str, arguments: Sequence[str]
+) -> str | None:
+    """Return the one target that the user has cargo build for; None if that is the host, or more.
+
+    See https://doc.rust-lang.org/cargo/reference/config.html#buildtarget
+    """
+    for typed in option_values(arguments, "--target"):
+        return typed
+    named = environ.get("CARGO_BUILD_TARGET")
+    tables = (raw for _, raw in configuration_tables(environ, directory))
+    from_environ = ({"build": {"target": named}},) if named else ()
+    for raw in (*_config_arguments(arguments), *from_environ, *tables):
+        build = raw.get("build")
+        names = _words(build.get("target")) if isinstance(build, dict) else []
+        if names:
+            return str(names[0]) if len(names) == 1 else None
+    return None
 
 
 def configured_wrapper(environ: Mapping[str, str], directory: str) -> str:

@@ -183,8 +183,9 @@ const _: () = { ["Size of two"][::std::mem::size_of::<two>() - 2usize]; };
             "#[test] fn used() {}\n",
         }
     )
-    use(monkeypatch, toolchain.environment(AARCH64))
-    result = pytester.runpytest("--cpython-sys", "-rA", f"--cargo-target={AARCH64}")
+    # Named in cargo's own way, for once.
+    use(monkeypatch, toolchain.environment(AARCH64), {"CARGO_BUILD_TARGET": AARCH64})
+    result = pytester.runpytest("--cpython-sys", "-rA")
     found = outcomes(result)
     assert {name: found.get(f"src/lib.rs::{name}") for name in ON_ARM} == ON_ARM
     assert found["tests/shapes.rs::bindgen_test_layout_pair"] == "passed"
