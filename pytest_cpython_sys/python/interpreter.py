@@ -231,7 +231,10 @@ def _installed(facts: Facts) -> Interpreter:
 
 def _unpacked(path: str) -> Interpreter | None:
     """Read a directory with headers and no interpreter that starts; None where it is another."""
-    if _is_file(path, "Makefile") and _is_file(path, "pyconfig.h"):
+    # A build directory, or a checkout, whose "Include" may be "include" to the file system.
+    if _is_file(path, "pyconfig.h") and _is_file(path, "Makefile"):
+        return None
+    if _is_file(path, "Makefile.pre.in"):
         return None
     found = find_unpacked(path)
     if found is None or _starts(found.prefix):
