@@ -57,6 +57,8 @@ class Type:
     parameters: tuple[Use, ...] = ()
     variadic: bool = False
     prototyped: bool = True
+    is_transparent: bool = False
+    """Of a union of C's: a pointer is passed as what it is, and not in a union."""
     twin: Type | None = None
     """Of one of Rust's: C's type of its name."""
     inner: Use | None = None

@@ -43,6 +43,8 @@ typedef enum { RED, GREEN } color; typedef enum { COLD = -1, WARM } heat;
 typedef struct { int a, b; } pair; typedef struct { int c, d; } couple;
 typedef struct { float a, b; } floats; typedef struct { int a; } single;
 struct hidden; typedef struct hidden hidden;
+typedef union { int *i; float *f; } __attribute__((transparent_union)) any_of;
+typedef union { int *i; float *f; } one_of;
 typedef struct handle_of *handle; typedef int (*visit)(pair *, void *);
 typedef int plain_function(int); typedef union { int i; float f; } either;
 """
@@ -182,6 +184,10 @@ FUNCTIONS: Final = [
     Row("void @(long);", "(x: pair)", FAILED),
     Row("void @(single);", "(x: c_int)", FAILED),
     Row("void @(either);", "(x: c_int)", FAILED),
+    Row("void @(any_of);", "(x: *mut c_int)", SAME),
+    Row("void @(any_of);", "(x: *mut f32)", SAME),
+    Row("void @(any_of);", "(x: *mut c_long)", FAILED),
+    Row("void @(one_of);", "(x: *mut c_int)", FAILED),
     Row("void @(int);", "(x: either_in_rust)", FAILED),
     Row("void @(couple);", "(x: Another)", "name"),
     Row("void @(floats);", "(x: Another)", FAILED),

@@ -23,7 +23,7 @@ from .judge import Judge
 from .keys import Keys, check_keys, nearest
 from .layout.layouts import LayoutQuestions
 from .probe import Probe
-from .prototypes import declare_prototype
+from .prototypes import declare_prototype, mark_transparent
 from .rustdoc import read_crate
 from .subjects import item_of
 from .survey import Survey
@@ -237,6 +237,12 @@ class PackageAbi:
             )
             of_rust, of_values = rust_job.result(), values_job.result()
         refuse_other_machine(self.compiler.argv, of_rust.machine, of_c.machine)
+        mark_transparent(
+            subjects,
+            declared,
+            of_c.types,
+            lambda asked: asked.compile(header.source, self.compiler, self._work, "unions"),
+        )
         sides = Sides.of(crate, self._predefined, of_rust, of_c, declared)
         judge = Judge(self, crate, layouts, enums, constants, sides, of_values)
         return judge.results(subjects, (layouts.asked, layouts.answered), self._needed())

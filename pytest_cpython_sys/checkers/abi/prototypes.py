@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...c.types import written
+from .c_questions import CQuestions
 from .types.differences import told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ...c.types import CTypes, Type
+    from .c_questions import CAnswers
     from .subjects import Subject
     from .types.declared import Declared, Sides
     from .types.differences import Difference
 
-__all__ = ["compare_prototype", "declare_prototype"]
+__all__ = ["compare_prototype", "declare_prototype", "mark_transparent"]
 
 
 def declare_prototype(subject: Subject, declared: Declared) -> None:
@@ -22,6 +27,33 @@ def declare_prototype(subject: Subject, declared: Declared) -> None:
     assert item.type is not None  # noqa: S101 - functions and statics have one
     declared.declare(_key(subject), f"__typeof__({subject.c_name})")
     declared.declare_all(item.type)
+
+
+def mark_transparent(
+    subjects: Sequence[Subject],
+    declared: Declared,
+    types: CTypes,
+    compile_: Callable[[CQuestions], CAnswers],
+) -> None:
+    """Find out which unions functions take as one of their members: debug information has none.
+
+    Few headers have such unions: only then is anything compiled. Raises CompilerError.
+    """
+    found: dict[str, Type] = {}
+    for subject in subjects:
+        use = declared.answer(_key(subject), types) if subject.kind == "fn" else None
+        for one in use.type.parameters if use is not None else ():
+            if one.type.kind == "union" and one.text.isidentifier():
+                found[one.text] = one.type
+    if not found:
+        return
+    questions = CQuestions()
+    for number, name in enumerate(found):
+        questions.declare(f"taken {name}", f"void abi_takes_{number}({name});")
+        questions.ask_number(name, f"sizeof((abi_takes_{number}((void *)0), 0))")
+    taken = compile_(questions).numbers
+    for name, union in found.items():
+        union.is_transparent = name in taken
 
 
 def compare_prototype(

@@ -87,8 +87,10 @@ class Agreement:
             yield from self._arrays(c, rust, place)
         elif place.is_field and b.kind == "union" and not a.is_record:
             yield from self._variants(c, b, place)
+        elif a.kind == "union" and b.kind == "pointer" and a.is_transparent:
+            yield from self._variant(a, rust, place, kind="")
         elif place.is_field and a.kind == "union" and not b.is_record:
-            yield from self._variant(a, rust, place)
+            yield from self._variant(a, rust, place, kind="name")
         elif a.is_record and b.is_record:
             yield from self._records(a, b, place)
         elif "array" in (a.kind, b.kind) and "pointer" not in (a.kind, b.kind):
@@ -226,13 +228,21 @@ class Agreement:
                 return False
         return True
 
-    def _variant(self, union: Type, rust: Use, place: Place) -> Iterator[Difference]:
-        """Yield how a union of C's differs of which Rust has one member in its stead."""
-        for member in union.members() or ():
+    def _variant(self, union: Type, rust: Use, place: Place, kind: str) -> Iterator[Difference]:
+        """Yield how a union of C's differs of which Rust has one member in its stead.
+
+        ``kind``: what that is; empty where C passes that member, too.
+        """
+        members = union.members() or ()
+        if union.is_transparent and not members:
+            # GCC does not say what is in one whose attribute stands behind its name.
+            yield place.letter("pointee")
+            return
+        for member in members:
             if union.size == member.use.type.size == rust.type.size:
                 found = list(self._values(member.use, rust, place))
                 if not any(one.kind in (FAULT, UNKNOWN) for one in found):
-                    yield place.letter("name")
+                    yield from [place.letter(kind)] if kind else found
                     return
         yield place.fault(word(union), word(rust.type))
 
