@@ -30,6 +30,7 @@ enum same { SAME_ONE, SAME_TWO };
 typedef enum { SHAPE_NONE, SHAPE_ROUND = 4, SHAPE_SQUARE, SHAPE_OVAL } shape;
 typedef enum colour Colour;
 enum colour { COLOUR_RED, COLOUR_DARK_RED };
+enum around { AROUND_ONE = 1, AROUND_TWO, AROUND_MORE = -1 };
 enum below { BELOW = -1, ABOVE = 1 };
 enum wide { WIDE_FIRST, WIDE_LAST };
 typedef int level;
@@ -76,6 +77,13 @@ pub mod good;
 #[repr(C)] pub enum same { SAME_ONE, SAME_TWO }
 #[repr(C)] pub enum shape { None, Round = 4, Square }
 #[repr(u32)] pub enum Colour { Red, DarkRed }
+#[repr(transparent)] pub struct around(pub c_int);
+impl around {
+    pub const AROUND_ONE: around = around(1);
+    pub const AROUND_TWO: around = around(3);
+    pub const AROUND_MORE: around = around(-1);
+    pub const LIMIT: c_int = 99;
+}
 #[repr(C)] pub enum below { BELOW = -1, ABOVE = 1 }
 #[repr(C)] pub enum wide { First, Last, More }
 #[repr(C)] pub enum level { LEVEL_ONE = 1, LEVEL_TWO = 3 }
@@ -152,6 +160,7 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
         *("layout::e", "layout::shape", "layout::wide", "layout::level", "layout::untagged"),
         *("layout::handle_s", "layout::_set", "layout::_kind"),
         *("const::LIMIT", "const::LEVEL_ONE", "const::LEVEL_TWO-2", "const::MODE"),
+        "const::around::AROUND_TWO",
         "const::mode_t2_MODE_FAST",
         *("const::NAME", "const::LABEL", "const::NOTHING", "const::STOCK", "init::SHORT"),
         *("init::END", "macro::PACK", "macro::PAIR"),
@@ -161,6 +170,7 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
         "src/good.rs::@abi::fn::take",
         *("layout::same", "layout::Colour", "layout::below", "layout::state", "layout::pair"),
         *("layout::handle", "layout::set", "layout::kind", "layout::anything"),
+        *("layout::around", "const::around::AROUND_ONE", "const::around::AROUND_MORE"),
         *("const::LIMIT-2", "const::LIMIT-3", "const::LEVEL_TWO"),
         *("const::CASTED", "const::TITLE", "init::PADDED", "init::LAST", "macro::HALF"),
     }

@@ -60,7 +60,7 @@ class ConstantSurvey:
             elif "::" not in item.name:
                 self._none(item, self._names.no("constant", item), missing=True)
         elif "::" in item.name:
-            return  # of a type: C has no names within those
+            yield from self._of_type(item)
         elif form not in ("struct", "array"):
             subject = self._value(item, wanted)
             if subject is not None:
@@ -69,6 +69,25 @@ class ConstantSurvey:
             yield Subject("init", item.name, item, self._initialiser(wanted))
         else:
             self._none(item, self._names.no("initialiser", item), missing=True)
+
+    def _of_type(self, item: Item) -> Iterator[Subject]:
+        """Yield a constant that belongs to a type, if it is an enumerator of C's.
+
+        bindgen writes an enum as a struct around a number, with a constant for each value.
+        """
+        assert item.type is not None  # noqa: S101 - every constant has one
+        owner, _, name = item.name.rpartition("::")
+        generated = self._is_generated(item.file) and item.type.name == owner
+        known = self._names.is_enumerator(owner, name)
+        if not known and not (generated and name in self._names.enumerators):
+            return
+        own = self._crate.types.get(item.type.id)
+        fields = own.fields if own is not None else ()
+        if constant_form(item.type, self._crate) == "integer":
+            yield Subject("const", item.name, item, name)
+        elif [field.name for field in fields if field.public] == ["0"]:
+            number = replace(item, type=fields[0].type)
+            yield Subject("const", item.name, number, name, call=".0")
 
     def _initialiser(self, name: str) -> str:
         """Return a macro as it is written to be used: each argument is 0."""

@@ -180,7 +180,7 @@ class _Reader:
                 found[item.id] = item
         items = list(found.values())
         for item in found.values():
-            if item.kind in ("struct", "union"):
+            if item.kind in ("struct", "union", "enum"):
                 items += self._associated(item)
         items += self._private_declarations(found)
         types: dict[str, Item] = {}

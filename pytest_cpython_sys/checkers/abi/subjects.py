@@ -27,7 +27,7 @@ class Subject:
     by_case: bool = False
     """C's name differs from Rust's in case alone: it may be that of another thing."""
     call: str = ""
-    """The arguments that a ``const fn`` is called with, in Rust."""
+    """What follows the path in Rust: the arguments of a ``const fn``, or the number inside."""
     values: tuple[Subject, ...] = ()
     """Of a macro: each call, as a constant. Of an enum: the variants that are macros in C."""
 
