@@ -45,6 +45,7 @@ typedef struct { float a, b; } floats; typedef struct { int a; } single;
 struct hidden; typedef struct hidden hidden;
 typedef union { int *i; float *f; } __attribute__((transparent_union)) any_of;
 typedef union { int *i; float *f; } one_of;
+typedef int four __attribute__((vector_size(16)));
 typedef struct handle_of *handle; typedef int (*visit)(pair *, void *);
 typedef int plain_function(int); typedef union { int i; float f; } either;
 """
@@ -57,6 +58,7 @@ RUST_TYPES: Final = """
 #[repr(C)] pub struct Unknown { _data: [u8; 0] }
 #[repr(transparent)] pub struct Wrapped(pub c_int);
 #[repr(C)] pub struct never_seen { _data: [u8; 0] }
+#[repr(C)] pub struct Only { pub number: u32 }
 pub enum Nothing {}
 pub mod own { #[repr(u8)] pub enum c_void { One, Two } }
 #[repr(u32)] pub enum Rust { One, Two }
@@ -183,6 +185,12 @@ FUNCTIONS: Final = [
     Row("void @(pair);", "(x: c_long)", FAILED),
     Row("void @(long);", "(x: pair)", FAILED),
     Row("void @(single);", "(x: c_int)", FAILED),
+    Row("void @(four);", "(x: [c_int; 4])", FAILED),
+    Row("void @(int *);", "(x: [c_int; 4])", FAILED),
+    Row("void @(unsigned);", "(x: Only)", FAILED),
+    Row("unsigned @(void);", "() -> Only", FAILED),
+    Row("void @(int (*)(unsigned));", "(x: $(Only) -> c_int)", FAILED),
+    Row("void @(unsigned *);", "(x: *mut Only)", FAILED),
     Row("void @(either);", "(x: c_int)", FAILED),
     Row("void @(any_of);", "(x: *mut c_int)", SAME),
     Row("void @(any_of);", "(x: *mut f32)", SAME),
@@ -236,6 +244,9 @@ STRUCTS: Final = [
     Row("{ pair n; }", "{ pub n: Floating }", FAILED),
     Row("{ pair n; }", "{ pub n: i64 }", FAILED),
     Row("{ single n; }", "{ pub n: c_int }", FAILED),
+    Row("{ unsigned n; }", "{ pub n: Only }", FAILED),
+    Row("{ unsigned n[2]; }", "{ pub n: [Only; 2] }", FAILED),
+    Row("{ pair **n; }", "{ pub n: *mut *mut *mut pair }", FAILED),
     Row("{ int n; }", "{ pub n: Wrapped }", SAME),
     Row("{ float n; }", "{ pub n: Wrapped }", FAILED),
     Row("{ long long n; }", "{ pub n: c_long }", SAME),

@@ -72,7 +72,8 @@ def compare_prototype(
     heading = f"{subject.name} is declared otherwise in C"
     rust = sides.rust_types.use(item.type)
     if subject.kind == "static":
-        return told(heading, sides.agreement.values(c, rust, ""), c.text, str(item.type))
+        differences = sides.agreement.values(c, rust, "", is_field=True)
+        return told(heading, differences, c.text, str(item.type))
     aim = rust.type.target
     if c.type.kind != "function" or aim is None:
         return f"{heading}: there it is {c.text}", None, []

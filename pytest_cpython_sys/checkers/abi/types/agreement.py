@@ -83,6 +83,9 @@ class Agreement:
             yield from self._pointers(c, rust, place)
         elif a.kind in _INTEGERS and b.kind in _INTEGERS:
             yield from _integers(a, b, place)
+        elif b.kind == "array" and not place.is_field:
+            # C passes pointers to arrays; what is passed like one is a vector, or complex.
+            yield place.fault(word(a) if a.kind != "array" else "a vector", "array by value")
         elif a.kind == "array" and b.kind == "array":
             yield from self._arrays(c, rust, place)
         elif place.is_field and b.kind == "union" and not a.is_record:
