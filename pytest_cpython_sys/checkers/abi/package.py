@@ -31,6 +31,8 @@ from .types.declared import Declared, Sides
 from .written_names import is_written
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...c.compiler import Compiler, Header
     from ...c.headers import HeaderSource
     from ...rust.context import BuildContext
@@ -46,6 +48,44 @@ __all__ = ["PackageAbi"]
 _GENERATED: Final = re.compile(
     rb"\b(?:automatically|auto)[- ]?generated\b|@generated\b", re.IGNORECASE
 )
+
+
+class _Questions:
+    """What is asked of both compilers about a package."""
+
+    def __init__(
+        self,
+        crate: Crate,
+        declarations: Declarations,
+        speller: Speller,
+        predefined: Mapping[str, str],
+        root: str,
+    ) -> None:
+        self.probe, self.of_c = Probe(), CQuestions()
+        self.declared = Declared(crate, declarations, speller, self.of_c)
+        self.layouts = LayoutQuestions(crate, speller, self.declared, root)
+        self.constants = ConstantQuestions(crate, speller, predefined)
+        self.enums = EnumQuestions(declarations, speller)
+
+    def ask(self, subject: Subject) -> None:
+        """Ask about one thing."""
+        if subject.kind in ("layout", "opaque"):
+            self.layouts.ask_c(subject, self.of_c)
+        if subject.kind == "layout":
+            self.layouts.ask_rust(item_of(subject), self.probe)
+            self.enums.ask_rust(subject, self.probe)
+            self.enums.ask_c(subject, self.of_c)
+        if subject.values:
+            self.constants.ask_rust(subject, self.probe)
+        elif subject.kind in ("fn", "static"):
+            self.layouts.ask_rust(item_of(subject), self.probe)
+            declare_prototype(subject, self.declared)
+        elif subject.kind in ("const", "init"):
+            self.constants.ask_rust(subject, self.probe)
+            kind_of = item_of(subject).type if subject.kind == "init" else None
+            inside = self.layouts.public(kind_of)
+            if inside is not None:
+                self.layouts.ask_rust(inside, self.probe)
 
 
 class PackageAbi:
@@ -193,59 +233,40 @@ class PackageAbi:
         crate, header, declarations = self._read
         subjects, _ = self.survey
         workspace = self._context.build.workspace
-        probe, questions = Probe(), CQuestions()
-        declared = Declared(crate, declarations, self._speller, questions)
-        layouts = LayoutQuestions(crate, self._speller, declared, workspace.root)
-        constants = ConstantQuestions(crate, self._speller, self._predefined)
-        enums = EnumQuestions(declarations, self._speller)
-        values = [one for one in subjects if one.values or one.kind in ("const", "init")]
-
-        def ask(subject: Subject) -> None:
-            if subject.kind in ("layout", "opaque"):
-                layouts.ask_c(subject, questions)
-            if subject.kind == "layout":
-                layouts.ask_rust(item_of(subject), probe)
-                enums.ask_rust(subject, probe)
-                enums.ask_c(subject, questions)
-            if subject.values:
-                constants.ask_rust(subject, probe)
-            elif subject.kind in ("fn", "static"):
-                layouts.ask_rust(item_of(subject), probe)
-                declare_prototype(subject, declared)
-            elif subject.kind in ("const", "init"):
-                constants.ask_rust(subject, probe)
-                inside = layouts.public(item_of(subject).type) if subject.kind == "init" else None
-                if inside is not None:
-                    layouts.ask_rust(inside, probe)
-
+        asked = _Questions(crate, declarations, self._speller, self._predefined, workspace.root)
         for subject in subjects:
-            ask(subject)
+            asked.ask(subject)
+        values = [one for one in subjects if one.values or one.kind in ("const", "init")]
 
         def ask_values() -> CAnswers:
             if not values:
                 return CAnswers({}, {}, {})
-            own = constants.ask_c(values, self._source.path, self.compiler, self._work)
+            own = asked.constants.ask_c(values, self._source.path, self.compiler, self._work)
             return own.compile(header.source, self.compiler, self._work, "values")
 
         command, env = self._library.probe_command()
         name = self._library.target.crate_name
         with worker_threads(4) as pool:
-            rust_job = pool.submit(probe.compile, name, command, self._work, workspace.root, env)
+            rust_job = pool.submit(
+                asked.probe.compile, name, command, self._work, workspace.root, env
+            )
             values_job = pool.submit(ask_values)
-            of_c = questions.compile(
+            of_c = asked.of_c.compile(
                 header.source, self.compiler, self._work, "declared", types=True
             )
             of_rust, of_values = rust_job.result(), values_job.result()
         refuse_other_machine(self.compiler.argv, of_rust.machine, of_c.machine)
         mark_transparent(
             subjects,
-            declared,
+            asked.declared,
             of_c.types,
-            lambda asked: asked.compile(header.source, self.compiler, self._work, "unions"),
+            lambda unions: unions.compile(header.source, self.compiler, self._work, "unions"),
         )
-        sides = Sides.of(crate, self._predefined, of_rust, of_c, declared)
-        judge = Judge(self, crate, layouts, enums, constants, sides, of_values)
-        return judge.results(subjects, (layouts.asked, layouts.answered), self._needed())
+        sides = Sides.of(crate, self._predefined, of_rust, of_c, asked.declared)
+        judge = Judge(self, crate, asked.layouts, asked.enums, asked.constants, sides, of_values)
+        return judge.results(
+            subjects, (asked.layouts.asked, asked.layouts.answered), self._needed()
+        )
 
     def symbol_verdict(self, name: str) -> Verdict:
         """Return whether the interpreter exports a name that the package needs."""
