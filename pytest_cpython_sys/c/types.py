@@ -71,6 +71,12 @@ class Type:
         """Whether it is a struct or a union."""
         return self.kind in ("struct", "union")
 
+    @property
+    def is_all_bits(self) -> bool:
+        """Whether it holds bit-fields alone: then one integer of its size can stand for it."""
+        members = self.members()
+        return bool(members) and all(one.is_bits for one in members or ())
+
 
 @dataclass(frozen=True, slots=True)
 class Use:

@@ -286,6 +286,9 @@ STRUCTS: Final = [
     Row("{ void *n; int m; }", "{ pub low: u32, pub m: c_int, _align: [u64; 0] }", FAILED),
     Row("{ int a, b; }", "{ pub all: [u8; 8] }", FAILED),  # aligned otherwise
     Row("{ int n[2]; }", "{ pub n: c_int, pub n_more: c_int }", "split"),
+    Row("{ struct { unsigned a: 2, b: 5; } n; }", "{ pub n: u32 }", "split"),
+    Row("{ struct { unsigned a: 2, b: 5; } n; }", "{ pub n: f32 }", FAILED),
+    Row("{ struct { unsigned a: 2; int b; } n; }", "{ pub n: u64 }", FAILED),
     Row("{ long m; int n, n_more; }", "{ pub m: c_long, pub n: c_long }", FAILED),
     Row("{ int n; float n_more; }", "{ pub n: [c_int; 2] }", FAILED),
     # Cut short

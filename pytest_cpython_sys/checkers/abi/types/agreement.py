@@ -96,6 +96,8 @@ class Agreement:
             yield from self._variant(a, rust, place, kind="name")
         elif a.is_record and b.is_record:
             yield from self._records(a, b, place)
+        elif place.is_field and b.kind == "integer" and a.size == b.size and a.is_all_bits:
+            yield place.letter("split")
         elif "array" in (a.kind, b.kind) and "pointer" not in (a.kind, b.kind):
             yield from self._written_out(a, b, place)
         elif a.kind == "float" and b.kind == "float":
