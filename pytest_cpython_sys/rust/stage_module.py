@@ -87,7 +87,7 @@ def unusable(extension: Extension) -> str | None:
 
 def _built_for_another(context: BuildContext, package: Package, python: Interpreter) -> str | None:
     """Return what the module was built for, if that is not the Python at hand."""
-    triple, host = context.options.target, context.cargo.toolchain.host
+    triple, host = context.build.target, context.cargo.toolchain.host
     if triple and triple != host:
         return f"built for {triple}: this machine, {host}, cannot import it"
     env = context.build.environment
