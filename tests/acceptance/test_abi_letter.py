@@ -42,6 +42,7 @@ C_TYPES: Final = """
 typedef enum { RED, GREEN } color; typedef enum { COLD = -1, WARM } heat;
 typedef struct { int a, b; } pair; typedef struct { int c, d; } couple;
 typedef struct { float a, b; } floats; typedef struct { int a; } single;
+enum bare { FIRST, SECOND };
 struct hidden; typedef struct hidden hidden;
 typedef union { int *i; float *f; } __attribute__((transparent_union)) any_of;
 typedef union { int *i; float *f; } one_of;
@@ -59,6 +60,7 @@ RUST_TYPES: Final = """
 #[repr(transparent)] pub struct Wrapped(pub c_int);
 #[repr(C)] pub struct never_seen { _data: [u8; 0] }
 #[repr(C)] pub struct Only { pub number: u32 }
+pub enum bare { First, Second }
 pub enum Nothing {}
 pub mod own { #[repr(u8)] pub enum c_void { One, Two } }
 #[repr(u32)] pub enum Rust { One, Two }
@@ -189,6 +191,7 @@ FUNCTIONS: Final = [
     Row("void @(int *);", "(x: [c_int; 4])", FAILED),
     Row("void @(unsigned);", "(x: Only)", FAILED),
     Row("unsigned @(void);", "() -> Only", FAILED),
+    Row("void @(enum bare);", "(x: bare)", FAILED),
     Row("void @(int (*)(unsigned));", "(x: $(Only) -> c_int)", FAILED),
     Row("void @(unsigned *);", "(x: *mut Only)", FAILED),
     Row("void @(either);", "(x: c_int)", FAILED),

@@ -9,17 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ....c.types import Use, written
-from .differences import (
-    FAULT,
-    UNKNOWN,
-    Difference,
-    Place,
-    arguments,
-    length,
-    pointers,
-    sign,
-    word,
-)
+from .differences import FAULT, UNKNOWN, Difference, Place, arguments, length, pointers, sign, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -282,7 +272,7 @@ def _is_same(a: Type, b: Type) -> bool:
     """Tell whether one is the other's counterpart; what both call the same, C has once."""
     if a is b:
         return True
-    if not (a.is_record or a.kind == "enum"):
+    if not (a.is_record or (a.kind == "enum" and b.size in (None, a.size))):
         return False
     named = b.is_record or b.kind == "enum"
     if b.twin is a or (named and bool(a.name) and a.name == b.name):
