@@ -18,11 +18,10 @@ from .environment import LIBRARY_PATH, package_environment, prepend_library_path
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
 from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
-from .files import read_bytes, read_toml, write_program
+from .files import is_inside, read_bytes, read_toml, upwards, write_program
 from .messages import Artifact, Diagnostic
 from .metadata import Package, Target, Workspace, enclosing_manifest
 from .patches import patched_manifests
-from .paths import is_inside, upwards
 from .process import Process, Programs, in_this_run, none_started, stop_all, worker_threads
 from .run_build import BuildListener
 from .seed_target_dir import seed

@@ -16,9 +16,9 @@ from .failures import (
     script_failures,
     unit_label,
 )
+from .files import is_inside
 from .messages import Artifact
 from .outputs import built_for, output_directories, target_directories
-from .paths import is_inside
 from .unit import Unit
 from .unit_graph import PlannedUnit
 

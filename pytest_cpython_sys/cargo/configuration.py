@@ -9,9 +9,8 @@ import os
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from .files import read_toml
+from .files import read_toml, upwards
 from .outputs import option_values
-from .paths import upwards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,12 +1,28 @@
-"""Files that others write: what cannot be read holds nothing."""
+"""Files that others write, of which what cannot be read holds nothing; and their paths."""
 
 from __future__ import annotations
 
 import os
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["read_bytes", "read_toml", "write_program"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["is_inside", "read_bytes", "read_toml", "upwards", "write_program"]
+
+
+def is_inside(path: str, directory: str) -> bool:
+    """Tell whether a path lies in a directory or is it. Both absolute and normalised."""
+    return path == directory or path.startswith(os.path.join(directory, ""))
+
+
+def upwards(path: str) -> Iterator[str]:
+    """Yield a path, and each directory above it up to the root."""
+    yield path
+    while (parent := os.path.dirname(path)) != path:
+        yield parent
+        path = parent
 
 
 def read_bytes(path: str, size: int = -1) -> bytes:

@@ -10,7 +10,7 @@ import os.path
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from .paths import upwards
+from .files import upwards
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING
 
-from .paths import is_inside
+from .files import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
 """A second Rust toolchain with the libraries of other machines, and their Python's headers.
 
-``python tests/platforms/fetch.py`` fetches it (two minutes, 1.8 GB). Until somebody has run that,
+``python -m tests.platforms.fetch`` fetches it (two minutes, 1.8 GB). Until somebody has run that,
 all tests that need it are skipped with that reason.
 """
 
@@ -30,7 +30,7 @@ def toolchain() -> Toolchain:
     found = find_toolchain()
     if found is None:
         pytest.skip(
-            f"no second toolchain in {toolchain_directory()}: run `python tests/platforms/fetch.py`"
+            f"no second toolchain in {toolchain_directory()}: run `python -m tests.platforms.fetch`"
         )
     done = subprocess.run(
         [str(found.root / "bin" / "rustc"), "-vV"], capture_output=True, text=True, check=False

@@ -1,6 +1,6 @@
 """Fetches a second Rust toolchain, and Python's headers, for machines of another kind.
 
-    python tests/platforms/fetch.py
+    python -m tests.platforms.fetch
 
 All packages are Debian's, fetched with apt in a configuration of its own and unpacked in a cache;
 nothing is installed. C compiler and linker are those of the wheel ``ziglang``, fetched with pip. It
@@ -19,15 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-if __package__:
-    from ..cpython.build import FetchError, archive_stanza, cache_directory
-else:
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from cpython.build import (  # type: ignore[import-not-found, no-redef]
-        FetchError,
-        archive_stanza,
-        cache_directory,
-    )
+from ..cpython.build import FetchError, archive_stanza, cache_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -191,13 +191,7 @@ class ConstantQuestions:
         if data is None:
             return None, self._unknown(subject, key, c)
         if form == "float":
-            (one,) = struct.unpack(f"{rust.order}d", data[0])
-            (other,) = struct.unpack(f"{rust.order}{'f' if len(ours[0]) == 4 else 'd'}", ours[0])
-            if len(ours[0]) == 4:  # as C rounds it
-                (one,) = struct.unpack("<f", struct.pack("<f", one))
-            if one == other or (one != one and other != other):
-                return None, None
-            return f"{item.name} is {one!r} in C, {other!r} in Rust", None
+            return _floats(item.name, data[0], ours[0], rust.order), None
         if form in _TEXTS:
             expected = data[0][:-1] if form == "str" else data[0]
             if expected == ours[0]:
@@ -294,3 +288,15 @@ def _not_an_expression(text: str, *, initialiser: bool) -> str:
         elif character in ")]}" and (not open_ or open_.pop() != _PAIRS[character]):
             return "its brackets do not pair"
     return "its brackets do not pair" if open_ else ""
+
+
+def _floats(name: str, c: bytes, rust: bytes, order: str) -> str | None:
+    """Return how a double of C's differs from a number of Rust's, or None."""
+    single = len(rust) == 4
+    (one,) = struct.unpack(f"{order}d", c)
+    (other,) = struct.unpack(f"{order}{'f' if single else 'd'}", rust)
+    if single:  # as C rounds it
+        (one,) = struct.unpack("<f", struct.pack("<f", one))
+    if one == other or (one != one and other != other):
+        return None
+    return f"{name} is {one!r} in C, {other!r} in Rust"

@@ -12,7 +12,6 @@ from ...cargo.run_program import run_to_end
 from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
-from ...rust.custom_harness import custom_harnesses
 from ...rust.layout_table import Row, layout_table
 from ...rust.test_binary.batch import run_repeated, run_tests
 from ...rust.test_binary.binary import Binary
@@ -23,6 +22,7 @@ from ...rust.test_binary.listing import (
 )
 from ...rust.test_binary.panics import find_panic, layout_values, without_panic
 from .cases import CHECKER, KINDS, CaseMaker, Executable, is_layout_test, program_case
+from .custom_harness import custom_harnesses
 from .foreign import foreign_cases, is_foreign, unlinked_programs
 
 if TYPE_CHECKING:

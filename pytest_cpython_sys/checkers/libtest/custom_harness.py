@@ -5,10 +5,10 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING, Any
 
-from ..cargo import read_toml
+from ...cargo import read_toml
 
 if TYPE_CHECKING:
-    from ..cargo import Package, Target
+    from ...cargo import Package, Target
 
 __all__ = ["custom_harnesses"]
 
