@@ -294,6 +294,25 @@ STRUCTS: Final = [
     Row("{ struct { unsigned a: 2; int b; } n; }", "{ pub n: u64 }", FAILED),
     Row("{ long m; int n, n_more; }", "{ pub m: c_long, pub n: c_long }", FAILED),
     Row("{ int n; float n_more; }", "{ pub n: [c_int; 2] }", FAILED),
+    # A type of Rust's own for what has no fields in C
+    Row("typedef int @;", "#[repr(transparent)] pub struct @(pub c_int);", SAME),
+    Row("typedef int @;", "#[repr(transparent)] pub struct @(c_int);", SAME),
+    Row("typedef int @;", "#[repr(transparent)] pub struct @(pub c_uint);", FAILED),
+    Row("typedef int @;", "#[repr(transparent)] pub struct @(pub f32);", FAILED),
+    Row("typedef int @;", "#[repr(C)] pub struct @ { pub a: f32 }", FAILED),
+    Row("typedef int @;", "#[repr(C)] pub struct @ { pub a: c_int }", FAILED),
+    Row("typedef int @;", "#[repr(C)] pub union @ { pub a: f32 }", FAILED),
+    Row("typedef unsigned @;", "#[repr(u32)] pub enum @ { One }", "enum"),
+    Row("typedef float @;", "#[repr(u32)] pub enum @ { One }", FAILED),
+    Row("typedef color @;", "#[repr(transparent)] pub struct @(pub c_uint);", SAME),
+    Row("typedef color @;", "#[repr(transparent)] pub struct @(pub f32);", FAILED),
+    Row("typedef visit @;", "#[repr(transparent)] pub struct @(pub usize);", FAILED),
+    Row("typedef visit @;", "#[repr(transparent)] pub struct @(pub visit);", SAME),
+    Row("typedef handle @;", "#[repr(transparent)] pub struct @(pub *mut Nothing);", "opaque"),
+    Row("typedef handle @;", "#[repr(transparent)] pub struct @(pub *mut *mut Nothing);", FAILED),
+    Row("typedef handle @;", "#[repr(transparent)] pub struct @(pub isize);", FAILED),
+    Row("typedef int @[4];", "#[repr(C)] pub struct @ { pub n: [c_int; 4] }", "split"),
+    Row("typedef int @[4];", "#[repr(C)] pub struct @ { pub n: [f32; 4] }", FAILED),
     # Cut short
     Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long, _more: [u8; 0] }", SAME),
     Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long, _more: c_void }", SAME),
@@ -363,8 +382,10 @@ def _project(table: str) -> dict[str, str]:
             header.append(row.c.replace("@", name))
             functions.append(f"pub fn {name}{_written(row)};")
         else:
-            header.append(f"struct {name} {row.c};")
-            items.append(f"#[repr(C)] pub struct {name} {_written(row)}")
+            whole = "@" in row.c
+            header.append(row.c.replace("@", name) if whole else f"struct {name} {row.c};")
+            rust = _written(row).replace("@", name)
+            items.append(rust if whole else f"#[repr(C)] pub struct {name} {rust}")
     lines = [
         "#![allow(warnings)]",
         "use std::ffi::*;",

@@ -217,20 +217,23 @@ class LayoutQuestions:
             ours = replace(ours, truncated=True)
         theirs = replace(theirs, slots=tuple(_seen(item, theirs)))
         different, letters = compare_layouts(item.name, theirs, ours, sides.agreement)
-        if different is None and item.type is not None and c_use is not None:
-            return self._alias(item, c_use, sides)
+        # What has no fields in C, or is an alias in Rust, is compared as a whole.
+        if different is None and c_use is not None and (item.type or not c_use.type.is_record):
+            return self._whole(item, c_use, sides)
         return different, None, letters
 
-    def _alias(
+    def _whole(
         self, item: Item, c: Use, sides: Sides
     ) -> tuple[str | None, str | None, list[Difference]]:
-        assert item.type is not None  # noqa: S101 - every alias has one
-        rust = sides.rust_types.use(item.type)
+        types, text = sides.rust_types, str(item.type or f"{item.kind} {item.name}")
+        rust = types.use(item.type) if item.type else Use(types.of_item(item), text=text)
+        # Elsewhere its name stands for it; here it is asked what is in it.
+        rust = rust.type.inner or rust
         return told(
             f"{item.name} is another type in C",
             sides.agreement.values(c, rust, "", is_field=True),
             written(c.type),
-            str(item.type),
+            text,
         )
 
     def _function_type(
