@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..object_files.debug_info import DebugInfo, Entry
 
-__all__ = ["CTypes", "Member", "Type", "Use"]
+__all__ = ["CTypes", "Member", "Type", "Use", "leaves", "written"]
 
 Kind = Literal[
     "void",
@@ -36,6 +36,7 @@ Kind = Literal[
 _BOOLEAN, _COMPLEX, _REAL, _SIGNED, _SIGNED_CHAR = 2, 3, 4, 5, 6
 _TRANSPARENT: Final = frozenset({"typedef", "const", "volatile", "restrict", "atomic"})
 _VOID: Final = "void"
+_LEAVES: Final = 1024
 
 
 @dataclass(eq=False, slots=True)
@@ -282,3 +283,27 @@ def written(kind_of: Type, inner: str = "") -> str:
 
 def _is_name(text: str) -> bool:
     return text.replace(" ", "").isidentifier()
+
+
+def leaves(use: Use, first: int = 0) -> Sequence[tuple[int, Use]] | None:
+    """Return the scalars that something consists of, each with its first bit."""
+    kind_of = use.type.inner.type if use.type.inner is not None else use.type
+    if kind_of.is_record:
+        members = kind_of.members()
+        if members is None:
+            return None
+        parts = [(first + member.first, member.use) for member in members]
+    elif kind_of.kind == "array" and kind_of.target is not None:
+        size, length = kind_of.target.type.size, kind_of.length
+        if size is None or length is None or length > _LEAVES:
+            return None
+        parts = [(first + index * size * 8, kind_of.target) for index in range(length)]
+    else:
+        return [(first, use)]
+    found: list[tuple[int, Use]] = []
+    for at, part in parts:
+        inside = leaves(part, at)
+        if inside is None or len(found) > _LEAVES:
+            return None
+        found += inside
+    return sorted(found, key=lambda one: one[0])

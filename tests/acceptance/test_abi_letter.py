@@ -65,6 +65,9 @@ pub enum Nothing {}
 pub mod own { #[repr(u8)] pub enum c_void { One, Two } }
 #[repr(u32)] pub enum Rust { One, Two }
 #[repr(u16)] pub enum Short { One, Two }
+#[repr(C)] pub union deep { pub i: c_int, pub s: inner }
+#[repr(C)] #[derive(Clone, Copy)] pub struct inner { pub f: c_int }
+#[repr(C)] pub struct ints { pub r: i64, pub i: i64 }
 #[repr(C)] pub union either_in_rust { pub i: c_int, pub f: f32 }
 pub type visit = Option<unsafe extern "C" fn(*mut pair, *mut c_void) -> c_int>;
 """
@@ -294,6 +297,53 @@ STRUCTS: Final = [
     Row("{ struct { unsigned a: 2; int b; } n; }", "{ pub n: u64 }", FAILED),
     Row("{ long m; int n, n_more; }", "{ pub m: c_long, pub n: c_long }", FAILED),
     Row("{ int n; float n_more; }", "{ pub n: [c_int; 2] }", FAILED),
+    Row("{ int a; short r; }", "{ pub a: c_int, pub q: c_int }", FAILED),
+    Row(
+        "{ long x; int r; long z; }", "{ pub x: c_long, pub q: *mut c_void, pub z: c_long }", FAILED
+    ),
+    Row("{ char tag; double v; }", "{ pub kind: *mut c_void, pub v: f64 }", FAILED),
+    Row("{ long x; _Bool z; }", "{ pub x: c_long, pub w: c_int }", FAILED),
+    Row("{ long z; char r; }", "{ pub z: c_long, pub rs: [c_int; 2] }", FAILED),
+    Row("{ long z; double r; }", "{ pub z: c_long, pub lo: c_int, pub hi: c_int }", FAILED),
+    Row("{ long z; long r; }", "{ pub z: c_long, pub lo: f32, pub hi: f32 }", FAILED),
+    Row("{ long z; int r, s; }", "{ pub z: c_long, pub rs: Option<$()> }", FAILED),
+    Row("{ long z; int r, s; }", "{ pub z: c_long, pub rs: i64 }", "split"),
+    Row(
+        "{ int a; void *b; int c; float d; }",
+        "{ pub a: c_int, pub b: *mut c_void, pub r: f64 }",
+        FAILED,
+    ),
+    Row("{ char buf[16]; long n; }", "{ pub p: i64, pub q: i64, pub n: c_long }", "split"),
+    # Names that are the same inside
+    Row("{ int a, b; long z; }", "{ pub s: pair, pub z: c_long }", "split"),
+    Row("{ int b, a; long z; }", "{ pub s: pair, pub z: c_long }", FAILED),
+    Row("{ pair s; long z; }", "{ pub a: c_int, pub b: c_int, pub z: c_long }", "split"),
+    Row("{ pair s; long z; }", "{ pub b: c_int, pub a: c_int, pub z: c_long }", FAILED),
+    Row("{ struct { int a; char b; } s; }", "{ pub a: c_int, pub b: c_int }", FAILED),
+    Row("{ int t; union { int i; float f; }; }", "{ pub t: c_int, pub u: either_in_rust }", "name"),
+    Row("{ int t; union { float i; int f; }; }", "{ pub t: c_int, pub u: either_in_rust }", FAILED),
+    Row(
+        "{ int t; union { int i; struct { float f; }; }; }", "{ pub t: c_int, pub u: deep }", FAILED
+    ),
+    Row(
+        "{ int t; union { int i; struct { int f; }; }; }",
+        "{ pub t: c_int, pub u: deep }",
+        "name, split",
+    ),
+    # Arrays of arrays, complex numbers, bytes
+    Row("{ int n[2][3]; }", "{ pub n: [[c_int; 3]; 2] }", SAME),
+    Row("{ int n[2][3]; }", "{ pub n: [[c_int; 2]; 3] }", FAILED),
+    Row("{ int n[2][3]; }", "{ pub n: [c_int; 6] }", SAME),
+    Row("{ long n[4]; long z; }", "{ pub n: [u8; 32], pub z: c_long }", "bytes"),
+    Row("{ int *n; }", "{ pub n: *mut bool }", FAILED),
+    Row("{ _Bool *n; }", "{ pub n: *mut u8 }", "bytes"),
+    Row("{ _Complex double n; }", "{ pub n: ints }", FAILED),
+    # Bit-fields and what holds them
+    Row("{ int a: 32; }", "{ pub a: c_int }", SAME),
+    Row("{ int a: 32; }", "{ pub a: c_uint }", FAILED),
+    Row("{ unsigned a: 3, b: 5; }", "{ pub bits: c_uint }", "split"),
+    Row("{ unsigned a: 4; long z; }", "{ pub ab: f32, pub z: c_long }", FAILED),
+    Row("{ int a: 4, b: 4; long z; }", "{ pub ab: *mut c_void, pub z: c_long }", FAILED),
     # A type of Rust's own for what has no fields in C
     Row("typedef int @;", "#[repr(transparent)] pub struct @(pub c_int);", SAME),
     Row("typedef int @;", "#[repr(transparent)] pub struct @(c_int);", SAME),
@@ -313,6 +363,9 @@ STRUCTS: Final = [
     Row("typedef handle @;", "#[repr(transparent)] pub struct @(pub isize);", FAILED),
     Row("typedef int @[4];", "#[repr(C)] pub struct @ { pub n: [c_int; 4] }", "split"),
     Row("typedef int @[4];", "#[repr(C)] pub struct @ { pub n: [f32; 4] }", FAILED),
+    Row("typedef double @[2][3];", "pub type @ = [[f64; 3]; 2];", SAME),
+    Row("typedef double @[2][3];", "pub type @ = [[f64; 2]; 3];", FAILED),
+    Row("typedef _Complex double @;", "#[repr(C)] pub struct @ { pub r: i64, pub i: i64 }", FAILED),
     # Cut short
     Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long, _more: [u8; 0] }", SAME),
     Row("{ int a; long b; char c[90]; }", "{ pub a: c_int, pub b: c_long, _more: c_void }", SAME),

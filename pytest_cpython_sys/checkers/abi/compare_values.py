@@ -9,7 +9,7 @@ from .types.differences import Difference
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .layout.compare import Slot
+    from .layout.slots import Slot
 
 __all__ = ["compare_bytes", "compare_integers"]
 

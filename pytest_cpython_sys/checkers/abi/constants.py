@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...c.compiler import Compiler
     from .c_questions import CAnswers
     from .c_types import Speller
-    from .layout.compare import Slot
+    from .layout.slots import Slot
     from .natures import Form
     from .probe import Answers, Probe
     from .rustdoc import Crate, Item

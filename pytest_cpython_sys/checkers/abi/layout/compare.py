@@ -7,62 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from ....case import Layouts, Member, TypeLayout
 from ..c_types import bare_name, field_names, is_padding
-from ..types.differences import FAULT, UNKNOWN, Difference
+from ..types.differences import FAULT, UNKNOWN, Difference, word
+from .slots import Slot, are_the_same_bytes, opened, take_apart
 from .table import Row, layout_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ....c.types import Use
     from ..types.agreement import Agreement
 
-__all__ = ["Layout", "Slot", "compare_layouts", "shifted", "side_by_side", "slots_of"]
+__all__ = ["Layout", "compare_layouts", "side_by_side"]
 
 _LISTED: Final = 12
-_ELEMENTS: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A field at its place.
-
-    ``bits`` are the first bit, counted from the begin of the whole, and their number. A size
-    that is not known (an array of unknown length) is None.
-    """
-
-    name: str
-    offset: int
-    size: int | None
-    bits: tuple[int, int] | None = None
-    use: Use | None = None
-    """What is there, if it is known."""
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """First bit, and the one after the last."""
-        if self.bits is not None:
-            return self.bits[0], sum(self.bits)
-        return self.offset * 8, (self.offset + (self.size or 0)) * 8
-
-    def covers(self, other: Slot) -> bool:
-        """Tell whether all of another field lies in this one."""
-        return self.span[0] <= other.span[0] and other.span[1] <= self.span[1]
-
-    def touches(self, other: Slot) -> bool:
-        """Tell whether any bit is in both."""
-        return self.span[0] < other.span[1] and other.span[0] < self.span[1]
-
-    def __str__(self) -> str:
-        if self.bits is not None:
-            first, count = self.bits
-            return f"bit {first}, {_count(count, 'bit')}"
-        return f"offset {self.offset}" + (
-            "" if self.size is None else f", {_count(self.size, 'byte')}"
-        )
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +66,8 @@ def compare_layouts(
 
     And what differs by the letter alone.
     """
-    found = sorted(_Comparison(c, rust, agreement).differences(), key=lambda one: one.at)
+    comparison = _Comparison(c, rust, agreement)
+    found = sorted(comparison.differences(), key=lambda one: one.at)
     faults = [one for one in found if one.is_fault]
     letters = [one.difference for one in found if one.difference.kind not in (FAULT, UNKNOWN)]
     if not faults:
@@ -121,8 +78,10 @@ def compare_layouts(
         lines.append(f"    ... and {len(faults) - _LISTED - 1} more differences")
     # Beside a fault, what only has another name is part of the picture.
     marked = {spot for one in found for spot in one.names}
-    left = [Row(slot.name, slot.span, slot.bits is not None) for slot in c.slots]
-    right = [Row(slot.name, slot.span, slot.bits is not None) for slot in rust.slots]
+    left, right = (
+        [Row(slot.name, slot.span, slot.bits is not None) for slot in slots]
+        for slots in (comparison.c.slots, comparison.rust.slots)
+    )
     lines += layout_text(
         (c.name, c.size, c.align, left), (rust.name, rust.size, rust.align, right), marked
     )
@@ -144,13 +103,15 @@ def _plain(layout: Layout) -> TypeLayout:
 
 class _Comparison:
     def __init__(self, c: Layout, rust: Layout, agreement: Agreement) -> None:
-        self._c = c
-        self._rust = rust
+        theirs, self._written_in_c = opened(c.slots, rust.slots)
+        ours, self._written_in_rust = opened(rust.slots, theirs)
+        self.c = replace(c, slots=tuple(theirs))
+        self.rust = replace(rust, slots=tuple(ours))
         self._agreement = agreement
 
     def differences(self) -> Iterator[_Found]:
         """Yield all that differs."""
-        c, rust = self._c, self._rust
+        c, rust = self.c, self.rust
         end = min(c.size, rust.size) * 8
         if not rust.truncated:
             if c.size != rust.size:
@@ -159,6 +120,15 @@ class _Comparison:
                 yield _fault(end, f"alignment: C {c.align}, Rust {rust.align}", "")
         if c.open or rust.open:
             return
+        for slot in self._written_in_c:
+            text = f"offset {slot.offset}: {slot.name} in C, its members in Rust"
+            yield _Found(slot.span[0], Difference("split", text), (slot.name,))
+        for slot in self._written_in_rust:
+            # An unnamed union of C's is called somehow in Rust.
+            is_union = slot.use is not None and slot.use.type.kind == "union"
+            text = f"offset {slot.offset}: the members of {slot.name} in C, {slot.name} in Rust"
+            kind = "name" if is_union else "split"
+            yield _Found(slot.span[0], Difference(kind, text), (slot.name,))
         by_name = {slot.name: slot for slot in c.slots}
         matched: set[str] = set()
         alone: list[Slot] = []
@@ -182,7 +152,7 @@ class _Comparison:
         """Tell whether Rust has several fields for one of C's, one of them called as it is."""
         if c.span == rust.span or not c.covers(rust):
             return False  # nearly always: only then are all of the fields looked at
-        inside = [one for one in self._rust.slots if c.covers(one) and one.size]
+        inside = [one for one in self.rust.slots if c.covers(one) and one.size]
         return len(inside) > 1 and sum(one.size or 0 for one in inside) == c.size
 
     def _types(self, c: Slot, rust: Slot) -> Iterator[_Found]:
@@ -191,15 +161,22 @@ class _Comparison:
         if c.use is None or rust.use is None:
             return
         if c.bits is not None or rust.bits is not None:
-            one, other = c.use.type, rust.use.type
-            both = c.bits is not None and rust.bits is not None
-            if both and one.kind == other.kind == "integer" and one.signed != other.signed:
-                words = ("signed", "unsigned") if one.signed else ("unsigned", "signed")
-                text = f"{c.name}: {words[0]} in C, {words[1]} in Rust"
-                yield _fault(c.span[0], text, *names)
+            yield from self._bits(c, rust, *names)
             return
         for difference in self._agreement.values(c.use, rust.use, c.name, is_field=True):
             yield _Found(c.span[0], difference, names)
+
+    def _bits(self, c: Slot, rust: Slot, *names: str) -> Iterator[_Found]:
+        """Yield how a bit-field differs from another, or from the integer that holds it."""
+        if c.use is None or rust.use is None:
+            return
+        one, other = c.use.type, (rust.use.type.inner or rust.use).type
+        if other.kind not in ("integer", "character", "truth", "enum"):
+            yield _fault(c.span[0], f"{c.name}: a bit-field in C, {word(other)} in Rust", *names)
+        elif c.span == rust.span and one.kind == other.kind and one.signed != other.signed:
+            words = ("signed", "unsigned") if one.signed else ("unsigned", "signed")
+            text = f"{c.name}: {words[0]} in C, {words[1]} in Rust"
+            yield _fault(c.span[0], text, *names)
 
     def _unmatched(
         self, missing: list[Slot], alone: list[Slot], real: list[Slot]
@@ -215,15 +192,15 @@ class _Comparison:
                     missing.remove(same)
                     real.append(slot)
                     yield from self._renamed(same, slot, split=split)
-            if self._rust.is_union or not _take_apart(missing, alone):
+            if self.rust.is_union or not take_apart(missing, alone):
                 break
             split = True
         yield from self._written_out(missing, alone, real)
         for slot in alone:
             yield from self._only_in_rust(slot)
-        if self._rust.hidden:
+        if self.rust.hidden:
             return
-        end = self._rust.size * 8 if self._rust.truncated else self._c.size * 8
+        end = self.rust.size * 8 if self.rust.truncated else self.c.size * 8
         for slot in missing:
             lost = slot.span[0] != slot.span[1] and not any(one.covers(slot) for one in real)
             if lost and slot.span[0] < end:
@@ -236,7 +213,7 @@ class _Comparison:
         if is_padding(rust.name):
             # Rust has nothing there, unless C has nothing there either.
             same = [one for one in same if bare_name(one.name) == bare_name(rust.name)]
-        if self._rust.is_union and len(self._c.slots) > 1:
+        if self.rust.is_union and len(self.c.slots) > 1:
             # Members of a union have all one place: only what is in them tells them apart.
             same = [one for one in same if not any(x.is_fault for x in self._types(one, rust))]
             exact = [one for one in same if not list(self._types(one, rust))]
@@ -260,36 +237,36 @@ class _Comparison:
     def _written_out(
         self, missing: list[Slot], alone: list[Slot], real: list[Slot]
     ) -> Iterator[_Found]:
-        """Take out of both lists, and yield, what stands in one as several fields."""
+        """Take out of both lists, and yield, what the two cut up in other ways."""
+
+        def agree(c: Slot, rust: Slot) -> bool:
+            return not any(one.is_fault for one in self._types(c, rust))
+
         for slot in list(alone):
-            inside = [one for one in missing if slot.covers(one) and one.size != 0]
-            if inside and not is_padding(slot.name):
-                alone.remove(slot)
-                real.append(slot)
-                if any(one.bits is None for one in inside) and not self._rust.hidden:
-                    names = [one.name for one in inside]
-                    text = f"offset {slot.offset}: {', '.join(names)} in C, {slot.name} in Rust"
-                    yield _Found(slot.span[0], Difference("split", text), (slot.name, *names))
-        for slot in list(missing):
-            inside = [one for one in alone if slot.covers(one) and one.size]
-            whole = sum(one.size or 0 for one in inside) == slot.size
-            if whole and len(inside) > 1:
-                missing.remove(slot)
-                for one in inside:
-                    alone.remove(one)
-                    real.append(one)
-                names = [one.name for one in inside]
-                text = f"offset {slot.offset}: {slot.name} in C, {', '.join(names)} in Rust"
-                yield _Found(slot.span[0], Difference("split", text), (slot.name, *names))
+            if slot not in alone or is_padding(slot.name):
+                continue
+            ours, theirs = _touching(slot, alone, missing, single=self.rust.is_union)
+            if not theirs or not are_the_same_bytes(theirs, ours, agree):
+                continue
+            for one in ours:
+                alone.remove(one)
+                real.append(one)
+            for one in theirs:
+                missing.remove(one)
+            if self.rust.hidden and len(ours) == 1:
+                continue
+            c, rust = ([one.name for one in slots] for slots in (theirs, ours))
+            text = f"offset {slot.offset}: {', '.join(c)} in C, {', '.join(rust)} in Rust"
+            yield _Found(slot.span[0], Difference("split", text), (*rust, *c))
 
     def _only_in_rust(self, slot: Slot) -> Iterator[_Found]:
         if not slot.size or is_padding(slot.name) or slot.name.startswith("_"):
             return
-        inside = slot.span[1] <= self._c.size * 8
-        if inside and self._rust.is_union:
+        inside = slot.span[1] <= self.c.size * 8
+        if inside and self.rust.is_union:
             text = f"{slot.name}: Rust {slot}; no member of C's is called so"
             yield _Found(slot.span[0], Difference("name", text), (slot.name,))
-        elif inside and not any(one.touches(slot) for one in self._c.slots):
+        elif inside and not any(one.touches(slot) for one in self.c.slots):
             text = f"{slot.name}: Rust {slot}; a hole in C"
             yield _Found(slot.span[0], Difference("hole", text), (slot.name,))
         else:
@@ -307,59 +284,18 @@ def _same_place(c: Slot, rust: Slot) -> bool:
     return c.offset == rust.offset and (sizes or (rust.size == 0 and c.size is None))
 
 
-def _take_apart(missing: list[Slot], alone: list[Slot]) -> bool:
-    """Replace fields by what they consist of where the other language has smaller ones."""
-    changed = False
-    for slots, others in ((missing, alone), (alone, missing)):
-        for slot in list(slots):
-            smaller = any(slot.covers(one) and slot.span != one.span and one.size for one in others)
-            parts = slots_of(slot) if smaller else ()
-            if parts:
-                at = slots.index(slot)
-                slots[at : at + 1] = parts
-                changed = True
-    return changed
-
-
-def slots_of(slot: Slot) -> Sequence[Slot]:
-    """Return the members of a record or the elements of an array as slots; none of a scalar."""
-    use = slot.use
-    if use is not None and use.type.inner is not None:
-        use = use.type.inner
-    if use is None or slot.bits is not None:
-        return ()
-    kind_of = use.type
-    if kind_of.is_record:
-        return [
-            Slot(
-                f"{slot.name}.{one.name}",
-                slot.offset + one.first // 8,
-                None if one.count is None or one.is_bits else one.count // 8,
-                (slot.offset * 8 + one.first, one.count) if one.is_bits and one.count else None,
-                one.use,
-            )
-            for one in kind_of.members() or ()
+def _touching(
+    slot: Slot, alone: Sequence[Slot], missing: Sequence[Slot], *, single: bool
+) -> tuple[list[Slot], list[Slot]]:
+    """Return the fields of Rust's and of C's that lie where one of Rust's does, by overlaps."""
+    ours, theirs = [slot], []
+    while True:
+        more = [one for one in missing if one not in theirs and any(map(one.touches, ours))]
+        theirs += more
+        if not more or single:
+            return ours, theirs
+        ours += [
+            one
+            for one in alone
+            if one not in ours and not is_padding(one.name) and any(map(one.touches, theirs))
         ]
-    element = kind_of.target
-    if kind_of.kind == "array" and element is not None and kind_of.length:
-        size = element.type.size
-        # Single bytes stand for whatever is there.
-        if not size or size == 1 or kind_of.length > _ELEMENTS:
-            return ()
-        return [
-            Slot(f"{slot.name}[{index}]", slot.offset + index * size, size, use=element)
-            for index in range(kind_of.length)
-        ]
-    return ()
-
-
-def shifted(slots: Sequence[Slot], offset: int) -> list[Slot]:
-    """Return fields of a member as fields of the whole."""
-    return [
-        replace(
-            slot,
-            offset=slot.offset + offset,
-            bits=None if slot.bits is None else (slot.bits[0] + offset * 8, slot.bits[1]),
-        )
-        for slot in slots
-    ]

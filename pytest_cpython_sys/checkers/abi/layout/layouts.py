@@ -12,7 +12,8 @@ from ..c_types import bare_name, field_names, is_anonymous, is_bitfield_unit, is
 from ..natures import is_marker, is_truncated, resolved
 from ..types.differences import told
 from ..types.rust_graph import nested
-from .compare import Layout, Slot, compare_layouts, shifted, side_by_side, slots_of
+from .compare import Layout, compare_layouts, side_by_side
+from .slots import Slot, shifted, slots_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

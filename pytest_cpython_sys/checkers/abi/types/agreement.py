@@ -8,8 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ....c.types import Use, written
-from .differences import FAULT, UNKNOWN, Difference, Place, arguments, length, pointers, sign, word
+from ....c.types import Use, leaves, written
+from .differences import (
+    FAULT,
+    UNKNOWN,
+    Difference,
+    Place,
+    arguments,
+    by,
+    length,
+    pointers,
+    shape,
+    sign,
+    word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Agreement"]
 
 _INTEGERS: Final = frozenset({"integer", "character", "truth", "enum"})
-_LEAVES: Final = 1024
 
 
 class Agreement:
@@ -129,6 +140,8 @@ class Agreement:
                 yield from self._pointees(a, b.inner.type, place)
         elif a.kind == "array" or b.kind == "array":
             yield from self._elements(a, b, place)
+        elif b.kind == "truth" and a.kind != "truth":
+            yield place.fault(f"a pointer to {word(a)}", f"to {word(b)}s, which are 0 or 1")
         elif _is_bytes(a) or _is_bytes(b):
             if a.kind != b.kind or a.signed != b.signed:
                 yield place.letter("bytes")
@@ -174,9 +187,14 @@ class Agreement:
             yield place.fault(length(a), length(b))
             return
         one, other = _element(a), _element(b)
+        theirs, ours = shape(a), shape(b)
         if _is_bytes(one) and _is_bytes(other) and "character" in (one.kind, other.kind):
             if one.signed != other.signed:
                 yield place.letter("bytes")
+        elif _is_bytes(one) != _is_bytes(other):
+            yield place.letter("bytes")
+        elif len(theirs) == len(ours) and theirs[1:] != ours[1:]:
+            yield place.fault(f"an array {by(theirs)}", by(ours))
         else:
             yield from self._values(_use(one), _use(other), place)
 
@@ -208,7 +226,7 @@ class Agreement:
             yield place.fault(f"{word(a)}, {length(a)}", f"{word(b)}, {length(b)}")
         elif _is_bytes(_element(array)):
             yield place.letter("bytes")
-        elif self._are_alike(_leaves(_use(a)), _leaves(_use(b)), place):
+        elif self._are_alike(leaves(_use(a)), leaves(_use(b)), place):
             yield place.letter("split")
         else:
             yield place.fault(word(a), word(b))
@@ -249,7 +267,7 @@ class Agreement:
         if b.size is not None and a.size != b.size:
             yield place.fault(length(a), length(b))
             return
-        ours, theirs = _leaves(_use(b)), _leaves(_use(a))
+        ours, theirs = leaves(_use(b)), leaves(_use(a))
         if ours is None or theirs is None:
             yield place.says(UNKNOWN, _unknown(a, b, place))
         elif self._are_alike(theirs, ours, place):
@@ -366,27 +384,3 @@ def _use(kind_of: Type) -> Use:
 def _is_va_list(c: Use) -> bool:
     aim = c.type.target.type if c.type.target is not None else c.type
     return "va_list" in c.text or "va_list" in aim.name or aim.kind == "character"
-
-
-def _leaves(use: Use, first: int = 0) -> _Leaves | None:
-    """Return the scalars that something consists of, each with its first bit."""
-    kind_of = use.type.inner.type if use.type.inner is not None else use.type
-    if kind_of.is_record:
-        members = kind_of.members()
-        if members is None:
-            return None
-        parts = [(first + member.first, member.use) for member in members]
-    elif kind_of.kind == "array" and kind_of.target is not None:
-        size, length = kind_of.target.type.size, kind_of.length
-        if size is None or length is None or length > _LEAVES:
-            return None
-        parts = [(first + index * size * 8, kind_of.target) for index in range(length)]
-    else:
-        return [(first, use)]
-    found: list[tuple[int, Use]] = []
-    for at, part in parts:
-        inside = _leaves(part, at)
-        if inside is None or len(found) > _LEAVES:
-            return None
-        found += inside
-    return sorted(found, key=lambda one: one[0])

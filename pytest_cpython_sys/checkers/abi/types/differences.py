@@ -16,8 +16,10 @@ __all__ = [
     "Difference",
     "Place",
     "arguments",
+    "by",
     "length",
     "pointers",
+    "shape",
     "shown_letters",
     "sign",
     "told",
@@ -114,3 +116,17 @@ def arguments(number: int) -> str:
 def pointers(depth: int) -> str:
     """Return what a pointer of some depth is."""
     return "a pointer" if depth == 1 else f"a pointer to {'a pointer to ' * (depth - 2)}a pointer"
+
+
+def shape(kind_of: Type) -> list[int | None]:
+    """Return the lengths of an array, the outermost first; None for ``[]``."""
+    found = []
+    while kind_of.kind == "array" and kind_of.target is not None:
+        found.append(kind_of.length)
+        kind_of = kind_of.target.type
+    return found
+
+
+def by(lengths: Sequence[int | None]) -> str:
+    """Return the lengths of an array in words."""
+    return " by ".join("any number" if one is None else str(one) for one in lengths)
