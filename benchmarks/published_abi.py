@@ -117,9 +117,10 @@ def add_header(directory: Path, entry: Table) -> None:
         os.utime(path, times)
 
 
-def environment(entry: Table) -> dict[str, str]:
-    """Return the environment of cargo and pytest: all crates share what they depend on."""
-    own = {"CARGO_TARGET_DIR": str(WORK / "target"), "CARGO_PROFILE_DEV_DEBUG": "0"}
+def environment(directory: Path, entry: Table) -> dict[str, str]:
+    """Return the environment of cargo and pytest: neighbours share what they depend on."""
+    target = str(directory.parent / "target")
+    own = {"CARGO_TARGET_DIR": target, "CARGO_PROFILE_DEV_DEBUG": "0"}
     return {**os.environ, **own, "COLUMNS": "10000", **entry.get("environ", {})}
 
 
@@ -143,7 +144,7 @@ def feature_flags(entry: Table) -> list[str]:
 
 def ask(directory: Path, name: str, entry: Table, python: str) -> Outcome:
     """Run pytest in a crate."""
-    environ = environment(entry)
+    environ = environment(directory, entry)
     with tempfile.TemporaryDirectory() as scratch:
         log = Path(scratch) / "log.json"
         command = [sys.executable, "-m", "pytest", "--cpython-sys", "--cpython-sys-abi=all"]

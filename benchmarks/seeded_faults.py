@@ -168,7 +168,7 @@ def compiled(directory: Path, entry: dict[str, Any], places: list[Place]) -> lis
     """Return the faults that rustc takes: those whose items no error is about."""
     flags = [f"--{flag}" for flag in feature_flags(entry)]
     command = ["cargo", "check", "--lib", "--quiet", "--message-format=short", *flags]
-    done = call(command, directory, environment(entry))
+    done = call(command, directory, environment(directory, entry))
     if not done.returncode:
         return places
     words = set(re.findall(r"\w+", done.stderr))
