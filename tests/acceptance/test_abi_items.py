@@ -302,3 +302,96 @@ def test_a_misspelt_key_is_an_error_that_names_the_nearest(
             "    known: const::ELSEWHERE",
         ]
     )
+
+
+VALUES_HEADER = """
+#define ADD(a) ((a) + 1)
+#define SUBTRACT(a, b) ((a) - (b))
+#define UNKNOWN(a) (a)
+#define BAD_TEXT "ab"
+#define GOOD 7
+extern int number, numbers[2];
+int call(int);
+struct inside { int a, b; };
+static const struct inside INSIDE = {1, 2};
+#define ADDRESS &number
+#define ADDRESS_OF_SOME numbers
+#define ADDRESS_AS_NUMBER ((long)&number)
+#define FUNCTION call
+#define FUNCTION_AS_NUMBER call
+#define NULL_IN_C ((int *)0)
+#define BOTH &number
+#define NONE ((int *)0)
+#define HALF 1.5f
+#define DIGITS "12"
+#define LETTERS 12
+#define WHOLE 2
+extern int is_variable;
+int is_function(int);
+"""
+VALUES = """
+#![allow(warnings)]
+use std::ffi::*;
+pub const fn ADD(a: c_uint) -> c_uint { a + 1 }
+pub const fn SUBTRACT(a: c_uint, b: c_uint) -> c_uint { a - b }
+pub const fn UNKNOWN(a: c_int) -> c_int { panic!("nobody knows") }
+pub const BAD_TEXT: *const c_char = b"ab".as_ptr() as _;
+pub const GOOD: c_int = 7;
+#[repr(C)] pub struct inside { pub a: c_int, pub b: c_int }
+pub const INSIDE: inside = inside { a: 1, b: 3 };
+static OWN: c_int = 0;
+pub const ADDRESS: *const c_int = std::ptr::null();
+pub const ADDRESS_OF_SOME: *const c_int = std::ptr::null();
+pub const ADDRESS_AS_NUMBER: c_long = 0;
+pub const FUNCTION: Option<unsafe extern "C" fn(c_int) -> c_int> = None;
+pub const FUNCTION_AS_NUMBER: usize = 0;
+pub const NULL_IN_C: *const c_int = &OWN;
+pub const BOTH: *const c_int = &OWN;
+pub const NONE: *const c_int = std::ptr::null();
+pub const HALF: c_int = 1;
+pub const DIGITS: c_double = 12.0;
+pub const LETTERS: &CStr = c"12";
+pub const WHOLE: c_double = 2.0;
+extern "C" { pub fn is_variable(); pub static is_function: c_int; }
+"""
+CALLS = """
+[package.metadata.cpython-sys.arguments]
+ADD = ["4294967295"]
+SUBTRACT = ["1,2"]
+UNKNOWN = ["1"]
+"""
+
+
+def test_values_of_another_kind_or_of_none(pytester: pytest.Pytester, write: Write) -> None:
+    write({"Cargo.toml": MANIFEST + CALLS, "things.h": VALUES_HEADER, "src/lib.rs": VALUES})
+    result = run(pytester, "-v")
+    found = {name.partition("@abi::")[2]: one for name, one in outcomes(result).items()}
+    passed = ("const::GOOD", "const::NONE", "const::WHOLE", "layout::inside")
+    failed = (
+        *("const::ADDRESS", "const::ADDRESS_OF_SOME", "const::ADDRESS_AS_NUMBER"),
+        *("const::FUNCTION", "const::FUNCTION_AS_NUMBER", "const::NULL_IN_C"),
+        *("const::HALF", "const::DIGITS", "const::LETTERS"),
+        *("fn::is_variable", "static::is_function"),
+    )
+    assert found == {
+        **dict.fromkeys(passed, "passed"),
+        **dict.fromkeys(failed, "failed"),
+    }
+    assert result.parseoutcomes()["skipped"] == 5
+    result.stdout.fnmatch_lines_random(
+        [
+            "*rustc says nothing of ADD(4294967295): E0080: attempt to compute *overflow*",
+            "*rustc says nothing of SUBTRACT(1,2): E0080: attempt to compute *overflow*",
+            "*rustc says nothing of UNKNOWN(1): E0080: *nobody knows*",
+            "*rustc does not say what BAD_TEXT points to: E0080: *",
+            "*BOTH is an address in both: of what cannot be compared*",
+            "*: ADDRESS is an address in C, 0 in Rust*",
+            "*: FUNCTION_AS_NUMBER is an address in C, 0 in Rust*",
+            "*: NULL_IN_C is 0 in C, an address in Rust*",
+            "*: HALF is a floating-point number in C (HALF), c_int in Rust*",
+            "*: LETTERS is a number in C (LETTERS), *const CStr in Rust*",
+            "*: is_variable is a variable in C (int), a function in Rust*",
+            "*: is_function is a function in C (int(int)), a variable in Rust*",
+            "    INSIDE: it is a variable in C, and a compiler does not say what is in one",
+        ]
+    )

@@ -50,6 +50,8 @@ class CAnswers:
     """Of the variables that were declared."""
     machine: str = ""
     """Which machine it is all for, as `ObjectFile.machine` has it."""
+    addresses: frozenset[str] | None = None
+    """The numbers that the linker will put an address for; None where nobody can tell."""
 
 
 class CQuestions:
@@ -189,7 +191,18 @@ class CQuestions:
                 value = records.bytes(places[key][0], size)
                 if value is not None:
                     data[key] = value, records.pointers_in(places[key][0], size)
-        return CAnswers(numbers, data, refused, machine=records.machine)
+        addresses = {
+            key
+            for key, (record, index) in places.items()
+            if 8 * index in (records.pointers_in(record, 8 * counts.get(record, 0)) or ())
+        }
+        return CAnswers(
+            numbers,
+            data,
+            refused,
+            machine=records.machine,
+            addresses=frozenset(addresses) if records.pointers is not None else None,
+        )
 
 
 def _types(path: str, compiler: Compiler) -> CTypes:

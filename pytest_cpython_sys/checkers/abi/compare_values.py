@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .layout.slots import Slot
 
-__all__ = ["compare_bytes", "compare_integers"]
+__all__ = ["compare_bytes", "compare_integers", "shown_number"]
 
 
 def compare_integers(
@@ -25,14 +25,15 @@ def compare_integers(
     if c[0] == rust[0]:
         return None, []
     other = "" if c_name == name else f" ({c_name})"
-    text = f"{name} is {_shown(c[0])} in C{other}, {_shown(rust[0])} in Rust"
+    text = f"{name} is {shown_number(c[0])} in C{other}, {shown_number(rust[0])} in Rust"
     size = c[1]
     if size is not None and size == rust[1] and (c[0] - rust[0]) % (1 << size * 8) == 0:
         return None, [Difference("sign", f"{text}: the same bits, another sign")]
     return text, []
 
 
-def _shown(value: int) -> str:
+def shown_number(value: int) -> str:
+    """Return a number as it is told, in both notations if it is large."""
     return str(value) if -10 < value < 10 else f"{value} ({value:#x})"
 
 

@@ -67,6 +67,8 @@ class ConstantSurvey:
                 yield subject
         elif wanted in self._names.macros:
             yield Subject("init", item.name, item, self._initialiser(wanted))
+        elif wanted in self._names.values:
+            self._none(item, "it is a variable in C, and a compiler does not say what is in one")
         else:
             self._none(item, self._names.no("initialiser", item), missing=True)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from .c_questions import CQuestions
 from .c_types import UntranslatableError
-from .compare_values import compare_bytes, compare_integers
+from .compare_values import compare_bytes, compare_integers, shown_number
 from .natures import constant_form, is_byte, resolved
 from .probe import rust_path
 
@@ -30,8 +30,17 @@ __all__ = ["ConstantQuestions"]
 # What __builtin_classify_type says: GCC's typeclass.h.
 _POINTER: Final = 5
 _REAL: Final = 8
-_CLASSES: Final = {"integer": frozenset({1, 2, 3, 4}), "float": frozenset({_REAL})}
+_INTEGERS: Final = frozenset({1, 2, 3, 4})
+_CLASSES: Final = {"integer": _INTEGERS, "float": frozenset({_REAL})}
+_WORDS: Final = {_POINTER: "a pointer", _REAL: "a floating-point number", 9: "a complex number"}
 _TEXTS: Final = ("text", "slice", "cstr", "str")
+# What can stand in C for a value of Rust's: a number's value is what counts, or a pointer's.
+_COMPARABLE: Final = {
+    "integer": _INTEGERS | {_POINTER},
+    "pointer": _INTEGERS | {_POINTER},
+    "float": _INTEGERS | {_REAL},
+    **dict.fromkeys(_TEXTS, frozenset({_POINTER})),
+}
 _LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 # `(const char *) "text"`: the array is initialised with the text itself.
 _CAST_OF_TEXT: Final = re.compile(r"\([A-Za-z_][\w ]*(?:\*+ ?(?:const ?)?\) ?(?=\(*\")|\) ?(?=\"))")
@@ -110,7 +119,7 @@ class ConstantQuestions:
     def _ask(self, questions: CQuestions, subject: Subject, item: Item, text: str) -> None:
         key = f"const {item.id}"
         form = self._form(item)
-        if subject.by_case:
+        if subject.kind == "const":
             questions.ask_numbers(f"{key} class", [f"__builtin_classify_type({text})"])
         if form == "array":
             self._ask_array(questions, item, text)
@@ -135,7 +144,8 @@ class ConstantQuestions:
                 questions.ask_bytes(f"{key} text", f"char value[{size}]", literal, size)
             sized = f"sizeof({text})"
             kind = f"__builtin_classify_type({text})"
-            questions.ask_numbers(key, [text, f"({text}) < 0", kind, sized])
+            known = f"__builtin_constant_p({text})"
+            questions.ask_numbers(key, [text, f"({text}) < 0", kind, sized, known])
             # Where it is a pointer in disguise, the first form is none that C takes.
             questions.ask_numbers(f"{key} pointer", [f"({self._pointer_sized})({text})"])
 
@@ -167,11 +177,11 @@ class ConstantQuestions:
         key = f"const {item.id}"
         if item.id in self._bad:
             return None, self._bad[item.id]
-        if subject.by_case and (other := self._another_kind(subject, item, c)):
-            return None, other
+        if subject.kind == "const" and (other := self._another_kind(subject, item, c)):
+            return (None, other) if subject.by_case else (other, None)
         form = self._form(item)
         if form == "integer" and subject.kind == "const":
-            return self._integers(subject, item, rust.numbers, c)
+            return self._integers(subject, item, rust, c)
         ours = rust.bytes.get(key)
         if ours is None:
             why = rust.refused.get(key) or "it was not asked"
@@ -180,13 +190,8 @@ class ConstantQuestions:
             text = c.bytes.get(f"{key} text")
             if text is not None:
                 return self._pointed(item, text[0], ours[1], rust)
-            if ours[1]:
-                return None, f"{item.name} points to something in Rust: it is no number"
             value = int.from_bytes(ours[0], "little" if rust.order == "<" else "big")
-            theirs = self._c_integer(key, c)
-            if theirs is None:
-                return None, self._unknown(subject, key, c)
-            return self._compared(subject, item, theirs, (value, len(ours[0])))
+            return self._compared(subject, item, c, (value, len(ours[0])), is_address=bool(ours[1]))
         data = c.bytes.get(key)
         if data is None:
             return None, self._unknown(subject, key, c)
@@ -219,6 +224,11 @@ class ConstantQuestions:
         """Return why C's name is that of another thing than Rust's; empty if it is not."""
         kind = c.numbers.get(f"const {item.id} class 0")
         form = self._form(item)
+        if not subject.by_case:
+            if kind is None or kind in _COMPARABLE.get(form, {kind}):
+                return ""
+            word = "a number" if kind in _INTEGERS else _WORDS.get(kind, "another thing")
+            return f"{item.name} is {word} in C ({subject.c_name}), {item.type} in Rust"
         wanted = _CLASSES.get(form, frozenset({_POINTER}))  # a text decays to a pointer
         if kind is None or kind in wanted:
             return ""
@@ -235,24 +245,41 @@ class ConstantQuestions:
         return final.kind == "primitive" and final.name in ("isize", "usize")
 
     def _integers(
-        self, subject: Subject, item: Item, numbers: Mapping[str, int], c: CAnswers
+        self, subject: Subject, item: Item, rust: Answers, c: CAnswers
     ) -> tuple[str | None, str | None]:
-        key = f"const {item.id}"
+        key, numbers = f"const {item.id}", rust.numbers
         low, high = numbers.get(f"{key} low"), numbers.get(f"{key} high")
         if low is None or high is None:
-            return None, f"rustc says nothing of {item.name}"
+            why = rust.refused.get(f"{key} low") or rust.refused.get(f"{key} high")
+            return None, f"rustc says nothing of {item.name}: {why or 'it was not asked'}"
         value = low | high << 64
         if high >> 63:
             value -= 1 << 128
+        return self._compared(subject, item, c, (value, numbers.get(f"{key} length")))
+
+    def _compared(
+        self,
+        subject: Subject,
+        item: Item,
+        c: CAnswers,
+        rust: tuple[int, int | None],
+        *,
+        is_address: bool = False,
+    ) -> tuple[str | None, str | None]:
+        """Compare numbers, and addresses, which are no numbers until something is linked."""
+        key, name = f"const {item.id}", item.name
         theirs = self._c_integer(key, c)
         if theirs is None:
             return None, self._unknown(subject, key, c)
-        return self._compared(subject, item, theirs, (value, numbers.get(f"{key} length")))
-
-    def _compared(
-        self, subject: Subject, item: Item, c: tuple[int, int | None], rust: tuple[int, int | None]
-    ) -> tuple[str | None, str | None]:
-        different, self.letters[item.id] = compare_integers(item.name, subject.c_name, c, rust)
+        if c.addresses is None and not theirs[0] and c.numbers.get(f"{key} 4") == 0:
+            return None, f"whether {name} is an address in C cannot be seen in this object format"
+        if {f"{key} 0", f"{key} pointer 0"} & (c.addresses or frozenset()):
+            if is_address:
+                return None, f"{name} is an address in both: of what cannot be compared"
+            return f"{name} is an address in C, {shown_number(rust[0])} in Rust", None
+        if is_address:
+            return f"{name} is {shown_number(theirs[0])} in C, an address in Rust", None
+        different, self.letters[item.id] = compare_integers(name, subject.c_name, theirs, rust)
         return different, None
 
     def _c_integer(self, key: str, c: CAnswers) -> tuple[int, int | None] | None:

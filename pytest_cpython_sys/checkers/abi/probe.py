@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answers", "Probe", "ProbeError", "raw_name", "rust_path"]
 
-_ATTEMPTS: Final = 4
+_EVALUATION: Final = "E0080"
 _CHUNK: Final = 256  # numbers in one static: the time for one grows faster than its length
 _PRELUDE: Final = """\
 #![allow(warnings)]
@@ -128,8 +128,11 @@ class Probe:
         """Compile and read; what rustc refuses is left out. Raises ProbeError."""
         source, target = os.path.join(work, "probe.rs"), os.path.join(work, "probe.o")
         refused: dict[str, str] = {}
-        for _ in range(_ATTEMPTS):
-            text, lines, places = self._source(crate, refused)
+        alone = False
+        # What is refused is left out, and with it goes what rustc had not come to: names come
+        # before types, and types before values. It says all it has of one of these at once.
+        while True:
+            text, lines, places = self._source(crate, refused, alone=alone)
             with open(source, "w", encoding="utf-8") as file:
                 file.write(text)
             errors = self._errors([*command, f"--emit=obj={target}", source], root, env)
@@ -139,15 +142,19 @@ class Probe:
             if not new:
                 words = "\n".join(errors.values())
                 raise ProbeError(f"rustc does not compile the questions about {crate}:\n{words}")
+            # The evaluation of a static ends with its first error.
+            alone = alone or any(words.startswith(_EVALUATION) for words in new.values())
             for key, words in new.items():
                 refused[key.removesuffix(" size")] = words
                 refused[key] = words
-        raise ProbeError(f"rustc does not compile the questions about {crate}")
 
     def _source(
-        self, crate: str, refused: Mapping[str, str]
+        self, crate: str, refused: Mapping[str, str], *, alone: bool
     ) -> tuple[str, dict[int, str], dict[str, tuple[int, int]]]:
-        """Return source, the question of each line, and where each number will be."""
+        """Return source, the question of each line, and where each number will be.
+
+        ``alone``: each number is a constant, which fails for itself.
+        """
         magic = "[" + ", ".join(map(str, MAGIC)) + "]"
         text = [_PRELUDE.format(crate=crate, magic=magic, order=ORDER)]
         line = text[0].count("\n") + 1
@@ -161,7 +168,9 @@ class Probe:
             )
             line += 1
             for index, key in enumerate(chunk):
-                text.append(f"{self._numbers[key]},\n")
+                value = self._numbers[key]
+                value = f"{{ const A: u64 = {value}; A }}" if alone else value
+                text.append(f"{value},\n")
                 lines[line] = key
                 places[key] = (record, index)
                 line += 1
@@ -197,9 +206,11 @@ class Probe:
                 continue
             if message.get("level") != "error":
                 continue
-            line = _own_line(message["spans"])
+            # Up to 1.88, an evaluation's error was about the function, with a note of who called.
+            notes = (_own_line(child["spans"]) for child in message["children"])
+            line = _own_line(message["spans"]) or next(filter(None, notes), 0)
             code_of = message["code"]["code"] + ": " if message.get("code") else ""
-            found.setdefault(line, code_of + message["message"])
+            found.setdefault(line, code_of + message["message"] + _label(message["spans"]))
         return found
 
     def _read(
@@ -227,6 +238,12 @@ class Probe:
                 if data is not None:
                     found[key] = data, records.pointers_in(places[key][0], size)
         return Answers(numbers, found, refused, records.order, records.machine)
+
+
+def _label(spans: Sequence[Mapping[str, object]]) -> str:
+    """Return what rustc says at the place that an error is about, if that is not in the probe."""
+    elsewhere = (span for span in spans if span["is_primary"] and not _own_line([span]))
+    return next((f": {span['label']}" for span in elsewhere if span["label"]), "")
 
 
 def _own_line(spans: Sequence[Mapping[str, object]]) -> int:

@@ -71,12 +71,16 @@ def compare_prototype(
         return None, f"C says nothing of {subject.c_name}: {why}", []
     heading = f"{subject.name} is declared otherwise in C"
     rust = sides.rust_types.use(item.type)
+    if (subject.kind == "fn") != (c.type.kind == "function"):
+        words = [f"a variable in C ({c.text})", "a function in Rust"]
+        if subject.kind == "static":
+            words = [f"a function in C ({written(c.type)})", "a variable in Rust"]
+        return f"{subject.name} is {words[0]}, {words[1]}", None, []
     if subject.kind == "static":
         differences = sides.agreement.values(c, rust, "", is_field=True)
         return told(heading, differences, c.text, str(item.type))
     aim = rust.type.target
-    if c.type.kind != "function" or aim is None:
-        return f"{heading}: there it is {c.text}", None, []
+    assert aim is not None  # noqa: S101 - a function's type points to one
     differences = sides.agreement.functions(c.type, aim.type)
     return told(heading, differences, written(c.type), str(item.type))
 

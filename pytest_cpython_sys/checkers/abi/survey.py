@@ -133,7 +133,7 @@ class Survey:
 
     def _declared(self, item: Item) -> Iterator[Subject]:
         assert item.type is not None  # noqa: S101 - functions and statics have one
-        known = self._found.functions if item.kind == "function" else self._found.variables
+        known = self._found.functions | self._found.variables  # it may be the other in C
         # A symbol may have an underscore that C's name has not, as on macOS.
         usual = item.symbol if item.symbol in known else item.name
         name = self._c_names.given(item) or usual
