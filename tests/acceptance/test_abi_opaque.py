@@ -99,6 +99,58 @@ def test_all_spellings(pytester: pytest.Pytester, write: Write) -> None:
     )
 
 
+def test_a_function_behind_a_pointer_uses_by_value(pytester: pytest.Pytester, write: Write) -> None:
+    """Wherever the pointer stands: in a field, an alias, an argument, a variable, an array."""
+    header = (
+        HEADER
+        + """
+        struct calls { int (*call)(struct unit); };
+        typedef struct marked { int i; } marked;
+        typedef struct empty (*made)(void);
+        void takes(void (*)(struct voided));
+        extern void (*held[2])(struct bare); extern cut (**behind)(void);
+        extern struct array { int i; } *plain; typedef struct _renamed { int i; } renamed;
+        typedef marked *pointers[2];
+    """
+    )
+    lib = (
+        LIB
+        + """
+        #[repr(C)] pub struct calls { pub call: Option<unsafe extern "C" fn(unit) -> c_int> }
+        pub type made = Option<unsafe extern "C" fn() -> empty>;
+        pub type pointers = [*mut marked; 2];
+        extern "C" {
+            fn takes(_: Option<unsafe extern "C" fn(voided)>);
+            static held: [Option<unsafe extern "C" fn(bare)>; 2];
+            static behind: *mut Option<unsafe extern "C" fn() -> cut>;
+            static plain: *mut array;
+        }
+    """
+    )
+    write({"Cargo.toml": MANIFEST, "hidden.h": header, "src/lib.rs": lib})
+    result, found = run(pytester)
+    failed = {name for name in found if name.startswith(("opaque", "layout::cut"))} & {
+        name for name, outcome in found.items() if outcome == "failed"
+    }
+    used = {
+        "unit": "calls.call; C has 16",
+        "empty": "made; C has 4",
+        "voided": "takes; C has 72",
+        "bare": "held; C has 4",
+    }
+    assert failed == {*(f"opaque::{name}" for name in used), "layout::cut"}
+    assert {"opaque::array", "opaque::marked", "opaque::renamed_in_rust"} <= found.keys() - failed
+    result.stdout.fnmatch_lines_random(
+        [
+            *(
+                f"*: {name} is empty in Rust and used by value in {at} *"
+                for name, at in used.items()
+            ),
+            "*: cut ends before C's does and is used by value in behind; C has 96 bytes there*",
+        ]
+    )
+
+
 def test_what_is_there_of_a_type_that_is_cut_short_counts(
     pytester: pytest.Pytester, write: Write
 ) -> None:

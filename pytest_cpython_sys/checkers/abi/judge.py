@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...case import Verdict
-from .natures import resolved
+from .natures import values_in
 from .prototypes import compare_prototype
 from .subjects import item_of
 from .types.differences import shown_letters
@@ -72,17 +72,14 @@ class Judge:
         """Where a type is used by value, by its id."""
         found: dict[str, str] = {}
         for item in self._crate.items:
-            kinds = [(field.type, f"{item.name}.{field.name}") for field in item.fields]
-            # Of a static that is C's, only the address is taken.
-            if item.type is not None and item.kind == "const":
-                kinds.append((item.type, item.name))
-            if item.type is not None and item.kind == "function":
-                kinds += [(part, item.name) for part in item.type.parts]
-            for kind_of, where in kinds:
-                final = resolved(kind_of, self._crate)
-                while final.kind == "array" and final.parts:
-                    final = resolved(final.parts[0], self._crate)
-                found.setdefault(final.id, where)
+            for field in item.fields:
+                for key in values_in(field.type, self._crate):
+                    found.setdefault(key, f"{item.name}.{field.name}")
+            if item.type is not None:
+                # Of a static that is C's, only the address is taken; an alias is a name alone.
+                named = item.kind in ("static", "alias")
+                for key in values_in(item.type, self._crate, behind=named):
+                    found.setdefault(key, item.name)
         found.pop("", None)
         return found
 

@@ -6,10 +6,20 @@ import re
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .rustdoc import Crate, Item
     from .rusttypes import RustType
 
-__all__ = ["constant_form", "is_byte", "is_marker", "is_opaque", "is_truncated", "resolved"]
+__all__ = [
+    "constant_form",
+    "is_byte",
+    "is_marker",
+    "is_opaque",
+    "is_truncated",
+    "resolved",
+    "values_in",
+]
 
 Form = Literal["integer", "pointer", "float", "text", "slice", "cstr", "str", "array", "struct", ""]
 
@@ -69,6 +79,21 @@ def constant_form(kind_of: RustType, crate: Crate) -> Form:
             return "integer"
         return "struct" if final.foreign in ("struct", "union") and not final.parts else ""
     return ""
+
+
+def values_in(kind_of: RustType, crate: Crate, *, behind: bool = False) -> Iterator[str]:
+    """Yield the ids of types that a type uses by value: a function does, whatever leads to it.
+
+    ``behind``: the type stands behind a pointer, or is named alone.
+    """
+    final = resolved(kind_of, crate)
+    if final.kind == "path" and final.id and not behind:
+        yield final.id
+    is_function = final.kind == "function"
+    if is_function or final.kind in ("pointer", "array"):
+        for part in final.parts:
+            in_place = is_function or (final.kind == "array" and not behind)
+            yield from values_in(part, crate, behind=not in_place)
 
 
 def is_byte(kind_of: RustType, crate: Crate) -> bool:
