@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 from typing import TYPE_CHECKING
+
+import pytest
 
 from .conftest import outcomes, replace_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
-
-    import pytest
 
 MANIFEST = """
 [package]
@@ -85,6 +87,48 @@ def test_functions_behind_pointers(
             "    argument 2, argument 3: signed 8 bytes in C, signed 4 bytes in Rust *",
             "*: uses is laid out otherwise in C: notify: pointer in C, fn with Rust's own *",
             "    nested, argument 1, argument 1: signed 8 bytes in C, signed 4 bytes in Rust *",
+        ]
+    )
+
+
+ABIS = """
+void of_rust(int); void of_windows(int); void of_unix(int); void of_firmware(int);
+__attribute__((ms_abi)) void marked(int); void unwinds(int); void mine(int); void wrong(int);
+"""
+RUST_ABIS = """
+use std::ffi::*;
+extern "Rust" { pub fn of_rust(x: c_int); }
+extern "win64" { pub fn of_windows(x: c_int); pub fn marked(x: c_int); }
+extern "sysv64" { pub fn of_unix(x: c_int); pub fn wrong(x: c_long); }
+extern "efiapi" { pub fn of_firmware(x: c_int); }
+extern "C-unwind" { pub fn unwinds(x: c_int); }
+#[no_mangle] pub fn mine(_: c_int) {}
+#[no_mangle] pub fn ours(_: c_int) {}
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or sys.platform == "win32", reason="of x86-64, with C's as Unix"
+)
+def test_another_abi_than_cs(
+    pytester: pytest.Pytester, write: Callable[[Mapping[str, str]], Path]
+) -> None:
+    """The compiler says whether its function has the one that Rust names."""
+    write({"Cargo.toml": MANIFEST, "calls.h": ABIS, "src/lib.rs": RUST_ABIS})
+    result, found = _items(pytester)
+    failed = ("of_rust", "of_windows", "of_firmware", "mine", "wrong")
+    passed = ("of_unix", "marked", "unwinds")
+    assert found == {
+        **{f"fn::{name}": "failed" for name in failed},
+        **{f"fn::{name}": "passed" for name in passed},
+    }
+    result.stdout.fnmatch_lines_random(
+        [
+            '*: of_rust is extern "Rust" in Rust: a function of C\'s is never called so',
+            '*: of_windows is extern "win64" in Rust: C calls it with another ABI',
+            '*: of_firmware is extern "efiapi" in Rust: C calls it with another ABI',
+            '*: mine is extern "Rust" in Rust: a function of C\'s is never called so',
+            "*: wrong is declared otherwise in C",
         ]
     )
 

@@ -79,7 +79,7 @@ class _Questions:
             self.constants.ask_rust(subject, self.probe)
         elif subject.kind in ("fn", "static"):
             self.layouts.ask_rust(item_of(subject), self.probe)
-            declare_prototype(subject, self.declared)
+            declare_prototype(subject, self.declared, self.of_c)
         elif subject.kind in ("const", "init"):
             self.constants.ask_rust(subject, self.probe)
             kind_of = item_of(subject).type if subject.kind == "init" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...c.types import written
 from .c_questions import CQuestions
@@ -20,13 +20,33 @@ if TYPE_CHECKING:
 __all__ = ["compare_prototype", "declare_prototype", "mark_transparent"]
 
 
-def declare_prototype(subject: Subject, declared: Declared) -> None:
-    """Ask C about a function or a variable."""
+# What C calls an ABI of Rust's: https://doc.rust-lang.org/reference/items/external-blocks.html#abi
+_ATTRIBUTES: Final = {
+    "aapcs": 'pcs("aapcs")',
+    "efiapi": "ms_abi",
+    "fastcall": "fastcall",
+    "stdcall": "stdcall",
+    "sysv64": "sysv_abi",
+    "thiscall": "thiscall",
+    "vectorcall": "vectorcall",
+    "win64": "ms_abi",
+}
+
+
+def declare_prototype(subject: Subject, declared: Declared, questions: CQuestions) -> None:
+    """Ask C about a function or a variable; and whether it has an ABI, if Rust says which one."""
     item = subject.item
     assert item is not None  # noqa: S101 - found in Rust
     assert item.type is not None  # noqa: S101 - functions and statics have one
     declared.declare(_key(subject), f"__typeof__({subject.c_name})")
     declared.declare_all(item.type)
+    attribute = _ATTRIBUTES.get(item.abi.removesuffix("-unwind"))
+    if attribute is not None:
+        key, name = f"{item.abi} {subject.c_name}", f"abi_as_{item.id}"
+        own = f"__typeof__({subject.c_name})"
+        questions.declare(f"{key} type", f"typedef {own} {name} __attribute__(({attribute}));")
+        # An attribute that this machine does not know changes nothing: there it has C's ABI.
+        questions.ask_number(key, f"__builtin_types_compatible_p({own}, {name})")
 
 
 def mark_transparent(
@@ -69,6 +89,9 @@ def compare_prototype(
         problem = sides.c.problems.get(f"type {key}")
         why = problem.text if problem is not None else "it was not asked"
         return None, f"C says nothing of {subject.c_name}: {why}", []
+    other, unknown = _compare_abi(subject, item.abi, sides.c)
+    if other or unknown:
+        return other, unknown, []
     heading = f"{subject.name} is declared otherwise in C"
     rust = sides.rust_types.use(item.type)
     if (subject.kind == "fn") != (c.type.kind == "function"):
@@ -83,6 +106,22 @@ def compare_prototype(
     assert aim is not None  # noqa: S101 - a function's type points to one
     differences = sides.agreement.functions(c.type, aim.type)
     return told(heading, differences, written(c.type), str(item.type))
+
+
+def _compare_abi(subject: Subject, abi: str, c: CAnswers) -> tuple[str | None, str | None]:
+    """Return that C calls a function otherwise, or why that cannot be said."""
+    if not abi:
+        return None, None
+    shown = f'{subject.name} is extern "{abi}" in Rust'
+    if abi.removesuffix("-unwind") not in _ATTRIBUTES:
+        return f"{shown}: a function of C's is never called so", None
+    key = f"{abi} {subject.c_name}"
+    same = c.numbers.get(key)
+    if same is None:
+        problem = c.problems.get(f"{key} type") or c.problems.get(key)
+        why = problem.text if problem is not None else "it was not asked"
+        return None, f"{shown}; C does not say whether it is called so there: {why}"
+    return (None, None) if same else (f"{shown}: C calls it with another ABI", None)
 
 
 def _key(subject: Subject) -> str:

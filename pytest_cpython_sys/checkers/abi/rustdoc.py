@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...c.compiler import AbiError
 from .attributes import is_exported, representation, symbol
-from .rusttypes import RustType, read_signature, read_type
+from .rusttypes import RustType, other_abi, read_signature, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,6 +84,8 @@ class Item:
     """What a function or a static is called where it is linked."""
     defined: bool = False
     """A function or a static that Rust defines for C, not one that C has."""
+    abi: str = ""
+    """A function's, as `extern` has it; empty for C's."""
 
     @property
     def rust_path(self) -> str:
@@ -292,12 +294,10 @@ class _Reader:
             if not inner["header"]["is_const"]:
                 return None
             return replace(item, kind="const fn", type=read_signature(inner["sig"], self._paths))
-        abi = inner["header"]["abi"]
-        if not (isinstance(abi, dict) and bool({"C", "Cdecl", "System"} & abi.keys())):
-            return None
+        abi = other_abi(inner["header"]["abi"])
         signature = read_signature(inner["sig"], self._paths)
         linked = symbol(raw["attrs"]) or str(raw["name"])
-        return replace(item, type=signature, symbol=linked, defined=defined)
+        return replace(item, type=signature, symbol=linked, defined=defined, abi=abi)
 
     def _fields(self, inner: Mapping[str, Any]) -> Iterator[Field]:
         if "fields" in inner:  # a union's

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["RustType", "read_type"]
+__all__ = ["RustType", "other_abi", "read_signature", "read_type"]
 
 _TRANSPARENT = frozenset({"Cell", "ManuallyDrop", "MaybeUninit", "SyncUnsafeCell", "UnsafeCell"})
 
@@ -68,7 +68,7 @@ def read_type(raw: Any, paths: Mapping[str, Any]) -> RustType:
     if kind == "tuple" and not value:
         return RustType("void")
     if kind == "function_pointer":
-        if not _speaks_c(value["header"]["abi"]):
+        if other_abi(value["header"]["abi"]):
             return RustType("other", "fn with Rust's own calling convention")
         return read_signature(value["sig"], paths)
     if kind == "resolved_path":
@@ -76,8 +76,14 @@ def read_type(raw: Any, paths: Mapping[str, Any]) -> RustType:
     return RustType("other", kind)
 
 
-def _speaks_c(abi: Any) -> bool:
-    return isinstance(abi, dict) and bool({"C", "Cdecl", "System"} & abi.keys())
+def other_abi(abi: Any) -> str:
+    """Return what an ABI is called after ``extern``; empty for C's own."""
+    if not isinstance(abi, dict):
+        return str(abi)
+    (name, value), *_ = abi.items()
+    if name in ("C", "Cdecl", "System"):
+        return ""
+    return str(value).strip('"') if name == "Other" else str(name).lower()
 
 
 def read_signature(raw: Mapping[str, Any], paths: Mapping[str, Any]) -> RustType:
