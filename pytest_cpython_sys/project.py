@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from .c.headers import compiler_in_words
-from .cargo import enclosing_manifest, find_test_processes, upwards
+from .cargo import configured_target, enclosing_manifest, find_test_processes, upwards
 from .case import Verdict
 from .checkers.registry import all_checkers
 from .evaluator import discovered
@@ -183,12 +183,13 @@ class Project:
         )
 
     def c_compilers(self) -> list[str]:
-        """Return in words which C compilers speak for the target; none where it is not named."""
+        """Return in words which C compilers speak for the target; for this machine, named ones."""
         found: dict[str, None] = {}
         for workspace, options, extra in self.build_arguments():
-            if self._settings.run.abi != "off" and options.target is not None:
+            if self._settings.run.abi != "off":
                 python, environ = self._surroundings.interpreter, {**self.cargo.environ, **extra}
-                words = compiler_in_words(self.cargo, workspace, options.target, python, environ)
+                target = configured_target(environ, workspace.root, options.arguments())
+                words = compiler_in_words(self.cargo, workspace, target, python, environ)
                 found.update(dict.fromkeys(words))
         return list(found)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from ..cargo.run_program import run_to_end
+from ..object_files.reader import ObjectFile
 from .header_trouble import explain_refusal
 
 if TYPE_CHECKING:
@@ -114,9 +115,19 @@ class Compiler:
             return run_tool(argv, self.directory, env)
         except OSError as error:
             raise CompilerError(
-                f"no C compiler: {self.argv[0]}, which compiled this Python, cannot be used "
-                f"({error.strerror}): install it, or name another Python with --cpython-sys-python"
+                f"the C compiler {self.argv[0]} cannot be used ({error.strerror}): install it, or "
+                "name another one in $CC_<target>, with the target's name, as "
+                "$CC_x86_64_unknown_linux_gnu"
             ) from None
+
+    def machine(self, work: str) -> str:
+        """Return what a file is for that it makes (`ObjectFile.machine`). Raises CompilerError."""
+        source, target = os.path.join(work, "machine.i"), os.path.join(work, "machine.o")
+        _write(source, "int machine;\n")
+        problems = self.compile(source, target)
+        if problems:
+            raise CompilerError(f"{self.argv[0]} does not compile: {problems[0].text}")
+        return ObjectFile.read(target).machine
 
     def preprocess(self, header: str, work: str) -> Header:
         """Return a header after the preprocessor. Raises CompilerError."""

@@ -12,7 +12,7 @@ from ..python.makefile import split_flags
 from ..rust.metadata import AbiTable, MetadataError, read_abi
 from . import DEFAULT_HEADER
 from .compiler import Compiler, CompilerError
-from .target_compiler import choose_compiler
+from .target_compiler import TargetCompilerError, choose_compiler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -135,19 +135,25 @@ def _own_header(package: Package, table: AbiTable) -> str | None:
 def compiler_in_words(
     cargo: Cargo,
     workspace: Workspace,
-    target: str,
+    target: str | None,
     python: Interpreter | None,
     environ: Mapping[str, str],
 ) -> Iterator[str]:
-    """Yield which C compiler speaks for a target, where any package has a header."""
+    """Yield which C compiler speaks for a target, where any package has a header.
+
+    Of the machine itself (None) that is told where it is not what is taken anyway.
+    """
     if not any(map(_may_have_header, workspace.packages)):
         return
     try:
         choice = choose_compiler(cargo, workspace, target, python, environ)
-    except CompilerError:
-        yield f"C compiler for {target}: none, see @abi::header"
+    except CompilerError as error:
+        # That this machine has none, tests that need one say.
+        if isinstance(error, TargetCompilerError):
+            yield f"C compiler for {target or cargo.toolchain.host}: none: {error.brief}"
     else:
-        yield f"C compiler for {target}: {choice.describe()}"
+        if target is not None or choice.named:
+            yield f"C compiler for {target or cargo.toolchain.host}: {choice.describe()}"
 
 
 def _may_have_header(package: Package) -> bool:

@@ -3,7 +3,7 @@
 ``CC_<target>``, as the ``cc`` crate has it, then the compiler of the target Python, then gcc's
 cross compiler, then clang. Each is asked for its machine. One that was named and makes code for
 another machine is an error; others are passed by. Where nobody has named a target, all is for the
-machine itself, and the compiler of the target Python is taken as it is. See
+machine itself, and the compiler of the target Python is taken unless ``CC_<target>`` names one. See
 https://docs.rs/cc/latest/cc/#external-configuration-via-environment-variables
 """
 
@@ -51,7 +51,14 @@ _VENDORS: Final = ("-unknown-", "-pc-", "-none-")
 
 
 class TargetCompilerError(CompilerError):
-    """What C would say is not about the target: of its compiler, or of Python's headers."""
+    """What C would say is not about the target: of its compiler, or of Python's headers.
+
+    ``brief`` is what a header line has room for.
+    """
+
+    def __init__(self, message: str, brief: str = "") -> None:
+        super().__init__(message)
+        self.brief = brief or message
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +70,12 @@ class Choice:
     """In words: ``$CC_aarch64_unknown_linux_gnu``."""
     is_pythons: bool
     """Whether the target Python was compiled with it: then its flags are for it, too."""
+    named: bool = False
+    """The user has named it: it counts, or nothing does."""
 
     def describe(self) -> str:
         """Return one phrase for a header line."""
         return f"{shlex.join(self.argv)} ({self.origin})"
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    choice: Choice
-    named: bool = False
-    """The user has named it: it counts, or nothing does."""
 
 
 def choose_compiler(
@@ -91,29 +93,30 @@ def choose_compiler(
     own = _of_python(python)
     name = _name(target or cargo.toolchain.host)
     named = _named(name, environ)
-    if target is None:
-        return named.choice if named is not None else own.choice
+    if target is None and named is None:
+        return _there(own, name, environ)
     try:
-        machine = parse_cfg(cargo.target_cfg(workspace, target))
+        machine = parse_cfg(cargo.target_cfg(workspace, target or name))
     except CargoError as error:
         raise TargetCompilerError(str(error)) from None
     tried: list[str] = []
     candidates = (named,) if named is not None else (own, *_cross_compilers(name, machine))
     for candidate in candidates:
-        argv = candidate.choice.argv
+        argv = candidate.argv
         flags = python.cflags if python is not None and candidate is own else ()
         trouble = _trouble(candidate, flags, workspace.root, machine, environ)
         if trouble is None:
-            return candidate.choice
+            return candidate
         if candidate.named:
-            raise TargetCompilerError(
-                f"{candidate.choice.origin} names {shlex.join(argv)}, {trouble}: "
-                f"name a C compiler for {name} there{_cure(name, machine, named=True)}"
-            )
-        tried.append(f"{shlex.join(argv)} ({candidate.choice.origin}), {trouble}")
+            words = f"{candidate.origin} names {shlex.join(argv)}, {trouble}"
+            cure = f"name a C compiler for {name} there{_example(machine)}"
+            raise TargetCompilerError(f"{words}: {cure}", words)
+        tried.append(f"{shlex.join(argv)} ({candidate.origin}), {trouble}")
+    cure = f"in {_variable(name)}{_example(machine)}"
     raise TargetCompilerError(
         f"no C compiler makes code for {name}. Tried: {'; '.join(dict.fromkeys(tried))}. "
-        f"Install one, or name it{_cure(name, machine)}"
+        f"Install one, or name it {cure}",
+        f"name one {cure}",
     )
 
 
@@ -122,17 +125,34 @@ def _name(target: str) -> str:
     return os.path.basename(target).removesuffix(".json")
 
 
-def _cure(name: str, machine: Machine, *, named: bool = False) -> str:
-    where = "" if named else f" in $CC_{name.replace('-', '_')}"
-    return f'{where}, for example "python -m ziglang cc -target {machine.zig}" of the wheel ziglang'
+def _example(machine: Machine) -> str:
+    return f', for example "python -m ziglang cc -target {machine.zig}" of the wheel ziglang'
 
 
-def _named(name: str, environ: Mapping[str, str]) -> _Candidate | None:
-    for variable in (f"CC_{name}", f"CC_{name.replace('-', '_').replace('.', '_')}"):
+def _variable(name: str) -> str:
+    """Return which variable names a target's compiler, as a shell can set it."""
+    return f"$CC_{name.replace('-', '_').replace('.', '_')}"
+
+
+def _there(own: Choice, name: str, environ: Mapping[str, str]) -> Choice:
+    """Return the compiler for the machine itself if there is one. Raises CompilerError."""
+    if own.argv and shutil.which(own.argv[0], path=environ.get("PATH")) is not None:
+        return own
+    whose, other = "", ""
+    if own.is_pythons:
+        whose, other = ", which compiled this Python,", ", or another Python (--cpython-sys-python)"
+    raise CompilerError(
+        f"no C compiler: {own.argv[0] if own.argv else 'cc'}{whose} is not to be found: install "
+        f"one (apt-get install gcc), or name one in {_variable(name)}{other}"
+    )
+
+
+def _named(name: str, environ: Mapping[str, str]) -> Choice | None:
+    for variable in (f"CC_{name}", _variable(name).removeprefix("$")):
         value = environ.get(variable, "").strip()
         if value:
-            choice = Choice(_words(value, environ), f"${variable}", is_pythons=False)
-            return _Candidate(choice, named=True)
+            words = _words(value, environ)
+            return Choice(words, f"${variable}", is_pythons=False, named=True)
     return None
 
 
@@ -146,13 +166,13 @@ def _words(value: str, environ: Mapping[str, str]) -> tuple[str, ...]:
         return tuple(value.split())
 
 
-def _of_python(python: Interpreter | None) -> _Candidate:
+def _of_python(python: Interpreter | None) -> Choice:
     if python is None:
-        return _Candidate(Choice(("cc",), "the system's", is_pythons=False))
-    return _Candidate(Choice(python.cc, f"of {python.describe()}", is_pythons=True))
+        return Choice(("cc",), "the system's", is_pythons=False)
+    return Choice(python.cc, f"of {python.describe()}", is_pythons=True)
 
 
-def _cross_compilers(name: str, machine: Machine) -> Iterator[_Candidate]:
+def _cross_compilers(name: str, machine: Machine) -> Iterator[Choice]:
     triples = [name]
     for vendor in _VENDORS:
         triples += [triple.replace(vendor, "-", 1) for triple in triples if vendor in triple]
@@ -161,21 +181,21 @@ def _cross_compilers(name: str, machine: Machine) -> Iterator[_Candidate]:
     if machine.system == "windows" and machine.library == "gnu":
         triples.append(f"{name.partition('-')[0]}-w64-mingw32")
     for triple in dict.fromkeys(triples):
-        yield _Candidate(Choice((f"{triple}-gcc",), "gcc's cross compiler", is_pythons=False))
+        yield Choice((f"{triple}-gcc",), "gcc's cross compiler", is_pythons=False)
     # What stands behind the architecture's name in Rust are extensions, which change no layout.
     clang = name.replace("gc-", "-", 1) if name.startswith("riscv") else name
-    yield _Candidate(Choice(("clang", f"--target={clang}"), "clang", is_pythons=False))
+    yield Choice(("clang", f"--target={clang}"), "clang", is_pythons=False)
 
 
 def _trouble(
-    candidate: _Candidate,
+    candidate: Choice,
     flags: tuple[str, ...],
     directory: str,
     machine: Machine,
     environ: Mapping[str, str],
 ) -> str | None:
     """Return why a compiler does not speak for a machine, in words that follow its name."""
-    argv = candidate.choice.argv
+    argv = candidate.argv
     program = shutil.which(argv[0], path=environ.get("PATH")) if argv else None
     if program is None:
         return "which is not to be found"
@@ -221,14 +241,14 @@ def refuse_foreign_headers(macros: Mapping[str, str]) -> None:
         raise TargetCompilerError(foreign_python(difference))
 
 
-def refuse_other_machine(argv: Sequence[str], ours: str, theirs: str) -> None:
+def refuse_other_machine(argv: Sequence[str], target: str, ours: str, theirs: str) -> None:
     """Raise TargetCompilerError if rustc and the C compiler made files for two machines.
 
     What tells a machine is that of `ObjectFile.machine`.
     """
     if ours != theirs:
         raise TargetCompilerError(
-            f"{shlex.join(argv)} makes code for another machine than rustc ({theirs}, and {ours}, "
-            "by the begin of object files): name the target with --cargo-target, "
-            "or a C compiler for it in $CC_<target>"
+            f"{shlex.join(argv)} makes code for another machine than rustc: object files for "
+            f"{theirs}, and rustc's, for {_name(target)}, are for {ours}. Name a C compiler for "
+            f"it in {_variable(_name(target))}, or the target that is meant with --cargo-target"
         )

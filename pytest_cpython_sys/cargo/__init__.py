@@ -10,6 +10,7 @@ from .command import BuildOptions, shown_command
 from .configuration import (
     configured_environment,
     configured_runner,
+    configured_target,
     configured_wrapper,
     runner_variable,
     rustflags,
@@ -59,6 +60,7 @@ __all__ = [
     "cache_path",
     "configured_environment",
     "configured_runner",
+    "configured_target",
     "configured_wrapper",
     "enclosing_manifest",
     "find_test_processes",

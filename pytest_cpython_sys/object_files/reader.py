@@ -35,6 +35,23 @@ HEAD: Final = 64
 
 _SYMTAB, _RELA, _REL, _DYNSYM, _SYMTAB_SHNDX = 2, 4, 9, 11, 18
 _MACH_O: Final = tuple(map(bytes.fromhex, ("cefaedfe", "cffaedfe", "feedface", "feedfacf")))
+# Processors by number: https://gabi.xinuos.com/elf/a-emachine.html and others.
+_ELF: Final = {
+    2: "SPARC",
+    3: "i386",
+    8: "MIPS",
+    20: "PowerPC",
+    21: "PowerPC 64",
+    22: "S390",
+    40: "ARM",
+    43: "SPARC 64",
+    62: "x86-64",
+    183: "AArch64",
+    243: "RISC-V",
+    258: "LoongArch",
+}
+_OF_MACH_O: Final = {7: "i386", 12: "ARM", 0x1000007: "x86-64", 0x100000C: "AArch64"}
+_OF_COFF: Final = {0x14C: "i386", 0x1C4: "ARM", 0x8664: "x86-64", 0xAA64: "AArch64"}
 _LORESERVE, _COMMON, _XINDEX = 0xFF00, 0xFFF2, 0xFFFF
 _WRITE = 1
 
@@ -53,21 +70,28 @@ class ObjectFile:
 
     @property
     def machine(self) -> str:
-        """What files of one machine alone have in common, in hex digits.
+        """What files of one machine alone have in common, in words.
 
-        That is format, width, byte order and processor. COFF begins with its processor:
+        That is processor, format, width and byte order. COFF begins with its processor:
         https://learn.microsoft.com/windows/win32/debug/pe-format
         """
         data = self.data
         if data[:4] == b"\x7fELF":
-            return (data[:6] + data[18:20]).hex()
+            big = data[5] == 2
+            number = int.from_bytes(data[18:20], "big" if big else "little")
+            width = {1: 32, 2: 64}.get(data[4], data[4])
+            order = "big-endian" if big else "little-endian"
+            return f"{_ELF.get(number, f'processor {number}')} (ELF, {width} bits, {order})"
         if data[:4] in _MACH_O:
-            return data[:8].hex()
+            big = data[0] == 0xFE
+            number = int.from_bytes(data[4:8], "big" if big else "little")
+            order = "big-endian" if big else "little-endian"
+            return f"{_OF_MACH_O.get(number, f'processor {number}')} (Mach-O, {order})"
         if data[:4] == b"\0asm":
-            return data[:4].hex()
-        if data[:4] == b"\0\0\xff\xff":  # with more sections than an ordinary one can have
-            return data[6:8].hex()
-        return data[:2].hex()
+            return "WebAssembly"
+        large = data[:4] == b"\0\0\xff\xff"  # with more sections than an ordinary one can have
+        number = int.from_bytes(data[6:8] if large else data[:2], "little")
+        return f"{_OF_COFF.get(number, f'processor {number:#x}')} (COFF)"
 
     @classmethod
     def read(cls, path: str) -> ObjectFile:

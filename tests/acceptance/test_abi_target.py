@@ -5,6 +5,7 @@ The target is this machine, which any C compiler here makes code for unless it i
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,7 +89,9 @@ def test_a_compiler_that_cannot_be_used(
     monkeypatch.setenv(f"CC_{host}", compiler)
     result, found = run(pytester, host)
     assert found == "header error"
-    result.stdout.fnmatch_lines([f"C compiler for {host}: none, see @abi::header", f"*{words}"])
+    result.stdout.fnmatch_lines(
+        [f"C compiler for {host}: none: {words.partition(': ')[0]}", f"*{words}"]
+    )
     assert result.ret == 1
 
 
@@ -111,8 +114,66 @@ def test_a_compiler_for_another_machine_is_an_error(
     script.chmod(0o755)
     monkeypatch.setenv(f"CC_{host}", str(script))
     result, found = run(pytester, host)
-    assert found == "layout::pair error"
-    result.stdout.fnmatch_lines(["*liar makes code for another machine than rustc (*"])
+    assert found == "header error"
+    ours, theirs = "x86-64 (ELF, 64 bits, little-endian)", "i386 (ELF, 32 bits, little-endian)"
+    words = (
+        f"*liar makes code for another machine than rustc: object files for {theirs}, and "
+        f"rustc's, for {host}, are for {ours}. Name * in $CC_{host.replace('-', '_')}, or *"
+    )
+    result.stdout.fnmatch_lines([words])
+
+
+def test_a_compiler_that_is_named_where_no_target_is(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """It replaces Python's own, and is for this machine."""
+    write({"Cargo.toml": TABLE, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    variable = f"CC_{host.replace('-', '_')}"
+    monkeypatch.setenv(variable, "cc -DNAMED=3")
+    result = pytester.runpytest("--cpython-sys", "-rA", "-m", "rust_abi")
+    assert outcomes(result) == {"src/lib.rs::@abi::layout::pair": "passed"}
+    result.stdout.fnmatch_lines([f"C compiler for {host}: cc -DNAMED=3 (${variable})"])
+    wrong = {"nosuch": f"${variable} names nosuch, which is not to be found"}
+    if host.startswith("x86_64-"):
+        wrong["cc -m32"] = f"${variable} names cc -m32, which makes code for *not x86_64"
+    for compiler, words in wrong.items():
+        monkeypatch.setenv(variable, compiler)
+        result = pytester.runpytest("--cpython-sys", "-rA", "-m", "rust_abi")
+        assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}
+        result.stdout.fnmatch_lines(
+            [f"C compiler for {host}: none: {words}", f"*{words}: name a C compiler for {host} *"]
+        )
+
+
+def test_no_compiler_at_all(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """Nothing links then, but for a linker that is named, and C's side says what to install."""
+    root = write({"Cargo.toml": TABLE, "src/lib.rs": LIB, "wrapper.h": HEADER, "bin/none": ""})
+    for tool in ("cargo", "rustc", "rustdoc", "as", "ld", "sh"):
+        program = shutil.which(tool)
+        if program is not None:
+            (root / "bin" / tool).symlink_to(program)
+    name = host.replace("-", "_")
+    monkeypatch.setenv(f"CARGO_TARGET_{name.upper()}_LINKER", str(shutil.which("cc")))
+    monkeypatch.setenv("PATH", str(root / "bin"))
+    result = pytester.runpytest("--cpython-sys", "-rA")
+    found = outcomes(result)
+    assert found.pop(LAYOUT) == "passed"
+    assert found == {"src/lib.rs::t": "passed", "src/lib.rs::@abi::header": "error"}
+    result.stdout.fnmatch_lines([f"*no C compiler: *not to be found: install *$CC_{name}*"])
+
+
+def test_a_target_for_which_there_is_none(pytester: pytest.Pytester, write: Write) -> None:
+    """And no item that could say so: nothing is built for it."""
+    write({"Cargo.toml": TABLE, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    target = "x86_64-unknown-linux-gun"
+    result = pytester.runpytest("--cpython-sys", f"--cargo-target={target}")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [f"C compiler for {target}: none: rustc knows no target {target}: *"]
+    )
+    result.stdout.no_fnmatch_line("*see @abi::header*")
 
 
 def test_headers_of_another_platforms_python(

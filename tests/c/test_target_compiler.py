@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cpython_sys.c.compiler import CompilerError
 from pytest_cpython_sys.c.target_compiler import TargetCompilerError, choose_compiler
 from pytest_cpython_sys.cargo import Cargo, Workspace
 from pytest_cpython_sys.python.interpreter import Interpreter, current
@@ -91,11 +92,24 @@ def test_the_order(cargo: Cargo, tmp_path: Path, add: Callable[..., Path]) -> No
 
 def test_nobody_named_a_target(cargo: Cargo, tmp_path: Path, add: Callable[..., Path]) -> None:
     python = replace(current(), cc=("pythons-cc",))
-    assert choose(cargo, tmp_path, python, None)[0] == ("pythons-cc",)
-    assert choose(cargo, tmp_path, None, None)[0] == ("cc",)
-    add("named", X86_64)
-    name = f"CC_{cargo.toolchain.host}"
-    assert choose(cargo, tmp_path, python, None, **{name: "named"})[0] == ("named",)
+    host = cargo.toolchain.host
+    variable = f"CC_{host.replace('-', '_')}"
+    for whose, program in ((python, "pythons-cc"), (None, "cc")):
+        with pytest.raises(CompilerError, match=rf"no C compiler: {program}\b.*\${variable}\b"):
+            choose(cargo, tmp_path, whose, None)
+        add(program, {})
+        assert choose(cargo, tmp_path, whose, None)[0] == (program,)
+    add("named", {"__s390x__": "1"})
+    with pytest.raises(
+        TargetCompilerError, match=rf"^\${variable} names nosuch, .* not to be found"
+    ):
+        choose(cargo, tmp_path, python, None, **{variable: "nosuch"})
+    if host.startswith("x86_64-unknown-linux"):
+        with pytest.raises(TargetCompilerError, match=r"makes code for .*, which is not x86_64: "):
+            choose(cargo, tmp_path, python, None, **{variable: "named"})
+        add("named", X86_64)
+        found = choose(cargo, tmp_path, python, None, **{f"CC_{host}": "named"})
+        assert found == (("named",), f"$CC_{host}")
 
 
 @pytest.mark.parametrize(

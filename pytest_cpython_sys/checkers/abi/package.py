@@ -107,15 +107,28 @@ class PackageAbi:
     @cached_property
     def _read(self) -> tuple[Crate, Header, Declarations]:
         """Rust's items and C's names: rustdoc and the preprocessor run, no compiler."""
-        with worker_threads(1) as pool:
+        with worker_threads(2) as pool:
             described = pool.submit(self._library.describe, self._work)
+            machine = pool.submit(self._machine_of_rust)
             header = self.compiler.preprocess(self._source.path, self._work)
             refuse_foreign_headers({name: one.body for name, one in header.macros.items()})
+            build, host = self._context.build, self._context.cargo.toolchain.host
+            theirs = self.compiler.machine(self._work)
+            refuse_other_machine(self.compiler.argv, build.target or host, machine.result(), theirs)
             declarations = scan(header.text)
             crate = read_crate(described.result())
         if "__clang__" in header.macros:
             self.compiler = replace(self.compiler, is_clang=True)
         return crate, header, declarations
+
+    def _machine_of_rust(self) -> str:
+        command, env = self._library.probe_command()
+        root = self._context.build.workspace.root
+        probe = Probe()
+        probe.ask_number("one", "1")
+        return probe.compile(
+            self._library.target.crate_name, command, self._work, root, env
+        ).machine
 
     @cached_property
     def _speller(self) -> Speller:
@@ -255,7 +268,6 @@ class PackageAbi:
                 header.source, self.compiler, self._work, "declared", types=True
             )
             of_rust, of_values = rust_job.result(), values_job.result()
-        refuse_other_machine(self.compiler.argv, of_rust.machine, of_c.machine)
         mark_transparent(
             subjects,
             asked.declared,
