@@ -138,9 +138,10 @@ class Placer:
             return BlockPlace(where.file, 1, (*where.levels, *modules, block.test_name))
         site = text.site
         where = self._file(site.file)
-        own = not site.generated and site.anywhere and text.inside != modules
-        if site.around == ("?",) or own:
+        if site.around == ("?",):
             modules = text.modules  # a macro leads there, perhaps more than once
+        elif site.anywhere and text.inside != modules:
+            modules = text.inside[len(site.around) :]
         elif _starts(modules, site.around):
             modules = modules[len(site.around) :]
         return BlockPlace(

@@ -55,7 +55,7 @@ class Site:
     """Path of the module in the crate that the text of ``file`` is in."""
     owns_directory: bool = True
     anywhere: bool = False
-    """Whether a macro includes the file, which may then be other modules as well."""
+    """Whether a macro includes ``file``, which may then be other modules as well."""
 
     @property
     def generated(self) -> bool:
@@ -137,8 +137,8 @@ class Sources:
     def _parts(self, site: Site) -> Iterator[Site]:
         file = _load(site.path)
         for include in file.scan.includes if file is not None else ():
-            anywhere = include.defined or site.anywhere
             for path in self._included(include, site.path):
+                anywhere = site.anywhere or (include.defined and self.is_tracked(path))
                 yield self._part(site, include.line, include.modules, path, anywhere=anywhere)
         for declaration in file.scan.declarations if file is not None else ():
             modules = (*declaration.modules, declaration.name)

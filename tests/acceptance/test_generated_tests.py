@@ -214,6 +214,24 @@ def test_a_module_that_only_rustdoc_reads(pytester: pytest.Pytester, write: Writ
     assert "src/only/inner.rs::@doctest::only::inner::wrong::1" in outcomes(result)
 
 
+def test_a_file_that_a_macro_includes_reads_the_generated_one(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    """In whatever modules the macro is called: the block stands under that file, once."""
+    size = 'const _: () = { ["Size of T"][::std::mem::size_of::<T>() - 8usize]; };'
+    write(
+        {
+            "Cargo.toml": "c",
+            "build.rs": script(generated=f"#[repr(C)] pub struct T {{ pub a: u64 }}\n{size}\n"),
+            "src/lib.rs": 'macro_rules! body { () => { include!("part.rs"); } }\n'
+            "pub mod one { body!(); }\npub mod two { body!(); }\n",
+            "src/part.rs": include("generated"),
+        }
+    )
+    result = run(pytester, "--cpython-sys")
+    assert outcomes(result) == {"src/part.rs::bindgen_test_layout_T": "passed"}
+
+
 def test_ids_hold_nothing_of_this_build(
     pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -245,14 +245,13 @@ class _Comparison:
         for slot in list(alone):
             if slot not in alone or is_padding(slot.name):
                 continue
-            ours, theirs = _touching(slot, alone, missing, single=self.rust.is_union)
+            ours, theirs = _touching(slot, alone, self.c.slots, single=self.rust.is_union)
             if not theirs or not are_the_same_bytes(theirs, ours, agree):
                 continue
             for one in ours:
                 alone.remove(one)
                 real.append(one)
-            for one in theirs:
-                missing.remove(one)
+            missing[:] = [one for one in missing if one not in theirs]
             if self.rust.hidden and len(ours) == 1:
                 continue
             c, rust = ([one.name for one in slots] for slots in (theirs, ours))
@@ -285,12 +284,12 @@ def _same_place(c: Slot, rust: Slot) -> bool:
 
 
 def _touching(
-    slot: Slot, alone: Sequence[Slot], missing: Sequence[Slot], *, single: bool
+    slot: Slot, alone: Sequence[Slot], c: Sequence[Slot], *, single: bool
 ) -> tuple[list[Slot], list[Slot]]:
     """Return the fields of Rust's and of C's that lie where one of Rust's does, by overlaps."""
     ours, theirs = [slot], []
     while True:
-        more = [one for one in missing if one not in theirs and any(map(one.touches, ours))]
+        more = [one for one in c if one not in theirs and any(map(one.touches, ours))]
         theirs += more
         if not more or single:
             return ours, theirs

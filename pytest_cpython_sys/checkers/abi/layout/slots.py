@@ -130,16 +130,18 @@ def opened(slots: Sequence[Slot], others: Sequence[Slot]) -> tuple[list[Slot], l
     for slot in found:  # grows: what is inside comes behind what it is in
         if any(slot.name == other.name for other in others):
             continue
-        if any(slot.covers(other) and other.name in _inner_names(slot) for other in wanted):
+        sizes = _inner_sizes(slot)
+        if any(slot.covers(other) and (other.name, other.size) in sizes for other in wanted):
             replaced.append(slot)
             found += [replace(part, name=_last(part)) for part in slots_of(slot)]
     return [slot for slot in found if slot not in replaced], replaced
 
 
-def _inner_names(slot: Slot) -> set[str]:
+def _inner_sizes(slot: Slot) -> set[tuple[str, int | None]]:
+    """Return the names and sizes of all that is in a record."""
     kind_of = slot.use.type if slot.use is not None else None
     parts = slots_of(slot) if kind_of is not None and kind_of.kind != "array" else ()
-    return {name for part in parts for name in (_last(part), *_inner_names(part))}
+    return {one for part in parts for one in ((_last(part), part.size), *_inner_sizes(part))}
 
 
 def _last(slot: Slot) -> str:
