@@ -30,6 +30,7 @@ Kind = Literal[
     "build",
     "abi",
     "policy",
+    "table",
 ]
 Outcome = Literal["passed", "failed", "skipped", "error"]
 

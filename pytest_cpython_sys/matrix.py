@@ -41,7 +41,9 @@ _NOT_BUILT = (
 
 def _shows_its_id(case: Case) -> bool:
     """Tell whether a case's test has no name with cargo, and is called as its id is."""
-    return case.kind in ("layout", "abi", "policy") and case.rust_test == "::".join(case.levels)
+    return case.kind in ("layout", "abi", "policy", "table") and case.rust_test == "::".join(
+        case.levels
+    )
 
 
 def labelled(case: Case, label: str) -> Case:

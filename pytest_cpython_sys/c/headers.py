@@ -107,15 +107,18 @@ def find_header(workspace: Workspace, package: Package) -> HeaderSource | None:
     """
     table = read_abi(package.metadata)
     own = _own_header(package, table)
+    _check_directories(package, table)
     if own is not None:
         return HeaderSource(package, own, table, explicit=_is_known(package, table))
     for other in _needed(workspace, package):
         theirs = read_abi(other.metadata)
         path = _own_header(other, theirs)
         if path is not None:
+            _check_directories(other, theirs)
+            own_dirs = (os.path.join(package.root, one) for one in table.include_dirs)
             merged = replace(
                 table,
-                include_dirs=theirs.include_dirs,
+                include_dirs=(*theirs.include_dirs, *own_dirs),
                 flags=(*theirs.flags, *table.flags),
                 names={**theirs.names, **table.names},
             )
@@ -130,6 +133,14 @@ def _own_header(package: Package, table: AbiTable) -> str | None:
     if table.header is not None:
         raise MetadataError(f"package.metadata.cpython-sys.header: there is no {path}")
     return None
+
+
+def _check_directories(package: Package, table: AbiTable) -> None:
+    """Raise MetadataError for a directory that is not there: a compiler would not mention it."""
+    for directory in table.include_dirs:
+        path = os.path.join(package.root, directory)
+        if not os.path.isdir(path):
+            raise MetadataError(f"package.metadata.cpython-sys.include-dirs: there is no {path}")
 
 
 def compiler_in_words(

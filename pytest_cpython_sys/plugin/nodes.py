@@ -27,7 +27,9 @@ __all__ = ["RustCollector", "RustFile", "RustItem"]
 @cache
 def _marks(kind: str) -> list[pytest.Mark]:
     """Return the marks of a kind of test; pytest makes those alone that are registered."""
-    return [getattr(pytest.mark, name).mark for name in ("rust", f"rust_{kind}")]
+    # A table is what both are told by: who selects one of them is to see what is wrong with it.
+    kinds = ("abi", "policy") if kind == "table" else (kind,)
+    return [getattr(pytest.mark, name).mark for name in ("rust", *(f"rust_{one}" for one in kinds))]
 
 
 class RustCollector(pytest.Collector):
@@ -166,6 +168,8 @@ class RustItem(CompatItem):
             raise skip_at_item(verdict.message)
         if verdict.outcome == "failed":
             raise RustFailedError(verdict)
+        if self.case.xfail is not None and verdict.message and not self.config.option.runxfail:
+            raise RustError(verdict)  # it has passed, and says what to do about that
 
     def teardown(self) -> None:
         """Report a test binary that ended badly after its last test."""

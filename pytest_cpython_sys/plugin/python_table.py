@@ -15,6 +15,8 @@ _WORDS: Final = {
     "failed": "failed",
     "not evaluated": "error",
     "skipped": "skipped",
+    "xfailed": "xfailed",
+    "xpassed": "xpassed",
 }
 _BAD: Final = ("failed", "not evaluated")
 _ROWS: Final = 20

@@ -109,8 +109,11 @@ def write_section(terminal: pytest.TerminalReporter, title: str, lines: Iterable
 class PackageCounts:
     """Counts a package's items for its line of the summary."""
 
-    _COLUMNS = ("layouts", "tests", "abi", "policies", "skipped", "failed", "not evaluated")
-    _KINDS = MappingProxyType({"layout": "layouts", "abi": "abi", "policy": "policies"})
+    _COLUMNS = ("layouts", "tests", "abi", "policies", "skipped", "xfailed", "xpassed")
+    _BAD = ("failed", "not evaluated")
+    _KINDS = MappingProxyType(
+        {"layout": "layouts", "abi": "abi", "policy": "policies", "table": "policies"}
+    )
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Counter[str]] = {}
@@ -136,7 +139,11 @@ class PackageCounts:
         wide = max((len(label) for _, label in self._rows), default=0)
         for (name, label), row in sorted(self._rows.items(), key=lambda entry: entry[0][0]):
             parts = [f"{row[column]} {column}" for column in self._COLUMNS[:2]]
-            parts += [f"{row[column]} {column}" for column in self._COLUMNS[2:] if row[column]]
+            parts += [
+                f"{row[column]} {column}"
+                for column in (*self._COLUMNS[2:], *self._BAD)
+                if row[column]
+            ]
             python = f"{label:<{wide}}  " if wide else ""
             yield f"{name or 'manifest':<{width}}  {python}{', '.join(parts)}"
 
@@ -194,10 +201,11 @@ def not_run_reason(report: pytest.TestReport) -> str | None:
 def outcome_of(report: pytest.TestReport) -> str | None:
     """Return what a report says about its item, or None if another report will."""
     if report.when == "call" or (report.when == "setup" and not report.passed):
+        expected = "x" if hasattr(report, "wasxfail") else ""
         if report.passed:
-            return "passed"
+            return f"{expected}passed"
         if report.skipped:
-            return "skipped"
+            return f"{expected}failed" if expected else "skipped"
         if report.failed:  # and not one of which a plugin says that the test runs again
             return "failed" if report.when == "call" else "not evaluated"
     return None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ABI_KEYS",
+    "ITEM_KINDS",
     "LETTERS",
     "TABLE",
     "AbiTable",
@@ -29,6 +30,7 @@ __all__ = [
     "PolicyTable",
     "TwinTable",
     "Wanted",
+    "check_name",
     "is_plain",
     "is_wanted",
     "raw_table",
@@ -47,6 +49,7 @@ ABI_KEYS: Final = frozenset(
         *("const-is-an-error", "letter"),
     }
 )
+ITEM_KINDS: Final = ("layout", "const", "init", "fn", "static", "opaque", "macro", "symbol")
 LETTERS: Final = (
     *("bool", "bytes", "const", "enum", "hole", "name"),
     *("opaque", "pointee", "sign", "split", "void"),
@@ -66,18 +69,24 @@ _CHOICE: Final = "choose of modules, symbols, unsafe"
 _MODULE: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _CPYTHON: Final = "cpython-sys"
 _TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
-_ITEM_KIND: Final = "(?:layout|const|init|fn|static|opaque|macro|symbol)"
+_ITEM_KIND: Final = f"(?:{'|'.join(ITEM_KINDS)})"
 # As ids are printed: a file, a Python's label, the level, the kind.
 _PRINTED: Final = rf'(?:(?:[^"\n\r\0]+::)?@abi::{_ITEM_KIND}::)?'
 _SYMBOL = re.compile(rf"{_PRINTED}(?:\w+::)*[A-Za-z_]\w*")
 _RUST_NAME = re.compile(rf"{_PRINTED}[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
 _EXPRESSION = re.compile(r"[A-Za-z0-9_ (){}\[\],.+\-*/%<>|&^~!=?:]+")
-_KNOWN = re.compile(rf'(?:(?:[^"\n\r\0]+::)?@abi::)?{_ITEM_KIND}::[A-Za-z_]\w*(?:::\w+)*(?:-\d+)?')
+_KNOWN = re.compile(
+    rf'(?:(?:(?:[^"\n\r\0]+::)?@abi::)?{_ITEM_KIND}::)?[A-Za-z_]\w*(?:::\w+)*(?:-\d+)?'
+)
+_REASON: Final = re.compile(r"\s*\S.*", re.DOTALL)
+_NEAR: Final = 0.9
+"""How alike the name of another tool's table and ours may not be."""
 # Written alike in both languages: a number (a zero before others would make it octal in C), or the
 # name of a constant.
 _ARGUMENT: Final = r"(?:-?(?:0x[0-9A-Fa-f]+|(?:0|[1-9]\d*)(?:\.\d+)?)|[A-Za-z_]\w*(?:::\w+)*)"
 _ARGUMENTS: Final = re.compile(rf"{_ARGUMENT}(?:, *{_ARGUMENT})*|")
 _ARGUMENTS_HINT: Final = "numbers or names of constants, commas between them"
+_HINTS: Final = {"known": ': write what an item\'s id ends with, such as "fn::NAME"'}
 _PATTERN: Final = re.compile(r"[\w*?\[\]!.$-]+")
 _HINT: Final = "write a symbol's name, or a pattern such as spam_*"
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
@@ -85,6 +94,17 @@ _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 class MetadataError(Exception):
     """The table holds what cannot be used: the message names the key."""
+
+
+def check_name(metadata: Mapping[str, Any]) -> None:
+    """Raise MetadataError if a table is called nearly as ours is: nobody reads that."""
+    for name, table in metadata.items():
+        plain = name.casefold().replace("_", "-")
+        ours = get_close_matches(plain, (_CPYTHON, f"pytest-{_CPYTHON}"), 1, _NEAR)
+        if ours and name != _CPYTHON and isinstance(table, dict):
+            raise MetadataError(
+                f"nobody reads [package.metadata.{name}]: its name is to be [{TABLE}]"
+            )
 
 
 def raw_table(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -230,7 +250,7 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
         include_dirs=texts(raw, "include-dirs"),
         flags=texts(raw, "flags"),
         names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a name of C"),
-        known=_table(raw, "known", _KNOWN, None, ""),
+        known=_table(raw, "known", _KNOWN, _REASON, "a reason: say why it differs"),
         inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "an initialiser without quotes"),
         arguments=_arguments(raw),
         symbols=tuple(one.rpartition("::")[2] for one in texts(raw, "symbols", _SYMBOL)),
@@ -264,7 +284,12 @@ def _letter(raw: Mapping[str, Any]) -> tuple[str, ...] | None:
     if value == "error":
         return None
     if not isinstance(value, list):
-        raise MetadataError(f'{TABLE}.letter: {value!r} is neither "error" nor an array of kinds')
+        meant = f'["{value}"]' if value in LETTERS else '["const", "void"]'
+        raise MetadataError(
+            f'{TABLE}.letter: {value!r} cannot be used: write letter = "error" for all kinds of '
+            f"differences, or an array of some, such as letter = {meant}; "
+            f"there are {', '.join(LETTERS)}"
+        )
     kinds = texts(raw, "letter")
     for kind in kinds:
         if kind not in LETTERS:
@@ -280,7 +305,7 @@ def _table(
     raw: Mapping[str, Any],
     key: str,
     names: re.Pattern[str],
-    values: re.Pattern[str] | None,
+    values: re.Pattern[str],
     wanted: str,
 ) -> dict[str, str]:
     table = raw.get(key, {})
@@ -288,9 +313,8 @@ def _table(
         raise MetadataError(f"{TABLE}.{key} is no table")
     for name, value in table.items():
         if not names.fullmatch(name):
-            raise MetadataError(f"{TABLE}.{key}: {name!r} is no name")
-        if not isinstance(value, str) or (values is not None and not values.fullmatch(value)):
-            wanted = wanted or "a text"
+            raise MetadataError(f"{TABLE}.{key}: {name!r} is no name{_HINTS.get(key, '')}")
+        if not isinstance(value, str) or not values.fullmatch(value):
             raise MetadataError(f"{TABLE}.{key}.{name}: {value!r} is not {wanted}")
     return dict(table)
 

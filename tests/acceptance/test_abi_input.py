@@ -205,7 +205,6 @@ def test_a_header_named_that_is_not_there(pytester: pytest.Pytester, write: Writ
         r'symbols = ["f\"; int x"]',
         r'known = { "const::PAIR_MAX\n" = "so" }',
         r"names = [1]",
-        r"unknown = 1",
     ],
 )
 def test_a_table_that_cannot_be_used(pytester: pytest.Pytester, write: Write, entry: str) -> None:

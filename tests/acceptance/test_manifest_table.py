@@ -48,3 +48,84 @@ def test_whatever_the_package_is(
     again = run(pytester, "a/Cargo.toml::@metadata")
     assert outcomes(again) == {"a/Cargo.toml::@metadata": "error"}
     assert outcomes(run(pytester, "--cargo-package=b")) == {"b/src/lib.rs::ok": "passed"}
+
+
+HEADER = "#define LIMIT 3\n#define OTHER 4\nvoid send(char *), take(char *);\n"
+LIB = """
+use std::ffi::{c_char, c_int};
+pub const LIMIT: c_int = 3;
+extern "C" { pub fn send(text: *mut c_char); pub fn take(text: *const c_char); }
+"""
+TABLE = f"{PACKAGE.format('thing')}[package.metadata.cpython-sys]\n"
+
+
+def test_a_table_without_a_header(pytester: pytest.Pytester, write: Write) -> None:
+    root = write({"Cargo.toml": f'{TABLE}names = {{ LIMIT = "MAX" }}\n', "src/lib.rs": LIB})
+    result = run(pytester)
+    assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}
+    words = "*says something of C (names) and no C header is known: write header = *"
+    result.stdout.fnmatch_lines([f"Cargo.toml:1: {words}"])
+    for name in ("cpython_sys", "cpython-syss", "pytest-cpython-sys"):
+        manifest = TABLE.replace("cpython-sys", name) + 'header = "thing.h"\n'
+        (root / "Cargo.toml").write_text(manifest, encoding="utf-8")
+        # Whoever selects one kind alone is told.
+        result = run(pytester, "-m", "rust_abi")
+        assert outcomes(result) == {"Cargo.toml::@metadata": "error"}
+        result.stdout.fnmatch_lines([f"*nobody reads *{name}*: its name is to be *cpython-sys[]]"])
+    # One that is misspelt is told once.
+    (root / "Cargo.toml").write_text(f"{TABLE}nmes = {{}}\n", encoding="utf-8")
+    (root / "wrapper.h").write_text(HEADER, encoding="utf-8")
+    assert outcomes(run(pytester)) == {"Cargo.toml::@metadata": "error"}
+    (root / "wrapper.h").unlink()
+    other = TABLE.replace("cpython-sys", "python") + "names = 1\n"
+    (root / "Cargo.toml").write_text(other, encoding="utf-8")
+    assert outcomes(run(pytester)) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('letter = "const"', "*'const' cannot be used: write *such as letter = [\"const\"]; *void"),
+        ("letter = true", '*True cannot be used: write letter = "error" for all*'),
+        ('include-dirs = ["no"]', "*include-dirs: there is no */no"),
+        ('known = { "fn::send" = "" }', "*known.fn::send: '' is not a reason: say why it differs"),
+        ('known = { "no no" = "x" }', "*'no no' is no name: write *such as \"fn::NAME\""),
+    ],
+)
+def test_what_to_write_instead(
+    pytester: pytest.Pytester, write: Write, line: str, words: str
+) -> None:
+    table = f'{TABLE}header = "thing.h"\n{line}\n'
+    write({"Cargo.toml": table, "thing.h": HEADER, "src/lib.rs": LIB})
+    result = run(pytester)
+    assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}
+    escaped = words.replace("[", "[[]")
+    result.stdout.fnmatch_lines([f"Cargo.toml:1: package.metadata.cpython-sys.{escaped}"])
+
+
+def test_a_difference_that_is_known_no_longer(pytester: pytest.Pytester, write: Write) -> None:
+    known = 'known = { send = "why", "const::LIMIT" = "so", "@abi::fn::take" = "letter" }\n'
+    table = f'{TABLE}header = "thing.h"\n{known}'
+    lib = LIB.replace("send(text: *mut c_char", "send(text: c_int")
+    root = write({"Cargo.toml": table, "thing.h": HEADER, "src/lib.rs": lib})
+    result = run(pytester)
+    assert result.parseoutcomes() == {"failed": 2, "xfailed": 1}
+    result.stdout.fnmatch_lines_random(
+        [
+            (
+                "src/lib.rs:3: LIMIT agrees with C now. It is known to fail (so). Remove "
+                '"const::LIMIT" from known in [[]package.metadata.cpython-sys]'
+            ),
+            (
+                "src/lib.rs:4: take differs from C by the letter alone (const), which passes "
+                'unless `letter` names it. *Remove "@abi::fn::take" from known in *'
+            ),
+            "thing  0 layouts, 0 tests, 3 abi, 1 xfailed, 2 failed",
+        ]
+    )
+    assert run(pytester, "--runxfail").parseoutcomes() == {"passed": 2, "failed": 1}
+    strict = table.partition("known")[0] + 'letter = "error"\n'
+    (root / "Cargo.toml").write_text(strict, encoding="utf-8")
+    result = run(pytester)
+    words = 'take differs from C by the letter, and letter = "error" in the package\'s table'
+    result.stdout.fnmatch_lines([f"src/lib.rs:4: {words} makes that fail: const"])

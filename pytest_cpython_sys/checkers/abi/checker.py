@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from ...c import DEFAULT_HEADER
 from ...c.compiler import AbiError
 from ...c.headers import HeaderSource, find_header
 from ...c.target_compiler import TargetCompilerError
 from ...cargo import locked, stamp
 from ...case import Case, Checker, Location, Verdict
 from ...rust.include_sites import Places
-from ...rust.metadata import ABI_KEYS, AbiTable, MetadataError
+from ...rust.metadata import ABI_KEYS, TABLE, AbiTable, MetadataError, raw_table
 from ...rust.sources import Sources
 from ...rust.test_location import place
 from .keys import KnownItems
@@ -38,6 +39,11 @@ __all__ = ["AbiChecker"]
 
 _TROUBLE: Final = (AbiError, MetadataError)
 _HEADER: Final = "header"
+_NO_HEADER: Final = (
+    f"[{TABLE}] says something of C ({{}}) and no C header is known: write "
+    f'header = "include/NAME.h" there. There is no {DEFAULT_HEADER} in the package, and no member '
+    "of the workspace that it depends on has a header"
+)
 
 
 class AbiChecker(Checker):
@@ -98,22 +104,29 @@ def _open(context: BuildContext, package: Package) -> _Package | None:
     if library is None:
         return None
     try:
+        raw_table(package.metadata)
+    except MetadataError:
+        return None  # its `@metadata` says so
+    try:
         source = find_header(context.build.workspace, package)
     except MetadataError as error:
         return _Package(context, library, None, str(error))
-    if source is None or not _worthwhile(context, library, source):
-        return None
-    return _Package(context, library, source, "")
+    if source is None:
+        keys = ", ".join(sorted(_speaks_of_c(package)))
+        return _Package(context, library, None, _NO_HEADER.format(keys)) if keys else None
+    return _Package(context, library, source, "") if _worthwhile(context, library, source) else None
 
 
-def _speaks_of_c(package: Package) -> bool:
-    return bool(ABI_KEYS & package.metadata.get("cpython-sys", {}).keys())
+def _speaks_of_c(package: Package) -> set[str]:
+    """Return the keys of a package's table that say something of C."""
+    raw = raw_table(package.metadata)
+    return {key for key in ABI_KEYS if raw.get(key)}
 
 
 def _worthwhile(context: BuildContext, library: Library, source: HeaderSource) -> bool:
     """Tell whether a package that inherits its header can have anything of C's in it."""
     package = library.package
-    if source.owner.id == package.id or _speaks_of_c(package):
+    if source.owner.id == package.id or bool(_speaks_of_c(package)):
         return True
     units = [context.build.unit(package, library.target, test=False)]
     words = (b"pub const", b"pub static", b"repr(C", b'extern "C" {', b"extern {", b"pub type")
@@ -207,6 +220,8 @@ class _Package:
         """Return the one case that says why there are no others; skipped if that may be."""
         case = self._case(None, (_HEADER,))
         verdict = self._trouble_verdict(message, quiet=quiet)
+        if message.startswith((TABLE, f"[{TABLE}]")):
+            verdict = replace(verdict, location=Location(self._package.manifest_path, 1))
         self._findings = Findings(cases=[case], verdicts=[verdict])
         return [case]
 
@@ -219,14 +234,17 @@ class _Package:
         unasked = self._context.run.abi == "auto" and source is not None and not source.explicit
         return Verdict("skipped" if quiet and unasked else "error", message=message)
 
+    def _known_items(self) -> KnownItems:
+        python = self._context.interpreter
+        tag = python.tag if python is not None else ""
+        return KnownItems(self._library.target.crate_name, self._table.known, tag)
+
     def _survey(self, abi: PackageAbi) -> None:
         subjects, unmatched = abi.survey
         cases: list[Case] = []
         seen: set[tuple[str, tuple[str, ...]]] = set()
         places = Places(self._context, self._package, self._library.target)
-        python = self._context.interpreter
-        tag = python.tag if python is not None else ""
-        known = KnownItems(self._library.target.crate_name, self._table.known, tag)
+        known = self._known_items()
         for subject in subjects:
             case = self._case(subject, (subject.kind, *subject.name.split("::")), places)
             count, numbered = 1, case
@@ -315,18 +333,23 @@ class _Package:
         except _TROUBLE as error:
             verdict = self._trouble_verdict(str(error), quiet=_may_be_quiet(error))
             return [verdict] * len(findings.cases)
-        findings.verdicts = [
-            verdict
-            if verdict.outcome == "passed"
-            else replace(
-                _judged(case, verdict),
-                location=case.generated or Location(case.file, case.line),
-                layouts=layouts if verdict.outcome == "failed" else None,
-            )
-            for case, verdict, layouts in zip(
-                findings.cases, results.verdicts, results.layouts, strict=True
-            )
-        ]
+        known, letters = self._known_items(), dict(results.letters)
+        findings.verdicts = []
+        for case, subject, verdict, layouts in zip(
+            findings.cases, abi.survey[0], results.verdicts, results.layouts, strict=True
+        ):
+            told = verdict
+            if case.xfail is not None:
+                key = known.key(case, subject.kind, subject.item)
+                kinds = letters.get(f"{subject.kind}::{subject.name}", "")
+                told = _judged(case, verdict, f'Remove "{key}" from known in [{TABLE}]', kinds)
+            if told.outcome != "passed" or told.message:
+                told = replace(
+                    told,
+                    location=case.generated or Location(case.file, case.line),
+                    layouts=layouts if told.outcome == "failed" else None,
+                )
+            findings.verdicts.append(told)
         pairs = enumerate(results.layouts)
         findings.layouts = {place: layouts for place, layouts in pairs if layouts is not None}
         findings.unanswered = list(results.unanswered)
@@ -352,9 +375,20 @@ class _Package:
         return export_warning(self._package.name, self._findings, shown, verbose=verbose)
 
 
-def _judged(case: Case, verdict: Verdict) -> Verdict:
-    """Return a verdict; what is known to differ and cannot be compared is an error."""
-    if case.xfail is None or verdict.outcome != "skipped":
-        return verdict
-    words = f"it is in the table's `known` ({case.xfail}), and no difference can be seen: "
-    return replace(verdict, outcome="error", message=f"{words}{verdict.message}. Remove the entry")
+def _judged(case: Case, verdict: Verdict, advice: str, kinds: str) -> Verdict:
+    """Return the verdict of what is known to fail; where nothing can be compared, it is an error.
+
+    ``kinds`` are those of differences by the letter.
+    """
+    if verdict.outcome == "skipped":
+        words = f"it is in the table's `known` ({case.xfail}), and no difference can be seen: "
+        return replace(verdict, outcome="error", message=f"{words}{verdict.message}. {advice}")
+    if verdict.outcome == "passed":
+        words = f"{case.levels[-1]} agrees with C now"
+        if kinds:
+            words = (
+                f"{case.levels[-1]} differs from C by the letter alone ({kinds}), "
+                "which passes unless `letter` names it"
+            )
+        return replace(verdict, message=f"{words}. It is known to fail ({case.xfail}). {advice}")
+    return verdict

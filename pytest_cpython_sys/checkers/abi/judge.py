@@ -144,11 +144,14 @@ class Judge:
         if not letters:
             return Verdict("passed", output=remark)
         kinds = sorted({one.kind for one in letters})
-        text = f"{subject.name} differs from C by the letter\n{shown_letters(letters)}"
+        text = f"{subject.name} differs from C by the letter"
+        shown = shown_letters(letters)
         strict = ", ".join(kind for kind in kinds if kind in self._package.strict)
         if strict:
-            text += f"\n    which `letter` in the package's table makes an error: {strict}"
-            return Verdict("failed", message=text)
+            key = self._package.strict_key
+            text += f", and {key} in the package's table makes that fail: {strict}"
+            return Verdict("failed", message=f"{text}\n{shown}")
+        text += f"\n{shown}"
         self._letters.append((f"{subject.kind}::{subject.name}", ", ".join(kinds)))
         return Verdict("passed", output=f"{text}\n{remark}".rstrip())
 

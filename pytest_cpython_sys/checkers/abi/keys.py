@@ -10,7 +10,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
-from ...rust.metadata import TABLE, MetadataError
+from ...rust.metadata import ITEM_KINDS, TABLE, MetadataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -131,11 +131,17 @@ class KnownItems:
                 self._known[_LABEL.sub("", key)] = reason
             else:
                 self._of_others.append(f"known: {key}")
-        self._used: set[str] = set()
+        self._used: dict[str, set[str]] = {}
+        """The kinds of items that each key names."""
         self._ids: list[str] = []
 
     def reason(self, case: Case, kind: str, item: Item | None) -> str | None:
         """Return why an item is known to fail; None if it is not."""
+        key = self.key(case, kind, item)
+        return self._known[key] if key is not None else None
+
+    def key(self, case: Case, kind: str, item: Item | None) -> str | None:
+        """Return the key that says of an item that it is known to fail; None if there is none."""
         if not self._known:
             return None
         full = f"{case.file}::{'::'.join(case.levels)}".replace("\\", "/")
@@ -143,16 +149,17 @@ class KnownItems:
         self._ids.append(own)
         paths = set()
         if item is not None:
-            paths = {f"{kind}::{end}" for end in _ends((self._crate_name, *item.path))}
-        reasons = []
-        for key, reason in self._known.items():
+            ends = [*_ends((self._crate_name, *item.path))]
+            paths = {*ends, *(f"{kind}::{end}" for end in ends)}
+        found = None
+        for key in self._known:
             before, level, rest = key.rpartition(_LEVEL)
             # The file, and the levels before ours, where the key has them.
             place = not before or f"::{full}".endswith((f"/{key}", f"::{key}"))
             if place and (rest == own or (not level and rest.replace("crate::", "") in paths)):
-                self._used.add(key)
-                reasons.append(reason)
-        return reasons[0] if reasons else None
+                self._used.setdefault(key, set()).add(kind)
+                found = found or key
+        return found
 
     def check(self, is_elsewhere: Callable[[str], bool], why_not: Mapping[str, str]) -> list[str]:
         """Return keys that name what this run leaves out; raises MetadataError for any other.
@@ -161,8 +168,14 @@ class KnownItems:
         no item of a path.
         """
         left_out = list(self._of_others)
-        for key in self._known.keys() - self._used:
-            path = key.rpartition(_LEVEL)[2].partition("::")[2]
+        for key, kinds in self._used.items():
+            if len(kinds) > 1:
+                ids = " or ".join(f'"{kind}::{key}"' for kind in sorted(kinds))
+                raise MetadataError(f"{TABLE}.known: {key!r} names several items: write {ids}")
+        for key in self._known.keys() - self._used.keys():
+            kind, _, path = key.rpartition(_LEVEL)[2].partition("::")
+            if kind not in ITEM_KINDS:
+                path = key
             if is_elsewhere(path):
                 left_out.append(f"known: {key}")
                 continue

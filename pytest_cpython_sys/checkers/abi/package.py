@@ -292,6 +292,16 @@ class PackageAbi:
         return Verdict("failed", message=f"{words}{nearest(name, self._exports)}")
 
     @property
+    def strict_key(self) -> str:
+        """What the table says that makes some differences by the letter fail."""
+        table = self._source.table
+        if table.letter is None:
+            return 'letter = "error"'
+        kinds = ", ".join(f'"{kind}"' for kind in table.letter)
+        words = [f"letter = [{kinds}]"] if kinds else []
+        return " and ".join([*words, *["const-is-an-error = true"] * table.const_is_an_error])
+
+    @property
     def strict(self) -> frozenset[str]:
         """The kinds of differences by the letter that the table makes an error."""
         table = self._source.table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...case import Case, Checker, Verdict
-from ...rust.metadata import MetadataError, raw_table
+from ...rust.metadata import MetadataError, check_name, raw_table
 from ...rust.test_location import real_path
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _LEVEL: Final = "@metadata"
 
 
 class MetadataChecker(Checker):
-    """``Cargo.toml::@metadata``: unknown keys of ``[package.metadata.cpython-sys]``."""
+    """``Cargo.toml::@metadata``: what no check of ``[package.metadata.cpython-sys]`` reads."""
 
     name = "metadata"
 
@@ -32,11 +32,12 @@ class MetadataChecker(Checker):
             for package in context.packages:
                 try:
                     raw_table(package.metadata)
+                    check_name(package.metadata)
                 except MetadataError as error:
                     yield Case(
                         file=real_path(package.manifest_path),
                         levels=(_LEVEL,),
-                        kind="policy",
+                        kind="table",
                         checker=self.name,
                         package=package.name,
                         target="",

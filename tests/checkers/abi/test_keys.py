@@ -75,6 +75,8 @@ def case(file: str, *levels: str) -> Case:
         ("src/b.rs::@cp313t::@abi::const::LIMIT", [False, False, True]),
         ("@cp313td-2::@abi::const::LIMIT", [True, False, True]),
         ("layout::LIMIT", [False, False, False]),
+        ("LIMIT", [True, True, True]),
+        ("limits::LIMIT", [False, True, False]),
     ],
 )
 def test_known_items(key: str, known: list[bool]) -> None:
@@ -91,3 +93,12 @@ def test_known_items(key: str, known: list[bool]) -> None:
         with pytest.raises(MetadataError, match="names no item of this package"):
             items.check(lambda _: False, {})
         assert items.check(lambda _: True, {})[1:] == [f"known: {key}"]
+
+
+def test_a_known_name_without_a_kind_is_that_of_one_kind() -> None:
+    items = KnownItems("thing", {"LIMIT": "why"})
+    assert items.reason(case("a.rs", "@abi", "const", "LIMIT"), "const", LIMIT) == "why"
+    assert items.check(lambda _: False, {}) == []
+    items.reason(case("a.rs", "@abi", "layout", "LIMIT"), "layout", LIMIT)
+    with pytest.raises(MetadataError, match='write "const::LIMIT" or "layout::LIMIT"'):
+        items.check(lambda _: False, {})
