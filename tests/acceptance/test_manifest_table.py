@@ -129,3 +129,40 @@ def test_a_difference_that_is_known_no_longer(pytester: pytest.Pytester, write: 
     result = run(pytester)
     words = 'take differs from C by the letter, and letter = "error" in the package\'s table'
     result.stdout.fnmatch_lines([f"src/lib.rs:4: {words} makes that fail: const"])
+
+
+def test_an_initialiser_that_c_does_not_have(pytester: pytest.Pytester, write: Write) -> None:
+    lib = """
+#[repr(C)] pub struct point { pub x: i32, pub y: i32 }
+pub const ONE: point = point { x: 1, y: 2 };
+pub const TWO: point = point { x: 1, y: 2 };
+pub const CALLED: point = point { x: 1, y: 2 };
+"""
+    header = """
+struct point { int x, y; };
+#define POINT_INIT { 1, 2 }
+#define POINT_X(n) (n)
+"""
+    inits = 'ONE = "POINT_INI", TWO = "POINT_INIT", CALLED = "{ .x = POINT_Y(1), .y = 2 }"'
+    table = f'{TABLE}header = "thing.h"\ninits = {{ {inits} }}\n'
+    root = write({"Cargo.toml": table, "thing.h": header, "src/lib.rs": lib})
+    result = run(pytester)
+    found = {name.rpartition("::")[2]: one for name, one in outcomes(result).items()}
+    assert found == {"point": "passed", "ONE": "error", "TWO": "passed", "CALLED": "error"}
+    words = "package.metadata.cpython-sys.inits: '{}', which is to be {}, cannot be used: *"
+    result.stdout.fnmatch_lines_random(
+        [
+            f"*{words.format('POINT_INI', 'ONE')}: the nearest is 'POINT_INIT'",
+            f"*{words.format('{ .x = POINT_Y(1), .y = 2 }', 'CALLED')}: the nearest is 'POINT_X'",
+        ]
+    )
+    # A header that is named, and nothing to compare.
+    manifest = f'{TABLE}header = "thing.h"\n'
+    (root / "Cargo.toml").write_text(manifest, encoding="utf-8")
+    for text, why in (
+        (f"// @generated\n{lib}", "what a program wrote is compared with --cpython-sys-abi=all"),
+        ("pub const NOWHERE: i32 = 1;\n", "nothing of Rust's has a counterpart there"),
+    ):
+        (root / "src" / "lib.rs").write_text(text, encoding="utf-8")
+        result = run(pytester)
+        result.stdout.fnmatch_lines([f"thing: nothing is compared with thing.h: {why}"])

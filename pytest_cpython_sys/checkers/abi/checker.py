@@ -262,6 +262,7 @@ class _Package:
             uncompared=[(one.name, one.reason) for one in unmatched if not one.missing],
             unused_keys=[*abi.unused_keys(), *known.check(abi.is_left_out, why_not)],
             missing=abi.missing_symbols,
+            nothing="" if cases else abi.nothing_compared(),
             doubt=abi.doubt,
             files=list(abi.headers),
         )

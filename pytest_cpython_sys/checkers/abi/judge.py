@@ -115,7 +115,9 @@ class Judge:
         if different is not None:
             return Verdict("failed", message=different)
         if unknown is not None:
-            return Verdict("skipped", message=unknown)
+            return self._package.refused_initialiser(subject, unknown) or Verdict(
+                "skipped", message=unknown
+            )
         return self._by_the_letter(subject, letters, remark)
 
     def _compared(self, subject: Subject) -> tuple[str | None, str | None, Sequence[Difference]]:

@@ -13,7 +13,7 @@ from ...cargo import worker_threads
 from ...case import Verdict
 from ...object_files.exports import needed_symbols
 from ...object_files.reader import exported_symbols
-from ...rust.metadata import LETTERS, read_abi
+from ...rust.metadata import LETTERS, TABLE, read_abi
 from .c_questions import CAnswers, CQuestions
 from .c_types import Speller
 from .cdecls import scan
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PackageAbi"]
 
+_WORD: Final = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 # What bindgen writes, what crates have it write instead, and what tools agree on.
 _GENERATED: Final = re.compile(
     rb"\b(?:automatically|auto)[- ]?generated\b|@generated\b", re.IGNORECASE
@@ -211,6 +212,18 @@ class PackageAbi:
     def _skips(self, item: Item) -> bool:
         return not self._everything and self.is_generated(item.file)
 
+    def nothing_compared(self) -> str:
+        """Return why there is no item though a manifest names the header; empty if it does not."""
+        if self._source.table.header is None:
+            return ""
+        crate = self._read[0]
+        why = "Rust has nothing public that C could have"
+        if any(map(self._skips, crate.items)):
+            why = "what a program wrote is compared with --cpython-sys-abi=all"
+        elif crate.items:
+            why = "nothing of Rust's has a counterpart there"
+        return f"nothing is compared with {os.path.basename(self._source.path)}: {why}"
+
     def unused_keys(self) -> list[str]:
         """Return keys of the table that name what is not in this build. Raises MetadataError."""
         own = read_abi(self._library.package.metadata)
@@ -290,6 +303,20 @@ class PackageAbi:
             return Verdict("passed")
         words = f"{name} is not exported by {shown}: what uses it cannot be loaded"
         return Verdict("failed", message=f"{words}{nearest(name, self._exports)}")
+
+    def refused_initialiser(self, subject: Subject, reason: str) -> Verdict | None:
+        """Return an error if it is the table's own initialiser that C does not take."""
+        crate, header, found = self._read
+        inits = Keys(crate.name, self._source.table.inits)
+        if subject.kind != "init" or subject.call or inits.of(item_of(subject)) is None:
+            return None
+        have = {*header.macros, *found.enumerators, *found.variables, *found.functions}
+        words = [word for word in _WORD.findall(subject.c_name) if word not in have]
+        # What C does not know is named; older compilers take a call for that of a function.
+        unknown = [word for word in words if f"'{word}'" in reason or f"{word}(" in subject.c_name]
+        near = nearest(unknown[0], have) if unknown else ""
+        key = f"{TABLE}.inits: {subject.c_name!r}, which is to be {item_of(subject).rust_path}"
+        return Verdict("error", message=f"{key}, cannot be used: {reason}{near}")
 
     @property
     def strict_key(self) -> str:

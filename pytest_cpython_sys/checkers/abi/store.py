@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "code_stamps", "fingerprint", "load", "load_layouts", "save"]
 
-_FORMAT = 6
+_FORMAT = 7
 _PASSED = Verdict("passed")
 
 
@@ -46,6 +46,8 @@ class Findings:
     """Symbols that Rust declares and the interpreter does not export."""
     needed: list[str] | None = None
     """Those of them that the package uses itself; None where that cannot be told."""
+    nothing: str = ""
+    """Why nothing is compared with a header that a manifest names."""
     doubt: str | None = None
     """What is to be warned of once, however many packages it is true of."""
     facts: tuple[int, int] = (0, 0)
@@ -114,6 +116,7 @@ def load(path: str, key: str) -> Findings | None:
             missing=list(raw["missing"]),
             needed=raw["needed"],
             doubt=raw["doubt"],
+            nothing=raw["nothing"],
             facts=(raw["facts"][0], raw["facts"][1]),
             files=[one[0] for one in raw["stamps"]],
         )
@@ -223,6 +226,7 @@ def save(path: str, key: str, findings: Findings) -> None:
         "missing": findings.missing,
         "needed": findings.needed,
         "doubt": findings.doubt,
+        "nothing": findings.nothing,
         "facts": findings.facts,
     }
     if findings.layouts:

@@ -18,6 +18,8 @@ _LISTED: Final = 12
 
 def remarks(name: str, findings: Findings) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield sentences with their details: what Rust has and no item is about."""
+    if findings.nothing:
+        yield f"{name}: {findings.nothing}", ()
     if findings.unmatched:
         verb = _count(findings.unmatched, "Rust name has", "Rust names have")
         yield f"{name}: {verb} no counterpart in C", _details(findings.unmatched)
