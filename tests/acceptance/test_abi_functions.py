@@ -31,6 +31,8 @@ typedef union { simple one; fast two; void *any; } slot;
 typedef int (*convert)(slot, fast *);
 typedef void plain(int);
 struct outer { union { struct { long when; int count; plain *run; } deep; int kind; }; };
+struct tight { int a; union { unsigned short b, c; } __attribute__((packed)); };
+struct tighter { char a; struct __attribute__((packed)) { char d; int e; }; };
 struct uses { plain *notify; plain **more; void (*nested)(void (*)(long)); };
 """
 LIB = """
@@ -52,6 +54,12 @@ pub type plain = unsafe extern "C" fn(c_int);
 #[repr(C)] #[derive(Clone, Copy)] pub struct outer__bindgen_ty_1__bindgen_ty_1 {
     pub when: c_long, pub count: c_int, pub __bindgen_padding_0: u32, pub run: Option<plain>,
 }
+#[repr(C)] pub struct tight { pub a: c_int, pub __bindgen_anon_1: tight__bindgen_ty_1 }
+#[repr(C, packed)] #[derive(Clone, Copy)] pub union tight__bindgen_ty_1 { pub b: u16, pub c: u16 }
+#[repr(C)] pub struct tighter { pub a: c_char, pub __bindgen_anon_1: tighter__bindgen_ty_1 }
+#[repr(C, packed)] #[derive(Clone, Copy)] pub struct tighter__bindgen_ty_1 {
+    pub d: c_char, pub e: c_int,
+}
 #[repr(C)] pub struct uses {
     pub notify: Option<plain>,
     pub more: *mut Option<plain>,
@@ -70,6 +78,8 @@ def test_functions_behind_pointers(
     root = write({"Cargo.toml": MANIFEST, "calls.h": HEADER, "src/lib.rs": LIB})
     source = root / "src" / "lib.rs"
     others = [f"layout::outer{name}" for name in ("", "__bindgen_ty_1", INNER)]
+    tight = ("tight", "tighter")
+    others += [f"layout::{name}{inner}" for name in tight for inner in ("", "__bindgen_ty_1")]
     passed = dict.fromkeys([*others, "opaque::object"], "passed")
     assert _items(pytester)[1] == {**GOOD, **passed}
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from .cdecls import attributes_around
 from .natures import resolved
 
 if TYPE_CHECKING:
@@ -218,7 +219,8 @@ class Speller:
             name = f"abi_anonymous_{child.id}"
             end = _end_of_body(text, member.body)
             body = " ".join(text[member.body : end].split())
-            definition = f"typedef {member.kind} {body} {name};"
+            before, behind = attributes_around(text, member.body)
+            definition = f"typedef {member.kind} {before} {body} {behind} {name};"
             return child.id, Spelling(name, member.body, definition)
         names = field_names(field.name)
         for member in own:

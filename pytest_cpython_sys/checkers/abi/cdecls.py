@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Declarations", "Member", "members", "scan"]
+__all__ = ["Declarations", "Member", "attributes_around", "members", "scan"]
 
 Tag = Literal["struct", "union", "enum"]
 
@@ -348,3 +348,13 @@ def _members_of(text: str, start: int, stop: int, inner: int) -> Iterator[Member
         if name:
             plain = "*" not in part and "(" not in part
             yield Member(name, kind=kind if plain else "", body=body if plain else -1)
+
+
+def attributes_around(text: str, brace: int) -> tuple[str, str]:
+    """Return the attributes of a struct without a name: before its body, and behind it."""
+    end = _closing(text, brace + 1) + 1
+    before = _HEAD.search(text[text.rfind(";", 0, brace) + 1 : brace])
+    behind = text[end : text.find(";", end)]
+    return tuple(
+        " ".join(_ATTRIBUTES.findall(part)) for part in (before[0] if before else "", behind)
+    )  # type: ignore[return-value]
