@@ -28,6 +28,9 @@ _LIBRARYS: Final = frozenset(
     )
 )
 
+# What headers of glibc and of Linux include of their own; it depends on the machine.
+_DIRECTORIES: Final = ("asm", "bits", "gnu")
+
 
 def explain_refusal(header: str, problems: Sequence[Problem], words: str, macros: str = "") -> str:
     """Return what a compiler says of a header that it refuses, and the cure.
@@ -57,16 +60,17 @@ def _cure(problem: Problem, macros: str) -> str:
     match = _MISSING.match(problem.text)
     if match is None:
         return _flags()
-    file = (match["clang"] or match["gcc"]).rpartition("/")[2]
+    directory, _, file = (match["clang"] or match["gcc"]).rpartition("/")
     if file in _PYTHONS:
         return (
             "install Python's headers (python3-dev, python3-devel), or name a Python that has "
             "them with --cpython-sys-python"
         )
-    if file in _LIBRARYS:
+    if file in _LIBRARYS or directory in _DIRECTORIES or (directory, file) == ("sys", "cdefs.h"):
         return (
             "the C compiler has no headers of a C library for this target: install these "
-            "(libc6-dev, or libc6-dev-ARCH-cross), or name a compiler that brings them"
+            "(libc6-dev, libc6-dev-ARCH-cross; gcc-multilib for -m32), or name a compiler that "
+            "brings them"
         )
     return f"name its directory in include-dirs of {TABLE}, or a flag that leaves it out in flags"
 

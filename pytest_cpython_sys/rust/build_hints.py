@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from typing import Final
 
@@ -61,8 +62,8 @@ _HOME = (
 )
 _LINKER = "there is no linker: install a C compiler (apt-get install gcc)"
 _OTHER_LINKER = (
-    "the linker is one for another machine: name one that links for the target in "
-    "$CARGO_TARGET_<TARGET>_LINKER (gcc's cross compiler, say)"
+    "the linker is one for another machine, or has no libraries for this one: name one that links "
+    "for the target in $CARGO_TARGET_<TARGET>_LINKER (gcc's cross compiler, say)"
 )
 _NETWORK = (
     "cargo could not reach its registry: check the network, or run with "
@@ -123,9 +124,18 @@ def explain_process(text: str) -> str | None:
     )
 
 
-def explain_failure(text: str) -> str | None:
-    """Return the cause and the remedy that stand behind a failed build; None if not known."""
-    return next((cause for pattern, cause in _CAUSES if pattern.search(text)), None)
+def explain_failure(text: str, target: str | None = None) -> str | None:
+    """Return the cause and the remedy that stand behind a failed build; None if not known.
+
+    ``target`` is the one that was built for, where one was named.
+    """
+    cause = next((cause for pattern, cause in _CAUSES if pattern.search(text)), None)
+    if cause is None or target is None:
+        return cause
+    name = os.path.basename(target).removesuffix(".json").upper().replace("-", "_")
+    if cause == _LINKER:
+        cause = f"{cause}, or name one for the target in $CARGO_TARGET_<TARGET>_LINKER"
+    return cause.replace("<TARGET>", name.replace(".", "_"))
 
 
 def explain_end(how: str) -> str | None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from junitparser import JUnitXml
 
+from pytest_cpython_sys.cargo import Cargo
+
 from .conftest import PACKAGE, outcomes
 
 if TYPE_CHECKING:
@@ -39,6 +41,24 @@ def short_summary(result: pytest.RunResult) -> dict[str, str]:
 
 
 # -- the first error, wherever there is one line ------------------------------------------------
+
+
+def test_a_linkers_own_words_without_its_call(
+    pytester: pytest.Pytester, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    host = Cargo().toolchain.host
+    variable = f"CARGO_TARGET_{host.upper().replace('-', '_')}_LINKER"
+    monkeypatch.setenv(
+        variable, script(tmp_path / "ld", "echo 'x.o: file in wrong format'; exit 1")
+    )
+    result = run(pytester, f"--cargo-target={host}")
+    assert outcomes(result) == {"src/lib.rs::@build": "failed"}
+    assert f"in ${variable} (gcc's cross compiler, say)" in result.stdout.str()
+    result.stdout.fnmatch_lines(
+        ["error: linking with `*ld` failed: exit status: 1", "*= note: x.o: *"]
+    )
+    assert '"-o"' not in result.stdout.str()
 
 
 def test_one_line_is_the_first_error_and_its_place(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cpython_sys.c.compiler import Compiler, CompilerError
+from pytest_cpython_sys.c.compiler import Compiler, CompilerError, Problem
+from pytest_cpython_sys.c.header_trouble import explain_refusal
 from pytest_cpython_sys.checkers.abi.c_questions import CQuestions
 
 if TYPE_CHECKING:
@@ -61,6 +62,21 @@ def test_a_header(compiler: Compiler, tmp_path: Path) -> None:
     assert "#" not in header.text
     lines = compiler.expand(path, ["VALUE", "CALL(1)", "nothing"], str(tmp_path))
     assert lines == ["7", "((1) + 7)", "nothing"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("bits/libc-header-start.h", "no headers of a C library for this target"),
+        ("asm/errno.h", "no headers of a C library for this target"),
+        ("sys/cdefs.h", "no headers of a C library for this target"),
+        ("other/errors.h", "name its directory in include-dirs"),
+    ],
+)
+def test_what_a_header_misses(missing: str, words: str) -> None:
+    gcc, clang = f"{missing}: No such file or directory", f"'{missing}' file not found"
+    for text in (gcc, clang):
+        assert words in explain_refusal("x.h", [Problem("/usr/include/stdio.h", 27, text)], text)
 
 
 def test_one_bad_question_among_others(compiler: Compiler, tmp_path: Path) -> None:

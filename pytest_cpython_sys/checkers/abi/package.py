@@ -113,13 +113,13 @@ class PackageAbi:
             machine = pool.submit(self._machine_of_rust)
             header = self.compiler.preprocess(self._source.path, self._work)
             refuse_foreign_headers({name: one.body for name, one in header.macros.items()})
+            if "__clang__" in header.macros:
+                self.compiler = replace(self.compiler, is_clang=True)
             build, host = self._context.build, self._context.cargo.toolchain.host
             theirs = self.compiler.machine(self._work)
             refuse_other_machine(self.compiler.argv, build.target or host, machine.result(), theirs)
             declarations = scan(header.text)
             crate = read_crate(described.result())
-        if "__clang__" in header.macros:
-            self.compiler = replace(self.compiler, is_clang=True)
         return crate, header, declarations
 
     def _machine_of_rust(self) -> str:

@@ -30,6 +30,10 @@ _PANIC: Final = re.compile(r"panicked at (?P<file>[^\n]+?):(?P<line>\d+):\d+:\n 
 # "path+file:///x/dep#0.1.0", "registry+https://...#dep@0.1.0", and "dep 0.1.0 (...)" before 1.77:
 # https://doc.rust-lang.org/cargo/reference/pkgid-spec.html
 _ID: Final = re.compile(r".*?(?P<last>[^/#?]*)(?:\?[^#]*)?#(?:(?P<name>[^@]+)@)?[^@]*")
+# The linker's call in rustc's words, perhaps with variables before it.
+_LINKER_CALL: Final = re.compile(
+    r'^ *= note: .*" "-o" ".*\n?(?: *= note: some arguments are omitted.*\n?)?', re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,12 @@ def _of_errors(
     *,
     own: bool = False,
 ) -> Cause:
-    rendered = [error.rendered.rstrip("\n") for error in errors[:_SHOWN_ERRORS]]
+    rendered = [_shown(error) for error in errors[:_SHOWN_ERRORS]]
     if len(errors) > _SHOWN_ERRORS:
         rendered.append(f"... and {len(errors) - _SHOWN_ERRORS} more errors")
     # What rustc has a number for, it has explained: a linker's words are another's.
     of_others = "\n".join(error.rendered for error in errors if error.code is None)
-    remedy = explained or explain_failure(of_others)
+    remedy = explained or explain_failure(of_others, build.target)
     count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
     first = errors[0]
     summary, location = _located(build, first, first.headline)
@@ -123,6 +127,15 @@ def _of_errors(
         location=location,
         own=own,
     )
+
+
+def _shown(error: Diagnostic) -> str:
+    """Return rustc's words; of a linker's errors without the hundreds of words of its call."""
+    rendered = error.rendered.rstrip("\n")
+    if error.is_of_linker:
+        rest = _LINKER_CALL.sub("", rendered)
+        return rest if "= note:" in rest else rendered
+    return rendered
 
 
 def _located(build: Build, error: Diagnostic, summary: str) -> tuple[str, Location | None]:
