@@ -46,6 +46,7 @@ enum bare { FIRST, SECOND };
 struct hidden; typedef struct hidden hidden;
 typedef union { int *i; float *f; } __attribute__((transparent_union)) any_of;
 typedef union { int *i; float *f; } one_of;
+union tagged { void *v; int *i; } __attribute__((transparent_union));
 typedef int four __attribute__((vector_size(16)));
 typedef struct handle_of *handle; typedef int (*visit)(pair *, void *);
 typedef int plain_function(int); typedef union { int i; float f; } either;
@@ -202,6 +203,8 @@ FUNCTIONS: Final = [
     Row("void @(any_of);", "(x: *mut f32)", SAME),
     Row("void @(any_of);", "(x: *mut c_long)", FAILED),
     Row("void @(one_of);", "(x: *mut c_int)", FAILED),
+    Row("void @(union tagged);", "(x: *mut c_void)", SAME),
+    Row("void @(union tagged);", "(x: c_long)", FAILED),
     Row("void @(int);", "(x: either_in_rust)", FAILED),
     Row("void @(couple);", "(x: Another)", "name"),
     Row("void @(floats);", "(x: Another)", FAILED),

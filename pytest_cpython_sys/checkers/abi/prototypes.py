@@ -63,7 +63,7 @@ def mark_transparent(
     for subject in subjects:
         use = declared.answer(_key(subject), types) if subject.kind == "fn" else None
         for one in use.type.parameters if use is not None else ():
-            if one.type.kind == "union" and one.text.isidentifier():
+            if one.type.kind == "union" and one.text.removeprefix("union ").isidentifier():
                 found[one.text] = one.type
     if not found:
         return
