@@ -252,7 +252,6 @@ MISSPELT = {
     'known = { "layout::ours" = "x" }': "known: 'layout::ours' names no item of this package: C "
     "has no type of that name",
     'symbols = ["PyModule_Creat2"]': None,
-    'symbol = ["x"]': "has an unknown key 'symbol': did you mean 'symbols'? *",
 }
 
 
