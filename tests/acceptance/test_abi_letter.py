@@ -317,6 +317,16 @@ STRUCTS: Final = [
         FAILED,
     ),
     Row("{ char buf[16]; long n; }", "{ pub p: i64, pub q: i64, pub n: c_long }", "split"),
+    Row(
+        "{ long z; long spare[4]; }",
+        "{ pub z: c_long, pub n: u32, pub m: u32, pub o: i64, pub spare: [c_long; 2] }",
+        "split",
+    ),
+    Row(
+        "{ int t; int longmode; int pad; }",
+        "{ pub t: c_int, pub longmode: u32, pub pad: c_int }",
+        FAILED,
+    ),
     # Names that are the same inside
     Row("{ int a, b; long z; }", "{ pub s: pair, pub z: c_long }", "split"),
     Row("{ int b, a; long z; }", "{ pub s: pair, pub z: c_long }", FAILED),

@@ -183,6 +183,7 @@ class _Comparison:
     ) -> Iterator[_Found]:
         """Yield what one has and the other lacks, calls otherwise, or writes out."""
         missing, alone = list(missing), list(alone)
+        matched = [slot for slot in self.c.slots if slot not in missing]
         split = False
         while True:
             for slot in list(alone):
@@ -195,7 +196,7 @@ class _Comparison:
             if self.rust.is_union or not take_apart(missing, alone):
                 break
             split = True
-        yield from self._written_out(missing, alone, real)
+        yield from self._written_out(missing, alone, real, matched)
         for slot in alone:
             yield from self._only_in_rust(slot)
         if self.rust.hidden:
@@ -235,7 +236,11 @@ class _Comparison:
         yield from found
 
     def _written_out(
-        self, missing: list[Slot], alone: list[Slot], real: list[Slot]
+        self,
+        missing: list[Slot],
+        alone: list[Slot],
+        real: list[Slot],
+        matched: list[Slot],
     ) -> Iterator[_Found]:
         """Take out of both lists, and yield, what the two cut up in other ways."""
 
@@ -245,7 +250,7 @@ class _Comparison:
         for slot in list(alone):
             if slot not in alone or is_padding(slot.name):
                 continue
-            ours, theirs = _touching(slot, alone, self.c.slots, single=self.rust.is_union)
+            ours, theirs = _touching(slot, alone, [*missing, *matched], single=self.rust.is_union)
             if not theirs or not are_the_same_bytes(theirs, ours, agree):
                 continue
             for one in ours:
