@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,15 @@ _BUILD_TOGETHER = {
 
 
 _DIST = pytest.StashKey[str]()
+_ACCEPTANCE = ("acceptance", "cpython", "platforms")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run real programs by the folder that they stand in."""
+    real = {Path(__file__).parent / name for name in _ACCEPTANCE}
+    for item in items:
+        if not real.isdisjoint(item.path.parents):
+            item.add_marker("acceptance")
 
 
 @pytest.hookimpl(tryfirst=True)

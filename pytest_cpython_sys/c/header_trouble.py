@@ -6,6 +6,7 @@ import os.path
 import re
 from typing import TYPE_CHECKING, Final
 
+from ..rust.metadata import TABLE
 from .machine import foreign_configuration, read_macros
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explain_refusal", "first_problem", "foreign_python", "refusal_of_header"]
 
-TABLE: Final = "[package.metadata.cpython-sys]"
 # gcc's words, and clang's.
 _MISSING: Final = re.compile(r"^(?:'(?P<clang>[^']+)' file not found|(?P<gcc>.+): No such file)")
 _PYTHONS: Final = ("Python.h", "pyconfig.h", "patchlevel.h")
@@ -72,12 +72,12 @@ def _cure(problem: Problem, macros: str) -> str:
             "(libc6-dev, libc6-dev-ARCH-cross; gcc-multilib for -m32), or name a compiler that "
             "brings them"
         )
-    return f"name its directory in include-dirs of {TABLE}, or a flag that leaves it out in flags"
+    return f"name its directory in include-dirs of [{TABLE}], or a flag that leaves it out in flags"
 
 
 def _flags() -> str:
     return (
-        f"if it needs a macro or another flag, name that in flags of {TABLE}; "
+        f"if it needs a macro or another flag, name that in flags of [{TABLE}]; "
         "if it needs another header first, include both in one of your own"
     )
 

@@ -11,12 +11,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ..cargo import read_cfg
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["LIBRARY_SOURCE", "Machine", "foreign_configuration", "parse_cfg", "read_macros"]
 
-_CFG: Final = re.compile(r'^(target_\w+)="([^"]*)"$')
 _DEFINE: Final = re.compile(r"^#define (\w+) (.*)$", re.MULTILINE)
 
 # What a compiler defines that makes code for rustc's `target_arch`. 32 and 64 bits are told apart
@@ -132,7 +133,7 @@ class Machine:
 
 def parse_cfg(lines: Iterable[str]) -> Machine:
     """Return what ``rustc --print cfg`` has said of a target."""
-    found = {match[1]: match[2] for match in map(_CFG.match, lines) if match is not None}
+    found = read_cfg(lines)
     return Machine(
         arch=found.get("target_arch", ""),
         bits=found.get("target_pointer_width", ""),

@@ -16,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..cargo import CargoError, configured_environment, stamp
+from ..cargo import CargoError, configured_environment, stamp, target_name, variable_part
 from .compiler import CompilerError, run_tool
 from .header_trouble import first_problem, foreign_python
 from .machine import LIBRARY_SOURCE, foreign_configuration, parse_cfg, read_macros
@@ -91,7 +91,7 @@ def choose_compiler(
     """
     environ = {**environ, **configured_environment(environ, workspace.root)}
     own = _of_python(python)
-    name = _name(target or cargo.toolchain.host)
+    name = target_name(target or cargo.toolchain.host)
     named = _named(name, environ)
     if target is None and named is None:
         return _there(own, name, environ)
@@ -120,18 +120,13 @@ def choose_compiler(
     )
 
 
-def _name(target: str) -> str:
-    """Return what a target is called, which may be a file with its specification."""
-    return os.path.basename(target).removesuffix(".json")
-
-
 def _example(machine: Machine) -> str:
     return f', for example "python -m ziglang cc -target {machine.zig}" of the wheel ziglang'
 
 
 def _variable(name: str) -> str:
     """Return which variable names a target's compiler, as a shell can set it."""
-    return f"$CC_{name.replace('-', '_').replace('.', '_')}"
+    return f"$CC_{variable_part(name)}"
 
 
 def _there(own: Choice, name: str, environ: Mapping[str, str]) -> Choice:
@@ -247,8 +242,9 @@ def refuse_other_machine(argv: Sequence[str], target: str, ours: str, theirs: st
     What tells a machine is that of `ObjectFile.machine`.
     """
     if ours != theirs:
+        name = target_name(target)
         raise TargetCompilerError(
             f"{shlex.join(argv)} makes code for another machine than rustc: object files for "
-            f"{theirs}, and rustc's, for {_name(target)}, are for {ours}. Name a C compiler for "
-            f"it in {_variable(_name(target))}, or the target that is meant with --cargo-target"
+            f"{theirs}, and rustc's, for {name}, are for {ours}. Name a C compiler for "
+            f"it in {_variable(name)}, or the target that is meant with --cargo-target"
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..object_files.debug_info import DebugInfo, Entry
 
-__all__ = ["CTypes", "Member", "Type", "Use", "leaves", "written"]
+__all__ = ["INTEGERS", "CTypes", "Member", "Type", "Use", "leaves", "written"]
 
 Kind = Literal[
     "void",
@@ -36,6 +36,7 @@ Kind = Literal[
 _BOOLEAN, _COMPLEX, _REAL, _SIGNED, _SIGNED_CHAR = 2, 3, 4, 5, 6
 _TRANSPARENT: Final = frozenset({"typedef", "const", "volatile", "restrict", "atomic"})
 _VOID: Final = "void"
+INTEGERS: Final = frozenset({"integer", "character", "truth", "enum"})
 _LEAVES: Final = 1024
 
 
@@ -71,6 +72,24 @@ class Type:
     def is_record(self) -> bool:
         """Whether it is a struct or a union."""
         return self.kind in ("struct", "union")
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it is a number that is no floating-point one, whatever it stands for."""
+        return self.kind in INTEGERS
+
+    @property
+    def is_byte(self) -> bool:
+        """Whether it is an integer of one byte."""
+        return self.size == 1 and self.is_integer
+
+    @property
+    def element(self) -> Type:
+        """What an array consists of, through arrays of arrays; else the type itself."""
+        found = self
+        while found.kind == "array" and found.target is not None:
+            found = found.target.type
+        return found
 
     @property
     def is_all_bits(self) -> bool:

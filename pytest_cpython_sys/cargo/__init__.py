@@ -12,8 +12,11 @@ from .configuration import (
     configured_runner,
     configured_target,
     configured_wrapper,
+    read_cfg,
     runner_variable,
     rustflags,
+    target_name,
+    variable_part,
 )
 from .environment import LIBRARY_PATH, package_environment, prepend_library_path
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
@@ -74,6 +77,7 @@ __all__ = [
     "patched_manifests",
     "prepend_library_path",
     "read_bytes",
+    "read_cfg",
     "read_json",
     "read_toml",
     "runner_variable",
@@ -82,7 +86,9 @@ __all__ = [
     "shown_command",
     "stamp",
     "stop_all",
+    "target_name",
     "upwards",
+    "variable_part",
     "without_backtrace",
     "worker_threads",
     "write_json",

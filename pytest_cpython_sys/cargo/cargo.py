@@ -87,6 +87,8 @@ class Cargo:
         self.environ = dict(os.environ if environ is None else environ)
         self.program = program or self.environ.get("CARGO") or "cargo"
         self._ahead: dict[_Question, Future[Ended]] = {}
+        self._cfgs: dict[_Question, list[str]] = {}
+        """What rustc has said of targets: it is needed for each package, and again for verdicts."""
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_ahead": {}}
@@ -377,11 +379,14 @@ class Cargo:
 
         Raises CargoError where it does not know such a target.
         """
-        argv = [self.tool("rustc"), "--print=cfg", f"--target={target}"]
+        argv = (self.tool("rustc"), "--print=cfg", f"--target={target}")
+        if (argv, workspace.root) in self._cfgs:
+            return self._cfgs[argv, workspace.root]
         try:
             done = self._run(argv, workspace.root)
         except OSError as error:
             raise not_started(argv[0], error, "rustc") from None
         if done.exit_code or done.expired:
             raise CargoError(f"rustc knows no target {target}: {first_error(done.stderr)}")
-        return done.stdout.splitlines()
+        self._cfgs[argv, workspace.root] = done.stdout.splitlines()
+        return self._cfgs[argv, workspace.root]

@@ -13,7 +13,7 @@ from .files import read_toml, upwards
 from .outputs import option_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 __all__ = [
     "configuration_files",
@@ -96,7 +96,23 @@ def configured_environment(environ: Mapping[str, str], directory: str) -> dict[s
 
 def runner_variable(triple: str) -> str:
     """Return the name of the variable that holds a target's runner."""
-    return f"CARGO_TARGET_{triple.upper().replace('-', '_').replace('.', '_')}_RUNNER"
+    return f"CARGO_TARGET_{variable_part(triple).upper()}_RUNNER"
+
+
+def target_name(target: str) -> str:
+    """Return what a target is called, which may be a file with its specification."""
+    return os.path.basename(target).removesuffix(".json")
+
+
+def variable_part(name: str) -> str:
+    """Return a target's name as a shell can have it in a variable's."""
+    return name.replace("-", "_").replace(".", "_")
+
+
+def read_cfg(lines: Iterable[str]) -> dict[str, str]:
+    """Return what ``rustc --print cfg`` has said of a target: values by names."""
+    pairs = (line.partition("=") for line in lines)
+    return {name: value.strip('"') for name, _, value in pairs if name.startswith("target_")}
 
 
 def configured_runner(

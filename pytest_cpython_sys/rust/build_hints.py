@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os.path
 import re
 from typing import Final
 
-from ..cargo import LIBRARY_PATH
+from ..cargo import LIBRARY_PATH, target_name, variable_part
 
 __all__ = ["LIBCLANG", "explain_end", "explain_failure", "explain_process"]
 
@@ -132,10 +131,10 @@ def explain_failure(text: str, target: str | None = None) -> str | None:
     cause = next((cause for pattern, cause in _CAUSES if pattern.search(text)), None)
     if cause is None or target is None:
         return cause
-    name = os.path.basename(target).removesuffix(".json").upper().replace("-", "_")
+    name = variable_part(target_name(target)).upper()
     if cause == _LINKER:
         cause = f"{cause}, or name one for the target in $CARGO_TARGET_<TARGET>_LINKER"
-    return cause.replace("<TARGET>", name.replace(".", "_"))
+    return cause.replace("<TARGET>", name)
 
 
 def explain_end(how: str) -> str | None:

@@ -12,7 +12,15 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..cargo import CargoError, Expander, configured_runner, configured_wrapper, runner_variable
+from ..cargo import (
+    CargoError,
+    Expander,
+    configured_runner,
+    configured_wrapper,
+    read_cfg,
+    runner_variable,
+    target_name,
+)
 from .test_binary.expanded_tests import read_expanded_tests
 
 if TYPE_CHECKING:
@@ -65,7 +73,7 @@ def find_foreign_target(context: BuildContext) -> ForeignTarget | None:
     build, host = context.build, context.cargo.toolchain.host
     if build.target is None or build.target == host:
         return None
-    name = os.path.basename(build.target).removesuffix(".json")
+    name = target_name(build.target)
     runner = configured_runner(
         build.environment,
         build.workspace.root,
@@ -108,18 +116,10 @@ def _other_machine(context: BuildContext, target: str) -> str:
     """Compare what rustc says of two targets, where there is no program to start."""
     workspace, host = context.build.workspace, context.cargo.toolchain.host
     try:
-        words = [
-            {
-                name: value
-                for name, _, value in (
-                    line.partition("=") for line in context.cargo.target_cfg(workspace, one)
-                )
-            }
-            for one in (target, host)
-        ]
+        cfgs = [read_cfg(context.cargo.target_cfg(workspace, one)) for one in (target, host)]
     except CargoError:
         return ""
-    theirs, ours = ((one["target_os"], one["target_arch"].strip('"')) for one in words)
+    theirs, ours = ((one["target_os"], one["target_arch"]) for one in cfgs)
     if theirs[0] == ours[0] and (theirs[1] == ours[1] or (theirs[1], ours[1]) in _NARROWER):
         return ""
     return f"{theirs[1]} is not {ours[1]}" if theirs[1] != ours[1] else "of another system"

@@ -45,13 +45,6 @@ _CLEARED = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker("acceptance")
-
-
 # Plugins that no test is about. Importing Hypothesis takes longer than all the rest of pytest.
 UNUSED = ("hypothesispytest", "platformdirs", "pytest-subprocess")
 # Tests of our own behaviour: what others do to it is the matter of test_company.

@@ -34,13 +34,6 @@ WORKSPACE = Path(__file__).parent / "workspace"
 _REAL_DIRECTORIES = ("Modules", "Misc", "Programs")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker("acceptance")
-
-
 @pytest.fixture(scope="session")
 def cpython_builds() -> Trees:
     """The source tree (``source``) and its builds: regular, free_threaded, debug (``builds``)."""

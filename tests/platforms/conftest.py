@@ -7,7 +7,6 @@ all tests that need it are skipped with that reason.
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +14,6 @@ from ..acceptance.conftest import _clean_environment, write
 from .fetch import Toolchain, find_toolchain, toolchain_directory
 
 __all__ = ["_clean_environment", "write"]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker("acceptance")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from ...c.target_compiler import refuse_foreign_headers, refuse_other_machine
-from ...cargo import worker_threads
+from ...cargo import read_bytes, worker_threads
 from ...case import Verdict
 from ...object_files.exports import needed_symbols
 from ...object_files.reader import exported_symbols
@@ -180,11 +180,7 @@ class PackageAbi:
     def _looks_generated(self, path: str) -> bool:
         if self._context.wrote(path):
             return True
-        try:
-            with open(path, "rb") as file:
-                return _GENERATED.search(file.read(400)) is not None
-        except OSError:
-            return False
+        return _GENERATED.search(read_bytes(path, 400)) is not None
 
     @cached_property
     def _exports(self) -> frozenset[str] | None:

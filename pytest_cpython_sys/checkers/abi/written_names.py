@@ -6,6 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from ...cargo import read_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,8 +32,4 @@ def _sources(directory: str) -> Iterator[bytes]:
         folders[:] = [one for one in folders if one != "target" and not one.startswith(".")]
         for name in names:
             if name.endswith(".rs"):
-                try:
-                    with open(os.path.join(folder, name), "rb") as file:
-                        yield file.read()
-                except OSError:
-                    continue
+                yield read_bytes(os.path.join(folder, name))

@@ -9,6 +9,8 @@ import os.path
 import re
 from typing import TYPE_CHECKING, Final
 
+from ...cargo import read_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -46,14 +48,9 @@ def silent_bindings(package: Package, paths: Iterable[str], tested: Iterable[str
 
 def _reason(path: str) -> str:
     """Return why bindgen wrote no layout test; nothing where it did, or it is not bindgen's."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(_HEAD)
-            if not _HEADING.search(head):
-                return ""
-            text = head + file.read()
-    except OSError:
+    if not _HEADING.search(read_bytes(path, _HEAD)):
         return ""
+    text = read_bytes(path)
     if _OLD_TEST in text:
         return ""
     if not _ITEM.search(text):

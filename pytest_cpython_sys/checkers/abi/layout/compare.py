@@ -171,7 +171,7 @@ class _Comparison:
         if c.use is None or rust.use is None:
             return
         one, other = c.use.type, (rust.use.type.inner or rust.use).type
-        if other.kind not in ("integer", "character", "truth", "enum"):
+        if not other.is_integer:
             yield _fault(c.span[0], f"{c.name}: a bit-field in C, {word(other)} in Rust", *names)
         elif c.span == rust.span and one.kind == other.kind and one.signed != other.signed:
             words = ("signed", "unsigned") if one.signed else ("unsigned", "signed")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ....c.types import INTEGERS
 from ..c_types import is_padding
+from ..types.differences import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["Slot", "are_the_same_bytes", "opened", "shifted", "slots_of", "take_apart"]
 
 _ELEMENTS: Final = 256
-_INTEGERS: Final = frozenset({"integer", "character", "truth", "enum"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,10 @@ class Slot:
     def __str__(self) -> str:
         if self.bits is not None:
             first, count = self.bits
-            return f"bit {first}, {_count(count, 'bit')}"
+            return f"bit {first}, {counted(count, 'bit')}"
         return f"offset {self.offset}" + (
-            "" if self.size is None else f", {_count(self.size, 'byte')}"
+            "" if self.size is None else f", {counted(self.size, 'byte')}"
         )
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def take_apart(missing: list[Slot], alone: list[Slot]) -> bool:
@@ -124,14 +121,14 @@ def opened(slots: Sequence[Slot], others: Sequence[Slot]) -> tuple[list[Slot], l
 
     They are called there as they are in the record. And return what was replaced.
     """
-    names = {slot.name for slot in slots}
+    names, theirs = {slot.name for slot in slots}, {other.name for other in others}
     wanted = [other for other in others if other.name not in names]
     found, replaced = list(slots), []
     for slot in found:  # grows: what is inside comes behind what it is in
-        if any(slot.name == other.name for other in others):
+        if slot.name in theirs:
             continue
-        sizes = _inner_sizes(slot)
-        if any(slot.covers(other) and (other.name, other.size) in sizes for other in wanted):
+        covered = {(other.name, other.size) for other in wanted if slot.covers(other)}
+        if covered and not covered.isdisjoint(_inner_sizes(slot)):
             replaced.append(slot)
             found += [replace(part, name=_last(part)) for part in slots_of(slot)]
     return [slot for slot in found if slot not in replaced], replaced
@@ -168,12 +165,12 @@ def are_the_same_bytes(
             good = any(agree(one, leaf) for one in same)
         elif around:
             good = _is_bytes(leaf) or _is_bytes(around[0])
-            good = good or (_is(leaf, _INTEGERS) and _is(around[0], _INTEGERS | {"pointer"}))
+            good = good or (_is(leaf, INTEGERS) and _is(around[0], INTEGERS | {"pointer"}))
         elif inside and all(one.bits is not None for one in inside):
-            good = _is(leaf, _INTEGERS)
+            good = _is(leaf, INTEGERS)
         else:
             whole = sum(one.size or 0 for one in inside) == leaf.size
-            numbers = _is(leaf, _INTEGERS) and all(_is(one, _INTEGERS) for one in inside)
+            numbers = _is(leaf, INTEGERS) and all(_is(one, INTEGERS) for one in inside)
             good = whole and (numbers or _is_bytes(leaf) or all(map(_is_bytes, inside)))
         if not good:
             return False
@@ -204,7 +201,4 @@ def _is(slot: Slot, kinds: frozenset[str]) -> bool:
 
 
 def _is_bytes(slot: Slot) -> bool:
-    kind_of = slot.use.type if slot.use is not None else None
-    while kind_of is not None and kind_of.kind == "array" and kind_of.target is not None:
-        kind_of = kind_of.target.type
-    return kind_of is not None and kind_of.size == 1 and kind_of.kind in _INTEGERS
+    return slot.use is not None and slot.use.type.element.is_byte

@@ -6,7 +6,7 @@ which a package's table can make an error. All else is a fault.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ....c.types import Use, leaves, written
 from .differences import (
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     _Leaves = Sequence[tuple[int, Use]]
 
 __all__ = ["Agreement"]
-
-_INTEGERS: Final = frozenset({"integer", "character", "truth", "enum"})
 
 
 class Agreement:
@@ -82,7 +80,7 @@ class Agreement:
             yield place.fault(word(a), b.name)
         elif a.kind == "pointer" and b.kind == "pointer":
             yield from self._pointers(c, rust, place)
-        elif a.kind in _INTEGERS and b.kind in _INTEGERS:
+        elif a.is_integer and b.is_integer:
             yield from _integers(a, b, place)
         elif b.kind == "array" and not place.is_field:
             # C passes pointers to arrays; what is passed like one is a vector, or complex.
@@ -142,7 +140,7 @@ class Agreement:
             yield from self._elements(a, b, place)
         elif b.kind == "truth" and a.kind != "truth":
             yield place.fault(f"a pointer to {word(a)}", f"to {word(b)}s, which are 0 or 1")
-        elif _is_bytes(a) or _is_bytes(b):
+        elif a.is_byte or b.is_byte:
             if a.kind != b.kind or a.signed != b.signed:
                 yield place.letter("bytes")
         elif "foreign" in (a.kind, b.kind):
@@ -161,7 +159,7 @@ class Agreement:
 
     def _elements(self, a: Type, b: Type, place: Place) -> Iterator[Difference]:
         """Yield how pointers differ one of which is to an array: C's parameters are no arrays."""
-        one, other = _element(a), _element(b)
+        one, other = a.element, b.element
         if one.kind == "pointer" and other.kind == "pointer":
             found = list(self._values(_use(one), _use(other), place))
             yield from found
@@ -186,12 +184,12 @@ class Agreement:
         if a.size and b.size and a.size != b.size:
             yield place.fault(length(a), length(b))
             return
-        one, other = _element(a), _element(b)
+        one, other = a.element, b.element
         theirs, ours = shape(a), shape(b)
-        if _is_bytes(one) and _is_bytes(other) and "character" in (one.kind, other.kind):
+        if one.is_byte and other.is_byte and "character" in (one.kind, other.kind):
             if one.signed != other.signed:
                 yield place.letter("bytes")
-        elif _is_bytes(one) != _is_bytes(other):
+        elif one.is_byte != other.is_byte:
             yield place.letter("bytes")
         elif len(theirs) == len(ours) and theirs[1:] != ours[1:]:
             yield place.fault(f"an array {by(theirs)}", by(ours))
@@ -224,7 +222,7 @@ class Agreement:
         array = a if a.kind == "array" else b
         if a.size != b.size or a.size is None:
             yield place.fault(f"{word(a)}, {length(a)}", f"{word(b)}, {length(b)}")
-        elif _is_bytes(_element(array)):
+        elif array.element.is_byte:
             yield place.letter("bytes")
         elif self._are_alike(leaves(_use(a)), leaves(_use(b)), place):
             yield place.letter("split")
@@ -345,7 +343,7 @@ def _is_enum(kind_of: Type) -> str:
 
 
 def _class(kind_of: Type) -> str:
-    if kind_of.kind in _INTEGERS:
+    if kind_of.is_integer:
         return "integer"
     return "record" if kind_of.is_record else kind_of.kind
 
@@ -354,8 +352,7 @@ def _depth(kind_of: Type) -> int:
     depth = 0
     while kind_of.kind == "pointer" and kind_of.target is not None:
         depth, kind_of = depth + 1, kind_of.target.type
-        while kind_of.kind == "array" and kind_of.target is not None:
-            kind_of = kind_of.target.type
+        kind_of = kind_of.element
         if kind_of.inner is not None:
             kind_of = kind_of.inner.type
     return depth
@@ -365,16 +362,6 @@ def _is_const(use: Use) -> bool:
     while use.type.kind == "array" and use.type.target is not None and not use.const:
         use = use.type.target
     return use.const
-
-
-def _is_bytes(kind_of: Type) -> bool:
-    return kind_of.size == 1 and kind_of.kind in _INTEGERS
-
-
-def _element(kind_of: Type) -> Type:
-    while kind_of.kind == "array" and kind_of.target is not None:
-        kind_of = kind_of.target.type
-    return kind_of
 
 
 def _use(kind_of: Type) -> Use:

@@ -17,6 +17,7 @@ __all__ = [
     "Place",
     "arguments",
     "by",
+    "counted",
     "length",
     "pointers",
     "shape",
@@ -100,17 +101,22 @@ def word(kind_of: Type) -> str:
     return _WORDS.get(kind_of.kind, kind_of.kind)
 
 
+def counted(number: int, word: str) -> str:
+    """Return how many things there are."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def length(kind_of: Type) -> str:
     """Return how many bytes a type has."""
     size = kind_of.size
     if size is None:
         return "an unknown number of bytes"
-    return f"{size} byte{'' if size == 1 else 's'}"
+    return counted(size, "byte")
 
 
 def arguments(number: int) -> str:
     """Return how many arguments there are."""
-    return f"{number} argument{'' if number == 1 else 's'}"
+    return counted(number, "argument")
 
 
 def pointers(depth: int) -> str:
