@@ -8,12 +8,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ..cargo import Cargo, CargoError
+from ..extensions.extension import Place, find_place
 from ..project import Project
 from ..python.build_environment import Surroundings
 from ..python.checkout import target_python
 from ..python.introspect import InterpreterError
 from ..python.selection import fits_running, for_running, load_named
-from ..rust.extension_module import Place, find_place
 from ..rust.metadata import MetadataError, read_policies
 from .settings import read_settings
 

@@ -47,7 +47,7 @@ class MissingModules:
 
 def _module(package: Package) -> str | None:
     """Return the outermost name by which a package's extension module is imported."""
-    from ..rust.extension_module import find_place
+    from ..extensions.extension import find_place
     from ..rust.metadata import MetadataError, read_policies
 
     library = package.library

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from ...cargo import CargoError
 from ...cargo.versions import parse_version
 from ...case import Case, Checker, Verdict
+from ...extensions.extension import Extension, ExtensionError, mention, module_functions
+from ...extensions.probe_client import Answer, ask
+from ...extensions.stage import unusable
 from ...rust.context import with_leak
-from ...rust.extension_module import Extension, ExtensionError, mention, module_functions
 from ...rust.libraries import Libraries, LibraryFailedError
 from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
-from ...rust.probe_client import Answer, ask
-from ...rust.stage_module import unusable
 from ...rust.test_location import real_path, target_case
 from .slots import declaration, numbers
 from .verdicts import (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ...case import Outcome
-    from ...rust.probe_client import Answer
+    from ...extensions.probe_client import Answer
     from .slots import Declaration
 
 __all__ = [

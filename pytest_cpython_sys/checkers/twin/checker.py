@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, read_json, stamp
 from ...case import Case, Checker, Verdict, grouped
-from ...rust.extension_module import Extension, ExtensionError
+from ...extensions.extension import Extension, ExtensionError
+from ...extensions.probe_client import ask
+from ...extensions.stage import unusable
 from ...rust.metadata import MetadataError, TwinTable, read_policies, read_twin
-from ...rust.probe_client import ask
-from ...rust.stage_module import unusable
 from ...rust.test_location import target_case
 from .comparing import twin_differences
 from .twin_run import TestRun
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package, Target
+    from ...extensions.probe_client import Answer
     from ...rust.context import BuildContext
-    from ...rust.probe_client import Answer
 
 __all__ = ["TwinChecker"]
 

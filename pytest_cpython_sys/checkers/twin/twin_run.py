@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...rust.probe_client import Answer
+    from ...extensions.probe_client import Answer
 
 __all__ = ["TestRun"]
 

@@ -13,7 +13,7 @@ from pytest_cpython_sys.checkers.module.verdicts import (
     judge_subinterpreters,
     with_end,
 )
-from pytest_cpython_sys.rust.probe_client import Answer
+from pytest_cpython_sys.extensions.probe_client import Answer
 
 OWN_GIL = Declaration("Py_MOD_PER_INTERPRETER_GIL_SUPPORTED", "Py_MOD_GIL_NOT_USED")
 REFUSED = {"error": "ImportError: no", "import_error": True}

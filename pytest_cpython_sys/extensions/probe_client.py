@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import read_bytes
 from ..cargo.run_program import run_to_end
-from .stage_module import python_environment, staged
+from .stage import python_environment, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..cargo.run_program import Ended
     from ..python.interpreter import Interpreter
-    from .extension_module import Extension
+    from .extension import Extension
 
 __all__ = ["Answer", "ask"]
 

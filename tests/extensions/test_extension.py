@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cpython_sys.cargo import Package, Target
-from pytest_cpython_sys.rust.extension_module import Place, exports, find_place
+from pytest_cpython_sys.extensions.extension import Place, exports, find_place
+from pytest_cpython_sys.extensions.stage import stage
 from pytest_cpython_sys.rust.metadata import PolicyTable
-from pytest_cpython_sys.rust.stage_module import stage
 
 if TYPE_CHECKING:
     from pathlib import Path

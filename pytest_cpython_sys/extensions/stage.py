@@ -11,8 +11,8 @@ from ..cargo import prepend_library_path
 if TYPE_CHECKING:
     from ..cargo import Package
     from ..python.interpreter import Interpreter
-    from .context import BuildContext
-    from .extension_module import Extension, Place
+    from ..rust.context import BuildContext
+    from .extension import Extension, Place
 
 __all__ = ["python_environment", "stage", "staged", "unusable"]
 

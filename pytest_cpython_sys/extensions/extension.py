@@ -16,18 +16,18 @@ from ..cargo import CargoError, read_bytes, read_toml, upwards
 from ..cargo.run_program import run_to_end
 from ..case import Location
 from ..object_files.exports import archive_symbols, library_symbols
-from .libraries import Libraries
-from .masking import mask
-from .metadata import TABLE
-from .test_location import is_inside
+from ..rust.libraries import Libraries
+from ..rust.masking import mask
+from ..rust.metadata import TABLE
+from ..rust.test_location import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..cargo import Build, Package, Target
     from ..object_files.reader import Symbol
-    from .context import BuildContext
-    from .metadata import PolicyTable
+    from ..rust.context import BuildContext
+    from ..rust.metadata import PolicyTable
 
 __all__ = [
     "Extension",
