@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from ..cargo import Package
     from ..python.interpreter import Interpreter
     from ..rust.context import BuildContext
-    from .extension import Extension, Place
+    from .extension import Extension
+    from .place import Place
 
 __all__ = ["python_environment", "stage", "staged", "unusable"]
 

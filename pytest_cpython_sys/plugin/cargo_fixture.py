@@ -8,7 +8,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ..cargo import Cargo, CargoError
-from ..extensions.extension import Place, find_place
+from ..extensions.extension import exports
+from ..extensions.place import ExtensionError, find_place
 from ..project import Project
 from ..python.build_environment import Surroundings
 from ..python.checkout import target_python
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pytest
 
     from ..cargo import Build, BuildOptions, Package, Workspace
+    from ..extensions.place import Place
     from ..python.interpreter import Interpreter
     from ..rust.context import Settings
 
@@ -64,21 +66,21 @@ class Workshop:
             raise CargoError(f"no package of that name; there are: {names}")
         return found
 
-    def module_place(self, package: str, module: str | None = None) -> Place:
-        """Return how a package's extension module is imported. Raises CargoError.
+    def module_place(self, package: str, library: str, module: str | None = None) -> Place:
+        """Return how the extension module of a built library is imported. Raises CargoError.
 
-        ``module`` wins over what the manifest and ``pyproject.toml`` say of its name.
+        ``module`` wins over what the manifests say of its name.
         """
         found = self.package(package)
         if found.library is None:
             raise CargoError("the package has no library")
         try:
-            table = read_policies(found.metadata)
-        except MetadataError as error:
+            read_policies(found.metadata)
+            return find_place(found, library, exports(library, found.library.crate_name), module)
+        except (MetadataError, ExtensionError) as error:
             raise CargoError(str(error)) from None
-        if module is not None:
-            table = replace(table, module=module)
-        return find_place(found, table) or Place(found.library.crate_name)
+        except OSError as error:
+            raise CargoError(f"{library} cannot be read: {error}") from None
 
     def cdylib(self, package: str, features: Sequence[str] = ()) -> str:
         """Return the path of a package's shared library, built if need be. Raises CargoError."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    from ..extensions.place import Place
     from .cargo_fixture import Workshop
 
 __all__ = ["RustExtension", "cargo", "rust_extension"]
@@ -28,9 +29,9 @@ class RustExtension(Protocol):
     ) -> ModuleType:
         """Build a package's cdylib and import it.
 
-        ``module`` is the name to import it by (default: what the manifest or ``pyproject.toml``
-        says, else the crate's). One inside a Python package is imported with that package. Fails
-        the test, with cargo's words, if it cannot be built or imported.
+        ``module`` is the name to import it by (default: what a manifest says, if the library
+        exports that, else the one name that it exports). One inside a Python package is imported
+        with that package. Fails the test, with cargo's words, if it cannot be built or imported.
         """
         ...
 
@@ -58,12 +59,12 @@ def rust_extension(cargo: Workshop) -> RustExtension:
         if key not in loaded:
             try:
                 path = cargo.cdylib(package, features)
-                place = cargo.module_place(package, module)
+                place = cargo.module_place(package, path, module)
             except OtherPythonError as error:
                 pytest.skip(f"rust_extension({package!r}): {error}")
             except CargoError as error:
                 pytest.fail(f"rust_extension({package!r}): {error}", pytrace=False)
-            loaded[key] = _import(place.name, path, package, place.source)
+            loaded[key] = _import(place, path, package)
         return loaded[key]
 
     return load
@@ -88,11 +89,9 @@ class _Finder:
         return _spec(name, self._path) if name == self._name else None
 
 
-def _import(name: str, path: str, package: str, source: str | None) -> ModuleType:
-    """Import a shared library, whatever its file is called, as an extension module.
-
-    ``source`` is where the Python package around it lies, if it is not installed.
-    """
+def _import(place: Place, path: str, package: str) -> ModuleType:
+    """Import a shared library, whatever its file is called, as an extension module."""
+    name = place.name
     try:
         if "." not in name or name in sys.modules:
             spec = _spec(name, path)
@@ -100,11 +99,12 @@ def _import(name: str, path: str, package: str, source: str | None) -> ModuleTyp
             assert spec.loader is not None  # noqa: S101 - a loader was given
             spec.loader.exec_module(module)
         else:
-            module = _import_within(name, path, source)
+            module = _import_within(name, path, place.source)
     except ImportError as error:
+        remark = f" ({place.remark})" if place.remark else ""
         pytest.fail(
             f"rust_extension({package!r}): {os.path.basename(path)} was built, and cannot be "
-            f"imported as `{name}`: {error}",
+            f"imported as `{name}`: {error}{remark}",
             pytrace=False,
         )
     sys.modules[name] = module

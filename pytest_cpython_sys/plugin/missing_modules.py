@@ -47,14 +47,11 @@ class MissingModules:
 
 def _module(package: Package) -> str | None:
     """Return the outermost name by which a package's extension module is imported."""
-    from ..extensions.extension import find_place
-    from ..rust.metadata import MetadataError, read_policies
+    from ..extensions.manifests import told
 
     library = package.library
     if library is None or "cdylib" not in library.crate_types:
         return None
-    try:
-        told = find_place(package, read_policies(package.metadata))
-    except MetadataError:
-        told = None
-    return told.parts[0] if told is not None else library.crate_name
+    word = told(package)
+    name = word.name if word is not None and word.name is not None else library.crate_name
+    return name.partition(".")[0]

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import os.path
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import LIBRARY_PATH, configured_environment
+from .crates import PYO3, crate_dependencies, needed_by
 from .embedding import embedding_environment
 from .interpreter import load
 from .introspect import InterpreterError, put_first
@@ -27,54 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CPYTHON_SYS", "Surroundings"]
 
-_LOCKED = re.compile(
-    r'^name = "(?P<name>[^"]+)"$(?P<rest>(?:\n(?!\[\[).*)*)',
-    re.MULTILINE,
-)
-# "name", "name 1.2.3" or "name 1.2.3 (source)": as much as is needed to be unambiguous.
-_LOCKED_DEPENDENCY = re.compile(r'^ "([^" ]+)[^"]*",$', re.MULTILINE)
 CPYTHON_SYS: Final = "cpython-sys"
 _PYO3_PYTHON = "PYO3_PYTHON"
-_PYO3 = frozenset({"pyo3", "pyo3-ffi", "pyo3-build-config"})
+_PYO3 = PYO3 | {"pyo3-build-config"}
 _NAME_CPYTHON = ("PYTHON_BUILD_DIR", "PY_CPPFLAGS", "PY_GIL_DISABLED", "PY_DEBUG")
 """Those that say which Python a `cpython-sys` is built for, and not only how it is compiled."""
-
-
-def _dependencies(workspace: Workspace) -> dict[str, set[str]]:
-    """Return the crates that a workspace is built from and what each needs, as far as is known.
-
-    That is all of them once there is a ``Cargo.lock``.
-    """
-    try:
-        with open(os.path.join(workspace.root, "Cargo.lock"), encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    found: dict[str, set[str]] = {}
-    for package in workspace.packages:
-        needed = found.setdefault(package.name, set())
-        needed.update(dependency.name for dependency in package.dependencies)
-    for match in _LOCKED.finditer(text):
-        needed = found.setdefault(match["name"], set())
-        needed.update(_LOCKED_DEPENDENCY.findall(match["rest"]))
-    for names in list(found.values()):
-        for name in names:
-            found.setdefault(name, set())
-    if "bindgen" in found:
-        found["bindgen"].add("clang-sys")
-        found.setdefault("clang-sys", set())
-    return found
-
-
-def _needed_by(name: str, dependencies: Mapping[str, set[str]]) -> set[str]:
-    """Return a crate, what it needs, what that needs, and so on."""
-    found = {name}
-    waiting = [name]
-    while waiting:
-        more = dependencies.get(waiting.pop(), set()) - found
-        found |= more
-        waiting += more
-    return found
 
 
 @dataclass(frozen=True)
@@ -185,7 +142,7 @@ class Surroundings:
         place = self._places.get(package.id)
         if place is None:
             return None
-        names = _needed_by(package.name, self._dependencies(place.workspace))
+        names = needed_by(package.name, self._dependencies(place.workspace))
         python = None
         if names & _PYO3:
             python = self._of_pyo3(place.environ)
@@ -201,7 +158,7 @@ class Surroundings:
             stamp = 0
         key = (workspace.root, stamp)
         if key not in self._locked:
-            self._locked[key] = _dependencies(workspace)
+            self._locked[key] = crate_dependencies(workspace.root, workspace.packages)
         return self._locked[key]
 
     def library_directories(self, package: Package) -> tuple[str, ...]:

@@ -52,7 +52,10 @@ def test_a_module_is_built_and_imported(
 
 @pytest.mark.parametrize(
     "told",
-    ["[tool.maturin]\npython-source = 'python'\n", "[build-system]\nbuild-backend='maturin'\n"],
+    [
+        "[tool.maturin]\nmodule-name = 'my_eggs'\npython-source = 'python'\n",
+        "[[tool.setuptools-rust.ext-modules]]\ntarget = 'my_eggs.my_eggs'\n",
+    ],
 )
 def test_a_module_inside_a_python_package(
     pytester: pytest.Pytester, write: Write, told: str
@@ -107,7 +110,7 @@ def test_features_can_be_switched_on(pytester: pytest.Pytester, write: Write) ->
     ("source", "name", "words"),
     [
         ("fn f( {", "my-eggs", "*it does not build:*"),
-        ("", "my-eggs", "*cannot be imported as `my_eggs`*PyInit_my_eggs*"),
+        ("", "my-eggs", "*exports no module (no PyInit_NAME): write #[[]pymodule]*"),
         ("", "ham", "*no package of that name; there are: my-eggs*"),
     ],
     ids=["broken", "no-init", "unknown"],

@@ -14,6 +14,7 @@ from ...cargo import CargoError
 from ...cargo.versions import parse_version
 from ...case import Case, Checker, Verdict
 from ...extensions.extension import Extension, ExtensionError, mention, module_functions
+from ...extensions.place import NoModuleError
 from ...extensions.probe_client import Answer, ask
 from ...extensions.stage import unusable
 from ...rust.context import with_leak
@@ -145,6 +146,9 @@ class _Module:
         try:
             library, trouble = self._library
             return Verdict("error", message=trouble) if trouble else self._judge(case, library)
+        except NoModuleError as error:
+            it_is_this = case.levels[-1] == "imports"
+            return Verdict("failed" if it_is_this else "error", message=str(error))
         except ExtensionError as error:
             return Verdict("error", message=str(error))
         except OSError as error:
