@@ -114,7 +114,7 @@ def documented() -> dict[str, dict[str, set[str]]]:
 
 def test_what_the_package_imports_is_declared_and_all_that_is_declared_is_imported() -> None:
     found = foreign(PACKAGE)
-    assert found.keys() == {module(name) for name in RUN_TIME}, dict(found)
+    assert found.keys() == {module(name) for name in RUN_TIME | EXTRAS["abi3"]}, dict(found)
 
 
 def test_what_tests_import_is_declared_and_all_that_is_declared_is_used() -> None:
@@ -144,7 +144,7 @@ def test_the_docs_name_the_places() -> None:
             assert all((ROOT / place).exists() for place in places), name
             if section == "Run time" and name != "pytest":
                 assert imports[module(name)] == places
-            elif section in ("test", "bindgen"):
+            elif section in ("abi3", "bindgen", "test"):
                 found = [place for place in places if module(name) not in named(ROOT / place)]
                 assert found == [], name
 

@@ -33,7 +33,7 @@ class Libraries:
         self._build = context.build
 
     @cached_property
-    def _more(self) -> Build:
+    def more(self) -> Build:
         """The build of all libraries, as others link to them. Raises CargoError."""
         return self._context.cargo.build_libraries(self._build, self._context.options)
 
@@ -59,10 +59,10 @@ class Libraries:
         path = self._find(self._build, package, target)
         if path is None:
             self._check(package, target)
-            path = self._find(self._more, package, target)
+            path = self._find(self.more, package, target)
         if path is None:
-            errors = [error.rendered for error in self._more.errors(package.id, target)]
-            words = "\n".join(errors) or self._more.words
+            errors = [error.rendered for error in self.more.errors(package.id, target)]
+            words = "\n".join(errors) or self.more.words
             raise CargoError(f"its library does not build\n{words}")
         return path
 
@@ -80,7 +80,7 @@ class Libraries:
     def sources(self, package: Package, target: Target) -> Sequence[str] | None:
         """Return the files of a library that no test needs; None if it cannot be built."""
         try:
-            more = self._more
+            more = self.more
         except CargoError:
             return None
         return more.sources(more.unit(package, target, test=False))

@@ -57,7 +57,7 @@ LETTERS: Final = (
 """The kinds of differences between C and Rust that change neither layout nor call."""
 POLICY_KEYS: Final = frozenset(
     {
-        *("policies", "module", "calls"),
+        *("policies", "module", "calls", "stable-abi"),
         *("exports", "cbindgen"),
         *("twin", "twin-tests", "twin-known"),
     }
@@ -67,6 +67,7 @@ Policy = Literal["modules", "symbols", "unsafe"]
 _POLICIES: Final = re.compile("modules|symbols|unsafe")
 _CHOICE: Final = "choose of modules, symbols, unsafe"
 _MODULE: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_STABLE: Final = re.compile(r"3\.(?:[2-9]|[1-9]\d+)|3\.(?:1[5-9]|[2-9]\d)t")
 _CPYTHON: Final = "cpython-sys"
 _TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
 _ITEM_KIND: Final = f"(?:{'|'.join(ITEM_KINDS)})"
@@ -154,6 +155,8 @@ class PolicyTable:
     """The name that its extension module is imported by, with the packages around it."""
     calls: tuple[str, ...] = ()
     """Expressions that use the module, evaluated in its namespace."""
+    stable_abi: str | None = None
+    """The version of the stable ABI that it is built for, with a ``t`` that of abi3t."""
 
 
 def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
@@ -168,10 +171,17 @@ def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
             compile(call.strip(), "<calls>", "eval")
         except (SyntaxError, ValueError) as error:
             raise MetadataError(f"{TABLE}.calls: {call!r} is no expression: {error}") from None
+    stable = raw.get("stable-abi")
+    if stable is not None and not (isinstance(stable, str) and _STABLE.fullmatch(stable)):
+        raise MetadataError(
+            f"{TABLE}.stable-abi: {stable!r} is no version of the stable ABI: write the oldest "
+            'Python that the module is for, as "3.9", or "3.15t" for abi3t (3.15 is its first)'
+        )
     return PolicyTable(
         policies=texts(raw, "policies", _POLICIES, _CHOICE) if "policies" in raw else None,
         module=module,
         calls=calls,
+        stable_abi=stable,
     )
 
 

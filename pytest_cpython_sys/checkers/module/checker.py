@@ -22,6 +22,7 @@ from ...rust.libraries import Libraries, LibraryFailedError
 from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
 from ...rust.test_location import real_path, target_case
 from .slots import declaration, numbers
+from .stable_abi import StableAbi, declared, judge_stable_abi, not_judged
 from .verdicts import (
     OWN_GIL,
     SHARED_GIL,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["ModuleChecker"]
 
 _CHECKS: Final = ("imports", "subinterpreters", "free_threading", "leaks")
+_STABLE: Final = "stable_abi"
 _LIMIT: Final = 120.0  # seconds, where nobody has set a limit
 _THREADS: Final = 4
 _ROUNDS: Final = 50
@@ -62,7 +64,7 @@ class ModuleChecker(Checker):
         self._modules: dict[str, _Module] = {}
 
     def discover(self) -> Iterable[Case]:
-        """Return four cases for each package whose library is an extension module."""
+        """Return the cases of each package whose library is an extension module."""
         for context in self._contexts:
             if context.run.policies == "off":
                 continue
@@ -95,22 +97,25 @@ def _open(context: BuildContext, package: Package, libraries: Libraries) -> _Mod
     told = listed or table.module is not None or bool(table.calls)
     extension = Extension(context, package, target, table)
     if told:
-        return _Module(extension, trouble)
+        return _Module(extension, libraries, trouble)
     try:
         crates = {target.crate_name}
         symbols = libraries.symbols(package, target, crates)
     except LibraryFailedError:
         return None  # its `@build` says why
     except (CargoError, OSError) as error:
-        return _Module(extension, trouble, f"{_UNKNOWN}: {error}")
-    return _Module(extension, trouble) if module_functions(symbols or ()) else None
+        return _Module(extension, libraries, trouble, f"{_UNKNOWN}: {error}")
+    return _Module(extension, libraries, trouble) if module_functions(symbols or ()) else None
 
 
 class _Module:
     """An extension module, and what is known of it so far."""
 
-    def __init__(self, extension: Extension, trouble: str, unknown: str = "") -> None:
+    def __init__(
+        self, extension: Extension, libraries: Libraries, trouble: str, unknown: str = ""
+    ) -> None:
         self._extension = extension
+        self._libraries = libraries
         self._trouble = trouble
         self._unknown = unknown
         """Why nobody knows whether it is one."""
@@ -126,7 +131,10 @@ class _Module:
         package, target = extension.package, extension.target
         made = mention(extension.context.build, package, target)
         here = made is not None and real_path(made.file) == real_path(target.src_path)
-        for check in _CHECKS[:1] if self._unknown else _CHECKS:
+        checks = _CHECKS[:1] if self._unknown else _CHECKS
+        if self._stable and not self._unknown:
+            checks = (*checks, _STABLE)
+        for check in checks:
             yield target_case(
                 package,
                 target,
@@ -136,8 +144,21 @@ class _Module:
                 checker=ModuleChecker.name,
                 line=made.line if made is not None and here else 1,
                 group=self.group,
-                skip=self._unknown or (None if self._trouble else _skip(extension, check)),
+                skip=self._unknown or (None if self._trouble else self._skip(check)),
             )
+
+    def _skip(self, check: str) -> str | None:
+        """Return why a check cannot be made; None if it can."""
+        extension = self._extension
+        python = extension.context.interpreter
+        if check == _STABLE:  # nothing is imported for it
+            return not_judged(self._stable, python)
+        return unusable(extension) or (_not_in(python, check) if python is not None else None)
+
+    @cached_property
+    def _stable(self) -> list[StableAbi]:
+        """The stable ABIs that it is built for: one at most, but where it is built twice."""
+        return declared(self._extension, self._libraries)
 
     def verdict(self, case: Case) -> Verdict:
         """Return the verdict on a case."""
@@ -163,6 +184,8 @@ class _Module:
             return "", str(error)
 
     def _judge(self, case: Case, library: str) -> Verdict:
+        if case.levels[-1] == _STABLE:
+            return judge_stable_abi(self._stable[0], library)
         python = self._extension.context.interpreter
         assert python is not None  # noqa: S101 - without one the case is skipped
         run = self._extension.context.run
@@ -198,12 +221,6 @@ def _completed(answer: Answer, verdict: Verdict, run: RunOptions) -> Verdict:
     """Return a verdict with what its process did at its end, and after."""
     verdict = with_end(answer, verdict)
     return with_leak(verdict, run) if answer.ended.leaked else verdict
-
-
-def _skip(extension: Extension, check: str) -> str | None:
-    """Return why a check cannot be made; None if it can."""
-    python = extension.context.interpreter
-    return unusable(extension) or (_not_in(python, check) if python is not None else None)
 
 
 def _not_in(python: Interpreter, check: str) -> str | None:
