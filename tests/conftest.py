@@ -44,7 +44,11 @@ _BUILD_TOGETHER = {
         "test_example_crate.py",
         "test_fixtures.py::test_the_examples_python_tests",
     ),
-    "pyo3": ("test_beside_cargo.py::test_a_pyo3_crate", "test_pyo3.py"),
+    "pyo3": (
+        "test_beside_cargo.py::test_a_pyo3_crate",
+        "test_pyo3.py",
+        "test_stable_abi.py::test_the_features_of_pyo3",
+    ),
 }
 
 
