@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...cargo import CargoError
 from ...case import Verdict
 from ...object_files.reader import undefined_symbols
-from ...python.build_environment import _dependencies, _needed_by
+from ...python.crates import PYO3, crate_dependencies, needed_by
 from ...rust.metadata import TABLE
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _MISSING: Final = (
 )
 _LIMITED, _FREE_THREADED = "Py_LIMITED_API", "Py_GIL_DISABLED"
 _CRATES: Final = ("pyo3_ffi", "pyo3")  # pyo3 0.14 and older is one crate
-_PYO3: Final = frozenset({"pyo3", "pyo3-ffi"})
 _SINCE: Final = re.compile(r"Py_3_(\d+)")
 _OURS: Final = re.compile(r"_?Py[A-Z_]\w*")
 
@@ -86,7 +85,8 @@ def declared_in_table(table: PolicyTable) -> StableAbi | None:
 
 def needs_pyo3(workspace: Workspace, package: Package) -> bool:
     """Tell whether a package is built with pyo3, directly or through another crate."""
-    return bool(_PYO3 & _needed_by(package.name, _dependencies(workspace)))
+    crates = crate_dependencies(workspace.root, workspace.packages)
+    return bool(PYO3 & needed_by(package.name, crates))
 
 
 def built_crates(build: Build) -> dict[str, tuple[str, ...]]:
