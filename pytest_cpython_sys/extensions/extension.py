@@ -49,14 +49,20 @@ _NATIVE: Final = (
 )
 
 
-def mention(build: Build, package: Package, target: Target) -> Location | None:
-    """Return a place in a library's tracked sources that may make its module; None without."""
+def mention(
+    build: Build, package: Package, target: Target, symbol: str | None = None
+) -> Location | None:
+    """Return a place in a library's tracked sources that may make its module; None without.
+
+    With ``symbol``: where that name stands.
+    """
+    pattern = _MADE if symbol is None else re.compile(rb"\b%b\b" % re.escape(symbol.encode()))
     units = [build.unit(package, target, test=test) for test in (False, True)]
     for path in dict.fromkeys(file for unit in units for file in build.sources(unit) or ()):
         if not is_inside(path, package.root):
             continue
         source = read_bytes(path)
-        match = _MADE.search(mask(source))
+        match = pattern.search(mask(source))
         if match is not None:
             return Location(path, source.count(b"\n", 0, match.start()) + 1)
     return None

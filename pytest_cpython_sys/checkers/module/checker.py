@@ -185,7 +185,7 @@ class _Module:
 
     def _judge(self, case: Case, library: str) -> Verdict:
         if case.levels[-1] == _STABLE:
-            return judge_stable_abi(self._stable[0], library)
+            return judge_stable_abi(self._extension, self._stable[0], library)
         python = self._extension.context.interpreter
         assert python is not None  # noqa: S101 - without one the case is skipped
         run = self._extension.context.run

@@ -8,13 +8,14 @@ passes it on, or stands in the manifest. See https://docs.python.org/3/c-api/sta
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...cargo import CargoError
 from ...case import Verdict
+from ...extensions.extension import mention
 from ...object_files.reader import undefined_symbols
 from ...python.crates import PYO3, crate_dependencies, needed_by
 from ...rust.metadata import TABLE
@@ -37,7 +38,7 @@ _MISSING: Final = (
 _LIMITED, _FREE_THREADED = "Py_LIMITED_API", "Py_GIL_DISABLED"
 _CRATES: Final = ("pyo3_ffi", "pyo3")  # pyo3 0.14 and older is one crate
 _SINCE: Final = re.compile(r"Py_3_(\d+)")
-_OURS: Final = re.compile(r"_?Py[A-Z_]\w*")
+_PYTHONS: Final = re.compile(r"_?Py(?!Init_|ModExport_)[A-Z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +158,15 @@ def not_judged(stable: Sequence[StableAbi], python: Interpreter | None) -> str |
     return None
 
 
-def judge_stable_abi(abi: StableAbi, library: str) -> Verdict:
+def judge_stable_abi(extension: Extension, abi: StableAbi, library: str) -> Verdict:
     """Judge a built module. Raises OSError."""
-    return judge_symbols(abi, imported_symbols(library), read_list())
+    verdict = judge_symbols(abi, imported_symbols(library), read_list())
+    package, target = extension.package, extension.target
+    for line in verdict.message.splitlines() if verdict.outcome == "failed" else ():
+        place = mention(extension.context.build, package, target, line.split()[0])
+        if place is not None:
+            return replace(verdict, location=place)
+    return verdict
 
 
 def _has_list() -> bool:
@@ -188,7 +195,7 @@ def imported_symbols(path: str) -> list[str] | None:
     """
     with open(path, "rb") as file:
         found = undefined_symbols(file.read(), dynamic=True)
-    return sorted(filter(_OURS.fullmatch, found)) if found is not None else None
+    return sorted(filter(_PYTHONS.fullmatch, found)) if found is not None else None
 
 
 def judge_symbols(abi: StableAbi, symbols: Iterable[str] | None, known: StableList) -> Verdict:
