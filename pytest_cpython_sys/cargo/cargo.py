@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cargo", "Toolchain"]
 
+_OURS: Final = "PYTEST_CPYTHON_SYS_"
+"""Begins what a run tells its own Python processes: a test must fail where cargo's would."""
 _LIMIT: Final = 600.0
 """Seconds that cargo or rustc may take to answer a question."""
 # The first release whose `cargo test` has all that is passed to it; `--no-fail-fast` builds on
@@ -84,9 +86,14 @@ class Cargo:
     def __init__(
         self, program: str | None = None, environ: Mapping[str, str] | None = None
     ) -> None:
-        self.environ = dict(os.environ if environ is None else environ)
+        found = os.environ if environ is None else environ
+        self.environ = {name: found[name] for name in found if not name.startswith(_OURS)}
         self.program = program or self.environ.get("CARGO") or "cargo"
         self._ahead: dict[_Question, Future[Ended]] = {}
+        self._asked: set[_Question] = set()
+        """What was asked ahead, once."""
+        self._workspaces: dict[str, Workspace] = {}
+        """By a manifest: a run asks once."""
         self._cfgs: dict[_Question, list[str]] = {}
         """What rustc has said of targets: it is needed for each package, and again for verdicts."""
 
@@ -106,7 +113,9 @@ class Cargo:
                 questions.append(self._metadata_question(manifest))
             pool = worker_threads(len(questions))
             for question in questions:
-                self._ahead[question] = pool.submit(self._run, *question)
+                if question not in self._asked:
+                    self._asked.add(question)
+                    self._ahead[question] = pool.submit(self._run, *question)
             pool.shutdown(wait=False)
 
     @cached_property
@@ -197,6 +206,11 @@ class Cargo:
 
         Raises CargoMissingError, and ManifestError with cargo's own words.
         """
+        if manifest not in self._workspaces:
+            self._workspaces[manifest] = self._ask_workspace(manifest)
+        return self._workspaces[manifest]
+
+    def _ask_workspace(self, manifest: str) -> Workspace:
         argv, cwd = self._metadata_question(manifest)
         try:
             done = self._answer(argv, cwd)
@@ -265,13 +279,14 @@ class Cargo:
         *,
         features: Sequence[str] = (),
         extra_environment: Mapping[str, str] | None = None,
+        listener: BuildListener | None = None,
     ) -> Build:
         """Build the library of a package. A build that fails is a Build like any other.
 
         Raises CargoMissingError.
         """
         arguments = library_arguments(options or BuildOptions(), package, features)
-        return self._run_build(arguments, workspace, extra_environment)
+        return self._run_build(arguments, workspace, extra_environment, listener)
 
     @cached_property
     def rustdoc(self) -> str:

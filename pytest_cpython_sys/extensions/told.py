@@ -46,6 +46,12 @@ class Told:
     problem: str = ""
     """One line: what is wrong with what it says, and what to write."""
 
+    def command(self, *, editable: bool = True) -> str:
+        """Return what is typed in ``directory`` to install it."""
+        if editable and self.backend == "maturin":
+            return "maturin develop"
+        return "pip install -e ." if editable else "pip install ."
+
 
 def string(value: object) -> str | None:
     """Return a value that is a string."""

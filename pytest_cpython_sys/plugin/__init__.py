@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
+
+import pytest
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Generator
 
-__all__ = ["pytest_addhooks", "pytest_addoption", "pytest_configure"]
+    from ..cargo import Cargo
+
+__all__ = [
+    "pytest_addhooks",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_load_initial_conftests",
+]
+
+_CARGO: Final = pytest.StashKey["Cargo"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,6 +36,42 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Make extension modules importable before a conftest file imports one."""
+    if (
+        "PYTEST_CPYTHON_SYS_MODULES" in os.environ
+    ):  # xdist takes a worker's sys.path back to what it was
+        from ..extensions.finder import install_from_environment
+
+        install_from_environment()
+    typed = getattr(early_config.known_args_namespace, "cpython_sys", None)
+    if early_config.getini("cpython_sys") if typed is None else typed:
+        from .modules.early import EarlyConfig, is_off, is_worker, only_asks, project_roots
+
+        early = EarlyConfig(early_config)
+        if not (is_off(early) or is_worker() or only_asks(early)):
+            cargo = _cargo(early_config)
+            cargo.ask_ahead(project_roots(early))
+            # These take a moment to import, in which cargo answers.
+            from .modules.imports import begin
+
+            begin(early_config, cargo)
+    return (yield)
+
+
+def _cargo(config: pytest.Config) -> Cargo:
+    """Return the cargo of a run."""
+    from ..cargo import Cargo, Programs
+
+    if _CARGO not in config.stash:
+        programs = Programs()
+        programs.begin()
+        config.add_cleanup(programs.end)
+        config.stash[_CARGO] = Cargo()
+    return config.stash[_CARGO]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and the plugin proper if it is switched on."""
     from .marks import MARKS
@@ -36,13 +84,13 @@ def pytest_configure(config: pytest.Config) -> None:
     option = config.getoption("cpython_sys", None)
     if not (config.getini("cpython_sys") if option is None else option):
         return
-    from ..cargo import Cargo, Programs
+    from .modules.early import EarlyConfig, only_asks
+
+    if only_asks(EarlyConfig(config)):
+        return
     from .arguments import read_scope
 
-    programs = Programs()
-    programs.begin()
-    config.add_cleanup(programs.end)
-    cargo, scope = Cargo(), read_scope(config)
+    cargo, scope = _cargo(config), read_scope(config)
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist never call cargo
         cargo.ask_ahead(scope.places)
     from ..python.gc_pause import without_collector

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..cargo import Package
     from ..case import Key
+    from .modules.early import EarlyConfig
 
 __all__ = ["Scope", "read_scope"]
 
@@ -57,12 +58,6 @@ class Scope:
         places = map(os.path.realpath, (*self.places, *self.added))
         return file in self.outside or _is_below(file, places)
 
-    def asks_for(self, key: Key) -> bool:
-        """Tell whether an id lies below one of those that were typed, where its file has such."""
-        file, levels = key
-        typed = [names for path, names in self.typed if os.path.realpath(path) == file]
-        return not typed or any(levels[: len(names)] == names for names in typed)
-
     def extend(
         self, config: pytest.Config, files: Iterable[str], packages: Sequence[Package]
     ) -> None:
@@ -92,7 +87,7 @@ class Scope:
                 more.append(file)
         set_arguments(config, [*config.args, *more])
 
-    def keeps_out(self, config: pytest.Config, directory: str) -> bool:
+    def keeps_out(self, config: pytest.Config | EarlyConfig, directory: str) -> bool:
         """Tell whether the user has asked to pass a directory by, given its real path.
 
         Paths count as they were typed: a symbolic link is not what it leads to.

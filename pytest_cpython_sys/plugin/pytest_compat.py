@@ -22,10 +22,12 @@ from _pytest.mark.structures import NodeKeywords
 from _pytest.pathlib import absolutepath, fnmatch_ex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pluggy
+
+    from .modules.early import EarlyConfig
 
 __all__ = [
     "CompatItem",
@@ -48,6 +50,7 @@ __all__ = [
     "skipped_by_default",
     "takes_no_part",
     "turn_red",
+    "words_of",
 ]
 
 # -- whether ways that stand in for pytest's own are sure ------------------------------------------
@@ -70,7 +73,7 @@ def may_be_fast(config: pytest.Config) -> bool:
 # -- collection: pytest decides for itself why it passes a path by, and tells nobody ---------------
 
 
-def refusal(config: pytest.Config, path: Path) -> str | None:
+def refusal(config: pytest.Config | EarlyConfig, path: Path) -> str | None:
     """Return what keeps a path out: an option, an ini key or a list of a conftest; None if nothing.
 
     The rules are those of ``pytest_ignore_collect`` in ``_pytest/main.py``, the same in 8.3 to 9.2.
@@ -131,21 +134,40 @@ def _owner(session: pytest.Session, name: str) -> str:
     return f"pytest_ignore_collect of {name.removeprefix(root)}"
 
 
-def _conftest_paths(config: pytest.Config, name: str, path: Path) -> list[Path]:
+def _conftest_paths(config: pytest.Config | EarlyConfig, name: str, path: Path) -> list[Path]:
     """Return what the nearest conftest says that has been loaded; only pytest knows which it is."""
     return config._getconftest_pathlist(name, path=path.parent) or []
 
 
-def _matches_norecursedirs(config: pytest.Config, path: Path) -> bool:
+def _matches_norecursedirs(config: pytest.Config | EarlyConfig, path: Path) -> bool:
     patterns = config.getini("norecursedirs")
     return path.is_dir() and any(fnmatch_ex(pattern, path) for pattern in patterns)
 
 
-def _norecursedirs_are_written(config: pytest.Config) -> bool:
-    """Tell whether the ini key is the user's own: ``getini`` gives pytest's default as well."""
+def _written(config: pytest.Config | EarlyConfig) -> Mapping[str, Any]:
+    """Return what stands in the ini file."""
     written = getattr(config, "_inicfg", None)  # pytest 9; before that it had no underscore
-    if written is None:
-        written = config.inicfg
+    return config.inicfg if written is None else written
+
+
+def words_of(config: pytest.Config | EarlyConfig, name: str) -> Any:
+    """Return an ini key's list, or the one word that stands for a list.
+
+    A typed table of TOML holds either; pytest 9 has no type for such a key, and refuses the word.
+    """
+    try:
+        return config.getini(name)
+    except (TypeError, pytest.UsageError):
+        found = _written(config).get(name)
+        value = getattr(found, "value", found)
+        if isinstance(value, str):
+            return value
+        raise
+
+
+def _norecursedirs_are_written(config: pytest.Config | EarlyConfig) -> bool:
+    """Tell whether the ini key is the user's own: ``getini`` gives pytest's default as well."""
+    written = _written(config)
     overrides = config.getoption("override_ini", None) or ()
     return "norecursedirs" in written or any(
         override.partition("=")[0] == "norecursedirs" for override in overrides
@@ -188,7 +210,7 @@ class CompatItem(pytest.Item):
     ihook = _Hooks()
     """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
     _parallel_custom_item = True
-    """Tells pytest-run-parallel (0.5 to 0.10) that there is no Python function for its threads."""
+    """Tells pytest-run-parallel (0.8 to 0.10) that there is no Python function for its threads."""
 
     def forget(self) -> None:
         """Forget what became of the test: it runs again."""

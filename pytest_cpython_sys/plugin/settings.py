@@ -16,6 +16,7 @@ from ..python.introspect import InterpreterError
 from ..python.selection import load_named
 from ..rust.context import Settings
 from ..rust.option_table import OPTIONS, read
+from .pytest_compat import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..python.selection import NamedPython
     from ..rust.option_table import Option
     from .arguments import Scope
+    from .modules.early import EarlyConfig
 
 __all__ = ["FoundPythons", "PytestSettings", "find_pythons", "read_settings"]
 
@@ -36,9 +38,13 @@ class PytestSettings(Settings):
     """Switched on by the ini file: then a missing cargo is an item's error, not an exit."""
     layouts: Path | None
     """Where drawings of layouts go."""
+    extensions: tuple[str, ...]
+    """Packages whose extension modules are built for Python tests, or ``auto`` alone."""
+    stale: str
+    """What becomes of an installed module that is older than its sources."""
 
 
-def _directory(config: pytest.Config, name: str | None) -> Path | None:
+def _directory(config: pytest.Config | EarlyConfig, name: str | None) -> Path | None:
     """Return an option's directory: relative to where pytest was called, a key's to rootdir."""
     if name is None:
         return None
@@ -47,21 +53,23 @@ def _directory(config: pytest.Config, name: str | None) -> Path | None:
     return Path(os.path.abspath(base / os.path.expanduser(name)))
 
 
-def read_settings(config: pytest.Config) -> PytestSettings:
+def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
     """Return the settings in force. Raises pytest.UsageError for what makes no sense."""
     values = {option.name: _value(config, option) for option in OPTIONS}
     return PytestSettings.of(
         values,
         from_ini=config.getoption("cpython_sys", None) is None,
         layouts=_directory(config, values["cpython_sys_layouts"]),
+        extensions=values["cpython_sys_extensions"] or ("auto",),
+        stale=values["cpython_sys_stale"],
     )
 
 
-def _value(config: pytest.Config, option: Option) -> Any:
+def _value(config: pytest.Config | EarlyConfig, option: Option) -> Any:
     """Return an option's value: the command line first, then the ini key of the same name."""
     raw = config.getoption(option.name, None) if option.command_line else None
     if raw is None and option.key:
-        raw = config.getini(option.name)
+        raw = words_of(config, option.name)
     try:
         return read(option, raw)
     except ValueError as error:

@@ -119,6 +119,22 @@ OPTIONS: Final = (
         choices=("auto", "all", "off"),
     ),
     Option(
+        "cpython_sys_extensions",
+        "names",
+        "auto, off or packages: whose extension modules are built for Python tests",
+        "auto|off|PACKAGES",
+        command_line=False,
+        unittest=False,
+    ),
+    Option(
+        "cpython_sys_stale",
+        "text",
+        "what becomes of an installed extension module that is older than its sources",
+        choices=("auto", "warn", "error"),
+        command_line=False,
+        unittest=False,
+    ),
+    Option(
         "cpython_sys_policies",
         "text",
         "auto, all or off: which policies are checked",

@@ -192,6 +192,7 @@ def interrupted(root: Path, number: signal.Signals, *arguments: str) -> bytes:
 def cargo_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     """Return what gives the first words of cargo's calls since it was last asked, sorted."""
     log = tmp_path / "calls"
+    log.touch()
     proxy = tmp_path / "cargo"
     proxy.write_text(
         f'#!/bin/sh\necho "$1" >> {log}\nexec {shutil.which("cargo")} "$@"\n', encoding="utf-8"
@@ -201,7 +202,7 @@ def cargo_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
 
     def calls() -> list[str]:
         words = sorted(log.read_text(encoding="utf-8").split())
-        log.unlink()
+        log.write_text("", encoding="utf-8")
         return words
 
     return calls

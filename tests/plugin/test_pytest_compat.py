@@ -38,6 +38,9 @@ TESTED: Final = {
         "remember_hooks": "test_hooks_of_a_folder_count_there_alone",
         "takes_no_part": "test_the_fast_way_is_taken_where_it_is_sure",
     },
+    "acceptance/test_one_pytest.py": {
+        "words_of": "test_the_key_in_a_typed_table",
+    },
     "acceptance/test_running.py": {
         "failure_repr_of": "test_a_panic_is_shown_with_place_values_output_and_command",
         "skip_at_item": "test_the_verdicts_are_those_of_cargo",

@@ -1,0 +1,230 @@
+"""What is installed of an extension module, and whether its sources are newer.
+
+File times say when something changed, and a checkout changes all of them. So what the sources hold
+is kept, for each file that was seen installed: while that file is there, it is content that counts.
+Which installations are editable: https://packaging.python.org/en/latest/specifications/direct-url/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
+from typing import TYPE_CHECKING, Any, Final
+
+from ..cargo import is_inside, keep_json, read_bytes, read_json, stamp, upwards
+from .finder import others
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from importlib.metadata import Distribution
+
+    from ..cargo import Package, Workspace
+    from .manifests import Told
+
+__all__ = ["Installed", "Sources", "find_installed"]
+
+_SUFFIXES: Final = (".so", ".pyd", ".dylib")
+# What a library is made of, as far as nobody has built it: its dep-info knows better.
+_COMPILED: Final = (
+    *(".rs", ".toml", ".lock"),
+    *(".c", ".h", ".cc", ".cpp", ".hpp", ".cxx", ".s", ".S"),
+)
+# Cargo's directories for targets that are no part of a library, and what is nobody's source.
+_NO_PART: Final = frozenset({"tests", "benches", "examples"})
+_PRUNED: Final = frozenset({"target", "node_modules", "__pycache__", "site-packages"})
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A module as Python finds it without us, or a distribution that holds it for another."""
+
+    file: str
+    """The shared library."""
+    is_wheel: bool
+    """Whether it was copied there to stay; else building it again is what everybody expects."""
+    fits: bool = True
+    """Whether this Python can import it, by its name."""
+    version: str | None = None
+    """Of the distribution, if there is one."""
+
+    @property
+    def changed(self) -> float:
+        """When it was written: seconds since the epoch."""
+        return os.stat(self.file).st_mtime
+
+
+def find_installed(name: str, told: Told | None) -> Installed | None:
+    """Return what is installed of a module, without importing anything; None if nothing is."""
+    distribution = _distribution(told.distribution) if told is not None else None
+    file = _find(name, sys.path)
+    if file is None and told is not None and told.source is not None:
+        file = _find(name, [told.source])
+    editable = distribution is not None and _is_editable(distribution)
+    version = distribution.version if distribution is not None else None
+    if file is not None:
+        in_place = told is not None and _is_in_sources(file, told.directory)
+        return Installed(file, not (editable or in_place), version=version)
+    if distribution is None or editable:
+        return None
+    found = _for_another(distribution, name)
+    return Installed(found, is_wheel=True, fits=False, version=version) if found else None
+
+
+def _find(name: str, path: Sequence[str]) -> str | None:
+    """Return the shared library that a name stands for; packages around it are not imported."""
+    finders = others(sys.meta_path) if path is sys.path else [PathFinder]
+    where: Iterable[str] | None = None if path is sys.path else path
+    full = ""
+    for part in name.split("."):
+        full = f"{full}.{part}" if full else part
+        spec = _spec(finders, full, list(where) if where is not None else None)
+        if spec is None:
+            return None
+        if full == name:
+            file = spec.origin
+            return file if file is not None and file.endswith(_SUFFIXES) else None
+        where = spec.submodule_search_locations
+        if where is None:
+            return None
+    return None
+
+
+def _spec(finders: Iterable[Any], name: str, path: Sequence[str] | None) -> Any:
+    for finder in finders:
+        try:
+            spec = finder.find_spec(name, path)
+        except (ImportError, AttributeError, ValueError, TypeError, OSError):
+            continue  # somebody else's finder, that has no answer
+        if spec is not None:
+            return spec
+    return None
+
+
+def _is_in_sources(file: str, directory: str) -> bool:
+    """Tell whether a file lies in a project itself, and not in an environment within it."""
+    real, root = os.path.realpath(file), os.path.realpath(directory)
+    between = [parent for parent in upwards(os.path.dirname(real)) if is_inside(parent, root)]
+    installed = ("site-packages", "dist-packages")
+    return is_inside(real, root) and not any(
+        os.path.basename(parent) in installed or os.path.isfile(os.path.join(parent, "pyvenv.cfg"))
+        for parent in between
+    )
+
+
+def _distribution(name: str | None) -> Distribution | None:
+    from importlib import metadata
+
+    try:
+        return metadata.distribution(name) if name else None
+    except (metadata.PackageNotFoundError, ValueError):
+        return None
+
+
+def _is_editable(distribution: Distribution) -> bool:
+    try:
+        raw = json.loads(distribution.read_text("direct_url.json") or "null")
+    except ValueError:
+        return False
+    info = raw.get("dir_info") if isinstance(raw, dict) else None
+    return isinstance(info, dict) and bool(info.get("editable"))
+
+
+def _for_another(distribution: Distribution, name: str) -> str | None:
+    """Return the file of a module that is named as another Python's."""
+    last = name.rpartition(".")[2]
+    for path in distribution.files or ():
+        if path.name.partition(".")[0] == last and path.name.endswith(_SUFFIXES):
+            suffix = path.name.removeprefix(last)
+            if suffix not in EXTENSION_SUFFIXES:
+                return str(path.locate())
+    return None
+
+
+class Sources:
+    """The files that a package's library is made of, and those of packages that it needs."""
+
+    def __init__(self, workspace: Workspace, package: Package, more: Iterable[str]) -> None:
+        """``more`` are files that are known to count: manifests, what the library was made of."""
+        roots = {os.path.realpath(one.root): one for one in workspace.packages}
+        members = _needed(package, roots)
+        # A package in another one's directory is no part of that.
+        nested = [root for root in roots if root not in members]
+        found = {path for root in members for path in _walk(root, {*nested, *members})}
+        found.update(path for path in more if os.path.isfile(path))
+        found.add(os.path.join(workspace.root, "Cargo.lock"))
+        found.add(os.path.join(workspace.root, "Cargo.toml"))
+        self.files = sorted(path for path in found if os.path.isfile(path))
+
+    def newest(self) -> float:
+        """Return when the last of them changed: seconds. Cargo itself writes the lock file."""
+        times = [_changed(path) for path in self.files if not path.endswith("Cargo.lock")]
+        return max(times, default=0.0)
+
+    def differ(self, installed: Installed, record: str) -> bool:
+        """Tell whether they are newer than what is installed, or hold something else than then.
+
+        ``record`` is the file in which what they held is kept.
+        """
+        seen, stamps = list(stamp(installed.file)), [list(stamp(path)) for path in self.files]
+        kept: Any = read_json(record)
+        known = isinstance(kept, dict) and kept.get("installed") == seen
+        if known and kept.get("stamps") == stamps:
+            return False
+        digest = self._digest()
+        differ = kept.get("digest") != digest if known else self.newest() > installed.changed
+        if not differ:
+            keep_json(record, {"installed": seen, "stamps": stamps, "digest": digest})
+        return differ
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for path in self.files:
+            digest.update(os.fsencode(path) + b"\0")
+            digest.update(hashlib.sha256(read_bytes(path)).digest())
+        return digest.hexdigest()
+
+
+def _needed(package: Package, roots: Mapping[str, Package]) -> set[str]:
+    """Return the directories of a package and of those that it needs, as paths."""
+    found: set[str] = set()
+    waiting = [os.path.realpath(package.root)]
+    while waiting:
+        root = waiting.pop()
+        if root in found:
+            continue
+        found.add(root)
+        known = roots.get(root)
+        if known is not None:
+            waiting += (
+                os.path.realpath(dependency.path)
+                for dependency in known.dependencies
+                if dependency.path is not None and dependency.kind != "dev"
+            )
+    return found
+
+
+def _walk(root: str, others: set[str]) -> Iterator[str]:
+    """Yield what may be compiled below a package's directory."""
+    for parent, directories, files in os.walk(root):
+        if parent != root and (os.path.realpath(parent) in others or "pyvenv.cfg" in files):
+            directories.clear()
+            continue
+        directories[:] = [
+            name
+            for name in directories
+            if not name.startswith(".")
+            and name not in _PRUNED
+            and not (parent == root and name in _NO_PART)
+        ]
+        yield from (os.path.join(parent, name) for name in files if name.endswith(_COMPILED))
+
+
+def _changed(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0

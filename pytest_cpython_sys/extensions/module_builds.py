@@ -1,0 +1,236 @@
+"""Builds extension modules as their build backend would, for the Python that runs the tests.
+
+Where that is how the tests were built, it is the library that they were built with. Where not
+(other features, another profile), it is built in a directory of its own: cargo gives a library one
+name, and two of it in one place would be taken for each other.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ..cargo import CargoError, cache_path, keep_json, read_json, seed, stamp
+from ..cargo.run_program import run_to_end
+from .extension import exports
+from .finder import VARIABLE, Modules
+from .manifests import all_told
+from .place import ExtensionError, find_place, module_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ..cargo import (
+        Build,
+        BuildListener,
+        BuildOptions,
+        Cargo,
+        Package,
+        Target,
+        Workspace,
+    )
+    from .told import Told
+
+__all__ = [
+    "Candidate",
+    "ModuleTroubleError",
+    "build_library",
+    "candidates",
+    "check_import",
+    "module_name",
+]
+
+_DIRECTORY: Final = "cpython-sys-module"
+_BINDINGS: Final = frozenset({"pyo3", "pyo3-ffi", "cpython-sys", "cpython", "python3-sys"})
+"""Crates without which nothing is an extension module, where no manifest says that it is."""
+_IMPORT_LIMIT: Final = 60.0  # seconds
+_DEVELOPMENT: Final = (None, "dev", "debug")
+
+
+class ModuleTroubleError(Exception):
+    """A module cannot be had: the message says why, in one line and then in cargo's words."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A package whose library may be an extension module, and how a run builds its workspace."""
+
+    workspace: Workspace
+    package: Package
+    target: Target
+    told: Told | None
+    options: BuildOptions
+    environment: Mapping[str, str]
+    """What is added to cargo's."""
+    base: str
+    """The directory from which its place is told."""
+
+    @property
+    def name(self) -> str | None:
+        """The full name of the module, if a manifest says it."""
+        return self.told.name if self.told is not None else None
+
+    @property
+    def place(self) -> str:
+        """Where the crate lies; for one that lies at the base itself the package's name."""
+        where = os.path.relpath(self.package.root, self.base)
+        return self.package.name if where == os.curdir else where
+
+    @property
+    def may_be_one(self) -> bool:
+        """Whether it is worth a build to see if it is one."""
+        names = {dependency.name for dependency in self.package.dependencies}
+        return self.told is not None or bool(names & _BINDINGS)
+
+    @property
+    def own_options(self) -> BuildOptions:
+        """The options of the build backend: features and profile are its matter."""
+        if self.told is None:
+            return self.options
+        found = replace(
+            self.options,
+            features=self.told.features,
+            all_features=self.told.all_features,
+            no_default_features=self.told.no_default_features,
+            profile=self.told.profile if self.told.profile not in _DEVELOPMENT else None,
+        )
+        plain = self.options.profile in _DEVELOPMENT
+        if found == (replace(self.options, profile=None) if plain else self.options):
+            return self.options
+        directory = os.path.join(self.options.directory(self.workspace), _DIRECTORY)
+        return replace(found, packages=(self.package.name,), target_dir=directory)
+
+
+def candidates(
+    arguments: Iterable[tuple[Workspace, BuildOptions, Mapping[str, str]]], base: str
+) -> Iterator[Candidate]:
+    """Yield the packages with a library that Python could load; see `Project.build_arguments`.
+
+    ``base`` is the directory from which their places are told.
+    """
+    for workspace, options, environment in arguments:
+        for package in workspace.packages:
+            library = package.library
+            if library is None or "cdylib" not in library.crate_types:
+                continue
+            words: list[Told] | list[None] = all_told(package) or [None]
+            for told in words:
+                yield Candidate(workspace, package, library, told, options, environment, base)
+
+
+def build_library(
+    cargo: Cargo,
+    candidate: Candidate,
+    builds: Sequence[Build],
+    listener: BuildListener | None = None,
+) -> tuple[str, Build]:
+    """Return a module's library, built if need be, and the build that it is of.
+
+    ``builds`` are those of the run so far. Raises ModuleTroubleError.
+    """
+    package, options = candidate.package, candidate.own_options
+    first = next((one for one in builds if one.workspace.root == candidate.workspace.root), None)
+    if options == candidate.options and first is not None:
+        path = first.shared_library(package)
+        if path is not None:
+            return path, first
+    if options != candidate.options and first is not None:
+        assert options.target_dir is not None  # noqa: S101 - it has a directory of its own
+        seed(first, options.target_dir)
+    try:
+        build = cargo.build_library(
+            candidate.workspace,
+            package,
+            options,
+            extra_environment=candidate.environment,
+            listener=listener,
+        )
+    except CargoError as error:
+        raise ModuleTroubleError(str(error)) from None
+    path = build.shared_library(package)
+    if path is None or not build.success:
+        raise ModuleTroubleError(_words(build, candidate))
+    return path, build
+
+
+def _words(build: Build, candidate: Candidate) -> str:
+    errors = [error.rendered.rstrip() for error in build.diagnostics if error.is_error]
+    words = "\n".join(errors) or build.words or f"cargo ended with {build.exit_code}"
+    return f"{candidate.place} does not build:\n{words}"
+
+
+def module_name(candidate: Candidate, library: str) -> tuple[str | None, str]:
+    """Return the full name of the module in a library, and what is wrong with it in one line.
+
+    There is none in a library that nobody has called a module, and that exports none.
+    """
+    functions = exports(library, candidate.target.crate_name)
+    told = candidate.told
+    if told is None and not functions:
+        return None, ""
+    try:
+        place = find_place(candidate.package, library, functions)
+    except ExtensionError as error:
+        return candidate.name, str(error)
+    if candidate.name is None:
+        return place.name, place.remark
+    # Python looks for it under the name that it is told to have.
+    exported = candidate.name.rpartition(".")[2] in module_names(functions)
+    return candidate.name, "" if exported else place.remark
+
+
+@dataclass(frozen=True)
+class ImportTrouble:
+    """What is wrong with a module that was built, when it is imported."""
+
+    words: str = ""
+    """One line; empty if nothing is."""
+    ends_process: bool = False
+    """Whether it would end the process of the tests, with all their verdicts."""
+
+
+# Whether it is the module that cannot be loaded, or something that is imported beside it.
+_IMPORT: Final = """
+import importlib, sys
+name, library = sys.argv[1:]
+try:
+    importlib.import_module(name)
+except ImportError as error:
+    if library in str(error) or error.path == library:
+        sys.exit("@" + str(error).replace("\\n", " "))
+"""
+
+
+def check_import(
+    name: str, candidate: Candidate, library: str, build: Build, modules: Modules
+) -> ImportTrouble:
+    """Import a module in a process of its own, once for each build of it."""
+    causes = [name, stamp(library), sys.executable, sys.version]
+    path = cache_path(build, candidate.own_options, "imports", causes)
+    kept = read_json(path)
+    if isinstance(kept, dict):
+        return ImportTrouble(**kept)
+    told = candidate.told
+    try:
+        done = run_to_end(
+            [sys.executable, "-c", _IMPORT, name, library],
+            cwd=told.directory if told is not None else candidate.package.root,
+            env={**os.environ, VARIABLE: modules.dump()},
+            limit=_IMPORT_LIMIT,
+        )
+    except OSError:
+        return ImportTrouble()  # nobody knows; the tests will see
+    lines = done.stderr.strip().splitlines()
+    start = f"built from {candidate.place}, and cannot be imported"
+    if done.expired or done.exit_code < 0:
+        words = next((f": {line}" for line in lines if line.strip()), "")
+        found = ImportTrouble(
+            f"{start}: that ended the process, {done.how}{words}", ends_process=True
+        )
+    else:
+        said = next((line[1:] for line in reversed(lines) if line.startswith("@")), "")
+        found = ImportTrouble(f"{start}: {said}" if done.exit_code and said else "")
+    keep_json(path, vars(found))
+    return found

@@ -1,0 +1,1 @@
+"""Extension modules that Python tests import: built before they are, and said so."""

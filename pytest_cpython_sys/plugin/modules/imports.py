@@ -1,0 +1,250 @@
+"""Builds the extension modules that Python tests import, before anything imports them.
+
+Conftest files are imported first of all: until the run's own build is over, a module is built when
+something imports it. Then all of them are, so that workers of pytest-xdist and processes that tests
+start find them too.
+"""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ...cargo import CargoError
+from ...extensions.finder import (
+    VARIABLE,
+    ModuleFinder,
+    Modules,
+    install,
+    install_from_environment,
+    uninstall,
+)
+from ...extensions.module_builds import (
+    ModuleTroubleError,
+    build_library,
+    candidates,
+    check_import,
+    module_name,
+)
+from ...project import Project
+from ...python.build_environment import Surroundings
+from ...python.interpreter import current
+from ...python.introspect import InterpreterError
+from ...rust.metadata import TABLE
+from ..arguments import Scope
+from ..progress import terminal_progress
+from ..report import record_warning, write_section
+from ..settings import read_settings
+from .early import EarlyConfig, holds_python_tests, project_roots
+from .wanted import Wanted, look_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ...cargo import Build, BuildListener, Cargo
+    from ...extensions.module_builds import Candidate
+    from ...python.interpreter import Interpreter
+    from ..session import RustSession
+
+__all__ = ["ModuleImports", "begin"]
+
+
+class ModuleImports:
+    """Makes the modules of a project importable as they are in its sources."""
+
+    def __init__(self, config: pytest.Config, cargo: Cargo, python: Interpreter) -> None:
+        self._config = config
+        self._cargo = cargo
+        self._python = python
+        self._settings = read_settings(EarlyConfig(config))
+        self._unnamed: list[Candidate] = []
+        """Those whose name nobody knows before they are built."""
+        self._wanted = Wanted()
+        self._finder = ModuleFinder()
+        self._builds: Sequence[Build] = ()
+        self._built: list[str] = []
+        """Header lines."""
+        self._unknown: list[str] = []
+        """What may be wrong where a test file cannot be imported."""
+
+    def begin(self) -> None:
+        """Find the modules, and be there when a conftest file imports one."""
+        surroundings = Surroundings(self._python, named=bool(self._settings.pythons))
+        early, base = EarlyConfig(self._config), str(self._config.rootpath)
+        scope = Scope(places=project_roots(early))
+        project = Project(
+            self._cargo,
+            scope.places,
+            self._settings,
+            surroundings,
+            keeps_out=lambda directory: scope.keeps_out(early, directory),
+            base=base,
+        )
+        try:
+            project.load()
+        except (CargoError, InterpreterError):
+            return  # the run itself says so
+        before = os.environ.get(VARIABLE)
+
+        def restore() -> None:
+            uninstall()
+            if before is not None:
+                os.environ[VARIABLE] = before
+                install_from_environment()
+
+        self._config.add_cleanup(restore)
+        chosen = list(self._chosen(list(candidates(project.build_arguments(), base))))
+        self._unnamed = [one for one in chosen if one.name is None]
+        self._want((one, one.name) for one in chosen if one.name is not None)
+
+    def _chosen(self, found: list[Candidate]) -> Iterator[Candidate]:
+        """Yield those that the ini key asks for, and that are extension modules at all."""
+        globs = self._settings.extensions
+        if globs == ("auto",):
+            globs = ("*",)
+        names = {candidate.package.name for candidate in found}
+        for glob in globs:
+            if glob != "*" and not any(fnmatchcase(name, glob) for name in names):
+                raise pytest.UsageError(
+                    f"cpython_sys_extensions: no package {glob} has a library of the type cdylib; "
+                    f"there are: {', '.join(sorted(names)) or 'none'}"
+                )
+        for candidate in found:
+            if any(fnmatchcase(candidate.package.name, glob) for glob in globs):
+                bindings = candidate.told.bindings if candidate.told is not None else "pyo3"
+                if bindings == "pyo3":
+                    yield candidate
+                else:
+                    self._wanted.troubles.append(_left_alone(candidate, bindings))
+
+    def _want(self, named: Iterable[tuple[Candidate, str]]) -> None:
+        """Let modules be built when they are imported, where what is installed does not serve."""
+        modules = look_at(named, self._wanted, rebuilds=self._settings.stale == "auto")
+        self._finder = install(modules)
+        self._finder.pending.update(self._wanted.pending)
+        self._finder.build = self._build_imported
+
+    # -- building ---------------------------------------------------------------------------------
+
+    def _build_imported(self, name: str) -> None:
+        """Build a module that something imports: a conftest file, before the run's own build."""
+        self._build(name, None)
+
+    def _build(self, name: str, listener: BuildListener | None) -> None:
+        """Build a module, and let it be found; or let everybody who imports it know why not."""
+        candidate, why = self._wanted.pending.pop(name)
+        self._finder.pending.discard(name)
+        found = Modules()
+        try:
+            library, build = build_library(self._cargo, candidate, self._builds, listener)
+            _, remark = module_name(candidate, library)
+            if remark:
+                self._wanted.troubles.append(f"{name}: {remark}")
+            found.files[name] = library
+            every = Modules.load(self._finder.modules.dump())
+            every.update(found)
+            trouble = check_import(name, candidate, library, build, every)
+            if trouble.ends_process:
+                raise ModuleTroubleError(trouble.words)
+            if trouble.words:
+                self._wanted.troubles.append(f"{name}: {trouble.words}")
+            self._built.append(f"{name}: built from {candidate.place} ({why})")
+        except ModuleTroubleError as error:
+            found = Modules()
+            found.broken[name] = f"{name}: {error}"
+            self._wanted.troubles.append(f"{name}: {str(error).partition(chr(10))[0]}")
+        install(found)
+
+    @pytest.hookimpl
+    def pytest_sessionstart(self) -> None:
+        """Build what Python tests may import, after the run's own build."""
+        if not holds_python_tests(self._config):
+            return
+        session: RustSession | None = self._config.pluginmanager.get_plugin("cpython_sys_session")
+        self._builds = session.builds(self._python) if session is not None else ()
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        progress = terminal_progress(terminal) if terminal is not None else None
+        try:
+            self._want(list(self._name_the_unnamed(progress)))
+            for name in list(self._wanted.pending):
+                self._build(name, progress)
+        finally:
+            if progress is not None:
+                progress.finish()
+        if self._wanted.stale and self._settings.stale == "error":
+            raise pytest.UsageError("\n".join(self._wanted.stale))
+
+    def _name_the_unnamed(self, listener: BuildListener | None) -> Iterator[tuple[Candidate, str]]:
+        """Yield modules with the names that their libraries export."""
+        for candidate in self._unnamed:
+            built = any(build.shared_library(candidate.package) for build in self._builds)
+            if not (built or candidate.may_be_one):
+                continue
+            try:
+                library, _ = build_library(self._cargo, candidate, self._builds, listener)
+            except ModuleTroubleError as error:
+                self._wanted.troubles.append(str(error).partition("\n")[0])
+                continue
+            name, trouble = module_name(candidate, library)
+            if trouble:
+                self._wanted.troubles.append(f"{candidate.package.name}: {trouble}")
+            if name is not None:
+                if candidate.told is not None and candidate.told.backend:
+                    self._unknown.append(_guessed(candidate, name))
+                yield candidate, name
+        self._unnamed.clear()
+
+    # -- what is said -----------------------------------------------------------------------------
+
+    @pytest.hookimpl
+    def pytest_report_header(self) -> list[str]:
+        """Say what was built in place of what is installed."""
+        return self._built
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Warn of what is installed and older than its sources."""
+        for text in self._wanted.stale:
+            record_warning(self._config, text)
+
+    @pytest.hookimpl
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Say what was guessed where a test file cannot be imported."""
+        if report.failed:
+            self._wanted.troubles += self._unknown
+            self._unknown.clear()
+
+    @pytest.hookimpl
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what cannot be had, and why."""
+        write_section(terminalreporter, "extension modules", dict.fromkeys(self._wanted.troubles))
+
+
+def _left_alone(candidate: Candidate, bindings: str) -> str:
+    assert candidate.told is not None  # noqa: S101 - it is what says so
+    return (
+        f"{candidate.package.name}: {bindings} bindings are not built here: install them "
+        f"({candidate.told.command()})"
+    )
+
+
+def _guessed(candidate: Candidate, name: str) -> str:
+    assert candidate.told is not None  # noqa: S101 - it names the backend
+    return (
+        f"{name}: what {candidate.told.backend} makes of {candidate.package.name} is not known "
+        f'here: if it lies in a package, write module = "PACKAGE.{name}" in [{TABLE}]'
+    )
+
+
+def begin(config: pytest.Config, cargo: Cargo) -> None:
+    """Take part in a run from before its conftest files are read."""
+    try:
+        python = current()
+    except InterpreterError:
+        return
+    imports = ModuleImports(config, cargo, python)
+    config.pluginmanager.register(imports, "cpython_sys_modules")
+    imports.begin()
