@@ -188,6 +188,13 @@ class Checker(Protocol):
         """Return programs without a test, which are no items: how they end counts all the same."""
         return ()
 
+    def withheld(self) -> Iterable[tuple[str, Sequence[Case]]]:
+        """Return what cannot be evaluated here, below what it needs.
+
+        Such a case is an item only where its id is typed; the summary counts the others.
+        """
+        return ()
+
     def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
         """Return what is to be told beside the verdicts: sentences with their details."""
         return ()
@@ -203,7 +210,7 @@ class _Completed(Checker):
     def __init__(self, checker: Checker) -> None:
         self.name = checker.name
         self._checker = checker
-        for more in ("replaced", "untested", "remarks", "warnings"):
+        for more in ("replaced", "untested", "withheld", "remarks", "warnings"):
             if callable(getattr(checker, more, None)):
                 setattr(self, more, getattr(checker, more))
 

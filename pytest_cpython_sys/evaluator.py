@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .case import Checker, Key
 
-__all__ = ["Evaluator", "discovered", "evaluated", "remarks", "warnings"]
+__all__ = ["Evaluator", "discovered", "evaluated", "remarks", "warnings", "withheld"]
 
 _Told = TypeVar("_Told")
 _NOTHING = Verdict("error", message="the run ended without a word about this test")
@@ -49,6 +49,12 @@ def remarks(checker: Checker) -> list[tuple[str, Sequence[str]]]:
     found, problem = _told(checker, checker.remarks)
     heading, *details = problem.split("\n")
     return [*found, (heading, details)] if problem else found
+
+
+def withheld(checker: Checker) -> list[tuple[str, Sequence[Case]]]:
+    """Return what cannot be evaluated here, below what it needs; if it raised, that as a need."""
+    found, problem = _told(checker, checker.withheld)
+    return [*found, (problem.partition("\n")[0], ())] if problem else found
 
 
 def _told(checker: Checker, ask: Callable[[], Iterable[_Told]]) -> tuple[list[_Told], str]:

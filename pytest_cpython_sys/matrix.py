@@ -109,6 +109,11 @@ class LabelledChecker(Checker):
         """Return programs without a test."""
         return [labelled(case, self.label) for case in self._checker.untested()]
 
+    def withheld(self) -> Iterable[tuple[str, Sequence[Case]]]:
+        """Return what cannot be evaluated on this Python."""
+        for need, cases in self._checker.withheld():
+            yield need, [labelled(case, self.label) for case in cases]
+
     def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
         """Return the checker's remarks; ``label`` is whom they are about."""
         return self._checker.remarks()

@@ -11,7 +11,7 @@ from .c.headers import compiler_in_words
 from .cargo import configured_target, enclosing_manifest, find_test_processes, upwards
 from .case import Verdict
 from .checkers.registry import all_checkers
-from .evaluator import discovered
+from .evaluator import discovered, withheld
 from .plan import Known, Plan, manifest_case
 from .python.build_environment import Surroundings
 from .rust.context import BuildContext
@@ -255,7 +255,7 @@ class Project:
         return plan
 
     def add_typed(self, plan: Plan, file: str, levels: tuple[str, ...]) -> Case | None:
-        """Make sure that what was typed has an item if its target was not built.
+        """Make sure that what was typed has an item if it cannot be evaluated, or was not built.
 
         ``levels`` is empty for a file alone. Returns the case that was added, if one was.
         """
@@ -263,6 +263,11 @@ class Project:
         cases = plan.cases.get(file, [])
         if any(case.levels[: len(levels)] == levels for case in cases):
             return None
+        for checker in plan.checkers.values():
+            for case in (case for _, cases in withheld(checker) for case in cases):
+                if case.key == (file, levels):
+                    plan.add([case])
+                    return case
         builds = [case for case in plan.all_cases() if case.kind == "build"]
         near = [case for case in builds if case.file == file]
         if not near:

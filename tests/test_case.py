@@ -73,5 +73,6 @@ def test_a_checker_of_somebody_elses_is_completed() -> None:
     assert isinstance(checker, Checker)
     assert (checker.name, checker.discover(), list(checker.run([]))) == ("least", [], [])
     assert (list(checker.replaced()), list(checker.remarks())) == ([], [])
+    assert list(checker.withheld()) == []
     assert list(checker.warnings(verbose=True)) == []
     assert completed(checker) is checker

@@ -74,3 +74,4 @@ def test_verdicts_find_their_cases_and_limits_their_tests() -> None:
     assert own == {UNIT.key: 3.0}
     assert list(checker.remarks()) == []
     assert checker.replaced() == []
+    assert list(checker.withheld()) == []

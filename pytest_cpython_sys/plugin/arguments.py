@@ -58,6 +58,12 @@ class Scope:
         places = map(os.path.realpath, (*self.places, *self.added))
         return file in self.outside or _is_below(file, places)
 
+    def asks_for(self, key: Key) -> bool:
+        """Tell whether an id lies below one of those that were typed, where its file has such."""
+        file, levels = key
+        typed = [names for path, names in self.typed if os.path.realpath(path) == file]
+        return not typed or any(levels[: len(names)] == names for names in typed)
+
     def extend(
         self, config: pytest.Config, files: Iterable[str], packages: Sequence[Package]
     ) -> None:

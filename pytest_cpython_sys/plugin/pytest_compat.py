@@ -210,7 +210,7 @@ class CompatItem(pytest.Item):
     ihook = _Hooks()
     """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
     _parallel_custom_item = True
-    """Tells pytest-run-parallel (0.8 to 0.10) that there is no Python function for its threads."""
+    """Tells pytest-run-parallel (0.5 to 0.10) that there is no Python function for its threads."""
 
     def forget(self) -> None:
         """Forget what became of the test: it runs again."""

@@ -8,19 +8,20 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..case import printable
-from ..evaluator import remarks
+from ..evaluator import remarks, withheld
 from ..failure_text import failure_words, generated_name, relative
 from ..rust.foreign_target import NOT_LINKED, NOT_RUN
 from .pytest_compat import failure_repr_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pytest
 
     from ..cargo import Diagnostic
-    from ..case import Case, Checker, Verdict
+    from ..case import Case, Checker, Key, Verdict
+    from ..plan import Plan
     from .pytest_compat import TerminalRepr
 
 __all__ = [
@@ -28,11 +29,13 @@ __all__ = [
     "RustError",
     "failure_repr",
     "not_run_reason",
+    "place_in_id",
     "properties",
     "record_warning",
     "remark_lines",
     "replaced_lines",
     "warning_lines",
+    "withheld_lines",
     "write_section",
 ]
 
@@ -163,6 +166,40 @@ def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]
         yield printable(heading if verbose or not details else f"{heading} (-v lists them)")
         if verbose:
             yield from (f"    {printable(one)}" for one in details)
+
+
+def withheld_lines(
+    plan: Plan, beside: Container[tuple[str, str, str]], asks_for: Callable[[Key], bool]
+) -> Iterator[str]:
+    """Yield a line for each check that cannot be evaluated here, and for how many packages.
+
+    ``beside``: where something was evaluated, by the Python's label, the package, and the place
+    in ids. What was typed is an item, and says it itself. What several Pythons have in common is
+    said once, with the labels of all.
+    """
+    said: dict[str, list[str]] = {}
+    for checker in plan.checkers.values():
+        label = getattr(checker, "label", "")
+        packages: dict[tuple[str, str], set[str]] = {}
+        for need, cases in withheld(checker):
+            if not cases:
+                said.setdefault(need, [])
+            for case in cases:
+                if case in plan.cases.get(case.file, ()) or not asks_for(case.key):
+                    continue
+                if (label, case.package, place_in_id(case.rust_test)) in beside:
+                    packages.setdefault((case.levels[-1], need), set()).add(case.package)
+        for (check, need), names in packages.items():
+            count = "1 package" if len(names) == 1 else f"{len(names)} packages"
+            text = f"not evaluated: {check} of {count} (needs {need})"
+            said.setdefault(text, []).extend([label] if label else [])
+    for text, labels in said.items():
+        yield printable(f"{', '.join(labels)}: {text}" if labels else text)
+
+
+def place_in_id(rust_test: str) -> str:
+    """Return what an item's own name has above it."""
+    return rust_test.rpartition("::")[0]
 
 
 def replaced_lines(cases: Iterable[Case], labels: Sequence[str] = ()) -> Iterator[str]:

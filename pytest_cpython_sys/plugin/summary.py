@@ -15,10 +15,12 @@ from .report import (
     PackageCounts,
     not_run_reason,
     outcome_of,
+    place_in_id,
     record_warning,
     remark_lines,
     replaced_lines,
     warning_lines,
+    withheld_lines,
     write_section,
 )
 
@@ -51,6 +53,8 @@ class Summary:
         self._failed: set[str] = set()
         self._not_run: Counter[str] = Counter()
         """How many tests did not run because the target does not run here, by the reason."""
+        self._evaluated: set[tuple[str, str, str]] = set()
+        """Where a policy was: label of its Python, package, place in the id."""
         self._ended_badly: list[str] = []
         """Programs without a test, each with how it ended."""
 
@@ -83,6 +87,9 @@ class Summary:
             reason = not_run_reason(report)
             if reason is not None:
                 self._not_run[reason] += 1
+            if known[3][1] == "policy":
+                place = place_in_id(str(known[2][1]))
+                self._evaluated.add((label, str(known[0][1]), place))
             if known[3][1] == "build":
                 crash = getattr(report.longrepr, "reprcrash", None)
                 self._told.add(getattr(crash, "message", ""))
@@ -181,7 +188,10 @@ class Summary:
             agreement = self._comparison.agreement()
             if agreement and not self.is_red(plan):
                 terminal.line(agreement)
-            for line in remark_lines(plan.checkers.values(), verbose=self._verbose):
+            checkers = plan.checkers.values()
+            for line in remark_lines(checkers, verbose=self._verbose):
+                terminal.line(line)
+            for line in withheld_lines(plan, self._evaluated, self._scope.asks_for):
                 terminal.line(line)
         for line in left_out:
             terminal.line(line)

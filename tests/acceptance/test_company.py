@@ -84,12 +84,29 @@ def test_retry_evaluates_again(
 
 
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+@pytest.mark.parametrize("options", [(), ("--parallel-threads=4",), ("--iterations=3",)])
 def test_run_parallel_has_nothing_to_warn_of(
-    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    workers: list[str],
 ) -> None:
-    write({**TESTS, "test_python.py": "def test_python(): pass\n"})
-    result = run(pytester, monkeypatch, "run-parallel", "--parallel-threads=2", "-Werror", *workers)
-    result.assert_outcomes(passed=5, failed=2, skipped=1)
+    """Each Rust test runs once, whatever becomes of the Python tests."""
+    library = (
+        TESTS["src/lib.rs"]
+        + """
+#[test] fn counts() {
+    use std::io::Write;
+    let mut runs = std::fs::File::options().append(true).create(true).open("runs").unwrap();
+    runs.write_all(b"x").unwrap();
+}
+"""
+    )
+    root = write({**TESTS, "src/lib.rs": library, "test_python.py": "def test_python(): pass\n"})
+    result = run(pytester, monkeypatch, "run-parallel", "-Werror", *options, *workers)
+    result.assert_outcomes(passed=6, failed=2, skipped=1)
+    assert (root / "runs").read_text(encoding="utf-8") == "x"
 
 
 HANGING = {

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     Write = Callable[[Mapping[str, str]], Path]
 
 CHECKS = ("imports", "subinterpreters", "free_threading", "leaks")
+HERE = [
+    check
+    for check in CHECKS
+    if (check != "subinterpreters" or sys.version_info >= (3, 12))
+    and (check != "free_threading" or sysconfig.get_config_var("Py_GIL_DISABLED"))
+]
+"""What the Python that runs these tests can evaluate."""
 
 
 class Seen(NamedTuple):
@@ -172,13 +180,17 @@ def test_no_interpreters_of_their_own_before_3_12(tmp_path: Path) -> None:
         tmp_path,
         str(python_with_headers("3.11").executable),
         {"good": module("good", slots=())},
-        Expected("good::subinterpreters", "skipped", words),
+        Expected("good::subinterpreters", "skipped", words),  # as its id is typed
         Expected("good::imports", "passed"),
         Expected("good::leaks", "passed"),
     )
 
 
 # -- ids, options, workers --------------------------------------------------------------------
+
+
+NO_GIL = "not evaluated: free_threading"
+NEEDS_NO_GIL = "(needs a Python without a GIL)"
 
 
 def ids(*checks: str, file: str = "src/lib.rs") -> set[str]:
@@ -191,21 +203,70 @@ def test_ids_and_workers(pytester: pytest.Pytester, write: Write) -> None:
     arguments = [f"--cpython-sys-python={python_with_headers('3.13').executable}"]
     alone = run(pytester, *arguments)
     assert outcomes(alone) == dict.fromkeys(ids("imports", "subinterpreters", "leaks"), "passed")
-    assert alone.parseoutcomes()["skipped"] == 1
-    alone.stdout.fnmatch_lines(["eggs  0 layouts, 0 tests, 4 policies, 1 skipped"])
-    assert outcomes(run(pytester, *arguments, "-n2")) == outcomes(alone)
+    words = ["eggs  0 layouts, 0 tests, 3 policies", f"{NO_GIL} of 1 package {NEEDS_NO_GIL}"]
+    alone.stdout.fnmatch_lines(words, consecutive=True)
+    workers = run(pytester, *arguments, "-n2")
+    assert outcomes(workers) == outcomes(alone)
+    workers.stdout.fnmatch_lines(words, consecutive=True)
     typed = run(pytester, *arguments, "src/lib.rs::@module::leaks")
     assert outcomes(typed) == dict.fromkeys(ids("leaks"), "passed")
-    assert run(pytester, *arguments, "-m", "rust_policy", "--co").parseoutcomes()["tests"] == 4
+    typed.stdout.no_fnmatch_line(f"{NO_GIL}*")
+    run(pytester, *arguments, "src/lib.rs::@module").stdout.fnmatch_lines(words, consecutive=True)
+    listed = run(pytester, *arguments, "-m", "rust_policy", "--co")
+    assert listed.parseoutcomes()["tests"] == 3
+    listed.stdout.no_fnmatch_line(f"{NO_GIL}*")
+
+
+def test_what_this_python_cannot_evaluate_is_an_item_where_it_is_typed(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    """A check that needs another Python is counted once; its id, typed, says why."""
+    packages = {name: module(name, slots=()) for name in ("eggs", "ham")}
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["eggs", "ham"]\nresolver = "2"\n',
+            **{f"{name}/{file}": text for name, f in packages.items() for file, text in f.items()},
+            "ham/tests/api.rs": "#[test] fn ok() {}\n",
+        }
+    )
+    old = f"--cpython-sys-python={python_with_headers('3.11').executable}"
+    new = f"--cpython-sys-python={python_with_headers('3.12').executable}"
+    file = "eggs/src/lib.rs"
+    lines = [
+        "not evaluated: subinterpreters of 2 packages (needs Python 3.12 or newer)",
+        f"{NO_GIL} of 2 packages {NEEDS_NO_GIL}",
+    ]
+    result = run(pytester, old)
+    assert result.parseoutcomes() == {"passed": 5}
+    result.stdout.fnmatch_lines(lines, consecutive=True)
+    assert all(len(line) <= 80 for line in lines)
+
+    # Nothing else of these modules was evaluated, and nothing is said of them.
+    run(pytester, old, "-k", "ok").stdout.no_fnmatch_line("not evaluated:*")
+
+    for check, words in (
+        ("free_threading", "has a GIL; a Python built with --disable-gil has none"),
+        ("subinterpreters", "has no interpreters with a GIL of their own; 3.12 has"),
+    ):
+        typed = run(pytester, old, f"{file}::@module::{check}")
+        assert typed.parseoutcomes() == {"skipped": 1}
+        typed.stdout.fnmatch_lines([f"SKIPPED * {file}:*{words}"])
+        typed.stdout.no_fnmatch_line("not evaluated:*")
+
+    both = run(pytester, old, new)
+    assert both.parseoutcomes() == {"passed": 12}
+    both.stdout.fnmatch_lines([f"cp311: {lines[0]}", f"cp311, cp312: {lines[1]}"])
+    typed = run(pytester, old, new, f"{file}::@cp312::@module::free_threading", "-n2")
+    assert typed.parseoutcomes() == {"skipped": 1}
 
 
 @pytest.mark.parametrize(
     ("setting", "metadata", "items"),
     [
         ("off", "", 0),
-        ("all", "policies = []", 4),
+        ("all", "policies = []", len(HERE)),
         ("auto", "policies = []", 0),
-        ("auto", 'policies = ["modules"]', 4),
+        ("auto", 'policies = ["modules"]', len(HERE)),
     ],
 )
 def test_which_packages_are_checked(
@@ -272,7 +333,7 @@ def test_an_interpreter_that_is_not_built(pytester: pytest.Pytester, write: Writ
     )
     result = run(pytester, "--cpython-sys-python=tree/build", "src")
     assert result.ret == 0
-    assert result.parseoutcomes() == {"skipped": 4}
+    assert result.parseoutcomes() == {"skipped": 3}
     result.stdout.fnmatch_lines(["SKIPPED *no Python 3.13.5 (cp313, not built) to import*"])
 
 
@@ -299,13 +360,13 @@ def test_a_library_that_does_not_build(pytester: pytest.Pytester, write: Write) 
         ("// PyInit_c\n#[test] fn ok() {}", 0),
         ('#[cfg(any())] #[no_mangle] pub extern "C" fn PyInit_c() {}', 0),
         ('pub static NAME: &str = "PyInit_c"; #[no_mangle] pub static KEPT: &&str = &NAME;', 0),
-        ('#[export_name = concat!("Py", "Init_c")] pub extern "C" fn f() {}', 4),
+        ('#[export_name = concat!("Py", "Init_c")] pub extern "C" fn f() {}', len(HERE)),
         (
             (
                 'macro_rules! m { ($n:ident) => { #[no_mangle] pub extern "C" fn $n() {} } }'
                 "\nmod x { m!(PyInit_c); }"
             ),
-            4,
+            len(HERE),
         ),
     ],
     ids=["comment", "cfg", "text", "name", "macro"],
@@ -341,7 +402,7 @@ def test_an_archive_of_modules_is_none(pytester: pytest.Pytester, write: Write) 
     )
     result = run(pytester, "--collect-only", "-q")
     found = {line for line in result.outlines if "@module" in line}
-    assert found == {f"eggs/src/lib.rs::@module::{check}" for check in CHECKS}
+    assert found == {f"eggs/src/lib.rs::@module::{check}" for check in HERE}
 
 
 def test_built_for_another_python(
@@ -350,7 +411,7 @@ def test_built_for_another_python(
     write(module())
     monkeypatch.setenv("PYTHON_BUILD_DIR", str(pytester.path))
     result = run(pytester)
-    assert result.parseoutcomes() == {"skipped": 4}
+    assert result.parseoutcomes() == {"skipped": len(HERE)}
     result.stdout.fnmatch_lines(["SKIPPED *built with PYTHON_BUILD_DIR=*, which is not *"])
 
 

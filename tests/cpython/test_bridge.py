@@ -97,8 +97,8 @@ def test_a_module_is_tested_in_the_interpreter_that_runs(built: Built) -> None:
     found = outcomes_of(done.stdout)
     assert found["Modules/_adler/src/lib.rs::@module::imports"] == "ok"
     free_threaded = built.directory.name == "free_threaded"
-    threads = found["Modules/_adler/src/lib.rs::@module::free_threading"]
-    assert (threads == "skipped") == (not free_threaded)
+    # With a GIL that cannot be evaluated: it is no test.
+    assert ("Modules/_adler/src/lib.rs::@module::free_threading" in found) == free_threaded
 
 
 def test_the_interpreter_that_runs_is_the_one_whose_headers_count(built: Built) -> None:

@@ -50,6 +50,10 @@ _ROUNDS: Final = 50
 _WARMUPS: Final = 3  # as in -R 3:3
 _RUNS: Final = 3
 _OWN_GIL_SINCE: Final = "3.12"
+_NEEDS: Final = {
+    "free_threading": "a Python without a GIL",
+    "subinterpreters": f"Python {_OWN_GIL_SINCE} or newer",
+}
 _UNKNOWN: Final = "whether it is an extension module is not known"
 _UNREAD: Final = {"unknown": "the process ended before its definition was read"}
 
@@ -74,6 +78,12 @@ class ModuleChecker(Checker):
                 if module is not None:
                     self._modules[module.group] = module
                     yield from module.cases()
+
+    def withheld(self) -> Iterator[tuple[str, Sequence[Case]]]:
+        """Yield what a Python with a GIL, or one before 3.12, cannot evaluate."""
+        for module in self._modules.values():
+            for case in module.withheld():
+                yield _NEEDS[case.levels[-1]], [case]
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield verdicts one after the other."""
@@ -126,26 +136,43 @@ class _Module:
         self._imported: Answer | None = None
 
     def cases(self) -> Iterator[Case]:
-        """Yield a case for each check."""
+        """Yield a case for each check that this Python can make."""
+        for check in _CHECKS[:1] if self._unknown else self._checks:
+            if self._not_here(check) is None:
+                skip = self._unknown or (None if self._trouble else self._skip(check))
+                yield self._case(check, skip)
+
+    def withheld(self) -> Iterator[Case]:
+        """Yield a case for each of the other checks."""
+        for check in () if self._unknown else self._checks:
+            why = self._not_here(check)
+            if why is not None:
+                yield self._case(check, why)
+
+    @property
+    def _checks(self) -> Sequence[str]:
+        return (*_CHECKS, _STABLE) if self._stable else _CHECKS
+
+    def _not_here(self, check: str) -> str | None:
+        python = self._extension.context.interpreter
+        return _not_in(python, check) if python is not None else None
+
+    def _case(self, check: str, skip: str | None) -> Case:
         extension = self._extension
         package, target = extension.package, extension.target
         made = mention(extension.context.build, package, target)
         here = made is not None and real_path(made.file) == real_path(target.src_path)
-        checks = _CHECKS[:1] if self._unknown else _CHECKS
-        if self._stable and not self._unknown:
-            checks = (*checks, _STABLE)
-        for check in checks:
-            yield target_case(
-                package,
-                target,
-                "@module",
-                check,
-                kind="policy",
-                checker=ModuleChecker.name,
-                line=made.line if made is not None and here else 1,
-                group=self.group,
-                skip=self._unknown or (None if self._trouble else self._skip(check)),
-            )
+        return target_case(
+            package,
+            target,
+            "@module",
+            check,
+            kind="policy",
+            checker=ModuleChecker.name,
+            line=made.line if made is not None and here else 1,
+            group=self.group,
+            skip=skip,
+        )
 
     def _skip(self, check: str) -> str | None:
         """Return why a check cannot be made; None if it can."""
@@ -153,7 +180,7 @@ class _Module:
         python = extension.context.interpreter
         if check == _STABLE:  # nothing is imported for it
             return not_judged(self._stable, python)
-        return unusable(extension) or (_not_in(python, check) if python is not None else None)
+        return unusable(extension)
 
     @cached_property
     def _stable(self) -> list[StableAbi]:
