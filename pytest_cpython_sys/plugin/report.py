@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..case import printable
 from ..evaluator import remarks, withheld
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from ..cargo import Diagnostic
+    from ..cargo import Build
     from ..case import Case, Checker, Key, Verdict
     from ..plan import Plan
     from .pytest_compat import TerminalRepr
@@ -38,6 +39,8 @@ __all__ = [
     "withheld_lines",
     "write_section",
 ]
+
+_MOST_WARNINGS: Final = 10  # lines
 
 
 class RustError(Exception):
@@ -214,17 +217,35 @@ def replaced_lines(cases: Iterable[Case], labels: Sequence[str] = ()) -> Iterato
         yield "    tested in a second build, without the layouts that differ"
 
 
-def warning_lines(diagnostics: list[Diagnostic], limit: int = 10) -> Iterator[str]:
-    """Yield rustc's warnings about the user's own packages, each once."""
-    seen: dict[str, None] = {}
-    for diagnostic in diagnostics:
-        if diagnostic.level == "warning" and diagnostic.raw.get("spans"):
-            seen.setdefault(diagnostic.rendered.strip("\n"))
-    for text in list(seen)[:limit]:
-        yield from printable(text).split("\n")
-        yield ""
-    if len(seen) > limit:
-        yield f"... and {len(seen) - limit} more: `cargo test --no-run` shows them"
+def warning_lines(
+    builds: Iterable[Build], members: Container[str], root: Path, width: int
+) -> list[str]:
+    """Return a line for each of rustc's warnings about packages that this run has compiled.
+
+    There are ten at most, and none that cargo repeats of what was up to date. ``members`` are ids
+    of packages; ``width`` is the longest line there is room for.
+    """
+    found: dict[object, tuple[str, int, str]] = {}
+    for build in builds:
+        compiled = {(one.package_id, one.target) for one in build.artifacts if not one.fresh}
+        compiled |= {(one.package_id, one.target) for one in build.diagnostics if one.is_error}
+        for one in build.diagnostics:
+            spans = one.raw.get("spans") if one.level == "warning" else None
+            known = (one.package_id, one.target) in compiled and one.package_id in members
+            if not spans or not known or one.identity in found:
+                continue
+            span = next((span for span in spans if span.get("is_primary")), spans[0])
+            file = os.path.join(build.workspace.root, str(span["file_name"]))
+            words = one.message.partition("\n")[0]
+            found[one.identity] = (relative(file, root), int(span["line_start"]), words)
+    # Compilers that run side by side speak in any order.
+    lines = [printable(f"{file}:{line}: {words}") for file, line, words in sorted(found.values())]
+    lines = [line if len(line) <= width else f"{line[: width - 3]}..." for line in lines]
+    if len(lines) <= _MOST_WARNINGS:
+        return lines
+    shown = lines[: _MOST_WARNINGS - 1]
+    command = "cargo check --workspace --tests"
+    return [*shown, f"... and {len(lines) - len(shown)} more: `{command}` shows all of them"]
 
 
 def not_run_reason(report: pytest.TestReport) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from .settings import PytestSettings
 
 __all__ = ["RustSession"]
+
+_GREEN: Final = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+_FINISHED: Final = (*_GREEN, pytest.ExitCode.TESTS_FAILED)
 
 
 class RustSession:
@@ -316,9 +319,8 @@ class RustSession:
             self._account.pack(getattr(self._config, "workeroutput", {}))
         else:
             self._summary.warn(self._plan)
-        green = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
         runs = not self._config.option.collectonly
-        if runs and session.exitstatus in green and not hasattr(self._config, "workerinput"):
+        if runs and session.exitstatus in _GREEN and not hasattr(self._config, "workerinput"):
             option = self._config.option
             narrowed = option.keyword or option.markexpr or option.deselect or self._scope.typed
             if self._summary.is_red(self._plan) or (
@@ -327,10 +329,13 @@ class RustSession:
                 turn_red(session)
 
     @pytest.hookimpl
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, exitstatus: int
+    ) -> None:
         """Show a line a package, rustc's warnings, and what did not build."""
         members = {package.id for package in self._project.packages} if self._project else set()
-        self._summary.write(terminalreporter, self._plan, members)
+        finished = exitstatus in _FINISHED
+        self._summary.write(terminalreporter, self._plan, members, finished=finished)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:

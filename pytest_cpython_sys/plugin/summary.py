@@ -142,13 +142,20 @@ class Summary:
             record_warning(self._config, text)
 
     def write(
-        self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
+        self,
+        terminal: pytest.TerminalReporter,
+        plan: Plan,
+        members: Collection[str],
+        *,
+        finished: bool,
     ) -> None:
         """Show rustc's warnings, build times, a line a package, and what fails where.
 
-        ``members`` are the ids of the packages whose warnings are of interest.
+        ``members`` are the ids of the packages whose warnings are of interest; after a run that
+        was not ``finished`` none are.
         """
-        self._write_warnings(terminal, plan, members)
+        if finished and (self._runs or self._config.get_verbosity() >= 0):
+            self._write_warnings(terminal, plan, members)
         write_build_times(terminal, plan.all_builds())
         write_section(terminal, "output of test binaries", self._outputs)
         self._write_packages(terminal, plan)
@@ -168,13 +175,10 @@ class Summary:
     def _write_warnings(
         self, terminal: pytest.TerminalReporter, plan: Plan, members: Collection[str]
     ) -> None:
-        diagnostics = [
-            diagnostic
-            for build in plan.all_builds()
-            for diagnostic in build.diagnostics
-            if diagnostic.package_id in members
-        ]
-        write_section(terminal, "rustc warnings", warning_lines(diagnostics))
+        width = self._config.get_terminal_writer().fullwidth
+        root = self._config.rootpath
+        lines = warning_lines(plan.all_builds(), members, root, width)
+        write_section(terminal, "rustc warnings", lines)
 
     def _write_packages(self, terminal: pytest.TerminalReporter, plan: Plan) -> None:
         counts = list(self._counts.lines()) if self._runs else []

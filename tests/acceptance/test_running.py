@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from junitparser import JUnitXml, Properties
 
-from .conftest import outcomes
+from .conftest import outcomes, replace_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -238,10 +239,57 @@ def test_rustc_warnings_are_a_section_and_no_pytest_warnings(
     write({"Cargo.toml": "c", "src/lib.rs": "fn unused() {}\n#[test] fn ok() {}\n"})
     result = run(pytester, "-W", "error")
     result.assert_outcomes(passed=1, warnings=0)
-    result.stdout.fnmatch_lines(
-        ["*= rustc warnings =*", "warning: function `unused` is never used"]
-    )
+    assert rustc_warnings(result) == ["src/lib.rs:1: function `unused` is never used"]
     assert result.ret == 0
+
+
+def rustc_warnings(result: pytest.RunResult) -> list[str]:
+    """Return the lines of the section."""
+    lines = iter(result.outlines)
+    for line in lines:
+        if line.strip("=") == " rustc warnings ":
+            return list(itertools.takewhile(lambda line: not line.startswith("="), lines))
+    return []
+
+
+def test_rustc_warns_of_what_it_compiled(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """cargo repeats the warnings of what is up to date in each run; ten lines are enough."""
+    monkeypatch.setenv("COLUMNS", "80")
+    long = "x" * 80
+    root = write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n',
+            "a/Cargo.toml": "a",
+            "a/src/lib.rs": "fn unused() {}\n#[test] fn ok() {}\n",
+            "b/Cargo.toml": "b",
+            "b/src/lib.rs": f"fn z({long}: u8) {{}}\n"
+            + "\n".join(f"fn f{number}() {{}}\nfn g{number}(x: u8) {{}}" for number in range(9)),
+        }
+    )
+    result = run(pytester)
+    lines = rustc_warnings(result)
+    assert len(lines) == 10
+    assert {"a/src/lib.rs:1: function `unused` is never used"} < set(lines)
+    assert any(line.endswith("xxx...") for line in lines)
+    last = "... and 21 more: `cargo check --workspace --tests` shows all of them"
+    assert lines[-1] == last
+    assert max(map(len, lines)) <= 80
+    assert rustc_warnings(run(pytester)) == []
+    replace_once(root / "a" / "src" / "lib.rs", "unused", "idle")
+    assert rustc_warnings(run(pytester)) == ["a/src/lib.rs:1: function `idle` is never used"]
+
+    # What ends before any test is not the place for them; nor is a list of ids for programs.
+    replace_once(root / "a" / "src" / "lib.rs", "idle", "once")
+    (root / "test_python.py").write_text("import no_such_module\n", encoding="utf-8")
+    interrupted = run(pytester)
+    assert interrupted.ret == pytest.ExitCode.INTERRUPTED
+    assert rustc_warnings(interrupted) == []
+    replace_once(root / "a" / "src" / "lib.rs", "once", "twice")
+    listed = run(pytester, "a", "--collect-only", "-q")
+    assert listed.outlines[0] == "a/src/lib.rs::ok"
+    assert rustc_warnings(listed) == []
 
 
 def test_cargo_is_called_once_for_metadata_and_once_for_a_build(
