@@ -256,7 +256,7 @@ def test_what_this_python_cannot_evaluate_is_an_item_where_it_is_typed(
     both = run(pytester, old, new)
     assert both.parseoutcomes() == {"passed": 12}
     both.stdout.fnmatch_lines([f"cp311: {lines[0]}", f"cp311, cp312: {lines[1]}"])
-    typed = run(pytester, old, new, f"{file}::@cp312::@module::free_threading", "-n2")
+    typed = run(pytester, old, new, f"{file}::@cp312::@module::free_threading", "-n2", "-Werror")
     assert typed.parseoutcomes() == {"skipped": 1}
 
 
