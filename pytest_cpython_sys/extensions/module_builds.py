@@ -210,8 +210,8 @@ def check_import(
     causes = [name, stamp(library), sys.executable, sys.version]
     path = cache_path(build, candidate.own_options, "imports", causes)
     kept = read_json(path)
-    if isinstance(kept, dict):
-        return ImportTrouble(**kept)
+    if isinstance(kept, dict) and isinstance(kept.get("words"), str):
+        return ImportTrouble(kept["words"], bool(kept.get("ends_process")))
     told = candidate.told
     try:
         done = run_to_end(

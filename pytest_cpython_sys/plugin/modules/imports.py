@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ...cargo import CargoError
+from ...cargo import CargoError, worker_threads
 from ...extensions.finder import (
     VARIABLE,
     ModuleFinder,
@@ -43,11 +43,13 @@ from .wanted import Wanted, look_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from ...cargo import Build, BuildListener, Cargo
+    from ...case import Checker
     from ...extensions.module_builds import Candidate
     from ...python.interpreter import Interpreter
-    from ..session import RustSession
+    from ...rust.context import BuildContext
 
 __all__ = ["ModuleImports", "begin"]
 
@@ -65,6 +67,9 @@ class ModuleImports:
         self._wanted = Wanted()
         self._finder = ModuleFinder()
         self._builds: Sequence[Build] = ()
+        """Those of the run for this Python."""
+        self._ahead: dict[str, Future[tuple[str, Build]]] = {}
+        """Modules that are built while tests are looked for."""
         self._built: list[str] = []
         """Header lines."""
         self._unknown: list[str] = []
@@ -139,7 +144,12 @@ class ModuleImports:
         self._finder.pending.discard(name)
         found = Modules()
         try:
-            library, build = build_library(self._cargo, candidate, self._builds, listener)
+            ahead = self._ahead.pop(name, None)
+            library, build = (
+                ahead.result()
+                if ahead is not None
+                else build_library(self._cargo, candidate, self._builds, listener)
+            )
             _, remark = module_name(candidate, library)
             if remark:
                 self._wanted.troubles.append(f"{name}: {remark}")
@@ -159,12 +169,31 @@ class ModuleImports:
         install(found)
 
     @pytest.hookimpl
+    def pytest_cpython_sys_checkers(self, contexts: Sequence[BuildContext]) -> list[Checker]:
+        """Take note of the run's builds; build what has a directory of its own meanwhile."""
+        ours = self._python.fingerprint
+        self._builds = [
+            context.builds[0]
+            for context in contexts
+            if context.interpreter is None or context.interpreter.fingerprint == ours
+        ]
+        waiting = {
+            name: candidate
+            for name, (candidate, _) in self._wanted.pending.items()
+            if candidate.own_options != candidate.options
+        }
+        if waiting and holds_python_tests(self._config):
+            pool = worker_threads(1)
+            for name, candidate in waiting.items():
+                self._ahead[name] = pool.submit(build_library, self._cargo, candidate, self._builds)
+            pool.shutdown(wait=False)
+        return []
+
+    @pytest.hookimpl
     def pytest_sessionstart(self) -> None:
         """Build what Python tests may import, after the run's own build."""
         if not holds_python_tests(self._config):
             return
-        session: RustSession | None = self._config.pluginmanager.get_plugin("cpython_sys_session")
-        self._builds = session.builds(self._python) if session is not None else ()
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         progress = terminal_progress(terminal) if terminal is not None else None
         try:
