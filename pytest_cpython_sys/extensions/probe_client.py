@@ -53,6 +53,8 @@ class Answer:
 
     ended: Ended
     lines: Sequence[dict[str, Any]]
+    remark: str = ""
+    """What manifests say of the module, where that cannot be."""
 
     @cached_property
     def _facts(self) -> dict[str, Any]:
@@ -100,8 +102,11 @@ def ask(
             "calls": extension.table.calls,
             **more,
         }
+        remark = ""
         if library is not None:
-            request |= staged(directory, library, extension.place(library))
+            place = extension.place(library)
+            remark = place.remark
+            request |= staged(directory, library, place)
         path = os.path.join(directory, "request")
         with open(path, "w", encoding="utf-8") as file:
             json.dump(request, file)
@@ -117,7 +122,7 @@ def ask(
             limit=limit,
             grace=extension.context.run.grace,
         )
-        return Answer(ended, list(_lines(os.path.join(directory, "report"))))
+        return Answer(ended, list(_lines(os.path.join(directory, "report"))), remark)
 
 
 def _lines(path: str) -> Iterator[dict[str, Any]]:

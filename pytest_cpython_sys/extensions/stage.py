@@ -7,6 +7,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import prepend_library_path
+from ..python.crates import PYO3
+from ..python.selection import is_same_python
 
 if TYPE_CHECKING:
     from ..cargo import Package
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["python_environment", "stage", "staged", "unusable"]
 
-_PYO3: Final = frozenset({"pyo3", "pyo3-ffi"})
 _SUFFIXES: Final = (".so", ".pyd", ".dylib")
 
 
@@ -98,9 +99,9 @@ def _built_for_another(context: BuildContext, package: Package, python: Interpre
         other = f"PYTHON_BUILD_DIR={headers}"
     elif env.get("PY_GIL_DISABLED") == "1" and not python.gil_disabled:
         other = "PY_GIL_DISABLED=1"
-    elif _PYO3 & {one.name for one in package.dependencies}:
+    elif PYO3 & {one.name for one in package.dependencies}:
         named = env.get("PYO3_PYTHON")
-        if named and named != python.executable:
+        if named and not is_same_python(named, python):
             other = f"PYO3_PYTHON={named}"
     if other is None:
         return None

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 from ..cargo import LIBRARY_PATH, configured_environment
 from .crates import PYO3, crate_dependencies, needed_by
 from .embedding import embedding_environment
-from .interpreter import load
-from .introspect import InterpreterError, put_first
+from .introspect import put_first
 from .libclang import find_libclang
+from .selection import find_python
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,6 @@ class Surroundings:
     _cache: dict[str, tuple[dict[str, str], str]] = field(default_factory=dict, repr=False)
     _places: dict[str, _Place] = field(default_factory=dict, repr=False)
     """By a package's id."""
-    _named: dict[str, Interpreter | None] = field(default_factory=dict, repr=False)
     _locked: dict[tuple[str, int], dict[str, set[str]]] = field(default_factory=dict, repr=False)
     """What each crate needs, by a workspace's root and the time of its lock file."""
     _embedding: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
@@ -84,21 +83,26 @@ class Surroundings:
             wanted.update(self.interpreter.build_environment())
             shell = environ.get("PYTHON_BUILD_DIR")
             other = self.named and shell not in (None, self.interpreter.build_dir)
-        if self.interpreter is not None and crates & _PYO3 and self.interpreter.executable:
-            wanted[_PYO3_PYTHON] = self.interpreter.executable
+        python = self._of_pyo3(environ) if crates & _PYO3 else None
+        if python is not None and python.base_executable is None:
+            python = None  # It does not run: pyo3 takes another one.
+        ours = python is not None and self._is_ours(python)
+        if python is not None and ours:
+            wanted[_PYO3_PYTHON] = python.base_executable or ""
         added = {
             name: value
             for name, value in wanted.items()
-            if name not in environ or (other and environ[name] != value and name != _PYO3_PYTHON)
+            if name not in environ
+            or (environ[name] != value and (ours if name == _PYO3_PYTHON else other))
         }
-        if added and self.interpreter is not None:
-            tag = f"{self.interpreter.tag}-{self.interpreter.fingerprint}"
+        built_for = self.interpreter if added else python
+        if built_for is not None:  # Also where nothing is added: others build for it in turns.
+            tag = f"{built_for.tag}-{built_for.fingerprint}"
         if "clang-sys" in crates and "LIBCLANG_PATH" not in environ:
             libclang = find_libclang(environ)
             if libclang is not None and libclang.environment:
                 added.update(libclang.environment)
                 tag = tag or "libclang"
-        python = self._of_pyo3(environ) if crates & _PYO3 else None
         if python is not None and python.moved and python.libdir is not None:
             # PyO3 tells the linker where libpython was to be installed. This recompiles nothing.
             added["LIBRARY_PATH"] = put_first(python.libdir, environ.get("LIBRARY_PATH"))
@@ -125,17 +129,18 @@ class Surroundings:
         """Tell whether a workspace's build starts an interpreter."""
         return bool(self._dependencies(workspace).keys() & _PYO3)
 
+    def _is_ours(self, python: Interpreter) -> bool:
+        """Tell whether what is built for a Python is built for the one at hand, too."""
+        mine = self.interpreter
+        return mine is not None and mine.fingerprint == python.fingerprint
+
     def _of_pyo3(self, environ: Mapping[str, str]) -> Interpreter | None:
         """Return the Python that PyO3 builds for: the user may have named another."""
         name = environ.get(_PYO3_PYTHON)
-        if not name or (self.interpreter is not None and name == self.interpreter.executable):
-            return self.interpreter
-        if name not in self._named:
-            try:
-                self._named[name] = load(name)
-            except InterpreterError:
-                self._named[name] = None
-        return self._named[name]
+        mine = self.interpreter
+        if not name or (mine and name in (mine.executable, mine.base_executable)):
+            return mine
+        return find_python(name)
 
     def _embedded(self, package: Package) -> tuple[Interpreter, _Place] | None:
         """Return the Python that is part of a package's test processes, if one is."""

@@ -57,6 +57,8 @@ class Interpreter:
     """The directory of a libpython that really is there."""
     libpython: str | None = None
     """The file name of that libpython."""
+    base_executable: str | None = None
+    """Its one name, whatever it was called by, and in all of its virtual environments."""
     prefix: str | None = None
     """Where its standard library lies; None for a build directory."""
     moved: bool = False
@@ -83,9 +85,19 @@ class Interpreter:
 
     @property
     def fingerprint(self) -> str:
-        """What tells it from another interpreter of the same tag: eight hex digits."""
-        text = "\0".join((self.executable or "", self.build_dir))
-        digest = hashlib.sha1(os.fsencode(text), usedforsecurity=False)
+        """What tells builds for it from those for another of the same tag: eight hex digits.
+
+        That is headers, flags and libpython: all virtual environments of a Python share it.
+        """
+        paths = (self.build_dir, *self.include_dirs, self.libdir or "")
+        flags = [flag for flag in self.cppflags if not flag.startswith("-I")]
+        parts = (
+            *(self.version, str(self.gil_disabled), str(self.debug), self.libpython or ""),
+            *map(os.path.realpath, filter(None, paths)),
+            *(*self.cc, *flags, *self.cflags),
+            *(part for variable in self.linking for part in variable),
+        )
+        digest = hashlib.sha1(os.fsencode("\0".join(parts)), usedforsecurity=False)
         return digest.hexdigest()[:8]
 
     @property
@@ -195,8 +207,15 @@ def _from_facts(facts: Facts, asked: str) -> Interpreter:
     return _installed(facts)
 
 
+def _base_executable(facts: Facts, *directories: str) -> str:
+    """Return the one name of an interpreter, if it lies where such a Python's do."""
+    places = [os.path.realpath(directory) for directory in directories]
+    paths = [os.path.realpath(facts[name]) for name in ("base_executable", "executable")]
+    return next((path for path in paths if os.path.dirname(path) in places), facts["executable"])
+
+
 def _installed(facts: Facts) -> Interpreter:
-    variables = facts["variables"]
+    variables, prefix = facts["variables"], facts["prefix"]
     include = tuple(dict.fromkeys(path for path in facts["include"] if path))
     cc = split_flags(variables["CC"]) or ["cc"]
     if shutil.which(cc[0]) is None and shutil.which("cc") is not None:
@@ -205,7 +224,7 @@ def _installed(facts: Facts) -> Interpreter:
         variables,
         (
             variables["LIBDIR"],
-            os.path.join(facts["prefix"], "lib"),
+            os.path.join(prefix, "lib"),
             variables["LIBPL"],
             variables["PYTHONFRAMEWORKPREFIX"],
         ),
@@ -213,6 +232,7 @@ def _installed(facts: Facts) -> Interpreter:
     configured = str(variables["LIBDEST"] or facts["stdlib"])
     return Interpreter(
         executable=facts["executable"] or None,
+        base_executable=_base_executable(facts, f"{prefix}/bin", prefix) or None,
         version=facts["version"],
         gil_disabled=_is_set(variables["Py_GIL_DISABLED"]),
         debug=_is_set(variables["Py_DEBUG"]),
@@ -223,7 +243,7 @@ def _installed(facts: Facts) -> Interpreter:
         cflags=tuple(split_flags(variables["CFLAGS"])),
         libdir=libdir,
         libpython=libpython,
-        prefix=facts["prefix"],
+        prefix=prefix,
         standalone=_is_set(variables["PYTHON_BUILD_STANDALONE"]),
         moved=os.path.realpath(configured) != os.path.realpath(facts["stdlib"]),
     )
@@ -296,6 +316,7 @@ def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
     libdir, libpython = _find_libpython(variables, (path,))
     return Interpreter(
         executable=facts["executable"] if facts is not None else None,
+        base_executable=_base_executable(facts, path) if facts is not None else None,
         version=version,
         gil_disabled=gil_disabled,
         debug=_is_set(variables.get("Py_DEBUG")),

@@ -38,6 +38,7 @@ class Facts(TypedDict):
     implementation: str
     version: str
     executable: str
+    base_executable: str
     prefix: str
     stdlib: str
     build: bool
@@ -71,6 +72,7 @@ def describe_python():  # type: () -> Facts
         "implementation": sys.implementation.name,
         "version": ".".join(map(str, sys.version_info[:3])),
         "executable": sys.executable,
+        "base_executable": getattr(sys, "_base_executable", "") or sys.executable,
         "prefix": sys.base_prefix,
         "stdlib": sysconfig.get_path("stdlib"),
         "build": build,

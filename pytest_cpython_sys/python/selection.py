@@ -7,17 +7,25 @@ import sys
 import sysconfig
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..cargo.versions import major_minor
-from .interpreter import load
+from .interpreter import InterpreterError, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .interpreter import Interpreter
 
-__all__ = ["NamedPython", "fits_running", "for_running", "load_named"]
+__all__ = [
+    "NamedPython",
+    "find_python",
+    "fits_running",
+    "for_running",
+    "is_same_python",
+    "load_named",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +49,15 @@ def load_named(
     names: Sequence[str], find: Callable[[str], Interpreter] = load
 ) -> list[NamedPython]:
     """Return the Pythons of these names, each once, in order. Raises what ``find`` raises."""
-    found: dict[tuple[str, str], tuple[Interpreter, list[str]]] = {}
+    found: dict[str, tuple[Interpreter, list[str]]] = {}
     for name in names:
         interpreter = find(name)
-        found.setdefault(_identity(interpreter), (interpreter, []))[1].append(name)
+        found.setdefault(interpreter.fingerprint, (interpreter, []))[1].append(name)
     interpreters = [interpreter for interpreter, _ in found.values()]
     return [
         NamedPython(interpreter, tuple(called), label)
         for (interpreter, called), label in zip(found.values(), _labels(interpreters), strict=True)
     ]
-
-
-def _identity(interpreter: Interpreter) -> tuple[str, str]:
-    """Return what two names of one Python have in common."""
-    executable = os.path.realpath(interpreter.executable) if interpreter.executable else ""
-    return executable, os.path.realpath(interpreter.build_dir)
 
 
 def _labels(interpreters: Sequence[Interpreter]) -> Iterator[str]:
@@ -67,6 +69,27 @@ def _labels(interpreters: Sequence[Interpreter]) -> Iterator[str]:
         label = f"{interpreter.tag}{'d' if debug else ''}"
         seen[label] += 1
         yield label if seen[label] == 1 else f"{label}-{seen[label]}"
+
+
+def find_python(name: str) -> Interpreter | None:
+    """Return the Python that a variable of the environment names; None if it names none."""
+    return _find(name, os.getcwd(), os.environ.get("PATH"))
+
+
+@lru_cache
+def _find(name: str, *_: object) -> Interpreter | None:
+    try:
+        return load(name)
+    except InterpreterError:
+        return None
+
+
+def is_same_python(name: str, interpreter: Interpreter) -> bool:
+    """Tell whether what is built for the Python of a name is built for an interpreter."""
+    if name in (interpreter.executable, interpreter.base_executable):
+        return True
+    python = find_python(name)
+    return python is not None and python.fingerprint == interpreter.fingerprint
 
 
 def fits_running(interpreter: Interpreter) -> bool:

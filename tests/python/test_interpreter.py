@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from typing import TYPE_CHECKING
+import venv
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_cpython_sys.python.interpreter import current, load
 from pytest_cpython_sys.python.introspect import InterpreterError
+from pytest_cpython_sys.python.selection import is_same_python
 
 from .test_checkout import configure, make_tree
 
@@ -112,3 +115,63 @@ def test_include_directory_and_prefix_are_no_build(tmp_path: Path) -> None:
 
 def test_installed_python_has_nothing_to_say_of_linking() -> None:
     assert "BLDSHARED_ARGS" not in current().build_environment()
+
+
+# -- one Python by any name --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["links", "copies"])
+def environments(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Two virtual environments of the Python that runs this."""
+    found = [tmp_path_factory.mktemp(name) for name in ("one", "two")]
+    for directory in found:
+        venv.create(directory, symlinks=request.param, with_pip=False)
+    return found
+
+
+def test_all_environments_of_a_python_are_one_to_build_for(environments: list[Path]) -> None:
+    names = ("python", "python3", f"python{sysconfig.get_python_version()}")
+    paths = [directory / "bin" / name for directory in environments for name in names]
+    found = [load(str(path)) for path in paths if path.exists()]
+    assert len(found) >= 4
+    assert {one.fingerprint for one in found} == {current().fingerprint}
+    assert {one.base_executable for one in found} == {current().base_executable}
+    assert len({one.executable for one in found}) >= 2
+    assert all(one.in_virtual_environment for one in found)
+    base = load(str(current().base_executable))
+    assert (base.fingerprint, base.in_virtual_environment) == (current().fingerprint, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": "3.8.99"},
+        {"debug": True},
+        {"build_dir": "/elsewhere"},
+        {"include_dirs": ("/elsewhere",)},
+        {"cflags": ("-O9",)},
+        {"cppflags": ("-DSPAM",)},
+        {"cc": ("another",)},
+        {"libdir": "/elsewhere"},
+        {"libpython": "libelse.so"},
+        {"linking": (("LIBPYTHON", "-lspam"),)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_makes_another_build(change: dict[str, Any]) -> None:
+    python = current()
+    assert replace(python, **change).fingerprint != python.fingerprint
+    assert replace(python, executable="/another").fingerprint == python.fingerprint
+
+
+def test_a_name_of_the_same_python(environments: list[Path], tmp_path: Path) -> None:
+    one, two = (load(str(directory / "bin" / "python")) for directory in environments)
+    assert is_same_python(str(two.executable), one)
+    assert is_same_python(str(one.base_executable), one)
+    link = tmp_path / "snake"
+    link.symlink_to(str(two.executable))
+    assert is_same_python(str(link), two)
+    assert not is_same_python("/no/such/python", one)
+    assert not is_same_python(str(one.executable), replace(one, executable="", version="3.8.99"))

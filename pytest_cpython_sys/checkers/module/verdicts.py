@@ -68,15 +68,17 @@ def with_end(answer: Answer, verdict: Verdict) -> Verdict:
 
 def judge_imports(answer: Answer) -> Verdict:
     """Judge an import as a program would do it."""
+    remark = answer.remark
     if not answer.error:
-        return _problem(answer) or _ended(answer, "passed")
+        return _problem(answer) or _ended(answer, "passed", note=remark)
+    message = f"{answer.error}\n{remark}" if remark else answer.error
     if _NO_EXPORT in answer.error:
         remedy = (
             'the function that Python looks for must be public, `extern "C"`, and keep its name: '
             "write #[unsafe(no_mangle)] (before Rust 1.82: #[no_mangle]) above it"
         )
-        return _failed(answer, f"{answer.error}\n\n{remedy}")
-    return _failed(answer, answer.error)
+        message = f"{message}\n\n{remedy}"
+    return _failed(answer, message)
 
 
 # -- sub-interpreters -------------------------------------------------------------------------
