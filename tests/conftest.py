@@ -46,6 +46,7 @@ _BUILD_TOGETHER = {
     ),
     "pyo3": (
         "test_beside_cargo.py::test_a_pyo3_crate",
+        "test_beside_cargo.py::test_maturin_takes_turns",
         "test_names_of_modules.py",
         "test_pyo3.py",
         "test_stable_abi.py::test_the_features_of_pyo3",

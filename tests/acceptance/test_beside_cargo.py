@@ -129,6 +129,39 @@ mod tests {
     assert in_turns(pytester, root, recorder) == [[], [], [], []]
 
 
+def test_maturin_takes_turns(
+    pytester: pytest.Pytester,
+    write: Write,
+    recorder: Recorder,
+    pyo3_target: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It gives pyo3's build script other variables than cargo does; each compiles its own."""
+    maturin = shutil.which("maturin")
+    if maturin is None:
+        pytest.skip("no maturin on PATH")
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(pyo3_target))
+    root = write(
+        {
+            "Cargo.toml": '[package]\nname = "turns"\nversion = "0.1.0"\nedition = "2021"\n'
+            '[lib]\ncrate-type = ["cdylib", "rlib"]\n[dependencies]\npyo3 = "0.29"\n',
+            "pyproject.toml": '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
+            '[project]\nname = "turns"\nversion = "0.1.0"\n',
+            "src/lib.rs": "#[pyo3::pymodule]\nmod turns {}\n#[test] fn ok() {}\n",
+        }
+    )
+    wheels = str(pytester.path / "wheels")
+    build = [maturin, "build", "-q", "--profile=dev", "-i", sys.executable, "--out", wheels]
+    found = []
+    for _ in range(2):
+        subprocess.run(build, cwd=root, check=True, capture_output=True)
+        found.append(recorder.compiled(pytester))
+        cargo(root)
+        found.append(recorder.compiled(pytester))
+    assert "turns" in found[0]
+    assert found[1:] == [[], [], []]
+
+
 def test_what_the_shell_has_already_is_not_added(
     pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
