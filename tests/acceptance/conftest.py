@@ -126,6 +126,15 @@ def seed(target: Path, python: Interpreter) -> None:
         shutil.copytree(others[0], own, symlinks=True)
 
 
+def installed_program(name: str) -> str:
+    """Return the path of a program of this environment's, or of the shell's; skip without."""
+    path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
+    found = shutil.which(name, path=path)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
 def replace_once(path: Path, old: str, new: str) -> None:
     """Change the one place in a file where a text stands; keep rustc's mtime check awake."""
     text = path.read_text(encoding="utf-8")

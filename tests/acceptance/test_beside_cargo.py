@@ -14,7 +14,7 @@ import pytest
 from pytest_cpython_sys.python.interpreter import current
 from pytest_cpython_sys.python.libclang import find_libclang
 
-from .conftest import EXAMPLES, seed
+from .conftest import EXAMPLES, installed_program, seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -137,9 +137,7 @@ def test_maturin_takes_turns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It gives pyo3's build script other variables than cargo does; each compiles its own."""
-    maturin = shutil.which("maturin")
-    if maturin is None:
-        pytest.skip("no maturin on PATH")
+    maturin = installed_program("maturin")
     monkeypatch.setenv("CARGO_TARGET_DIR", str(pyo3_target))
     root = write(
         {

@@ -22,7 +22,7 @@ from pytest_cpython_sys.cargo import Cargo
 from pytest_cpython_sys.extensions.manifests import told
 from pytest_cpython_sys.python.interpreter import current
 
-from .conftest import outcomes, python_with_headers
+from .conftest import installed_program, outcomes, python_with_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -220,9 +220,7 @@ def test_it_is_where_maturin_puts_it(
     manifest: str,
 ) -> None:
     """A wheel of maturin's own, and its place in there. The pyo3 is one of no code at all."""
-    maturin = shutil.which("maturin")
-    if maturin is None:
-        pytest.skip("no maturin on PATH")
+    maturin = installed_program("maturin")
     monkeypatch.setenv("CARGO_TARGET_DIR", str(tmp_path / "target"))
     project = tmp_path / "project"
     pyo3 = tmp_path / "pyo3"
@@ -318,7 +316,9 @@ def test_another_python_is_another(
     write(crate("_native"))
     monkeypatch.setenv("PYO3_PYTHON", str(other.executable))
     result = pytester.runpytest("--cpython-sys", "-rs", "-m", "rust_policy")
-    assert result.parseoutcomes()["skipped"] == 4
+    found = result.parseoutcomes()
+    assert found["skipped"] >= 1
+    assert found.keys() <= {"skipped", "deselected"}
     result.stdout.fnmatch_lines([f"SKIPPED *built with PYO3_PYTHON={other.executable}, which *"])
     assert (pyo3_target / "cpython-sys" / f"{other.tag}-{other.fingerprint}").is_dir()
 
