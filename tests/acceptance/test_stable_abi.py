@@ -6,6 +6,7 @@ Most of them declare what they call themselves, as anybody may; those with pyo3 
 from __future__ import annotations
 
 import sys
+import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
@@ -173,3 +174,60 @@ def test_the_features_of_pyo3(pytester: pytest.Pytester, with_pyo3: Path) -> Non
     here = f"abi3, built for Python {sys.version_info.major}.{sys.version_info.minor}"
     words = f"PyUnicode_AsUTF8 is part of no stable ABI; the module says {here}"
     result.stdout.fnmatch_lines([f"src/lib.rs:*: {words}"])
+
+
+# -- as the build backend builds it, and as it is installed ------------------------------------
+
+PYPROJECT = """
+[build-system]
+requires = ["maturin>=1.9.4,<2"]
+build-backend = "maturin"
+[project]
+name = "eggs"
+version = "0.1.0"
+[tool.maturin]
+features = [@FEATURES@]
+"""
+EXT_SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
+
+
+def test_the_features_of_the_build_backend(pytester: pytest.Pytester, with_pyo3: Path) -> None:
+    """What the tests are built with says nothing of the module."""
+    told = PYPROJECT.replace("@FEATURES@", '"abi3-py39"')
+    (with_pyo3 / "pyproject.toml").write_text(told, encoding="utf-8")
+    result = run(pytester, "-k", "stable_abi")
+    assert outcomes(result) == {ITEM: "failed"}
+    words = "is part of the stable ABI since 3.10; the module says abi3-py39"
+    result.stdout.fnmatch_lines([f"src/lib.rs:6: {USED} {words}"])
+
+
+@pytest.mark.parametrize(
+    ("features", "name", "words"),
+    [
+        ('"abi3-py310"', "eggs.abi3.so", ""),
+        ('"abi3-py310"', f"eggs{EXT_SUFFIX}", "is to be called eggs.abi3.so"),
+        ('"abi3-py310"', "eggs.so", "is to be called eggs.abi3.so"),
+        ("", "eggs.abi3.so", "is called as a module of the stable ABI, and it is built for Py"),
+        ("", f"eggs{EXT_SUFFIX}", None),
+    ],
+    ids=["abi3", "one", "none", "of one", "one of one"],
+)
+def test_the_name_of_the_installed_file(
+    pytester: pytest.Pytester,
+    with_pyo3: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    features: str,
+    name: str,
+    words: str | None,
+) -> None:
+    """In a directory that Python looks into: how it came there is nothing to its name."""
+    told = PYPROJECT.replace("@FEATURES@", features)
+    (with_pyo3 / "pyproject.toml").write_text(told, encoding="utf-8")
+    installed = with_pyo3 / "installed" / name
+    installed.parent.mkdir()
+    installed.write_bytes(b"")
+    monkeypatch.setenv("PYTHONPATH", str(installed.parent))
+    result = run(pytester, "-k", "stable_abi")
+    assert outcomes(result) == ({} if words is None else {ITEM: "failed" if words else "passed"})
+    if words:
+        result.stdout.fnmatch_lines([f"src/lib.rs:*: {installed} {words}*"])

@@ -22,7 +22,7 @@ from ...rust.libraries import Libraries, LibraryFailedError
 from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
 from ...rust.test_location import real_path, target_case
 from .slots import declaration, numbers
-from .stable_abi import StableAbi, declared, judge_stable_abi, not_judged
+from .stable_module import StableModule
 from .verdicts import (
     OWN_GIL,
     SHARED_GIL,
@@ -125,7 +125,7 @@ class _Module:
         self, extension: Extension, libraries: Libraries, trouble: str, unknown: str = ""
     ) -> None:
         self._extension = extension
-        self._libraries = libraries
+        self._stable = StableModule(extension, libraries)
         self._trouble = trouble
         self._unknown = unknown
         """Why nobody knows whether it is one."""
@@ -155,7 +155,9 @@ class _Module:
 
     def _not_here(self, check: str) -> str | None:
         python = self._extension.context.interpreter
-        return _not_in(python, check) if python is not None else None
+        if python is None:
+            return None
+        return self._stable.not_here(python) if check == _STABLE else _not_in(python, check)
 
     def _case(self, check: str, skip: str | None) -> Case:
         extension = self._extension
@@ -176,16 +178,8 @@ class _Module:
 
     def _skip(self, check: str) -> str | None:
         """Return why a check cannot be made; None if it can."""
-        extension = self._extension
-        python = extension.context.interpreter
-        if check == _STABLE:  # nothing is imported for it
-            return not_judged(self._stable, python)
-        return unusable(extension)
-
-    @cached_property
-    def _stable(self) -> list[StableAbi]:
-        """The stable ABIs that it is built for: one at most, but where it is built twice."""
-        return declared(self._extension, self._libraries)
+        # Nothing is imported to see what it uses.
+        return self._stable.skip() if check == _STABLE else unusable(self._extension)
 
     def verdict(self, case: Case) -> Verdict:
         """Return the verdict on a case."""
@@ -212,7 +206,7 @@ class _Module:
 
     def _judge(self, case: Case, library: str) -> Verdict:
         if case.levels[-1] == _STABLE:
-            return judge_stable_abi(self._extension, self._stable[0], library)
+            return self._stable.judge(library)
         python = self._extension.context.interpreter
         assert python is not None  # noqa: S101 - without one the case is skipped
         run = self._extension.context.run

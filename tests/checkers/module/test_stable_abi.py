@@ -10,10 +10,11 @@ from pytest_cpython_sys.checkers.module.stable_abi import (
     Entry,
     StableAbi,
     StableList,
-    declared_by_pyo3,
+    file_fault,
     judge_symbols,
     read_list,
 )
+from pytest_cpython_sys.checkers.module.stable_module import declared_by_pyo3
 
 ABI3 = StableAbi("abi3", 9, "abi3-py39")
 ENTRIES = {"PyOld": Entry(2), "PyNew": Entry(10), "PyWin": Entry(2, "on Windows")}
@@ -111,3 +112,26 @@ def test_what_pyo3s_build_script_says(
     workspace = Workspace("/src", "/src/target", "/src/target", ())
     build = Build(workspace, (), {}, 0, 1.0, (artifact,), (), scripts, "")
     assert declared_by_pyo3(build) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        ("abi3", "ham.abi3.so", ""),
+        ("abi3", "ham.pyd", ""),
+        ("abi3", "ham.cpython-313-x86_64-linux-gnu.so", "is to be called ham.abi3.so"),
+        ("abi3", "ham.so", "is to be called ham.abi3.so"),
+        ("abi3", "ham.abi3t.so", "is to be called ham.abi3.so"),
+        ("abi3t", "ham.abi3t.so", ""),
+        ("abi3t", "ham.abi3.so", "is to be called ham.abi3t.so"),
+        ("", "ham.cpython-313-x86_64-linux-gnu.so", ""),
+        ("", "ham.so", ""),
+        ("", "ham.abi3.so", "it is built for Python 3.13 alone"),
+        ("", "ham.abi3t.so", "it is built for Python 3.13 alone"),
+    ],
+)
+def test_the_name_of_a_file(kind: str, name: str, words: str) -> None:
+    abi = StableAbi(kind, 15, "so") if kind else None
+    fault = file_fault(abi, f"/site-packages/{name}", "Python 3.13")
+    assert words in fault
+    assert bool(fault) == bool(words)
