@@ -1,7 +1,7 @@
 """What is installed of an extension module, and whether its sources are newer.
 
 File times say when something changed, and a checkout changes all of them. So what the sources hold
-is kept, for each file that was seen installed: while that file is there, it is content that counts.
+is kept, for each module that was seen installed: while that is there, it is content that counts.
 Which installations are editable: https://packaging.python.org/en/latest/specifications/direct-url/
 """
 
@@ -48,8 +48,6 @@ class Installed:
     """Whether it was copied there to stay; else building it again is what everybody expects."""
     fits: bool = True
     """Whether this Python can import it, by its name."""
-    version: str | None = None
-    """Of the distribution, if there is one."""
 
     @property
     def changed(self) -> float:
@@ -64,14 +62,13 @@ def find_installed(name: str, told: Told | None) -> Installed | None:
     if file is None and told is not None and told.source is not None:
         file = _find(name, [told.source])
     editable = distribution is not None and _is_editable(distribution)
-    version = distribution.version if distribution is not None else None
     if file is not None:
         in_place = told is not None and _is_in_sources(file, told.directory)
-        return Installed(file, not (editable or in_place), version=version)
+        return Installed(file, is_wheel=not (editable or in_place))
     if distribution is None or editable:
         return None
     found = _for_another(distribution, name)
-    return Installed(found, is_wheel=True, fits=False, version=version) if found else None
+    return Installed(found, is_wheel=True, fits=False) if found else None
 
 
 def _find(name: str, path: Sequence[str]) -> str | None:
@@ -161,31 +158,38 @@ class Sources:
 
     def newest(self) -> float:
         """Return when the last of them changed: seconds. Cargo itself writes the lock file."""
-        times = [_changed(path) for path in self.files if not path.endswith("Cargo.lock")]
-        return max(times, default=0.0)
+        return max((_changed(path) for path in self.files if not _is_lock(path)), default=0.0)
 
-    def differ(self, installed: Installed, record: str) -> bool:
-        """Tell whether they are newer than what is installed, or hold something else than then.
+    def differ(self, installed: Installed, record: str, told: str) -> bool:
+        """Tell whether they hold something else than what was installed was made of.
 
-        ``record`` is the file in which what they held is kept.
+        ``record`` is the file in which it is kept what each held. Of a file that was not seen
+        before, nothing is known but its time. ``told`` is what the build backend is told.
         """
-        seen, stamps = list(stamp(installed.file)), [list(stamp(path)) for path in self.files]
-        kept: Any = read_json(record)
-        known = isinstance(kept, dict) and kept.get("installed") == seen
-        if known and kept.get("stamps") == stamps:
-            return False
-        digest = self._digest()
-        differ = kept.get("digest") != digest if known else self.newest() > installed.changed
-        if not differ:
-            keep_json(record, {"installed": seen, "stamps": stamps, "digest": digest})
-        return differ
-
-    def _digest(self) -> str:
-        digest = hashlib.sha256()
+        seen, changed = list(stamp(installed.file)), installed.changed
+        raw: Any = read_json(record)
+        known = raw if isinstance(raw, dict) and raw.get("installed") == seen else {}
+        kept: dict[str, list[Any]] = known.get("files") or {}
+        found: dict[str, list[Any]] = {}
         for path in self.files:
-            digest.update(os.fsencode(path) + b"\0")
-            digest.update(hashlib.sha256(read_bytes(path)).digest())
-        return digest.hexdigest()
+            now: list[Any] = list(stamp(path)[1:])
+            before = kept.get(path)
+            if before is None and _changed(path) > changed and not _is_lock(path):
+                return True
+            if before is None or before[:2] != now:
+                now.append(hashlib.sha256(read_bytes(path)).hexdigest())
+                if before is not None and before[2:] != now[2:]:
+                    return True
+                found[path] = now
+        if known.get("told", told) != told or not all(map(os.path.exists, kept)):
+            return True
+        if found or not kept:
+            keep_json(record, {"installed": seen, "told": told, "files": {**kept, **found}})
+        return False
+
+
+def _is_lock(path: str) -> bool:
+    return os.path.basename(path) == "Cargo.lock"
 
 
 def _needed(package: Package, roots: Mapping[str, Package]) -> set[str]:

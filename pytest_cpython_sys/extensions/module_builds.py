@@ -91,6 +91,7 @@ class Candidate:
             return self.options
         found = replace(
             self.options,
+            target=None,  # it is for this Python
             features=self.told.features,
             all_features=self.told.all_features,
             no_default_features=self.told.no_default_features,

@@ -59,6 +59,7 @@ mod tests {
     #[test]
     fn adds() {
         assert_eq!(super::add(2, 3), 5);
+        assert!(std::env::vars().all(|(name, _)| !name.starts_with("PYTEST_CPYTHON_SYS")));
     }
 }
 """
@@ -328,6 +329,22 @@ def test_maturin_develop_and_a_change(write: Write, run: Run) -> None:
     result = run("tests", "-o", "cpython_sys_stale=error")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: ham._native: what is installed is * older than*"])
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_file_that_rustc_alone_knows_of(write: Write, run: Run) -> None:
+    root = write({**PROJECT, "src/words.txt": "5"})
+    replace_once(
+        root / "src/lib.rs",
+        "    a + b",
+        '    a + b - 5 + include_str!("words.txt").len() as i64 * 5',
+    )
+    maturin("develop", "-q", root=root)
+    assert built(run()) == []
+    (root / "src/words.txt").write_text("55")
+    result = run()
+    assert outcomes(result) == RED
+    assert len(built(result)) == 1
 
 
 @pytest.mark.usefixtures("installed")

@@ -39,7 +39,7 @@ from ..progress import terminal_progress
 from ..report import record_warning, write_section
 from ..settings import read_settings
 from .early import EarlyConfig, holds_python_tests, project_roots
-from .wanted import Wanted, look_at
+from .wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -64,7 +64,7 @@ class ModuleImports:
         self._settings = read_settings(EarlyConfig(config))
         self._unnamed: list[Candidate] = []
         """Those whose name nobody knows before they are built."""
-        self._wanted = Wanted()
+        self._wanted = Wanted(rebuilds=self._settings.stale == "auto")
         self._finder = ModuleFinder()
         self._builds: Sequence[Build] = ()
         """Those of the run for this Python."""
@@ -127,8 +127,7 @@ class ModuleImports:
 
     def _want(self, named: Iterable[tuple[Candidate, str]]) -> None:
         """Let modules be built when they are imported, where what is installed does not serve."""
-        modules = look_at(named, self._wanted, rebuilds=self._settings.stale == "auto")
-        self._finder = install(modules)
+        self._finder = install(self._wanted.look_at(named))
         self._finder.pending.update(self._wanted.pending)
         self._finder.build = self._build_imported
 
@@ -198,6 +197,7 @@ class ModuleImports:
         progress = terminal_progress(terminal) if terminal is not None else None
         try:
             self._want(list(self._name_the_unnamed(progress)))
+            self._wanted.look_again(self._builds)
             for name in list(self._wanted.pending):
                 self._build(name, progress)
         finally:

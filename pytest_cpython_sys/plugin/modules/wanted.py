@@ -6,65 +6,84 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ...cargo import is_inside
 from ...extensions.finder import Modules
 from ...extensions.installed import Installed, Sources, find_installed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from ...cargo import Build
     from ...extensions.module_builds import Candidate
 
-__all__ = ["Wanted", "look_at"]
+__all__ = ["Wanted"]
 
 
 @dataclass
 class Wanted:
     """What is to be built, and what there is to say of modules."""
 
+    rebuilds: bool = True
+    """Whether what is installed to be changed is built where it has been."""
     pending: dict[str, tuple[Candidate, str]] = field(default_factory=dict)
     """Modules to build, each with what is installed of it in words."""
+    current: dict[str, tuple[Candidate, Installed]] = field(default_factory=dict)
+    """Modules that are installed, and as their sources are, as far as is known."""
     stale: list[str] = field(default_factory=list)
     """What is installed, is not as its sources are now, and stays."""
     troubles: list[str] = field(default_factory=list)
     """What is wrong, each in one line with what to do."""
 
+    def look_at(self, named: Iterable[tuple[Candidate, str]]) -> Modules:
+        """Decide which modules are to be built, by what is installed; return what they need."""
+        modules = Modules()
+        groups: dict[str, list[Candidate]] = {}
+        for candidate, name in named:
+            groups.setdefault(name, []).append(candidate)
+            if candidate.told is not None and candidate.told.problem:
+                self.troubles.append(candidate.told.problem)
+        for name, candidates in groups.items():
+            if len(candidates) > 1:
+                modules.broken[name] = _several(name, candidates)
+                self.troubles.append(modules.broken[name])
+                for one in candidates:
+                    _add_surroundings(one, name, modules)
+            else:
+                self._look_at(name, candidates[0], modules)
+        return modules
 
-def look_at(named: Iterable[tuple[Candidate, str]], wanted: Wanted, *, rebuilds: bool) -> Modules:
-    """Decide which modules are to be built, by what is installed; return what is needed for them.
-
-    ``rebuilds`` tells whether that is done to what is installed to be changed, and has been.
-    """
-    modules = Modules()
-    groups: dict[str, list[Candidate]] = {}
-    for candidate, name in named:
-        groups.setdefault(name, []).append(candidate)
-        if candidate.told is not None and candidate.told.problem:
-            wanted.troubles.append(candidate.told.problem)
-    for name, (candidate, *more) in groups.items():
-        if more:
-            modules.broken[name] = _several(name, [candidate, *more])
-            wanted.troubles.append(modules.broken[name])
-            for one in (candidate, *more):
-                _add_surroundings(one, name, modules)
-            continue
-        told = candidate.told
-        installed = find_installed(name, told)
+    def _look_at(self, name: str, candidate: Candidate, modules: Modules) -> None:
+        installed = find_installed(name, candidate.told)
         if installed is None:
             _add_surroundings(candidate, name, modules)
-            wanted.pending[name] = candidate, "not installed"
-        elif not installed.fits:
-            wanted.stale.append(
+            self.pending[name] = candidate, "not installed"
+        elif installed.fits:
+            self._compare(name, candidate, installed)
+        else:
+            self.stale.append(
                 f"{name}: what is installed is for another Python "
                 f"({os.path.basename(installed.file)}): {_again(candidate, installed)}"
             )
+
+    def look_again(self, builds: Sequence[Build]) -> None:
+        """Compare what is installed with files that rustc says a library was made of."""
+        for name, (candidate, installed) in list(self.current.items()):
+            files = [file for build in builds for file in _made_of(candidate, build)]
+            if files:
+                self._compare(name, candidate, installed, files)
+
+    def _compare(
+        self, name: str, candidate: Candidate, installed: Installed, files: Sequence[str] = ()
+    ) -> None:
+        age = _age(candidate, name, installed, files)
+        self.current.pop(name, None)
+        if not age:
+            self.current[name] = candidate, installed
+        elif self.rebuilds and not installed.is_wheel:
+            self.pending[name] = candidate, f"installed: {age}"
         else:
-            age = _age(candidate, name, installed)
-            if age and rebuilds and not installed.is_wheel:
-                wanted.pending[name] = candidate, f"installed: {age}"
-            elif age:
-                again = _again(candidate, installed)
-                wanted.stale.append(f"{name}: what is installed is {age} than its sources: {again}")
-    return modules
+            again = _again(candidate, installed)
+            self.stale.append(f"{name}: what is installed is {age} than its sources: {again}")
 
 
 def _several(name: str, candidates: Sequence[Candidate]) -> str:
@@ -85,14 +104,23 @@ def _add_surroundings(candidate: Candidate, name: str, modules: Modules) -> None
         modules.parents += (".".join(parts[:end]) for end in range(1, len(parts)))
 
 
-def _age(candidate: Candidate, name: str, installed: Installed) -> str:
+def _made_of(candidate: Candidate, build: Build) -> Iterator[str]:
+    """Yield the files of a package that one of its libraries was made of; none that is made."""
+    package, target = candidate.package, candidate.target
+    made = [candidate.workspace.target_directory, candidate.options.directory(candidate.workspace)]
+    for test in (False, True):
+        for file in build.sources(build.unit(package, target, test=test)) or ():
+            if is_inside(file, package.root) and not any(is_inside(file, one) for one in made):
+                yield file
+
+
+def _age(candidate: Candidate, name: str, installed: Installed, files: Sequence[str]) -> str:
     """Return in words how much older than its sources a module is; empty if it is not."""
-    told = candidate.told
-    manifest = [told.manifest] if told is not None else []
-    sources = Sources(candidate.workspace, candidate.package, manifest)
+    sources = Sources(candidate.workspace, candidate.package, files)
     base = candidate.options.directory(candidate.workspace)
     record = os.path.join(base, "cpython-sys-cache", "installed", f"{name}.json")
-    if not sources.differ(installed, record):
+    # What a backend is told counts, and not all else that stands in the same file.
+    if not sources.differ(installed, record, repr(candidate.told)):
         return ""
     seconds = sources.newest() - installed.changed
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
