@@ -168,7 +168,9 @@ class Sources:
         """
         seen, changed = list(stamp(installed.file)), installed.changed
         raw: Any = read_json(record)
-        known = raw if isinstance(raw, dict) and raw.get("installed") == seen else {}
+        known: dict[str, Any] = (
+            raw if isinstance(raw, dict) and raw.get("installed") == seen else {}
+        )
         kept: dict[str, list[Any]] = known.get("files") or {}
         found: dict[str, list[Any]] = {}
         for path in self.files:
@@ -184,7 +186,7 @@ class Sources:
         if known.get("told", told) != told or not all(map(os.path.exists, kept)):
             return True
         if found or not kept:
-            keep_json(record, {"installed": seen, "told": told, "files": {**kept, **found}})
+            keep_json(record, {"installed": seen, "told": told, "files": kept | found})
         return False
 
 
