@@ -333,12 +333,9 @@ def test_maturin_develop_and_a_change(write: Write, run: Run) -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_a_file_that_rustc_alone_knows_of(write: Write, run: Run) -> None:
-    root = write({**PROJECT, "src/words.txt": "5"})
-    replace_once(
-        root / "src/lib.rs",
-        "    a + b",
-        '    a + b - 5 + include_str!("words.txt").len() as i64 * 5',
-    )
+    words = 'a + b - 5 + include_str!("words.txt").len() as i64 * 5'
+    library = LIBRARY.replace("a + b", words)
+    root = write({**PROJECT, "src/words.txt": "5", "src/lib.rs": library})
     maturin("develop", "-q", root=root)
     assert built(run()) == []
     (root / "src/words.txt").write_text("55")
