@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..cargo import read_bytes, read_toml, upwards
 from ..python.crates import PYO3, crate_dependencies, needed_by
-from .told import Told, cargo_arguments, leads_to, string, strings
+from .told import Told, cargo_arguments, is_module_name, leads_to, string, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ def told_by_maturin(project: Project, package: Package) -> Told | None:
     if not is_built_by_maturin(project) or not leads_to(_manifest(project, settings), package):
         return None
     name, source, problem = _place(project, settings, _name(project, settings, package))
-    asked = cargo_arguments(shlex.split(string(settings.get("cargo-extra-args")) or ""))
+    asked = cargo_arguments(_words(string(settings.get("cargo-extra-args")) or ""))
     profile = string(settings.get("editable-profile")) or string(settings.get("profile"))
     return Told(
         name=name,
@@ -57,6 +57,13 @@ def told_by_maturin(project: Project, package: Package) -> Told | None:
         bindings=_bindings(settings, package),
         problem=problem,
     )
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError:
+        return []  # maturin says what is wrong with it.
 
 
 def _manifest(project: Project, settings: Mapping[str, Any]) -> str:
@@ -83,7 +90,7 @@ def _name(project: Project, settings: Mapping[str, Any], package: Package) -> st
         library.get("name") if isinstance(library, dict) else None,
         project.name,
     )
-    return next((name for name in names if isinstance(name, str)), package.name)
+    return next(filter(None, map(string, names)), package.name)
 
 
 def _place(
@@ -96,9 +103,10 @@ def _place(
     parts = name.split(".")
     around = os.path.join(root, parts[0])
     shown = project.path("pyproject.toml")
-    if "-" in parts[-1]:
-        advice = f'module-name = "{name.replace("-", "_")}" in [tool.maturin]'
-        return None, None, f"{shown}: {name} is no name of a module: write {advice}"
+    if not is_module_name(name):
+        example = re.sub(r"[^\w.]", "_", name)
+        advice = f'module-name = "{example}" in [tool.maturin]'
+        return None, None, f"{shown}: {name!r} is no name of a module: write {advice}"
     if told is not None and not os.path.isdir(root):
         problem = f"{shown}: there is no directory {told}, which python-source names"
         return name, None, f"{problem}: make it, or write the right one in [tool.maturin]"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import read_bytes
-from .told import Told, cargo_arguments, leads_to, string, strings
+from .told import Told, cargo_arguments, is_module_name, leads_to, string, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,9 +38,9 @@ class _Declared:
     is_program: bool
 
     @property
-    def path(self) -> object:
-        """That of the manifest; no string where it is worked out when ``setup.py`` runs."""
-        return self.arguments.get("path", "Cargo.toml")
+    def path(self) -> str | None:
+        """That of the manifest; None where it is worked out when ``setup.py`` runs."""
+        return string(self.arguments.get("path", "Cargo.toml"))
 
 
 @dataclass
@@ -64,7 +64,7 @@ class SetuptoolsModules:
         self._script = _Script(project)
         self._script.fill(self._packages)
         declared = list(self._in_pyproject()) or self._script.declared
-        self._declared = [one for one in declared if isinstance(one.path, str)]
+        self._declared = [one for one in declared if one.path is not None]
 
     def __bool__(self) -> bool:
         """Tell whether there is any module or program whose manifest is known."""
@@ -73,7 +73,7 @@ class SetuptoolsModules:
     def told(self, package: Package) -> Iterator[Told]:
         """Yield what is said of a package's modules, and of its programs after them."""
         for declared in sorted(self._declared, key=lambda one: one.is_program):
-            if leads_to(self._project.path(str(declared.path)), package):
+            if leads_to(self._project.path(declared.path or ""), package):
                 yield self._told(declared, package)
 
     def _told(self, declared: _Declared, package: Package) -> Told:
@@ -82,8 +82,12 @@ class SetuptoolsModules:
         asked = cargo_arguments(strings(arguments.get("args")))
         forced = os.environ.get("SETUPTOOLS_RUST_CARGO_PROFILE")
         default = "release" if arguments.get("debug") is False else None
-        source, problem = self._source(declared, name)
         program = declared.is_program or arguments.get("binding") == "Exec"
+        if program or name is None or is_module_name(name):
+            source, problem = self._source(declared, name)
+        else:
+            problem = f"{declared.manifest}: {name!r} is no name of a module: write another target"
+            name, source = None, None
         return Told(
             name=name,
             source=source,
@@ -142,7 +146,8 @@ class SetuptoolsModules:
     def _read_setup_cfg(self) -> None:
         parser = configparser.ConfigParser(strict=False, interpolation=None)
         try:
-            parser.read_string(read_bytes(self._project.path("setup.cfg")).decode())
+            text = read_bytes(self._project.path("setup.cfg")).replace(b"\0", b"").decode()
+            parser.read_string(text)
         except (configparser.Error, ValueError):
             return  # Whoever it is for says what is wrong with it.
         self._packages.name = self._packages.name or parser.get("metadata", "name", fallback=None)
@@ -162,7 +167,7 @@ class _Script:
         self._values: dict[str, Any] = {}
         try:
             tree = ast.parse(read_bytes(self._path))
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, MemoryError, RecursionError):
             tree = ast.Module([], [])
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -221,7 +226,8 @@ def _name(call: ast.Call) -> str:
 def _texts(table: object) -> dict[str, str]:
     """Return the texts of a table by their names."""
     items = table.items() if isinstance(table, dict) else ()
-    return {key: value for key, value in items if isinstance(key, str) and isinstance(value, str)}
+    found = {key: string(value) for key, value in items if isinstance(key, str)}
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _holds_python(directory: str) -> bool:

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
 
     from ..cargo import Package
 
-__all__ = ["CargoArguments", "Project", "Told", "cargo_arguments", "leads_to", "string", "strings"]
+__all__ = [
+    "CargoArguments",
+    "Project",
+    "Told",
+    "cargo_arguments",
+    "is_module_name",
+    "leads_to",
+    "string",
+    "strings",
+]
 
 Bindings = Literal["pyo3", "cffi", "uniffi", "bin"]
 _FEATURES: Final = ("--features", "-F")
@@ -54,13 +63,19 @@ class Told:
 
 
 def string(value: object) -> str | None:
-    """Return a value that is a string."""
-    return value if isinstance(value, str) else None
+    """Return a value that is a string, and may be part of a path."""
+    return value if isinstance(value, str) and "\0" not in value else None
 
 
 def strings(value: object) -> tuple[str, ...]:
     """Return the strings of a list."""
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+    found = map(string, value) if isinstance(value, list) else ()
+    return tuple(one for one in found if one is not None)
+
+
+def is_module_name(name: str) -> bool:
+    """Tell whether Python could import a module by a name."""
+    return all(part.isidentifier() for part in name.split("."))
 
 
 @dataclass(frozen=True)

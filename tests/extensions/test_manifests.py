@@ -199,7 +199,7 @@ def test_bindings(
             "ham._ham",
             "no Python package ham in python, as python-source says: make it, or remove",
         ),
-        ("", None, 'ham-crate is no name of a module: write module-name = "ham_crate"'),
+        ("", None, 'no name of a module: write module-name = "ham_crate"'),
     ],
 )
 def test_what_maturin_would_refuse(
@@ -345,6 +345,29 @@ def test_a_package_directory_that_does_not_exist(tmp_path: Path) -> None:
     word = said(tmp_path, {"pyproject.toml": text})
     assert word is not None
     assert "no directory nope, which package-dir names" in word.problem
+
+
+@pytest.mark.parametrize(
+    "pyproject",
+    [
+        MATURIN + 'module-name = "../up._ham"\ncargo-extra-args = "--features \'"',
+        MATURIN + 'module-name = "a\\u0000b._ham"\npython-source = "\\u0000"',
+        MATURIN + 'features = "a"\nprofile = 1\nmodule-name = 2\npython-source = 3',
+        '[tool]\nmaturin = 1\n[build-system]\nbuild-backend = "maturin"',
+        SETUPTOOLS + EXT + 'target = "/up._ham"',
+        SETUPTOOLS + EXT + 'target = "a\\u0000b._ham"',
+        SETUPTOOLS + EXT + HAM + 'args = "x"\nfeatures = 1\n[tool.setuptools]\npackage-dir = 1',
+        SETUPTOOLS + EXT + HAM + '[tool.setuptools]\npackage-dir = { "" = "\\u0000" }',
+        SETUPTOOLS + EXT + HAM + 'path = "\\u0000"',
+        SETUPTOOLS + "[tool.setuptools-rust]\next-modules = 1",
+    ],
+)
+def test_nonsense_does_no_harm(tmp_path: Path, pyproject: str) -> None:
+    """Whoever it is for says what is wrong with it."""
+    word = said(tmp_path, {"pyproject.toml": pyproject})
+    assert word is not None
+    assert word.name in (None, "ham._ham")
+    assert word.source is None
 
 
 def test_arguments_for_cargo() -> None:
