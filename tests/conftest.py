@@ -49,7 +49,9 @@ _BUILD_TOGETHER = {
         "test_beside_cargo.py::test_maturin_takes_turns",
         "test_names_of_modules.py",
         "test_pyo3.py",
-        "test_stable_abi.py::test_the_features_of_pyo3",
+        "test_mixed.py",
+        "test_stable_abi.py::test_the_features",
+        "test_stable_abi.py::test_the_name_of_the_installed_file",
     ),
 }
 

@@ -87,7 +87,7 @@ def test_example_crate(
         EXAMPLES,
         pytester.path,
         dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("target", "pregenerated"),
+        ignore=shutil.ignore_patterns("target", "mixed", "pregenerated"),
     )
     libclang = find_libclang(os.environ)
     assert libclang is not None, "install the extra `bindgen`"

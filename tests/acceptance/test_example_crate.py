@@ -27,7 +27,7 @@ def example(pytester: pytest.Pytester) -> Path:
     shutil.copytree(
         EXAMPLES,
         pytester.path / "example_crate",
-        ignore=shutil.ignore_patterns("target", "pregenerated"),
+        ignore=shutil.ignore_patterns("target", "mixed", "pregenerated"),
     )
     return pytester.path / "example_crate"
 

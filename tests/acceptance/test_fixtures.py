@@ -165,7 +165,7 @@ def test_the_examples_python_tests(pytester: pytest.Pytester, example_target: Pa
         EXAMPLES,
         pytester.path,
         dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("target", "pregenerated"),
+        ignore=shutil.ignore_patterns("target", "mixed", "pregenerated"),
     )
     target = f"--cargo-target-dir={example_target}"
     result = pytester.runpytest("--cpython-sys", "spam", "-rA", target)
