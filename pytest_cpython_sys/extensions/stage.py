@@ -11,13 +11,14 @@ from ..python.crates import PYO3
 from ..python.selection import is_same_python
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..cargo import Package
     from ..python.interpreter import Interpreter
-    from ..rust.context import BuildContext
     from .extension import Extension
     from .place import Place
 
-__all__ = ["python_environment", "stage", "staged", "unusable"]
+__all__ = ["built_for_another", "python_environment", "stage", "staged", "unusable"]
 
 _SUFFIXES: Final = (".so", ".pyd", ".dylib")
 
@@ -84,15 +85,14 @@ def unusable(extension: Extension) -> str | None:
             if python.source_dir is not None
             else f"{python.describe()} cannot be started"
         )
-    return _built_for_another(context, extension.package, python)
-
-
-def _built_for_another(context: BuildContext, package: Package, python: Interpreter) -> str | None:
-    """Return what the module was built for, if that is not the Python at hand."""
     triple, host = context.build.target, context.cargo.toolchain.host
     if triple and triple != host:
         return f"built for {triple}: this machine, {host}, cannot import it"
-    env = context.build.environment
+    return built_for_another(context.build.environment, extension.package, python)
+
+
+def built_for_another(env: Mapping[str, str], package: Package, python: Interpreter) -> str | None:
+    """Return which Python a build's environment names for a package, if it is not the one given."""
     headers = env.get("PYTHON_BUILD_DIR")
     other = None
     if headers and os.path.realpath(headers) != os.path.realpath(python.build_dir):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, replace_once
+from .conftest import outcomes, python_with_headers, replace_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -400,6 +400,19 @@ def test_a_symbol_that_is_missing(write: Write, run: Run) -> None:
     result = run("tests", "--continue-on-collection-errors")
     assert result.ret != 0
     result.stdout.fnmatch_lines(["ham._native: built from *cannot be imported: *nowhere*"])
+
+
+def test_another_python_in_the_shell(
+    write: Write, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = python_with_headers("3.12" if sys.version_info[:2] != (3, 12) else "3.13")
+    monkeypatch.setenv("PYO3_PYTHON", str(other.executable))
+    write(PROJECT)
+    result = run("--continue-on-collection-errors")
+    assert outcomes(result)["src/lib.rs::tests::adds"] == "passed"
+    line = "ham._native: ham-native is built with PYO3_PYTHON=*, which is not *: unset it, or *"
+    result.stdout.fnmatch_lines([line])
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
 def test_two_packages_that_give_one_module(write: Write, run: Run) -> None:

@@ -29,10 +29,12 @@ from ...extensions.module_builds import (
     check_import,
     module_name,
 )
+from ...extensions.stage import built_for_another
 from ...project import Project
 from ...python.build_environment import Surroundings
-from ...python.interpreter import current
+from ...python.checkout import target_python
 from ...python.introspect import InterpreterError
+from ...python.selection import fits_running
 from ...rust.metadata import TABLE
 from ..arguments import Scope
 from ..progress import terminal_progress
@@ -149,6 +151,9 @@ class ModuleImports:
                 if ahead is not None
                 else build_library(self._cargo, candidate, self._builds, listener)
             )
+            other = built_for_another(build.environment, candidate.package, self._python)
+            if other is not None:
+                raise ModuleTroubleError(f"{candidate.place} is {other}")
             _, remark = module_name(candidate, library)
             if remark:
                 self._wanted.troubles.append(f"{name}: {remark}")
@@ -271,8 +276,11 @@ def _guessed(candidate: Candidate, name: str) -> str:
 def begin(config: pytest.Config, cargo: Cargo) -> None:
     """Take part in a run from before its conftest files are read."""
     try:
-        python = current()
+        # In a checkout of CPython it may be another one, for which nothing here can be imported.
+        python = target_python(project_roots(EarlyConfig(config))[0])
     except InterpreterError:
+        return
+    if not fits_running(python):
         return
     imports = ModuleImports(config, cargo, python)
     config.pluginmanager.register(imports, "cpython_sys_modules")
