@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...case import Verdict
+from ...object_files.mach_o import undefined_in_mach_o
 from ...object_files.reader import undefined_symbols
 
 if TYPE_CHECKING:
@@ -95,14 +96,19 @@ def imported_symbols(path: str) -> list[str] | None:
     Raises OSError.
     """
     with open(path, "rb") as file:
-        found = undefined_symbols(file.read(), dynamic=True)
+        data = file.read()
+    found = undefined_symbols(data, dynamic=True)
+    if found is None:
+        found = undefined_in_mach_o(data)
     return sorted(filter(_PYTHONS.fullmatch, found)) if found is not None else None
 
 
 def judge_symbols(abi: StableAbi, symbols: Iterable[str] | None, known: StableList) -> Verdict:
     """Judge what a library imports; what cannot be known is skipped."""
     if symbols is None:
-        return Verdict("skipped", message="what the library imports is not known: it is no ELF")
+        return Verdict(
+            "skipped", message="what it imports is not known: it is neither ELF nor Mach-O"
+        )
     symbols = list(symbols)
     if not symbols:
         return Verdict(

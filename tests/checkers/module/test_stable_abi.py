@@ -56,7 +56,7 @@ def test_what_is_there_in_some_builds_alone_is_noted() -> None:
 @pytest.mark.parametrize(
     ("symbols", "words"),
     [
-        (None, "what the library imports is not known"),
+        (None, "what it imports is not known"),
         ([], "libpython is linked into it"),
     ],
 )

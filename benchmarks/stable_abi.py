@@ -1,0 +1,56 @@
+"""What `@module::stable_abi` says of published wheels: `python -m benchmarks.stable_abi WHEEL...`.
+
+A wheel for the stable ABI says its version by its name; one for a single Python is judged as if it
+were for the stable ABI of that. ``--for=3.2`` takes all of them for another one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+import zipfile
+from pathlib import Path
+
+from pytest_cpython_sys.checkers.module.stable_abi import (
+    StableAbi,
+    file_fault,
+    imported_symbols,
+    judge_symbols,
+    read_list,
+)
+
+
+def main() -> None:
+    """Judge the wheels that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("wheels", nargs="+", type=Path)
+    parser.add_argument("--for", dest="version", help="the oldest Python, as 3.2")
+    arguments = parser.parse_args()
+    known = read_list()
+    print(f"by {known.source}")
+    for wheel in arguments.wheels:
+        tag = re.search(r"-cp3(\d+)-(\w+)-", wheel.name)
+        if tag is None:
+            print(f"{wheel.name}: no wheel of CPython")
+            continue
+        minor = int(arguments.version.partition(".")[2]) if arguments.version else int(tag[1])
+        abi = StableAbi("abi3", minor, f"abi3-py3{minor}")
+        with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory() as directory:
+            for name in archive.namelist():
+                if name.endswith(".so"):
+                    judge(abi, archive.extract(name, directory), name, tag[2] == "abi3")
+
+
+def judge(abi: StableAbi, path: str, name: str, is_stable: bool) -> None:
+    """Print what is said of a module; its name counts where the wheel's says so, too."""
+    verdict = judge_symbols(abi, imported_symbols(path), read_list())
+    lines = verdict.message.splitlines()
+    fault = file_fault(abi if is_stable else None, path, "one Python")
+    print(f"{name}: {verdict.outcome}, {len(lines)} lines{f', {fault}' if fault else ''}")
+    for line in lines[:3]:
+        print(f"    {line}")
+
+
+if __name__ == "__main__":
+    main()
