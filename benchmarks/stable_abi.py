@@ -1,4 +1,4 @@
-"""What `@module::stable_abi` says of published wheels: `python -m benchmarks.stable_abi WHEEL...`.
+"""What `@module::stable_abi` says of published wheels: `python benchmarks/stable_abi.py WHEEL...`.
 
 A wheel for the stable ABI says its version by its name; one for a single Python is judged as if it
 were for the stable ABI of that. ``--for=3.2`` takes all of them for another one.
