@@ -59,6 +59,10 @@ _HOME = (
     "an embedded Python did not find its standard library: put the directory of its `python3` "
     "first on PATH, or set PYTHONHOME to its sys.base_prefix"
 )
+_TOO_NEW = (
+    "pyo3 knows no Python newer than {newest}, and this one is {python}: update pyo3 (its version "
+    "in Cargo.toml), or name an older Python with --cpython-sys-python=PATH"
+)
 _LINKER = "there is no linker: install a C compiler (apt-get install gcc)"
 _OTHER_LINKER = (
     "the linker is one for another machine, or has no libraries for this one: name one that links "
@@ -109,6 +113,12 @@ _CAUSES: Final = tuple(
         (r"Cannot allocate memory|os error 12\b|memory allocation of \d+ bytes failed", _MEMORY),
     )
 )
+# https://github.com/PyO3/pyo3/blob/main/pyo3-ffi/build.rs
+_NEWER: Final = re.compile(
+    r"version \((?P<python>[\w.]+)\) is newer than PyO3's maximum supported version "
+    r"\((?P<newest>[\w.]+)\)"
+)
+_SUPPRESSED: Final = re.compile(r"\bset (PYO3_USE_\w+=1) to suppress this check")
 _OF_PROCESSES: Final = (_NO_EXPORTS, _RUNTIME, _HOME)
 
 
@@ -128,13 +138,24 @@ def explain_failure(text: str, target: str | None = None) -> str | None:
 
     ``target`` is the one that was built for, where one was named.
     """
-    cause = next((cause for pattern, cause in _CAUSES if pattern.search(text)), None)
+    known = (cause for pattern, cause in _CAUSES if pattern.search(text))
+    cause = _too_new_for_pyo3(text) or next(known, None)
     if cause is None or target is None:
         return cause
     name = variable_part(target_name(target)).upper()
     if cause == _LINKER:
         cause = f"{cause}, or name one for the target in $CARGO_TARGET_<TARGET>_LINKER"
     return cause.replace("<TARGET>", name)
+
+
+def _too_new_for_pyo3(text: str) -> str | None:
+    """Return what to do about a Python that pyo3 does not know yet, if that is what it says."""
+    match = _NEWER.search(text)
+    if match is None:
+        return None
+    variable = _SUPPRESSED.search(text)
+    anyway = f", or set {variable[1]} to build all the same" if variable is not None else ""
+    return _TOO_NEW.format_map(match.groupdict()) + anyway
 
 
 def explain_end(how: str) -> str | None:

@@ -12,7 +12,7 @@ from junitparser import JUnitXml
 
 from pytest_cpython_sys.cargo import Cargo
 
-from .conftest import PACKAGE, outcomes
+from .conftest import PACKAGE, outcomes, python_with_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -497,3 +497,30 @@ def test_what_a_completing_build_does_not_build_is_not_forgotten(
         "b/src/lib.rs::runs": "passed",
     }
     assert result.ret == 1
+
+
+def test_a_python_that_pyo3_does_not_know(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, pyo3_target: Path
+) -> None:
+    """Its build script says what is wrong; what to do comes first."""
+    python = python_with_headers("3.13").executable
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(pyo3_target))
+    manifest = PACKAGE.format("c") + '[dependencies]\npyo3-ffi = "=0.20.3"\n'
+    write({"Cargo.toml": manifest, "src/lib.rs": "#[test] fn ok() {}\n"})
+    result = pytester.runpytest("--cpython-sys", "-rA", f"--cpython-sys-python={python}")
+    assert outcomes(result) == {"src/lib.rs::@build": "failed"}
+    cure = (
+        "pyo3 knows no Python newer than 3.12, and this one is 3.13: update pyo3 (its version in "
+        "Cargo.toml), or name an older Python with --cpython-sys-python=PATH, or set "
+        "PYO3_USE_ABI3_FORWARD_COMPATIBILITY=1 to build all the same"
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "src/lib.rs:1: not built: pyo3-ffi failed",
+            cure,
+            "",
+            "error: failed to run custom build *",
+        ],
+        consecutive=True,
+    )
+    assert result.stdout.str().count("is newer than PyO3's maximum") == 1

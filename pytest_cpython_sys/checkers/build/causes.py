@@ -68,7 +68,9 @@ def find_causes(build: Build, package: Package, target: Target) -> tuple[Cause, 
         for other in build.blocking(package, target)
         for cause in _of_package(build, other, "" if other is package else other.name)
     )
-    return causes or tuple(_of_others(build)) or (of_cargo(build),)
+    # What is known to help comes first.
+    others = sorted(_of_others(build), key=lambda cause: not cause.remedy)
+    return causes or tuple(others) or (of_cargo(build),)
 
 
 def _of_package(build: Build, package: Package, name: str) -> Iterator[Cause]:
@@ -197,7 +199,7 @@ def _of_script(build: Build, failure: ScriptFailure, package: Package | None, na
     return Cause(
         key=("script", failure.package),
         name=name,
-        summary=remedy or last or "it did not say why",
+        summary=remedy or first_error(said) or last or "it did not say why",
         words=words,
         remedy=remedy or "",
         location=location,
@@ -218,7 +220,7 @@ def _of_others(build: Build) -> Iterator[Cause]:
         name = _package_name(item.package_id)
         known.add(name)
         yield _of_errors(build, build.errors(item.package_id, item.target), key, name)
-    for script in build.script_failures:
+    for script in dict.fromkeys(build.script_failures):  # cargo may say it once for each use
         if script.package not in names:
             yield _of_script(build, script, None, script.package)
     for failure in build.compiler_failures:
