@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,8 +48,11 @@ def is_off(early: EarlyConfig) -> bool:
 
 
 def is_worker() -> bool:
-    """Tell whether this is a worker of pytest-xdist, whose controller has built everything."""
-    return "PYTEST_XDIST_WORKER" in os.environ
+    """Tell whether this is a worker of pytest-xdist, whose controller has built everything.
+
+    What a test starts inherits a worker's variable. Workers alone are started with code.
+    """
+    return "PYTEST_XDIST_WORKER" in os.environ and sys.argv[:1] == ["-c"]
 
 
 def project_roots(early: EarlyConfig) -> list[str]:
