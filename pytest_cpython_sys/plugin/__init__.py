@@ -46,7 +46,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
         install_from_environment()
     typed = getattr(early_config.known_args_namespace, "cpython_sys", None)
-    if early_config.getini("cpython_sys") if typed is None else typed:
+    is_on = early_config.getini("cpython_sys") if typed is None else typed
+    if is_on:
         from .modules.early import EarlyConfig, is_off, is_worker, only_asks, project_roots
 
         early = EarlyConfig(early_config)
@@ -57,7 +58,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             from .modules.imports import begin
 
             begin(early_config, cargo)
-    return (yield)
+    try:
+        return (yield)
+    except Exception as error:
+        if is_on:
+            from .missing_modules import explain_import_error
+
+            explain_import_error(error, early_config, _cargo(early_config))
+        raise
 
 
 def _cargo(config: pytest.Config) -> Cargo:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ..cargo import is_inside
+from ..cargo import is_inside, upwards
 from ..node_ids import unescape
 from ..python.checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
 from .pytest_compat import refusal, set_arguments
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..case import Key
     from .modules.early import EarlyConfig
 
-__all__ = ["Scope", "read_scope"]
+__all__ = ["Scope", "has_rust_around", "read_scope"]
 
 
 @dataclass
@@ -140,6 +140,21 @@ def _rust_below(directory: str, config: pytest.Config) -> bool:
         ]
         if any(name.endswith(".rs") or name == "Cargo.toml" for name in files):
             return True
+    return False
+
+
+def has_rust_around(config: pytest.Config, place: str) -> bool:
+    """Tell whether a package lies around a place, or beside it in its Python project.
+
+    Up to rootdir: what Python tests import is built from there.
+    """
+    for directory in upwards(os.path.realpath(place)):
+        if os.path.isfile(os.path.join(directory, "Cargo.toml")):
+            return True
+        names = ("pyproject.toml", "setup.py")
+        is_project = any(os.path.isfile(os.path.join(directory, name)) for name in names)
+        if is_project or directory == os.path.realpath(config.rootpath):
+            return is_project and _rust_below(directory, config)
     return False
 
 

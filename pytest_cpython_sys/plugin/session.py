@@ -19,9 +19,11 @@ from ..python.gc_pause import settle, without_collector
 from ..python.introspect import InterpreterError
 from ..rust.context import Announcer
 from .account import Account
+from .arguments import has_rust_around
 from .collection import Collection
 from .fast_protocol import FastProtocol
 from .header import header_lines
+from .missing_modules import MissingModules
 from .nodes import RustItem
 from .progress import terminal_progress
 from .pytest_compat import amend_report, remember_hooks, set_arguments, turn_red
@@ -69,6 +71,7 @@ class RustSession:
         self._evaluator = Evaluator({})
         self._account = Account()
         self._summary = Summary(config, scope)
+        self._missing = MissingModules(config, cargo)
         self._fast: FastProtocol | None = None
 
     def builds(self, interpreter: Interpreter | None) -> Sequence[Build]:
@@ -220,17 +223,19 @@ class RustSession:
 
     def _warn_of_nothing(self, project: Project | None) -> None:
         """Zero tests is never silent."""
+        if self._settings.from_ini:
+            return
         roots: list[Path] = []
         if project is not None:
             if self._problem is not None or self._settings.package_globs:
                 return
             roots += (Path(package.root).resolve() for package in project.packages)
             roots += (Path(error.manifest).resolve().parent for error in project.errors)
-        if self._settings.from_ini:
-            return
         for place in self._scope.named:
             path = Path(place).resolve()
-            if not any(path.is_relative_to(root) or root.is_relative_to(path) for root in roots):
+            if any(path.is_relative_to(root) or root.is_relative_to(path) for root in roots):
+                continue
+            if not has_rust_around(self._config, place):
                 record_warning(self._config, f"no cargo package at or below {place}")
 
     # -- collection ---------------------------------------------------------------------------
@@ -298,11 +303,12 @@ class RustSession:
     @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take note of a module that a test file imports and nobody has installed."""
-        self._summary.missing.note(report)
+        self._missing.note(report)
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the summary."""
+        self._missing.has_run = True
         self._summary.count(report)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
@@ -334,8 +340,9 @@ class RustSession:
     ) -> None:
         """Show a line a package, rustc's warnings, and what did not build."""
         members = {package.id for package in self._project.packages} if self._project else set()
-        finished = exitstatus in _FINISHED
-        self._summary.write(terminalreporter, self._plan, members, finished=finished)
+        finished = exitstatus in _FINISHED and not self._missing.kept_from_running
+        hints = self._missing.lines()
+        self._summary.write(terminalreporter, self._plan, members, finished=finished, hints=hints)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:

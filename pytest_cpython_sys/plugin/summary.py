@@ -9,7 +9,6 @@ from ..evaluator import evaluated, warnings
 from ..failure_text import failure_words, node_id
 from .account import Account
 from .build_times import write_build_times
-from .missing_modules import MissingModules
 from .python_table import Comparison
 from .report import (
     PackageCounts,
@@ -25,7 +24,7 @@ from .report import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     import pytest
 
@@ -47,7 +46,6 @@ class Summary:
         self._told: set[str] = set()
         """Why targets were not built, as far as items have said so."""
         self._account = Account()
-        self.missing = MissingModules()
         self._outputs: list[str] = []
         """What test binaries wrote in which a test failed, beside what their tests did."""
         self._failed: set[str] = set()
@@ -148,17 +146,18 @@ class Summary:
         members: Collection[str],
         *,
         finished: bool,
+        hints: Sequence[str],
     ) -> None:
         """Show rustc's warnings, build times, a line a package, and what fails where.
 
         ``members`` are the ids of the packages whose warnings are of interest; after a run that
-        was not ``finished`` none are.
+        was not ``finished`` none are. ``hints`` say what would bring a module that was missed.
         """
         if finished and (self._runs or self._config.get_verbosity() >= 0):
             self._write_warnings(terminal, plan, members)
         write_build_times(terminal, plan.all_builds())
         write_section(terminal, "output of test binaries", self._outputs)
-        self._write_packages(terminal, plan)
+        self._write_packages(terminal, plan, hints)
         if self._runs:
             width = self._config.get_terminal_writer().fullwidth
             table = self._comparison.table(width, whole=self._verbose)
@@ -180,11 +179,13 @@ class Summary:
         lines = warning_lines(plan.all_builds(), members, root, width)
         write_section(terminal, "rustc warnings", lines)
 
-    def _write_packages(self, terminal: pytest.TerminalReporter, plan: Plan) -> None:
+    def _write_packages(
+        self, terminal: pytest.TerminalReporter, plan: Plan, hints: Sequence[str]
+    ) -> None:
         counts = list(self._counts.lines()) if self._runs else []
         unbuilt = self.unbuilt(plan)
         left_out = list(self._account.lines(verbose=self._verbose))
-        if counts or unbuilt or left_out:
+        if counts or unbuilt or left_out or hints:
             terminal.section("Rust packages")
         for line in counts:
             terminal.line(line)
@@ -199,7 +200,7 @@ class Summary:
                 terminal.line(line)
         for line in left_out:
             terminal.line(line)
-        for line in self.missing.lines(plan):
+        for line in hints:
             terminal.line(line)
         for case in unbuilt:
             terminal.line(f"did not build: {node_id(case, self._config.rootpath)}", red=True)

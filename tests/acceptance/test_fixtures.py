@@ -81,18 +81,24 @@ def test_eggs(rust_extension):
 
 @pytest.mark.parametrize("policies", ["auto", "off"])
 def test_an_import_that_needs_the_module_is_explained(
-    pytester: pytest.Pytester, write: Write, policies: str
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, policies: str
 ) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")  # as where a worker's test runs pytest
     write({**MODULE, "tests/test_eggs.py": "import my_eggs\n", "tests/test_no.py": "import ham\n"})
-    result = pytester.runpytest("--cpython-sys", "-o", f"cpython_sys_policies={policies}")
-    assert result.ret == pytest.ExitCode.INTERRUPTED
-    result.stdout.fnmatch_lines(
-        [
-            "my_eggs is the extension module of my-eggs, and not installed:",
-            '    install it (maturin develop), or use rust_extension("my-eggs")',
-        ]
-    )
-    result.stdout.no_fnmatch_line("ham is *")
+    settings = ["--cpython-sys", f"-ocpython_sys_policies={policies}"]
+    missed = "my_eggs, the extension module of my-eggs, is not installed:"
+    for more, cure in (
+        (
+            "-ocpython_sys_extensions=off",
+            '    cpython_sys_extensions = "auto" lets pytest build it',
+        ),
+        # Nobody says that it is one, and there is nothing to install.
+        ("-ocpython_sys_extensions=auto", '    rust_extension("my-eggs") builds and imports it'),
+    ):
+        result = pytester.runpytest(*settings, more)
+        assert result.ret == pytest.ExitCode.INTERRUPTED
+        result.stdout.fnmatch_lines([missed, cure], consecutive=True)
+        result.stdout.no_fnmatch_line("ham, *")
 
 
 def test_features_can_be_switched_on(pytester: pytest.Pytester, write: Write) -> None:
