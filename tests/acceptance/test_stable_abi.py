@@ -5,6 +5,7 @@ Most of them declare what they call themselves, as anybody may; those with pyo3 
 
 from __future__ import annotations
 
+import re
 import sys
 import sysconfig
 from typing import TYPE_CHECKING
@@ -231,3 +232,24 @@ def test_the_name_of_the_installed_file(
     assert outcomes(result) == ({} if words is None else {ITEM: "failed" if words else "passed"})
     if words:
         result.stdout.fnmatch_lines([f"src/lib.rs:*: {installed} {words}*"])
+
+
+def test_what_another_member_asks_of_pyo3(
+    pytester: pytest.Pytester, write: Write, with_pyo3: Path
+) -> None:
+    """The tests of both are built with one pyo3; a module is built alone."""
+    plain = MANIFEST.replace('name = "eggs"', 'name = "ham"')
+    library = (with_pyo3 / "src" / "lib.rs").read_text(encoding="utf-8")
+    stable = MANIFEST.replace('pyo3 = "0.29"', 'pyo3 = { version = "0.29", features = ["abi3"] }')
+    (with_pyo3 / "src" / "lib.rs").unlink()
+    write(
+        {
+            "Cargo.toml": '[workspace]\nresolver = "2"\nmembers = ["eggs", "ham"]\n',
+            "eggs/Cargo.toml": stable,
+            "eggs/src/lib.rs": library,
+            "ham/Cargo.toml": re.sub("(?m)^abi3.*\n", "", plain),
+            "ham/src/lib.rs": library.replace("fn eggs", "fn ham"),
+        }
+    )
+    result = run(pytester, "-k", "stable_abi")
+    assert outcomes(result) == {f"eggs/{ITEM}": "passed"}

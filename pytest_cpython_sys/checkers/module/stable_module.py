@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import CargoError, read_bytes
+from ...cargo import CargoError, read_bytes, seed
 from ...case import Verdict
 from ...extensions.extension import mention
 from ...extensions.installed import find_installed
@@ -125,22 +125,32 @@ class StableModule:
         """The build that tells. Raises CargoError, ModuleTroubleError."""
         extension = self._extension
         context, package = extension.context, extension.package
-        for told in self._told[:1] if "cdylib" in extension.target.crate_types else ():
-            candidate = Candidate(
-                context.build.workspace,
-                package,
-                extension.target,
-                told,
-                context.options,
-                context.build.environment,
-                package.root,
-            )
-            if candidate.own_options != context.options and _may_be_stable(extension, told):
-                builds = [context.build]
-                self._library, build = build_library(context.cargo, candidate, builds)
-                return build
+        told = next(iter(self._told), None)
+        speaks = _speaks_of_it(extension, told)
         # Where no test needs a library, nothing is said of what it is made of.
-        return context.build if _pyo3_features(context.build) else self._libraries.more
+        build = context.build if _pyo3_features(context.build) else self._libraries.more
+        if context.options.target or "cdylib" not in extension.target.crate_types:
+            return build
+        workspace, environment = context.build.workspace, context.build.environment
+        candidate = Candidate(
+            *(workspace, package, extension.target, told),
+            *(context.options, environment, package.root),
+        )
+        options = candidate.own_options
+        if speaks and options != context.options:
+            self._library, build = build_library(context.cargo, candidate, [context.build])
+        elif not speaks and declared_by_pyo3(build):
+            # Another member does, and cargo gives pyo3 the features that any of them asks for.
+            alone = os.path.join(options.directory(workspace), "cpython-sys-alone")
+            options = replace(options, packages=(package.name,), target_dir=alone)
+            seed(context.build, alone)
+            build = context.cargo.build_library(
+                workspace, package, options, extra_environment=environment
+            )
+            self._library = build.shared_library(package)
+            if self._library is None:
+                raise ModuleTroubleError(f"{package.name} does not build alone:\n{build.words}")
+        return build
 
     @cached_property
     def _told(self) -> list[Told]:
@@ -168,12 +178,13 @@ def _again(told: Told, installed: Installed) -> str:
     return f"{setting}{told.command(editable=not installed.is_wheel)} in {told.directory}"
 
 
-def _may_be_stable(extension: Extension, told: Told) -> bool:
-    """Tell whether somebody speaks of a stable ABI: nothing is built in vain."""
+def _speaks_of_it(extension: Extension, told: Told | None) -> bool:
+    """Tell whether a package's manifests speak of a stable ABI: nothing is built in vain."""
     root = os.path.join(extension.context.build.workspace.root, "Cargo.toml")
-    manifests = (extension.package.manifest_path, root)
-    words = (*told.features, *(read_bytes(path).decode("utf-8", "replace") for path in manifests))
-    return any("abi3" in text for text in words)
+    features = told.features if told is not None else ()
+    manifests = (read_bytes(path) for path in (extension.package.manifest_path, root))
+    texts = (*features, *(one.decode("utf-8", "replace") for one in manifests))
+    return any("abi3" in text for text in texts)
 
 
 def _declared_in_table(table: PolicyTable) -> StableAbi | None:
