@@ -47,6 +47,8 @@ _BUILD_TOGETHER = {
     "pyo3": (
         "test_beside_cargo.py::test_a_pyo3_crate",
         "test_beside_cargo.py::test_maturin_takes_turns",
+        "test_build_words.py::test_a_python_that_pyo3",
+        "test_missing_modules.py::test_with_pyo3",
         "test_names_of_modules.py",
         "test_pyo3.py",
         "test_mixed.py",

@@ -25,8 +25,7 @@ _MISSED: Final = (
         r"'(?P<package>[\w.]+)'"
     ),
     re.compile(
-        r"(?:\bpartially initialized )?\bmodule '(?P<package>[\w.]+)' has no attribute "
-        r"'(?P<name>\w+)'"
+        r"\bmodule '(?P<package>[\w.]+)'(?: from '[^']*')? has no attribute '(?P<name>\w+)'"
     ),
 )
 _NO_TEST: Final = "no test has run: --continue-on-collection-errors runs what was collected"

@@ -220,3 +220,34 @@ def test_a_wheel_for_another_python(
         f"    {other}",
         "    `pip install .` installs it",
     ]
+
+
+LIBRARY = """
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _native(_: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
+}
+
+#[test]
+fn ok() {}
+"""
+
+
+def test_with_pyo3_it_is_built_or_said(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, pyo3_target: Path
+) -> None:
+    """The package imports the module; nothing is installed."""
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(pyo3_target))
+    manifest = f'{MANIFEST}[dependencies]\npyo3 = "0.29"\n'
+    write({**WITH_MATURIN, "Cargo.toml": manifest, "src/lib.rs": LIBRARY})
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path / "python"))
+    off = run(pytester)
+    assert off.ret == pytest.ExitCode.INTERRUPTED
+    off.stdout.fnmatch_lines(["*cannot import name '_native' from partially initialized*"])
+    assert hints(off) == [MISSED, "    `maturin develop` installs it", AUTO]
+    built = run(pytester, "-ocpython_sys_extensions=auto")
+    assert built.parseoutcomes() == {"passed": 3}
+    assert "ham._native: built from ham-native (not installed)" in built.outlines
+    assert MISSED not in built.outlines

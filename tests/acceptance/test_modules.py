@@ -233,7 +233,7 @@ def test_what_this_python_cannot_evaluate_is_an_item_where_it_is_typed(
     new = f"--cpython-sys-python={python_with_headers('3.12').executable}"
     file = "eggs/src/lib.rs"
     lines = [
-        "not evaluated: subinterpreters of 2 packages (needs Python 3.12 or newer)",
+        "not evaluated: subinterpreters of 2 packages (needs Python 3.12)",
         f"{NO_GIL} of 2 packages {NEEDS_NO_GIL}",
     ]
     result = run(pytester, old)

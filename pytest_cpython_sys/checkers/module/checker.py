@@ -52,7 +52,7 @@ _RUNS: Final = 3
 _OWN_GIL_SINCE: Final = "3.12"
 _NEEDS: Final = {
     "free_threading": "a Python without a GIL",
-    "subinterpreters": f"Python {_OWN_GIL_SINCE} or newer",
+    "subinterpreters": f"Python {_OWN_GIL_SINCE}",
 }
 _UNKNOWN: Final = "whether it is an extension module is not known"
 _UNREAD: Final = {"unknown": "the process ended before its definition was read"}
