@@ -177,13 +177,11 @@ class Matrix(Project):
                         _NOT_BUILT.format(name=python.names[0], workspace=workspace.root)
                     )
 
-    def additions(self) -> list[str]:
-        """Return the names of all variables that are added to cargo's environment."""
-        return united(variant.additions() for variant in self._variants.values())
-
-    def additions_to_tests(self) -> list[str]:
-        """Return the names of all variables that are added to the environment of tests."""
-        return united(variant.additions_to_tests() for variant in self._variants.values())
+    def environments(self) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+        """Yield for which Python what is added, to cargo's environment and to that of tests."""
+        for label, variant in self._variants.items():
+            for _, to_cargo, to_tests in variant.environments():
+                yield label, to_cargo, to_tests
 
     def c_compilers(self) -> list[str]:
         """Return in words which C compilers speak for the target, of any Python."""

@@ -43,6 +43,14 @@ def united(groups: Iterable[Iterable[str]]) -> list[str]:
     return list(dict.fromkeys(name for group in groups for name in group))
 
 
+def _merged(groups: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return the variables of several groups; of two values the first."""
+    found: dict[str, str] = {}
+    for group in groups:
+        found = {**group, **found}
+    return found
+
+
 @dataclass
 class _Loaded:
     workspace: Workspace
@@ -175,9 +183,9 @@ class Project:
             if not is_inside(directory, root)
         )
 
-    def additions(self) -> list[str]:
-        """Return the names of all variables that are added to cargo's environment."""
-        return united(
+    def additions(self) -> dict[str, str]:
+        """Return all variables that are added to cargo's environment."""
+        return _merged(
             self._surroundings.additions(workspace, self.cargo.environ)[0]
             for workspace in self.workspaces
         )
@@ -193,10 +201,14 @@ class Project:
                 found.update(dict.fromkeys(words))
         return list(found)
 
-    def additions_to_tests(self) -> list[str]:
-        """Return the names of all variables that are added to the environment of tests."""
+    def additions_to_tests(self) -> dict[str, str]:
+        """Return all variables that are added to the environment of tests, beyond cargo's."""
         self.additions()  # What a package is built from is known from then on.
-        return united(map(self._surroundings.added_to_tests, self.packages))
+        return _merged(map(self._surroundings.added_to_tests, self.packages))
+
+    def environments(self) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+        """Yield for which Python what is added, to cargo's environment and to that of tests."""
+        yield "", self.additions(), self.additions_to_tests()
 
     def build(
         self,

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ..cargo import Cargo
+    from .session import RustSession
 
 __all__ = [
     "pytest_addhooks",
     "pytest_addoption",
+    "pytest_cmdline_main",
     "pytest_configure",
     "pytest_load_initial_conftests",
 ]
@@ -36,6 +38,21 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hookspecs)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Print what is added to environments, if that is what is asked for."""
+    if not config.getoption("cpython_sys_env", None):
+        return None
+    from .pytest_compat import configured
+
+    with configured(config):
+        session: RustSession | None = config.pluginmanager.get_plugin("cpython_sys_session")
+        if session is None:
+            raise pytest.UsageError("--cpython-sys-env: the plugin is off, add --cpython-sys")
+        session.print_environment()
+    return int(pytest.ExitCode.OK)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Make extension modules importable before a conftest file imports one."""
@@ -51,7 +68,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         from .modules.early import EarlyConfig, is_off, is_worker, only_asks, project_roots
 
         early = EarlyConfig(early_config)
-        if not (is_off(early) or is_worker() or only_asks(early)):
+        asks = only_asks(early) or early.getoption("cpython_sys_env")
+        if not (asks or is_off(early) or is_worker()):
             cargo = _cargo(early_config)
             cargo.ask_ahead(project_roots(early))
             # These take a moment to import, in which cargo answers.

@@ -6,6 +6,7 @@ bear the mark ``pytest_side``: they run on the oldest pytest that is supported a
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import os
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +34,7 @@ __all__ = [
     "CompatItem",
     "TerminalRepr",
     "amend_report",
+    "configured",
     "copy_report",
     "current_fields",
     "failure_repr_of",
@@ -142,6 +144,19 @@ def _conftest_paths(config: pytest.Config | EarlyConfig, name: str, path: Path) 
 def _matches_norecursedirs(config: pytest.Config | EarlyConfig, path: Path) -> bool:
     patterns = config.getini("norecursedirs")
     return path.is_dir() and any(fnmatch_ex(pattern, path) for pattern in patterns)
+
+
+@contextlib.contextmanager
+def configured(config: pytest.Config) -> Iterator[None]:
+    """Let all plugins configure themselves where no session follows, as ``--markers`` does.
+
+    In ``_pytest/config/__init__.py``, the same in 8.3 to 9.2.
+    """
+    config._do_configure()
+    try:
+        yield
+    finally:
+        config._ensure_unconfigure()
 
 
 def _written(config: pytest.Config | EarlyConfig) -> Mapping[str, Any]:

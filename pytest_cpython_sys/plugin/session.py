@@ -22,7 +22,7 @@ from .account import Account
 from .arguments import has_rust_around
 from .collection import Collection
 from .fast_protocol import FastProtocol
-from .header import header_lines
+from .header import export_lines, header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
 from .progress import terminal_progress
@@ -120,7 +120,19 @@ class RustSession:
         except CargoError as error:
             self._problem = error
             return []
-        return header_lines(toolchain, project, self._interpreter, self._pythons)
+        verbose = self._config.get_verbosity() > 0
+        return header_lines(toolchain, project, self._interpreter, self._pythons, verbose=verbose)
+
+    def print_environment(self) -> None:
+        """Print what is added to environments; nothing is built. Raises pytest.UsageError."""
+        project = self._load()
+        if self._problem is not None:
+            raise pytest.UsageError(str(self._problem))
+        if project is None or not project.packages:
+            raise pytest.UsageError("--cpython-sys-env: no cargo package at or below these places")
+        writer = self._config.get_terminal_writer()
+        for line in export_lines(project):
+            writer.line(line)
 
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:

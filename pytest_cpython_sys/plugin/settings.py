@@ -68,13 +68,14 @@ def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
 def _value(config: pytest.Config | EarlyConfig, option: Option) -> Any:
     """Return an option's value: the command line first, then the ini key of the same name."""
     raw = config.getoption(option.name, None) if option.command_line else None
+    typed = raw is not None
     if raw is None and option.key:
         raw = words_of(config, option.name)
     try:
         return read(option, raw)
     except ValueError as error:
-        name = option.words[0] if option.command_line else option.name
-        raise pytest.UsageError(f"{name}={error}") from None
+        written = f"{option.name} = " if option.key and not typed else f"{option.words[0]}="
+        raise pytest.UsageError(f"{written}{error}") from None
 
 
 class FoundPythons(NamedTuple):

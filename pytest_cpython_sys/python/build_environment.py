@@ -12,7 +12,7 @@ import os.path
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ..cargo import LIBRARY_PATH, configured_environment
+from ..cargo import LIBRARY_PATH, configured_environment, prepend_library_path
 from .crates import PYO3, crate_dependencies, needed_by
 from .embedding import embedding_environment
 from .introspect import put_first
@@ -184,7 +184,13 @@ class Surroundings:
             self._embedding[key] = embedding_environment(python, place.environ)
         return self._embedding[key]
 
-    def added_to_tests(self, package: Package) -> list[str]:
-        """Return the names of all variables that a package's tests get from here."""
-        library_path = [LIBRARY_PATH] if self.library_directories(package) else []
-        return [*library_path, *self.test_environment(package)]
+    def added_to_tests(self, package: Package) -> dict[str, str]:
+        """Return all variables that a package's tests get from here."""
+        directories = self.library_directories(package)
+        if not directories:
+            return self.test_environment(package)
+        found = {LIBRARY_PATH: self._places[package.id].environ.get(LIBRARY_PATH, "")}
+        if not found[LIBRARY_PATH]:
+            del found[LIBRARY_PATH]
+        prepend_library_path(found, directories)
+        return {**found, **self.test_environment(package)}

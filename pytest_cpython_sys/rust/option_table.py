@@ -157,6 +157,13 @@ OPTIONS: Final = (
         unittest=False,
     ),
     Option(
+        "cpython_sys_env",
+        "flag",
+        "print what is added to cargo's environment and to that of tests, and end",
+        key=False,
+        unittest=False,
+    ),
+    Option(
         "cpython_sys_update_ledger",
         "flag",
         "write how often each file uses `unsafe`",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes
+from .conftest import PACKAGE, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -384,6 +384,41 @@ def test_an_option_that_makes_no_sense_is_one_line_and_exit_4(
     result = run(pytester, option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: *{words}*"])
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("cargo_timeout = soon", "cargo_timeout = soon: give a number of seconds"),
+        ("cpython_sys_abi = maybe", "cpython_sys_abi = maybe: choose one of auto, all, off"),
+        ("cpython_sys_stale = maybe", "cpython_sys_stale = maybe: choose one of auto, warn, error"),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_called_by_its_name(
+    pytester: pytest.Pytester, write: Write, key: str, words: str
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK, "pytest.ini": f"[pytest]\n{key}\n"})
+    result = run(pytester)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {words}*"])
+
+
+@pytest.mark.pytest_side
+def test_the_environment_is_printed(
+    pytester: pytest.Pytester, write: Write, cargo_calls: Callable[[], list[str]]
+) -> None:
+    """As lines that a shell reads; nothing is built for that."""
+    manifest = PACKAGE.format("c") + '[dependencies]\npyo3-ffi = "0.29"\n'
+    write({"Cargo.toml": manifest, "src/lib.rs": OK})
+    result = run(pytester, "--cpython-sys-env")
+    assert result.ret == 0
+    assert result.outlines[0] == "# added for cargo"
+    assert result.outlines[1].startswith("export PYO3_PYTHON=")
+    assert "# added for the tests" in result.outlines[2]
+    assert {"build", "test"}.isdisjoint(cargo_calls())
+    result = pytester.runpytest("--cpython-sys-env")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --cpython-sys-env: the plugin is off, add --cpython-sys"])
 
 
 def test_a_python_that_cannot_start_is_named(

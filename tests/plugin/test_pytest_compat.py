@@ -38,6 +38,9 @@ TESTED: Final = {
         "remember_hooks": "test_hooks_of_a_folder_count_there_alone",
         "takes_no_part": "test_the_fast_way_is_taken_where_it_is_sure",
     },
+    "acceptance/test_bad_input.py": {
+        "configured": "test_the_environment_is_printed",
+    },
     "acceptance/test_one_pytest.py": {
         "words_of": "test_the_key_in_a_typed_table",
     },
