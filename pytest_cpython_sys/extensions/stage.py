@@ -7,13 +7,11 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import prepend_library_path
-from ..python.crates import PYO3
+from ..python.crates import PYO3, crate_dependencies, needed_by
 from ..python.selection import is_same_python
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ..cargo import Package
+    from ..cargo import Build, Package
     from ..python.interpreter import Interpreter
     from .extension import Extension
     from .place import Place
@@ -85,23 +83,24 @@ def unusable(extension: Extension) -> str | None:
             if python.source_dir is not None
             else f"{python.describe()} cannot be started"
         )
-    triple, host = context.build.target, context.cargo.toolchain.host
-    if triple and triple != host:
-        return f"built for {triple}: this machine, {host}, cannot import it"
-    return built_for_another(context.build.environment, extension.package, python)
+    return built_for_another(context.build, extension.package, python, context.cargo.toolchain.host)
 
 
-def built_for_another(env: Mapping[str, str], package: Package, python: Interpreter) -> str | None:
-    """Return which Python a build's environment names for a package, if it is not the one given."""
+def built_for_another(build: Build, package: Package, python: Interpreter, host: str) -> str | None:
+    """Return what a package was built for, if that is not the Python at hand."""
+    if build.target and build.target != host:
+        return f"built for {build.target}: this machine, {host}, cannot import it"
+    env = build.environment
     headers = env.get("PYTHON_BUILD_DIR")
+    named = env.get("PYO3_PYTHON")
     other = None
     if headers and os.path.realpath(headers) != os.path.realpath(python.build_dir):
         other = f"PYTHON_BUILD_DIR={headers}"
     elif env.get("PY_GIL_DISABLED") == "1" and not python.gil_disabled:
         other = "PY_GIL_DISABLED=1"
-    elif PYO3 & {one.name for one in package.dependencies}:
-        named = env.get("PYO3_PYTHON")
-        if named and not is_same_python(named, python):
+    elif named and not is_same_python(named, python):
+        crates = crate_dependencies(build.workspace.root, build.workspace.packages)
+        if PYO3 & needed_by(package.name, crates):
             other = f"PYO3_PYTHON={named}"
     if other is None:
         return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..cargo import Cargo, CargoError
 from ..extensions.extension import exports
 from ..extensions.place import ExtensionError, find_place
+from ..extensions.stage import built_for_another
 from ..project import Project
 from ..python.build_environment import Surroundings
 from ..python.checkout import target_python
@@ -94,10 +95,10 @@ class Workshop:
         self._check_interpreter()
         for build in () if features else self._builds:
             if path := build.shared_library(found):
-                return path
+                return self._for_running(path, build, found)
         build = self.build_library(found, features)
         if path := build.shared_library(found):
-            return path
+            return self._for_running(path, build, found)
         raise CargoError(f"cargo built no shared library:\n{build.words}")
 
     def build_library(self, package: Package, features: Sequence[str] = ()) -> Build:
@@ -123,6 +124,14 @@ class Workshop:
                 f"it is built for Python {' and '.join(names)}, and {running} runs this test: "
                 f"leave --cpython-sys-python out, or run pytest with {which}"
             )
+
+    def _for_running(self, path: str, build: Build, package: Package) -> str:
+        """Return the path of a library if what the shell says makes it none of another Python."""
+        python, host = self._interpreter, self.cargo.toolchain.host
+        other = built_for_another(build, package, python, host) if python is not None else None
+        if other is not None:
+            raise OtherPythonError(other)
+        return path
 
     @cached_property
     def _loaded(self) -> list[tuple[Workspace, BuildOptions, dict[str, str]]]:

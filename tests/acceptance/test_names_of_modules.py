@@ -306,6 +306,9 @@ def test_pyo3_python_is_the_running_one_by_another_name(
         result.stdout.no_fnmatch_line("*built with PYO3_PYTHON*")
 
 
+IMPORT = "def test_import():\n    import _native\n    assert _native.add(2, 3) == 5\n"
+
+
 def test_another_python_is_another(
     pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, pyo3_target: Path
 ) -> None:
@@ -313,13 +316,18 @@ def test_another_python_is_another(
     other = python_with_headers("3.13")
     if other.tag == current().tag:
         pytest.skip("the only Python at hand")
-    write(crate("_native"))
+    write({**crate("_native"), **python_test("_native"), "tests/test_import.py": IMPORT})
     monkeypatch.setenv("PYO3_PYTHON", str(other.executable))
-    result = pytester.runpytest("--cpython-sys", "-rs", "-m", "rust_policy")
-    found = result.parseoutcomes()
-    assert found["skipped"] >= 1
-    assert found.keys() <= {"skipped", "deselected"}
-    result.stdout.fnmatch_lines([f"SKIPPED *built with PYO3_PYTHON={other.executable}, which *"])
+    result = pytester.runpytest("--cpython-sys", "-rA")
+    words = f"SKIPPED *built with PYO3_PYTHON={other.executable}, which is not *"
+    result.stdout.fnmatch_lines([words])
+    skips = [line for line in result.outlines if line.startswith("SKIPPED ")]
+    assert any("rust_extension('ham-native'): built with PYO3_PYTHON" in line for line in skips)
+    assert outcomes(result) == {
+        "src/lib.rs::adds": "passed",
+        "tests/test_import.py::test_import": "failed",
+    }
+    result.stdout.fnmatch_lines(["_native: ham-native is built with PYO3_PYTHON=*: unset it, or *"])
     assert (pyo3_target / "cpython-sys" / f"{other.tag}-{other.fingerprint}").is_dir()
 
 

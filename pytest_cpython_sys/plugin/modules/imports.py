@@ -151,7 +151,8 @@ class ModuleImports:
                 if ahead is not None
                 else build_library(self._cargo, candidate, self._builds, listener)
             )
-            other = built_for_another(build.environment, candidate.package, self._python)
+            host = self._cargo.toolchain.host
+            other = built_for_another(build, candidate.package, self._python, host)
             if other is not None:
                 raise ModuleTroubleError(f"{candidate.place} is {other}")
             _, remark = module_name(candidate, library)
