@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Modules:
         """Why a module cannot be imported, though another one of its name may be installed."""
         self.paths: list[str] = []
         """Where Python packages lie that nobody has installed: they are looked for there last."""
+        self.packages: dict[str, str] = {}
+        """The ``__init__.py`` of packages that a build backend makes around a module."""
         self.parents: list[str] = []
         """Packages that hold nothing but a module: nobody has a directory for them."""
 
@@ -53,6 +55,7 @@ class Modules:
             self.broken.pop(name, None)
         self.files |= other.files
         self.broken |= other.broken
+        self.packages |= other.packages
         self.paths += [path for path in other.paths if path not in self.paths]
         self.parents += [name for name in other.parents if name not in self.parents]
 
@@ -66,12 +69,13 @@ class Modules:
         raw = json.loads(text)
         found = cls()
         found.files, found.broken = dict(raw["files"]), dict(raw["broken"])
+        found.packages = dict(raw["packages"])
         found.paths, found.parents = list(raw["paths"]), list(raw["parents"])
         return found
 
 
 class ModuleFinder:
-    """Answers the full names of extension modules, and no other name."""
+    """Answers the full names of extension modules, and of packages that are made for one."""
 
     def __init__(self) -> None:
         self.modules = Modules()
@@ -88,10 +92,15 @@ class ModuleFinder:
             self.build(name)
         if name in self.modules.broken:
             raise ImportError(self.modules.broken[name], name=name)
-        file = self.modules.files.get(name)
-        if file is None:
+        file, package = self.modules.files.get(name), self.modules.packages.get(name)
+        if file is not None:
+            spec = ModuleSpec(name, ExtensionFileLoader(name, file), origin=file)
+        elif package is not None:
+            loader = SourceFileLoader(name, package)
+            spec = ModuleSpec(name, loader, origin=package, is_package=True)
+            spec.submodule_search_locations = [os.path.dirname(package)]
+        else:
             return None
-        spec = ModuleSpec(name, ExtensionFileLoader(name, file), origin=file)
         spec.has_location = True
         return spec
 

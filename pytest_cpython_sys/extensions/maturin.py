@@ -40,6 +40,7 @@ def told_by_maturin(project: Project, package: Package) -> Told | None:
         return None
     name, source, problem = _place(project, settings, _name(project, settings, package))
     asked = cargo_arguments(_words(string(settings.get("cargo-extra-args")) or ""))
+    bindings = _bindings(settings, package)
     profile = string(settings.get("editable-profile")) or string(settings.get("profile"))
     return Told(
         name=name,
@@ -54,8 +55,9 @@ def told_by_maturin(project: Project, package: Package) -> Told | None:
             settings.get("no-default-features") is True or asked.no_default_features
         ),
         profile=profile or asked.profile,
-        bindings=_bindings(settings, package),
+        bindings=bindings,
         problem=problem,
+        is_wrapped=source is None and not problem and bindings == "pyo3",
     )
 
 

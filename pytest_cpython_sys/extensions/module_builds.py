@@ -70,7 +70,7 @@ class Candidate:
     @property
     def name(self) -> str | None:
         """The full name of the module, if a manifest says it."""
-        return self.told.name if self.told is not None else None
+        return self.told.full_name if self.told is not None else None
 
     @property
     def place(self) -> str:

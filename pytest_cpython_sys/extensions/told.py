@@ -54,6 +54,13 @@ class Told:
     """All but ``pyo3`` make no module that Python finds by ``PyInit_NAME``."""
     problem: str = ""
     """One line: what is wrong with what it says, and what to write."""
+    is_wrapped: bool = False
+    """Whether it is installed within a package of its own name, which takes over what it has."""
+
+    @property
+    def full_name(self) -> str | None:
+        """The name under which the library itself is imported."""
+        return f"{self.name}.{self.name}" if self.is_wrapped else self.name
 
     def command(self, *, editable: bool = True) -> str:
         """Return what is typed in ``directory`` to install it."""

@@ -125,7 +125,7 @@ def _modules(config: pytest.Config, cargo: Cargo) -> Iterator[_Module]:
                 continue
             words: list[Told] | list[None] = all_told(package) or [None]
             for told in words:
-                name = told.name if told is not None else None
+                name = told.full_name if told is not None else None
                 yield _Module(name or library.crate_name, package, told)
 
 

@@ -298,6 +298,29 @@ path = "rust/spam/Cargo.toml"
     assert len(built(result)) == 2
 
 
+@pytest.mark.usefixtures("installed")
+def test_nothing_but_rust(write: Write, run: Run) -> None:
+    """maturin installs such a module within a package of its name."""
+    test = "import ham\nimport ham.ham\n" + TEST.partition("import ham\n")[2]
+    names = "\ndef test_names():\n    assert ham.__file__.endswith('__init__.py')\n"
+    files = {
+        "Cargo.toml": MANIFEST,
+        "pyproject.toml": PYPROJECT.partition("[tool.maturin]")[0],
+        "src/lib.rs": LIBRARY.replace("_native", "ham"),
+        "tests/test_ham.py": "import subprocess, sys\n" + test + names,
+    }
+    files["Cargo.toml"] = MANIFEST.replace("[lib]", '[lib]\nname = "ham"')
+    root = write(files)
+    green = {**GREEN, "tests/test_ham.py::test_names": "passed"}
+    result = run()
+    assert outcomes(result) == green
+    assert built(result) == ["ham.ham: built from ham-native (not installed)"]
+    maturin("develop", "-q", root=root)
+    result = run()
+    assert outcomes(result) == green
+    assert built(result) == []
+
+
 # -- installed -------------------------------------------------------------------------------------
 
 

@@ -164,7 +164,8 @@ class StableModule:
         if python is None or python.bin_directory != os.path.dirname(sys.executable):
             return ""
         for told in self._told:
-            installed = find_installed(told.name, told) if told.name is not None else None
+            name = told.full_name
+            installed = find_installed(name, told) if name is not None else None
             if installed is not None and len(self._abis) < 2 and not self._trouble:
                 abi = next(iter(self._abis), None)
                 fault = file_fault(abi, installed.file, python.describe())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ...cargo import is_inside
+from ...cargo import is_inside, read_bytes
 from ...extensions.finder import Modules
 from ...extensions.installed import Installed, Sources, find_installed
 
@@ -97,11 +97,33 @@ def _several(name: str, candidates: Sequence[Candidate]) -> str:
 def _add_surroundings(candidate: Candidate, name: str, modules: Modules) -> None:
     """Let the packages around a module be found that nobody has installed."""
     told = candidate.told
-    if told is not None and told.source is not None:
+    if told is not None and told.is_wrapped:
+        package = name.partition(".")[0]
+        modules.packages[package] = _wrapper(candidate, package)
+    elif told is not None and told.source is not None:
         modules.paths.append(told.source)
     elif told is None or not told.problem:
         parts = name.split(".")
         modules.parents += (".".join(parts[:end]) for end in range(1, len(parts)))
+
+
+# As maturin has it: all that the module has is the package's, and the module lies in it.
+_WRAPPER: Final = """from . import {name}
+from .{name} import *
+
+globals().update((key, vars({name})[key]) for key in ("__all__", "__doc__") if key in vars({name}))
+"""
+
+
+def _wrapper(candidate: Candidate, name: str) -> str:
+    """Return the path of the ``__init__.py`` of a package around a module, written if need be."""
+    base = candidate.options.directory(candidate.workspace)
+    path, text = os.path.join(base, "cpython-sys-packages", name, "__init__.py"), _WRAPPER
+    if read_bytes(path) != text.format(name=name).encode():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.format(name=name))
+    return path
 
 
 def _made_of(candidate: Candidate, build: Build) -> Iterator[str]:
