@@ -16,7 +16,7 @@ from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourceFileLoade
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
 __all__ = [
@@ -45,6 +45,8 @@ class Modules:
         """Where Python packages lie that nobody has installed: they are looked for there last."""
         self.packages: dict[str, str] = {}
         """The ``__init__.py`` of packages that a build backend makes around a module."""
+        self.versions: dict[str, str] = {}
+        """Versions of distributions that are not installed: packages ask for their own."""
         self.parents: list[str] = []
         """Packages that hold nothing but a module: nobody has a directory for them."""
 
@@ -56,6 +58,7 @@ class Modules:
         self.files |= other.files
         self.broken |= other.broken
         self.packages |= other.packages
+        self.versions |= other.versions
         self.paths += [path for path in other.paths if path not in self.paths]
         self.parents += [name for name in other.parents if name not in self.parents]
 
@@ -69,7 +72,7 @@ class Modules:
         raw = json.loads(text)
         found = cls()
         found.files, found.broken = dict(raw["files"]), dict(raw["broken"])
-        found.packages = dict(raw["packages"])
+        found.packages, found.versions = dict(raw["packages"]), dict(raw["versions"])
         found.paths, found.parents = list(raw["paths"]), list(raw["parents"])
         return found
 
@@ -103,6 +106,31 @@ class ModuleFinder:
             return None
         spec.has_location = True
         return spec
+
+    def find_distributions(self, context: Any) -> Iterator[Any]:
+        """Yield what is known of distributions that are not installed, to `importlib.metadata`."""
+        if not self.modules.versions:
+            return
+        import re
+        from importlib.metadata import Distribution
+
+        class Uninstalled(Distribution):
+            def __init__(self, name: str, version: str) -> None:
+                self._text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+
+            def read_text(self, filename: str) -> str | None:
+                return self._text if filename == "METADATA" else None
+
+            def locate_file(self, path: Any) -> Any:
+                return path
+
+        # https://packaging.python.org/en/latest/specifications/name-normalization/
+        def normalized(name: str) -> str:
+            return re.sub(r"[-_.]+", "-", name).lower()
+
+        for name, version in self.modules.versions.items():
+            if context.name is None or normalized(context.name) == normalized(name):
+                yield Uninstalled(name, version)
 
 
 class ParentFinder:

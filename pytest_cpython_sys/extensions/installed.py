@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..cargo import Package, Workspace
     from .manifests import Told
 
-__all__ = ["Installed", "Sources", "find_installed"]
+__all__ = ["Installed", "Sources", "find_distribution", "find_installed"]
 
 _SUFFIXES: Final = (".so", ".pyd", ".dylib")
 # What a library is made of, as far as nobody has built it: its dep-info knows better.
@@ -57,7 +57,7 @@ class Installed:
 
 def find_installed(name: str, told: Told | None) -> Installed | None:
     """Return what is installed of a module, without importing anything; None if nothing is."""
-    distribution = _distribution(told.distribution) if told is not None else None
+    distribution = find_distribution(told.distribution) if told is not None else None
     file = _find(name, sys.path)
     if file is None and told is not None and told.source is not None:
         file = _find(name, [told.source])
@@ -112,7 +112,8 @@ def _is_in_sources(file: str, directory: str) -> bool:
     )
 
 
-def _distribution(name: str | None) -> Distribution | None:
+def find_distribution(name: str | None) -> Distribution | None:
+    """Return what is installed under a name; None if nothing is."""
     from importlib import metadata
 
     try:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from ..cargo import CargoError, cache_path, keep_json, read_json, seed, stamp
+from ..cargo import CargoError, cache_path, first_error, keep_json, read_json, seed, stamp
 from ..cargo.run_program import run_to_end
 from .extension import exports
 from .finder import VARIABLE, Modules
@@ -50,7 +50,11 @@ _DEVELOPMENT: Final = (None, "dev", "debug")
 
 
 class ModuleTroubleError(Exception):
-    """A module cannot be had: the message says why, in one line and then in cargo's words."""
+    """A module cannot be had: ``summary`` says why in one line, ``words`` are cargo's."""
+
+    def __init__(self, summary: str, words: str = "") -> None:
+        super().__init__("\n".join(filter(None, (summary, words))))
+        self.summary = summary
 
 
 @dataclass(frozen=True)
@@ -149,17 +153,20 @@ def build_library(
             listener=listener,
         )
     except CargoError as error:
-        raise ModuleTroubleError(str(error)) from None
+        summary, _, words = str(error).partition("\n")
+        raise ModuleTroubleError(summary, words) from None
     path = build.shared_library(package)
     if path is None or not build.success:
-        raise ModuleTroubleError(_words(build, candidate))
+        raise _failure(build, candidate)
     return path, build
 
 
-def _words(build: Build, candidate: Candidate) -> str:
-    errors = [error.rendered.rstrip() for error in build.diagnostics if error.is_error]
-    words = "\n".join(errors) or build.words or f"cargo ended with {build.exit_code}"
-    return f"{candidate.place} does not build:\n{words}"
+def _failure(build: Build, candidate: Candidate) -> ModuleTroubleError:
+    errors = [error for error in build.diagnostics if error.is_error]
+    words = "\n".join(error.rendered.rstrip() for error in errors)
+    words = words or build.words or f"cargo ended with {build.exit_code}"
+    first = errors[0].headline if errors else first_error(words) or words.partition("\n")[0]
+    return ModuleTroubleError(f"{candidate.place} does not build: {first}", words)
 
 
 def module_name(candidate: Candidate, library: str) -> tuple[str | None, str]:

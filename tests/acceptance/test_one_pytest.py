@@ -177,6 +177,17 @@ def test_a_fresh_clone(write: Write, run: Run) -> None:
     assert result.ret == 0
 
 
+def test_a_package_that_asks_for_its_version(write: Write, run: Run) -> None:
+    write(
+        {
+            **PROJECT,
+            "python/ham/__init__.py": "from importlib.metadata import version\n"
+            "from ._native import add\n__version__ = version('ham')\n",
+        }
+    )
+    assert run("tests").ret == 0
+
+
 def test_with_workers(write: Write, run: Run) -> None:
     root = write({**PROJECT, "conftest.py": "import ham\n"})
     result = run("-n2")
@@ -240,6 +251,21 @@ def test_no_test_no_build(write: Write, run: Run, cargo_calls: Callable[[], list
     assert "build" not in cargo_calls()
     run("src/lib.rs")
     assert cargo_calls().count("build") == 0
+
+
+def test_a_list_of_a_conftest_file(
+    write: Write, run: Run, cargo_calls: Callable[[], list[str]]
+) -> None:
+    nested = {f"nested/{name}": text for name, text in PROJECT.items()}
+    write(
+        {
+            **nested,
+            "conftest.py": "collect_ignore = ['nested']\n",
+            "tests/test_it.py": "def test_it(): pass\n",
+        }
+    )
+    assert run("-k", "test_it").ret == 0
+    assert {"build", "test"}.isdisjoint(cargo_calls())
 
 
 # -- what the build backend is told ----------------------------------------------------------------
@@ -406,7 +432,8 @@ def test_a_module_that_does_not_build(write: Write, run: Run) -> None:
     replace_once(root / "src/lib.rs", "a + b", "a + missing")
     result = run("--continue-on-collection-errors")
     assert outcomes(result)["src/lib.rs::@build"] == "failed"
-    result.stdout.fnmatch_lines(["ham._native: ham-native does not build*"])
+    line = "ham._native: ham-native does not build: error[[]E0425[]]: cannot find value `missing`*"
+    result.stdout.fnmatch_lines([line])
     result = run("tests")
     result.stdout.fnmatch_lines(["*cannot find value `missing` in this scope*"])
     assert result.ret == pytest.ExitCode.INTERRUPTED

@@ -74,6 +74,19 @@ def test_a_package_that_holds_a_module_alone() -> None:
     del sys.modules["space"], sys.modules["space.deep"]
 
 
+def test_a_distribution_that_is_not_installed() -> None:
+    found = Modules()
+    found.versions = {"Ham.Spam": "1.2.3"}
+    install(found)
+    code = "from importlib.metadata import version; print(version('ham-spam'))"
+    assert run(code).stdout == "1.2.3\n"
+    code = "from importlib.metadata import distributions as all; print([*all()] and 'listed')"
+    assert run(code).stdout == "listed\n"
+    assert (
+        "PackageNotFoundError" in run("from importlib.metadata import version; version('h')").stderr
+    )
+
+
 def test_what_is_built_when_it_is_imported() -> None:
     finder = install(Modules())
     asked: list[str] = []

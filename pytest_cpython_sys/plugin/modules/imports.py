@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ...cargo import CargoError, worker_threads
+from ...cargo import CargoError, upwards, worker_threads
 from ...extensions.finder import (
     VARIABLE,
     ModuleFinder,
@@ -64,6 +64,7 @@ class ModuleImports:
         self._cargo = cargo
         self._python = python
         self._settings = read_settings(EarlyConfig(config))
+        self._scope = Scope()
         self._unnamed: list[Candidate] = []
         """Those whose name nobody knows before they are built."""
         self._wanted = Wanted(rebuilds=self._settings.stale == "auto")
@@ -81,13 +82,13 @@ class ModuleImports:
         """Find the modules, and be there when a conftest file imports one."""
         surroundings = Surroundings(self._python, named=bool(self._settings.pythons))
         early, base = EarlyConfig(self._config), str(self._config.rootpath)
-        scope = Scope(places=project_roots(early))
+        self._scope.places = project_roots(early)
         project = Project(
             self._cargo,
-            scope.places,
+            self._scope.places,
             self._settings,
             surroundings,
-            keeps_out=lambda directory: scope.keeps_out(early, directory),
+            keeps_out=lambda directory: self._scope.keeps_out(early, directory),
             base=base,
         )
         try:
@@ -170,7 +171,7 @@ class ModuleImports:
         except ModuleTroubleError as error:
             found = Modules()
             found.broken[name] = f"{name}: {error}"
-            self._wanted.troubles.append(f"{name}: {str(error).partition(chr(10))[0]}")
+            self._wanted.troubles.append(f"{name}: {error.summary}")
         install(found)
 
     @pytest.hookimpl
@@ -182,17 +183,30 @@ class ModuleImports:
             for context in contexts
             if context.interpreter is None or context.interpreter.fingerprint == ours
         ]
-        waiting = {
-            name: candidate
-            for name, (candidate, _) in self._wanted.pending.items()
-            if candidate.own_options != candidate.options
-        }
-        if waiting and holds_python_tests(self._config):
+        if holds_python_tests(self._config):
             pool = worker_threads(1)
-            for name, candidate in waiting.items():
-                self._ahead[name] = pool.submit(build_library, self._cargo, candidate, self._builds)
+            for name in self._selected():
+                candidate = self._wanted.pending[name][0]
+                if candidate.own_options != candidate.options:
+                    self._ahead[name] = pool.submit(
+                        build_library, self._cargo, candidate, self._builds
+                    )
             pool.shutdown(wait=False)
         return []
+
+    def _selected(self) -> list[str]:
+        """Return the modules to build that no list of a conftest file keeps out.
+
+        Those that are kept out are built if something imports them all the same.
+        """
+        return [
+            name
+            for name, (candidate, _) in self._wanted.pending.items()
+            if not any(
+                self._scope.keeps_out(self._config, directory)
+                for directory in upwards(os.path.realpath(candidate.package.root))
+            )
+        ]
 
     @pytest.hookimpl
     def pytest_sessionstart(self) -> None:
@@ -204,7 +218,7 @@ class ModuleImports:
         try:
             self._want(list(self._name_the_unnamed(progress)))
             self._wanted.look_again(self._builds)
-            for name in list(self._wanted.pending):
+            for name in self._selected():
                 self._build(name, progress)
         finally:
             if progress is not None:
@@ -221,7 +235,7 @@ class ModuleImports:
             try:
                 library, _ = build_library(self._cargo, candidate, self._builds, listener)
             except ModuleTroubleError as error:
-                self._wanted.troubles.append(str(error).partition("\n")[0])
+                self._wanted.troubles.append(error.summary)
                 continue
             name, trouble = module_name(candidate, library)
             if trouble:

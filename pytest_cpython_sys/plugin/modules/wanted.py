@@ -6,15 +6,17 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ...cargo import is_inside, read_bytes
+from ...cargo import is_inside, read_bytes, read_toml
+from ...cargo.versions import parse_version
 from ...extensions.finder import Modules
-from ...extensions.installed import Installed, Sources, find_installed
+from ...extensions.installed import Installed, Sources, find_distribution, find_installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Build
     from ...extensions.module_builds import Candidate
+    from ...extensions.told import Told
 
 __all__ = ["Wanted"]
 
@@ -97,6 +99,10 @@ def _several(name: str, candidates: Sequence[Candidate]) -> str:
 def _add_surroundings(candidate: Candidate, name: str, modules: Modules) -> None:
     """Let the packages around a module be found that nobody has installed."""
     told = candidate.told
+    if told is not None and told.distribution is not None:
+        version = _version(candidate, told)
+        if version is not None and find_distribution(told.distribution) is None:
+            modules.versions[told.distribution] = version
     if told is not None and told.is_wrapped:
         package = name.partition(".")[0]
         modules.packages[package] = _wrapper(candidate, package)
@@ -105,6 +111,15 @@ def _add_surroundings(candidate: Candidate, name: str, modules: Modules) -> None
     elif told is None or not told.problem:
         parts = name.split(".")
         modules.parents += (".".join(parts[:end]) for end in range(1, len(parts)))
+
+
+def _version(candidate: Candidate, told: Told) -> str | None:
+    """Return the version that a project would be installed as; None if only its backend knows."""
+    project = read_toml(os.path.join(told.directory, "pyproject.toml")).get("project")
+    version = project.get("version") if isinstance(project, dict) else None
+    if isinstance(version, str):
+        return version
+    return str(parse_version(candidate.package.version)) if told.backend == "maturin" else None
 
 
 # As maturin has it: all that the module has is the package's, and the module lies in it.
