@@ -75,22 +75,30 @@ def _find(name: str, path: Sequence[str]) -> str | None:
     """Return the shared library that a name stands for; packages around it are not imported."""
     finders = others(sys.meta_path) if path is sys.path else [PathFinder]
     where: Iterable[str] | None = None if path is sys.path else path
+    *packages, _ = name.split(".")
     full = ""
-    for part in name.split("."):
+    for part in packages:
         full = f"{full}.{part}" if full else part
-        spec = _spec(finders, full, list(where) if where is not None else None)
-        if spec is None:
-            return None
-        if full == name:
-            file = spec.origin
-            return file if file is not None and file.endswith(_SUFFIXES) else None
-        where = spec.submodule_search_locations
+        around = list(where) if where is not None else None
+        try:
+            spec = _spec(finders, full, around)
+        except KeyError:
+            # A namespace package within a package: Python wants that to be imported first.
+            where = [found for one in around or () if os.path.isdir(found := f"{one}/{part}")]
+            continue
+        where = spec.submodule_search_locations if spec is not None else None
         if where is None:
             return None
-    return None
+    try:
+        spec = _spec(finders, name, list(where) if where is not None else None)
+    except KeyError:  # a directory of that name, and no module
+        return None
+    file = spec.origin if spec is not None else None
+    return file if file is not None and file.endswith(_SUFFIXES) else None
 
 
 def _spec(finders: Iterable[Any], name: str, path: Sequence[str] | None) -> Any:
+    """Return what the first finder that knows a name says. Raises KeyError: see `_find`."""
     for finder in finders:
         try:
             spec = finder.find_spec(name, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -159,6 +160,17 @@ def test_for_another_python(packages: Path, tmp_path: Path) -> None:
     install(packages, "ham/__init__.py", f"ham/{file.name}")
     found = find_installed("ham._native", told(tmp_path / "project"))
     assert found == Installed(str(file), is_wheel=True, fits=False)
+
+
+def test_namespace_packages_within_others(packages: Path, tmp_path: Path) -> None:
+    file = packages / "ham" / "deep" / "deeper" / f"_native{SUFFIX}"
+    file.parent.mkdir(parents=True)
+    assert find_installed("ham.deep.deeper._native", None) is None
+    assert find_installed("ham.deep", None) is None
+    file.write_text("")
+    importlib.invalidate_caches()
+    assert find_installed("ham.deep.deeper._native", None) == Installed(str(file), is_wheel=True)
+    assert "ham" not in sys.modules
 
 
 def test_nothing(packages: Path, tmp_path: Path) -> None:
