@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass
-from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import is_inside, keep_json, read_bytes, read_json, stamp, upwards
@@ -56,11 +56,13 @@ class Installed:
 
 
 def find_installed(name: str, told: Told | None) -> Installed | None:
-    """Return what is installed of a module, without importing anything; None if nothing is."""
+    """Return what is installed of a module, without importing anything; None if nothing is.
+
+    That is what this Python finds by itself. A library that lies in the sources alone may be what
+    another environment has left there.
+    """
     distribution = find_distribution(told.distribution) if told is not None else None
-    file = _find(name, sys.path)
-    if file is None and told is not None and told.source is not None:
-        file = _find(name, [told.source])
+    file = _find(name)
     editable = distribution is not None and _is_editable(distribution)
     if file is not None:
         in_place = told is not None and _is_in_sources(file, told.directory)
@@ -71,10 +73,10 @@ def find_installed(name: str, told: Told | None) -> Installed | None:
     return Installed(found, is_wheel=True, fits=False) if found else None
 
 
-def _find(name: str, path: Sequence[str]) -> str | None:
+def _find(name: str) -> str | None:
     """Return the shared library that a name stands for; packages around it are not imported."""
-    finders = others(sys.meta_path) if path is sys.path else [PathFinder]
-    where: Iterable[str] | None = None if path is sys.path else path
+    finders = others(sys.meta_path)
+    where: Iterable[str] | None = None
     *packages, _ = name.split(".")
     full = ""
     for part in packages:

@@ -380,6 +380,17 @@ def test_maturin_develop_and_a_change(write: Write, run: Run) -> None:
     result.stderr.fnmatch_lines(["ERROR: ham._native: what is installed is * older than*"])
 
 
+def test_what_another_environment_has_left(write: Write, run: Run, environment: Path) -> None:
+    """A library in the sources installs no package."""
+    root = write(PROJECT)
+    maturin("develop", "-q", root=root)
+    pip(environment, "uninstall", "-qy", "ham")
+    assert list(root.glob("python/ham/*.so"))
+    result = run()
+    assert outcomes(result) == GREEN
+    assert built(result) == ["ham._native: built from ham-native (not installed)"]
+
+
 @pytest.mark.usefixtures("installed")
 def test_a_file_that_rustc_alone_knows_of(write: Write, run: Run) -> None:
     words = 'a + b - 5 + include_str!("words.txt").len() as i64 * 5'

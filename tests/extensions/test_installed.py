@@ -134,13 +134,15 @@ def test_an_editable_installation(packages: Path, tmp_path: Path) -> None:
     assert found == Installed(str(file), is_wheel=False)
 
 
-def test_built_in_place(tmp_path: Path) -> None:
+def test_built_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "project" / "python"
     (source / "ham").mkdir(parents=True)
     file = source / "ham" / f"_native{SUFFIX}"
     file.write_text("")
-    found = find_installed("ham._native", told(tmp_path / "project", source, "nobody-installed"))
-    assert found == Installed(str(file), is_wheel=False)
+    says = told(tmp_path / "project", source, "nobody-installed")
+    assert find_installed("ham._native", says) is None  # whatever has left it there
+    monkeypatch.syspath_prepend(str(source))
+    assert find_installed("ham._native", says) == Installed(str(file), is_wheel=False)
 
 
 def test_an_environment_within_the_project(packages: Path, tmp_path: Path) -> None:
