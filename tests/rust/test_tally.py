@@ -67,6 +67,17 @@ def test_nobody_waits_long_for_a_neighbour(monkeypatch: pytest.MonkeyPatch) -> N
     assert [event.name for event in tally.read(IDLE)] == ["a"]
 
 
+def test_a_start_after_a_pause_bears_out_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: clock)
+    tally = Tally({"a": 1, "b": 1})
+    told(tally, "start a", "ok a")
+    clock += PATIENCE
+    assert [event.name for event in tally.read(IDLE)] == ["a"]
+    assert told(tally, "start b", "ok b", "passed 2") == []
+    assert settled(tally) == (["b"], [])
+
+
 def test_names_that_nobody_asked_for_are_output() -> None:
     tally = Tally({"a": 1})
     told(tally, "start a", "failed x", "ok a", "passed 1")

@@ -126,6 +126,8 @@ class Tally:
 
     def _give(self, name: str) -> TestEvent:
         del self._held[name]
+        if self._latest == name:
+            self._latest = None
         self._given.add(name)
         return self._ends[name][0]
 
