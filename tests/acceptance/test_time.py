@@ -83,7 +83,7 @@ def test_a_limit_that_makes_no_sense_is_one_line(
     write({"Cargo.toml": "c", "src/lib.rs": "", "pytest.ini": f"[pytest]\ncargo_timeouts = {text}"})
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: cargo_timeouts={text}: write GLOB=SECONDS*"])
+    result.stderr.fnmatch_lines([f"ERROR: cargo_timeouts = {text}: write GLOB=SECONDS*"])
 
 
 def test_a_test_that_is_slow_is_announced_while_it_runs(
