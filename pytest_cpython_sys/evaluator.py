@@ -8,6 +8,7 @@ runs test binaries: two at once would make tests fail that share a port or a fil
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluator", "discovered", "evaluated", "remarks", "warnings", "withheld"]
 
 _Told = TypeVar("_Told")
+_LOOK = 0.25
 _NOTHING = Verdict("error", message="the run ended without a word about this test")
 
 
@@ -119,16 +121,20 @@ class _Batch:
 class Evaluator:
     """Verdicts for the cases of a session.
 
-    ``upcoming`` tells, where nothing was selected, which cases will be asked for next.
+    ``upcoming`` tells, where nothing was selected, which cases will be asked for next. ``on_wait``
+    is told again and again, in the thread that waits, for which case that is and for how many
+    seconds.
     """
 
     def __init__(
         self,
         checkers: Mapping[str, Checker],
         upcoming: Callable[[], Iterable[Case]] = lambda: (),
+        on_wait: Callable[[Case, float], None] = lambda _case, _seconds: None,
     ) -> None:
         self._checkers = checkers
         self._upcoming = upcoming
+        self._on_wait = on_wait
         self._batches: dict[Key, _Batch] = {}
         self._verdicts: dict[Key, Verdict] = {}
         self._asked: set[Key] = set()
@@ -159,12 +165,28 @@ class Evaluator:
             return self._alone(case)
         self._asked.add(key)
         if batch.thread is None:
-            self._start(batch)
-        with self._changed:
-            while (verdict := self._verdicts.pop(key, None)) is None and not batch.finished:
-                self._changed.wait()
+            self._start(batch, case)
+        verdict = self._wait(batch, case)
         self._handed_out.add(key)
         return verdict or self._alone(case)
+
+    def _wait(self, batch: _Batch, case: Case) -> Verdict | None:
+        """Return a case's verdict as soon as it is there; None if its batch ends without it."""
+        began = time.monotonic()
+        while True:
+            with self._changed:
+                verdict = self._verdicts.pop(case.key, None)
+                if verdict is not None or batch.finished:
+                    return verdict
+                self._changed.wait(_LOOK)
+            self._on_wait(case, time.monotonic() - began)
+
+    def _join(self, thread: threading.Thread, case: Case) -> None:
+        """Wait for the end of a batch, for the sake of a case."""
+        began = time.monotonic()
+        while thread.is_alive():
+            thread.join(_LOOK)
+            self._on_wait(case, time.monotonic() - began)
 
     def late_verdict(self, case: Case) -> Verdict | None:
         """Return what was said after a batch's verdicts, if ``case`` is the last of it."""
@@ -174,7 +196,7 @@ class Evaluator:
             return None
         if key not in self._handed_out:
             return None  # an interrupted run must not wait for the rest of its batch
-        batch.thread.join()
+        self._join(batch.thread, case)
         late, batch.late = batch.late, None
         return late
 
@@ -194,9 +216,9 @@ class Evaluator:
                 group.append(other)
         self.select(group)
 
-    def _start(self, batch: _Batch) -> None:
+    def _start(self, batch: _Batch, case: Case) -> None:
         if self._running is not None:
-            self._running.join()
+            self._join(self._running, case)
         self._running = batch.thread = threading.Thread(
             target=in_this_run(lambda: self._drive(batch)), daemon=True
         )

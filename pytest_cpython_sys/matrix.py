@@ -136,6 +136,9 @@ class _LabelledListener:
     def blocked(self, reason: str) -> None:
         self._listener.blocked(reason)
 
+    def ended(self) -> None:
+        self._listener.ended()
+
 
 class Matrix(Project):
     """The packages of a run, built against several Pythons one after the other."""
@@ -228,4 +231,8 @@ class Matrix(Project):
 
 def _run_options(run: RunOptions, label: str) -> RunOptions:
     """Return how one Python's tests run: limits are known by its own ids."""
-    return replace(run, limits={}, on_slow=Announcer(lambda test: run.on_slow(f"{test} ({label})")))
+
+    def on_slow(test: str, seconds: float) -> None:
+        run.on_slow(f"{test} ({label})", seconds)
+
+    return replace(run, limits={}, on_slow=Announcer(on_slow))

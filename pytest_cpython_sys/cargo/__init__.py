@@ -26,7 +26,15 @@ from .files import is_inside, read_bytes, read_toml, upwards, write_program
 from .messages import Artifact, Diagnostic
 from .metadata import Package, Target, Workspace, enclosing_manifest
 from .patches import patched_manifests
-from .process import Process, Programs, in_this_run, none_started, stop_all, worker_threads
+from .process import (
+    Process,
+    Programs,
+    in_this_run,
+    none_started,
+    running_programs,
+    stop_all,
+    worker_threads,
+)
 from .run_build import BuildListener
 from .seed_target_dir import seed
 from .test_processes import TestProcess, TestProcesses, find_test_processes
@@ -81,6 +89,7 @@ __all__ = [
     "read_json",
     "read_toml",
     "runner_variable",
+    "running_programs",
     "rustflags",
     "seed",
     "shown_command",

@@ -16,7 +16,15 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Process", "Programs", "in_this_run", "none_started", "stop_all", "worker_threads"]
+__all__ = [
+    "Process",
+    "Programs",
+    "in_this_run",
+    "none_started",
+    "running_programs",
+    "stop_all",
+    "worker_threads",
+]
 
 # Reads "+pid" and "-pid"; when we are gone, however that came about, its input ends, and what
 # still runs is killed, whole groups at a time.
@@ -77,7 +85,7 @@ class Programs:
     """
 
     def __init__(self) -> None:
-        self._running: set[Process] = set()
+        self._running: dict[Process, None] = {}
         self._lock = threading.Lock()
         self._watchdog = _Watchdog()
         self.refused = threading.Event()
@@ -98,14 +106,19 @@ class Programs:
     def add(self, process: Process) -> None:
         """Take note of a program that was started."""
         with self._lock:
-            self._running.add(process)
+            self._running[process] = None
         self._watchdog.tell("+", process.pid)
 
     def discard(self, process: Process) -> None:
         """Take note of a program that has ended."""
         self._watchdog.tell("-", process.pid)
         with self._lock:
-            self._running.discard(process)
+            self._running.pop(process, None)
+
+    def running(self) -> list[tuple[str, ...]]:
+        """Return the words of the programs that run, in the order in which they were started."""
+        with self._lock:
+            return [process.argv for process in self._running]
 
     def stop(self, grace: float = 2.0) -> None:
         """End every program that still runs. Seconds."""
@@ -257,6 +270,11 @@ def none_started() -> Iterator[None]:
         yield
     finally:
         refused.clear()
+
+
+def running_programs() -> list[tuple[str, ...]]:
+    """Return the words of this run's programs that run, in the order in which they were started."""
+    return _current.get().running()
 
 
 def stop_all(grace: float = 2.0) -> None:

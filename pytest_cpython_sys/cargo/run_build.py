@@ -36,6 +36,9 @@ class BuildListener(Protocol):
     def blocked(self, reason: str) -> None:
         """Cargo waits for another cargo."""
 
+    def ended(self) -> None:
+        """Cargo has done what it could."""
+
 
 class _Watcher:
     """Reads cargo's standard error for progress and for locks."""
@@ -102,6 +105,8 @@ def run_build(
     except BaseException:
         process.stop()
         raise
+    if listener is not None:
+        listener.ended()
     return Build(
         workspace=workspace,
         command=tuple(command),

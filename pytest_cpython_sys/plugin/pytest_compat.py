@@ -34,6 +34,7 @@ __all__ = [
     "CompatItem",
     "TerminalRepr",
     "amend_report",
+    "capture_suspended",
     "configured",
     "copy_report",
     "current_fields",
@@ -345,6 +346,18 @@ def set_arguments(config: pytest.Config, arguments: Iterable[str]) -> None:
 def turn_red(session: pytest.Session) -> None:
     """Make a run that nothing failed in end with 1: no hook returns the exit code (8.3 to 9.2)."""
     session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@contextlib.contextmanager
+def capture_suspended(config: pytest.Config) -> Iterator[None]:
+    """Let output be seen, whoever is in charge of it; nothing changes where nobody captures.
+
+    pytest has a fixture for that, and nothing for a conftest file that is imported (8.3 to 9.2).
+    """
+    manager: Any = config.pluginmanager.get_plugin("capturemanager")
+    suspended = getattr(manager, "global_and_fixture_disabled", contextlib.nullcontext)
+    with suspended():
+        yield
 
 
 # -- other plugins ---------------------------------------------------------------------------------

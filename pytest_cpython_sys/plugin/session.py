@@ -25,7 +25,8 @@ from .fast_protocol import FastProtocol
 from .header import export_lines, header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
-from .progress import terminal_progress
+from .progress.build import shown_progress
+from .progress.slow import SlowTests
 from .pytest_compat import amend_report, remember_hooks, set_arguments, turn_red
 from .report import RustError, record_warning
 from .settings import FoundPythons, find_pythons
@@ -37,7 +38,7 @@ from .xdist import pack, received_arguments, unpack, upcoming_cases
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
-    from ..cargo import Build, Cargo
+    from ..cargo import Build, BuildListener, Cargo
     from ..case import Case, Checker
     from ..python.interpreter import Interpreter
     from ..rust.context import BuildContext
@@ -73,6 +74,7 @@ class RustSession:
         self._summary = Summary(config, scope)
         self._missing = MissingModules(config, cargo)
         self._fast: FastProtocol | None = None
+        self._slow = SlowTests(config)
 
     def builds(self, interpreter: Interpreter | None) -> Sequence[Build]:
         """Return the builds of this run for a Python."""
@@ -94,7 +96,7 @@ class RustSession:
         return self._project
 
     def _new_project(self) -> Project:
-        run = replace(self._settings.run, on_slow=Announcer(self._say_slow))
+        run = replace(self._settings.run, on_slow=Announcer(self._slow.note))
         settings = replace(self._settings, run=run)
         places, base = self._scope.places, str(self._config.rootpath)
         if len(self._pythons) > 1:
@@ -121,7 +123,9 @@ class RustSession:
             self._problem = error
             return []
         verbose = self._config.get_verbosity() > 0
-        return header_lines(toolchain, project, self._interpreter, self._pythons, verbose=verbose)
+        python, pythons = self._interpreter, self._pythons
+        with shown_progress(self._config):  # C compilers are asked who they are
+            return header_lines(toolchain, project, python, pythons, verbose=verbose)
 
     def print_environment(self) -> None:
         """Print what is added to environments; nothing is built. Raises pytest.UsageError."""
@@ -144,21 +148,13 @@ class RustSession:
             if self._scope.added or len(arguments) > len(self._config.args):
                 set_arguments(self._config, arguments)
             return
-        project = self._load()
+        with shown_progress(self._config) as progress:
+            project = self._load()
+            if project is not None:
+                self._plan = self._build(project, progress)
         if project is None:
             self._warn_of_nothing(None)
             return
-        try:
-            if self._problem is not None:
-                raise self._problem
-            if project.packages:
-                _ = self._cargo.toolchain
-            with without_collector():
-                self._plan = self._build(project)
-        except CargoError as error:
-            if not self._settings.from_ini:
-                raise pytest.UsageError(str(error)) from None
-            self._plan = project.broken_plan(error)
         if self._settings.package_globs and not project.packages and project.known_packages:
             names = ", ".join(sorted(project.known_packages))
             globs = ", ".join(self._settings.package_globs)
@@ -177,7 +173,7 @@ class RustSession:
     ) -> None:
         """Make a plan the one of this session."""
         self._plan = plan
-        self._evaluator = Evaluator(plan.checkers, upcoming)
+        self._evaluator = Evaluator(plan.checkers, upcoming, self._slow.look)
         collection = Collection(session, plan, self._evaluator)
         self._account = collection.account
         self._config.pluginmanager.register(collection, "cpython_sys_collection")
@@ -213,25 +209,22 @@ class RustSession:
 
             self._config.add_cleanup(restore)
 
-    def _build(self, project: Project) -> Plan:
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is None or hasattr(self._config, "workerinput"):
-            return project.build(more_checkers=self._more_checkers)
-        progress = terminal_progress(terminal)
+    def _build(self, project: Project, listener: BuildListener | None) -> Plan:
         try:
-            return project.build(progress, self._more_checkers)
-        finally:
-            progress.finish()
+            if self._problem is not None:
+                raise self._problem
+            if project.packages:
+                _ = self._cargo.toolchain
+            with without_collector():
+                return project.build(listener, self._more_checkers)
+        except CargoError as error:
+            if not self._settings.from_ini:
+                raise pytest.UsageError(str(error)) from None
+            return project.broken_plan(error)
 
     def _more_checkers(self, contexts: Sequence[BuildContext]) -> list[Checker]:
         found = self._config.hook.pytest_cpython_sys_checkers(contexts=contexts)
         return [completed(checker) for checkers in found for checker in checkers or ()]
-
-    def _say_slow(self, name: str) -> None:
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is not None:
-            terminal.write_line(f"still running after 60 s: {name}")
-            terminal.flush()
 
     def _warn_of_nothing(self, project: Project | None) -> None:
         """Zero tests is never silent."""

@@ -32,15 +32,15 @@ LEAKED: Final = "left a process running when it ended, which was then ended too"
 
 
 class Announcer:
-    """Tells whoever listens of a test that has run for a minute; nobody in another process."""
+    """Tells whoever listens of a test that runs for long; nobody in another process."""
 
-    def __init__(self, listener: Callable[[str], None] | None = None) -> None:
+    def __init__(self, listener: Callable[[str, float], None] | None = None) -> None:
         self.listener = listener
 
-    def __call__(self, test: str) -> None:
-        """Announce a test by its name. Called from another thread."""
+    def __call__(self, test: str, seconds: float) -> None:
+        """Announce a test by its name, and for how long it runs. Called from another thread."""
         if self.listener is not None:
-            self.listener(test)
+            self.listener(test, seconds)
 
     def __reduce__(self) -> tuple[type[Announcer], tuple[()]]:
         return Announcer, ()

@@ -343,21 +343,6 @@ def test_ini_keys_are_the_options(pytester: pytest.Pytester, write: Write) -> No
     assert set(outcomes(result)) == {"src/lib.rs::more"}
 
 
-def test_a_build_that_takes_long_shows_its_progress(
-    pytester: pytest.Pytester, write: Write
-) -> None:
-    write(
-        {
-            "Cargo.toml": "c",
-            "build.rs": "fn main() { std::thread::sleep(std::time::Duration::from_secs(4)); }",
-            "src/lib.rs": "#[test] fn ok() {}\n",
-        }
-    )
-    child = pytester.spawn_pytest("--cpython-sys")
-    child.expect(r"building \d+/\d+: c\(build\.rs\)|building \d+/\d+: ", timeout=60)
-    child.expect("1 passed", timeout=60)
-
-
 NOTING = """
 #[test] fn environment() {{
     let target = "{target}";

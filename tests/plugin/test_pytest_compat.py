@@ -41,6 +41,9 @@ TESTED: Final = {
     "acceptance/test_bad_input.py": {
         "configured": "test_the_environment_is_printed",
     },
+    "acceptance/test_progress.py": {
+        "capture_suspended": "test_while_a_conftest_file_waits_for_a_module",
+    },
     "acceptance/test_one_pytest.py": {
         "words_of": "test_the_key_in_a_typed_table",
     },

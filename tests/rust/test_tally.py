@@ -84,3 +84,22 @@ def test_names_that_nobody_asked_for_are_output() -> None:
     assert settled(tally) == (["a"], [])
     assert '"x"' in tally.stray
     assert '"a"' not in tally.stray
+
+
+def test_a_test_that_runs_for_long_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    slow: list[tuple[str, float]] = []
+    tally = Tally({"a": 1, "b": 1, "c": 1}, on_slow=lambda *words: slow.append(words))
+    told(tally, "start a", "start b")
+    now += 9.0
+    told(tally, "ok b")
+    assert slow == []
+    now += 1.0
+    tally.read(IDLE)
+    assert slow == [("a", 10.0)]
+    now += 20.0
+    told(tally, "start c")
+    tally.read(IDLE)
+    told(tally, "timeout a")
+    assert slow == [("a", 10.0), ("a", 60.0)]

@@ -8,6 +8,7 @@ start find them too.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ from ...python.introspect import InterpreterError
 from ...python.selection import fits_running
 from ...rust.metadata import TABLE
 from ..arguments import Scope
-from ..progress import terminal_progress
+from ..progress.build import shown_progress
 from ..report import record_warning, write_section
 from ..settings import read_settings
 from .early import EarlyConfig, holds_python_tests, project_roots
@@ -92,7 +93,8 @@ class ModuleImports:
             base=base,
         )
         try:
-            project.load()
+            with self._shown():
+                project.load()
         except (CargoError, InterpreterError):
             return  # the run itself says so
         before = os.environ.get(VARIABLE)
@@ -138,7 +140,19 @@ class ModuleImports:
 
     def _build_imported(self, name: str) -> None:
         """Build a module that something imports: a conftest file, before the run's own build."""
-        self._build(name, None)
+        with self._shown() as progress:
+            self._build(name, progress)
+
+    @contextmanager
+    def _shown(self) -> Iterator[BuildListener | None]:
+        """Show how it goes on. Before there is a session, pytest has no words for Ctrl-C."""
+        try:
+            with shown_progress(self._config) as progress:
+                yield progress
+        except KeyboardInterrupt:
+            if self._config.pluginmanager.has_plugin("terminalreporter"):
+                raise
+            raise SystemExit(int(pytest.ExitCode.INTERRUPTED)) from None
 
     def _build(self, name: str, listener: BuildListener | None) -> None:
         """Build a module, and let it be found; or let everybody who imports it know why not."""
@@ -213,16 +227,11 @@ class ModuleImports:
         """Build what Python tests may import, after the run's own build."""
         if not holds_python_tests(self._config):
             return
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        progress = terminal_progress(terminal) if terminal is not None else None
-        try:
+        with shown_progress(self._config) as progress:
             self._want(list(self._name_the_unnamed(progress)))
             self._wanted.look_again(self._builds)
             for name in self._selected():
                 self._build(name, progress)
-        finally:
-            if progress is not None:
-                progress.finish()
         if self._wanted.stale and self._settings.stale == "error":
             raise pytest.UsageError("\n".join(self._wanted.stale))
 

@@ -34,7 +34,7 @@ _UNENDED = "all tests had ended, and the test binary did not end in the time tha
 
 
 class _Runner:
-    def __init__(self, binary: Binary, on_slow: Callable[[str], None] | None) -> None:
+    def __init__(self, binary: Binary, on_slow: Callable[[str, float], None] | None) -> None:
         self._binary = binary
         self._on_slow = on_slow
 
@@ -325,7 +325,7 @@ def run_tests(
     names: Sequence[str],
     *,
     every: bool = False,
-    on_slow: Callable[[str], None] | None = None,
+    on_slow: Callable[[str, float], None] | None = None,
 ) -> Iterator[TestEnd]:
     """Yield how each test ended, as soon as that is known. Each name comes at least once."""
     yield from _Runner(binary, on_slow).run(list(dict.fromkeys(names)), every=every)

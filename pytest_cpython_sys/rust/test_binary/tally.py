@@ -24,20 +24,23 @@ __all__ = ["PATIENCE", "Tally"]
 PATIENCE = 0.5
 """How many seconds an end is held back at most."""
 _KEPT = 1_000_000
+_LONG = 10.0
+_MINUTE = 60.0
 
 
 class Tally:
     """The account of one process.
 
     ``counts`` are the names that were asked for, and how many tests each of them has; ``others``
-    are names that may run besides. ``on_slow`` is told of a test that has run for a minute.
+    are names that may run besides. ``on_slow`` is told of a test that has run for ten seconds, and
+    for a minute.
     """
 
     def __init__(
         self,
         counts: Mapping[str, int],
         others: Collection[str] = (),
-        on_slow: Callable[[str], None] | None = None,
+        on_slow: Callable[[str, float], None] | None = None,
     ) -> None:
         self.counts = counts
         self._others = others
@@ -48,6 +51,9 @@ class Tally:
         """Names with an end that is not certain yet, and when it came."""
         self._given: set[str] = set()
         """Names with an end that was certain before all was told."""
+        self._announced: set[str] = set()
+        self._look_at = 0.0
+        """When to look next for tests that run for long."""
         self._latest: str | None = None
         """The name whose end came last, until something else is told."""
         self._suites: list[SuiteEvent] = []
@@ -64,7 +70,9 @@ class Tally:
     def read(self, line: bytes) -> list[TestEvent]:
         """Take note of a line, or of silence; return the ends that are certain now."""
         if line == IDLE:
-            return self._overdue(time.monotonic())
+            now = time.monotonic()
+            self._announce(now)
+            return self._overdue(now)
         event, before = parse_events(line)
         if event is None:
             self._note_stray(line)
@@ -72,6 +80,7 @@ class Tally:
         if before:
             self._note_stray(before)
         self.heard = time.monotonic()
+        self._announce(self.heard)
         if isinstance(event, SuiteEvent):
             if event.kind in ("ok", "failed"):
                 self._suites.append(event)
@@ -89,7 +98,7 @@ class Tally:
         name = event.name
         if event.kind == "timeout":
             if self._on_slow is not None:
-                self._on_slow(name)
+                self._on_slow(name, _MINUTE)
         elif event.kind == "started":
             self._starts[name] += 1
             self.started.setdefault(name, self.heard)
@@ -106,6 +115,16 @@ class Tally:
                 self._held[name] = self.heard
             self._latest = name if self._is_plausible(name) else None
         return []
+
+    def _announce(self, now: float) -> None:
+        """Tell of tests that run for long, each once; a minute the harness tells of itself."""
+        if self._on_slow is None or now < self._look_at:
+            return
+        self._look_at = now + PATIENCE
+        for name in self.running:
+            if name not in self._announced and now - self.started[name] >= _LONG:
+                self._announced.add(name)
+                self._on_slow(name, _LONG)
 
     def _is_plausible(self, name: str) -> bool:
         return len(self._ends[name]) == self._starts[name] == self.counts[name] == 1
