@@ -79,8 +79,8 @@ def _copy(source: str, target: str, members: set[str]) -> None:
     with os.scandir(source) as entries:
         for entry in entries:
             path = os.path.join(target, entry.name)
-            crate = entry.name.partition(".")[0].rpartition("-")[0]
-            if members & {crate, crate.removeprefix("lib")}:
+            stem = entry.name.partition(".")[0].removeprefix("lib")
+            if not members.isdisjoint({stem, stem.rpartition("-")[0]}):  # a cdylib has no hash
                 continue
             if entry.is_dir(follow_symlinks=False):
                 _copy(entry.path, path, set())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..cargo import CargoError, cache_path, first_error, keep_json, read_json, seed, stamp
 from ..cargo.run_program import run_to_end
+from ..rust.libraries import apart
 from .extension import exports
 from .finder import VARIABLE, Modules
 from .manifests import all_told
@@ -91,6 +92,10 @@ class Candidate:
     @property
     def own_options(self) -> BuildOptions:
         """The options of the build backend: features and profile are its matter."""
+        return apart(self._backend_options, self.workspace, self.package)
+
+    @property
+    def _backend_options(self) -> BuildOptions:
         if self.told is None:
             return self.options
         found = replace(

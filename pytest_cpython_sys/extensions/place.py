@@ -71,6 +71,9 @@ def find_place(
         advice = f'module = "{names[0]}"' if names else f"#[pymodule] fn {asked.rpartition('.')[2]}"
         raise NoModuleError(f"{exported}, and {asked} is the module to import: write {advice}")
     said = _said(words)
+    crate = package.library.crate_name if package.library is not None else None
+    if crate in names and len(names) > 1 and not said:
+        return Place(crate)  # the name that cargo's own manifest says
     if len(names) == 1:
         return Place(names[0], remark=f"{said}: {exported}" if said else "")
     exported = f"{exported}{f', and {said}' if said else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import read_bytes
 from ..cargo.run_program import run_to_end
+from .finder import VARIABLE, Modules
 from .stage import python_environment, staged
 
 if TYPE_CHECKING:
@@ -118,11 +120,23 @@ def ask(
         ended = run_to_end(
             [str(python.executable), "-s", "-B", *flags, "-c", _START, _PROBE, path],
             cwd=cwd,
-            env=python_environment(extension, python),
+            env={**python_environment(extension, python), **_beside(python, request.get("name"))},
             limit=limit,
             grace=extension.context.run.grace,
         )
         return Answer(ended, list(_lines(os.path.join(directory, "report"))), remark)
+
+
+def _beside(python: Interpreter, name: object) -> dict[str, str]:
+    """Return what lets the Python that runs the tests find the other modules of this run."""
+    text = os.environ.get(VARIABLE)
+    if not text or python.bin_directory != os.path.dirname(sys.executable):
+        return {}
+    modules = Modules.load(text)
+    for known in (name, f"{name}.{name}"):
+        for found in (modules.files, modules.broken, modules.packages):
+            found.pop(str(known), None)
+    return {VARIABLE: modules.dump()}
 
 
 def _lines(path: str) -> Iterator[dict[str, Any]]:

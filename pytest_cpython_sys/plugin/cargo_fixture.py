@@ -16,6 +16,7 @@ from ..python.build_environment import Surroundings
 from ..python.checkout import target_python
 from ..python.introspect import InterpreterError
 from ..python.selection import fits_running, for_running, load_named
+from ..rust.libraries import apart, collides
 from ..rust.metadata import MetadataError, read_policies
 from .settings import read_settings
 
@@ -93,7 +94,8 @@ class Workshop:
                 f"{found.manifest_path}"
             )
         self._check_interpreter()
-        for build in () if features else self._builds:
+        alone = any(collides(one, found) for one in self.workspaces if one.package(found.id))
+        for build in () if features or alone else self._builds:
             if path := build.shared_library(found):
                 return self._for_running(path, build, found)
         build = self.build_library(found, features)
@@ -106,8 +108,9 @@ class Workshop:
         workspace, options, extra = next(
             entry for entry in self._loaded if entry[0].package(package.id) is not None
         )
+        own = apart(options, workspace, package)
         build = self.cargo.build_library(
-            workspace, package, options, features=features, extra_environment=extra
+            workspace, package, own, features=features, extra_environment=extra
         )
         if not build.success:
             errors = [item.rendered for item in build.diagnostics if item.is_error]

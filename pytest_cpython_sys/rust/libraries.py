@@ -5,6 +5,8 @@ What tests did not need is built once, for all packages; what a library exports 
 
 from __future__ import annotations
 
+import os.path
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +17,35 @@ from ..object_files.reader import Symbol
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ..cargo import Build, Package, Target
+    from ..cargo import Build, BuildOptions, Package, Target, Workspace
     from .context import BuildContext
 
-__all__ = ["Libraries", "LibraryFailedError"]
+__all__ = ["Libraries", "LibraryFailedError", "apart", "collides"]
 
 
 class LibraryFailedError(CargoError):
     """A library does not build, and there is an item that says so."""
+
+
+def collides(workspace: Workspace, package: Package) -> bool:
+    """Tell whether two packages of a workspace have shared libraries of one name.
+
+    Cargo gives them no hash: in one directory they are written over each other.
+    """
+    names = [
+        one.library.crate_name
+        for one in workspace.packages
+        if one.library is not None and "cdylib" in one.library.crate_types
+    ]
+    return package.library is not None and names.count(package.library.crate_name) > 1
+
+
+def apart(options: BuildOptions, workspace: Workspace, package: Package) -> BuildOptions:
+    """Return the options that build a package's library where no other one of its name is."""
+    if not collides(workspace, package):
+        return options
+    directory = os.path.join(options.directory(workspace), "cpython-sys-apart", package.name)
+    return replace(options, packages=(package.name,), target_dir=directory)
 
 
 class Libraries:
@@ -64,6 +87,16 @@ class Libraries:
             errors = [error.rendered for error in self.more.errors(package.id, target)]
             words = "\n".join(errors) or self.more.words
             raise CargoError(f"its library does not build\n{words}")
+        return path
+
+    def _apart(self, package: Package) -> str:
+        options = apart(self._context.options, self._build.workspace, package)
+        build = self._context.cargo.build_library(
+            self._build.workspace, package, options, extra_environment=self._build.environment
+        )
+        path = build.shared_library(package)
+        if path is None:
+            raise CargoError(f"its library does not build\n{build.words}")
         return path
 
     @staticmethod

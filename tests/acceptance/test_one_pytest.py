@@ -347,6 +347,52 @@ def test_nothing_but_rust(write: Write, run: Run) -> None:
     assert built(result) == []
 
 
+def test_libraries_of_one_name(write: Write, run: Run, pytester: pytest.Pytester) -> None:
+    """Cargo writes them over each other: each is built where the other is not."""
+    files = {"Cargo.toml": '[workspace]\nmembers = ["one", "two"]\nresolver = "2"\n'}
+    for name, sign in (("one", "+"), ("two", "-")):
+        manifest = MANIFEST.replace("ham-native", name).replace("[lib]", '[lib]\nname = "_native"')
+        files |= {
+            f"{name}/Cargo.toml": manifest,
+            f"{name}/src/lib.rs": LIBRARY.replace("a + b", f"a {sign} b").partition("#[cfg")[0],
+            f"{name}/pyproject.toml": PYPROJECT.replace("ham", name),
+            f"{name}/python/{name}/__init__.py": "from ._native import add\n",
+        }
+    files["tests/test_both.py"] = (
+        "import one, two\n"
+        "def test_both(): assert (one.add(5, 3), two.add(5, 3)) == (8, 2)\n"
+        "def test_fixture(rust_extension):\n"
+        "    assert [rust_extension(name).add(5, 3) for name in ('one', 'two')] == [8, 2]\n"
+    )
+    write(files)
+    result = run("-o", "cpython_sys_policies=auto")
+    assert set(outcomes(result).values()) == {"passed"}
+    assert len(built(result)) == 2
+
+
+def test_modules_that_need_each_other(write: Write, run: Run) -> None:
+    """The package around a module imports another one of this run, and asks for its version."""
+    init = "from importlib.metadata import version\nfrom . import _one, _two\nversion('ham')\n"
+    files = {
+        "Cargo.toml": '[workspace]\nmembers = ["one", "two"]\nresolver = "2"\n',
+        "python/ham/__init__.py": init,
+        "tests/test_ham.py": "import ham\ndef test_it(): assert ham._one.add(1, 2) == 3\n",
+        "pyproject.toml": PYPROJECT.partition("[tool.maturin]")[0].replace("maturin", "setuptools")
+        + '[tool.setuptools.packages.find]\nwhere = ["python"]\n',
+    }
+    for name in ("one", "two"):
+        files["pyproject.toml"] += (
+            f'[[tool.setuptools-rust.ext-modules]]\ntarget = "ham._{name}"\n'
+            f'path = "{name}/Cargo.toml"\n'
+        )
+        files[f"{name}/Cargo.toml"] = MANIFEST.replace("ham-native", name)
+        files[f"{name}/src/lib.rs"] = LIBRARY.replace("_native", f"_{name}")
+    write(files)
+    result = run("-o", "cpython_sys_policies=auto")
+    assert set(outcomes(result).values()) == {"passed"}
+    assert outcomes(result)["two/src/lib.rs::@module::imports"] == "passed"
+
+
 # -- installed -------------------------------------------------------------------------------------
 
 
