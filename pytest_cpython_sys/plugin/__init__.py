@@ -65,10 +65,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     typed = getattr(early_config.known_args_namespace, "cpython_sys", None)
     is_on = early_config.getini("cpython_sys") if typed is None else typed
     if is_on:
-        from .modules.early import EarlyConfig, is_off, is_worker, only_asks, project_roots
+        from .modules.early import (
+            EarlyConfig,
+            check_junit_path,
+            is_off,
+            is_worker,
+            only_asks,
+            project_roots,
+        )
 
         early = EarlyConfig(early_config)
         asks = only_asks(early) or early.getoption("cpython_sys_env")
+        if not (asks or is_worker()):
+            check_junit_path(early)
         if not (asks or is_off(early) or is_worker()):
             cargo = _cargo(early_config)
             cargo.ask_ahead(project_roots(early))

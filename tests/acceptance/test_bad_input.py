@@ -387,6 +387,26 @@ def test_an_option_that_makes_no_sense_is_one_line_and_exit_4(
 
 
 @pytest.mark.parametrize(
+    "name", ["Cargo.toml/out.xml", "Cargo.toml/new/out.xml", "/proc/none/x.xml"]
+)
+def test_a_junit_file_that_cannot_be_written_is_refused_before_anything_is_built(
+    pytester: pytest.Pytester, write: Write, name: str
+) -> None:
+    root = write({"Cargo.toml": "c", "src/lib.rs": OK})
+    result = run(pytester, f"--junitxml={name}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = filter(None, result.errlines)
+    assert line.startswith(f"ERROR: --junitxml={name} cannot be written (No")
+    assert not (root / "target").exists()
+
+
+def test_the_folder_of_a_junit_file_is_made(pytester: pytest.Pytester, write: Write) -> None:
+    root = write({"Cargo.toml": "c", "src/lib.rs": OK})
+    assert run(pytester, "--junitxml=new/folder/out.xml").ret == 0
+    assert "ok" in (root / "new/folder/out.xml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
     ("key", "words"),
     [
         ("cargo_timeout = soon", "cargo_timeout = soon: give a number of seconds"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 from fnmatch import fnmatch
@@ -15,7 +17,15 @@ if TYPE_CHECKING:
 
     import pytest
 
-__all__ = ["EarlyConfig", "holds_python_tests", "is_off", "is_worker", "only_asks", "project_roots"]
+__all__ = [
+    "EarlyConfig",
+    "check_junit_path",
+    "holds_python_tests",
+    "is_off",
+    "is_worker",
+    "only_asks",
+    "project_roots",
+]
 
 _ONLY_ASKS: Final = ("help", "version", "markers", "showfixtures", "show_fixtures_per_test")
 _PROJECT: Final = ("pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml")
@@ -53,6 +63,32 @@ def is_worker() -> bool:
     What a test starts inherits a worker's variable. Workers alone are started with code.
     """
     return "PYTEST_XDIST_WORKER" in os.environ and sys.argv[:1] == ["-c"]
+
+
+def check_junit_path(early: EarlyConfig) -> None:
+    """Make the folder of the JUnit file, as pytest does in the end: what it cannot do is said now.
+
+    Raises pytest.UsageError.
+    """
+    typed = early.getoption("xmlpath")
+    if not typed:
+        return
+    path = Path(os.path.abspath(os.path.expanduser(os.path.expandvars(typed))))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        existed = path.exists()
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        import pytest
+
+        # What exists, and is no folder, is in the way.
+        words = os.strerror(errno.ENOTDIR) if error.errno == errno.EEXIST else error.strerror
+        why = f"{words}: {error.filename or path}"
+        raise pytest.UsageError(f"--junitxml={typed} cannot be written ({why})") from None
+    if not existed:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def project_roots(early: EarlyConfig) -> list[str]:
