@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -18,14 +20,16 @@ from ..python.introspect import InterpreterError
 from ..python.selection import fits_running, for_running, load_named
 from ..rust.libraries import apart, collides
 from ..rust.metadata import MetadataError, read_policies
+from .progress.build import shown_progress
 from .settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     import pytest
 
-    from ..cargo import Build, BuildOptions, Package, Workspace
+    from ..cargo import Build, BuildListener, BuildOptions, Package, Workspace
     from ..extensions.place import Place
     from ..python.interpreter import Interpreter
     from ..rust.context import Settings
@@ -47,6 +51,8 @@ class Workshop:
     _builds: Sequence[Build]
     _interpreter: Interpreter | None
     _others: Sequence[Interpreter]
+    _shown: Callable[[], AbstractContextManager[BuildListener | None]] = nullcontext
+    """Shows a build to whoever waits for the test that asks for it."""
 
     @cached_property
     def workspaces(self) -> list[Workspace]:
@@ -109,9 +115,13 @@ class Workshop:
             entry for entry in self._loaded if entry[0].package(package.id) is not None
         )
         own = apart(options, workspace, package)
-        build = self.cargo.build_library(
-            workspace, package, own, features=features, extra_environment=extra
-        )
+        with self._shown() as listener:
+            build = self.cargo.build_library(
+                *(workspace, package, own),
+                features=features,
+                extra_environment=extra,
+                listener=listener,
+            )
         if not build.success:
             errors = [item.rendered for item in build.diagnostics if item.is_error]
             raise CargoError("it does not build:\n" + ("\n".join(errors) or build.words))
@@ -158,4 +168,11 @@ def open_workshop(config: pytest.Config) -> Workshop:
     interpreter = for_running(interpreters) or next(iter(interpreters), None)
     others = [python for python in interpreters if python is not interpreter]
     builds = session.builds(interpreter) if session is not None else ()
-    return Workshop(Cargo(), str(config.rootpath), settings, builds, interpreter, others)
+    shown = partial(_shown_progress, config)
+    return Workshop(Cargo(), str(config.rootpath), settings, builds, interpreter, others, shown)
+
+
+def _shown_progress(config: pytest.Config) -> AbstractContextManager[BuildListener | None]:
+    """Show a build where that is sure: output is captured for the thread that runs the tests."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return shown_progress(config) if is_main else nullcontext()

@@ -143,6 +143,24 @@ def test_ctrl_c_while_a_conftest_file_waits_for_a_module(
     assert child.exitstatus == pytest.ExitCode.INTERRUPTED
 
 
+def test_while_a_python_test_waits_for_a_build(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            **module(slots=(), metadata="[features]\nmore = []\n"),
+            **slow_build(4),
+            "test_eggs.py": "def test_spam(): pass\n"
+            "def test_eggs(rust_extension): rust_extension('eggs', features=['more'])\n",
+        }
+    )
+    recording = record(pytester.spawn_pytest("test_eggs.py"))
+    assert BUILDING.search(recording.text)
+    assert recording.longest_pause() < 3
+    lines = seen(recording.text, COLUMNS)
+    at = lines.index("test_eggs.py .")
+    assert lines[at + 1] == f"{'.':<{COLUMNS - 7}}[100%]"
+    assert not [line for line in lines if "building" in line or "running" in line]
+
+
 @pytest.mark.parametrize("fast", [True, False], ids=["fast", "with output captured"])
 def test_a_test_that_runs_for_ten_seconds_is_named(
     pytester: pytest.Pytester, write: Write, fast: bool
@@ -175,7 +193,7 @@ def test_a_program_that_tells_of_no_test_is_waited_for(
     result = run(pytester)
     result.assert_outcomes(passed=1)
     (line,) = (line for line in result.outlines if line.startswith("still "))
-    assert line.startswith("still waiting after 11 s: tests/own.rs::")
+    assert re.fullmatch(r"still waiting after 11 s: tests/own\.rs::.* \(own-\w+ runs\)", line)
 
 
 def test_workers_and_programs_that_read_results_alone_are_left_alone(

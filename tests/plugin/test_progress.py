@@ -161,6 +161,7 @@ def test_a_line_is_seen_at_once_and_the_cursor_stands_before_it(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     file = Terminal()
+    monkeypatch.setattr("sys.stdout", file)
     reporter = TerminalReporter(pytestconfig, file)
     with screen_of(configured(reporter)) as screen:
         assert screen is not None

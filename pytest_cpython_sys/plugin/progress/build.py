@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .screen import Screen
 
-__all__ = ["Progress", "shown_progress"]
+__all__ = ["Progress", "in_words", "shown_progress"]
 
 # Together with pytest's own start, the first sign is there within three seconds.
 _FIRST_SECONDS: Final = 0.5
@@ -107,7 +107,7 @@ class Progress:
         """Show what is being done, if it is time to."""
         programs = self._programs()
         with self._lock:
-            self._latest = f"running {_in_words(programs[0])}" if programs else _LOOKING
+            self._latest = f"running {in_words(programs[0])}" if programs else _LOOKING
             self._show(_REWRITE_SECONDS)
 
     def _tick_on(self) -> None:
@@ -143,7 +143,7 @@ class Progress:
             self._rewritten = False
 
 
-def _in_words(program: Sequence[str]) -> str:
+def in_words(program: Sequence[str]) -> str:
     """Return how a program is called by people: of cargo, with what it is to do."""
     name = os.path.basename(program[0])
     if name.removesuffix(".exe") != "cargo":

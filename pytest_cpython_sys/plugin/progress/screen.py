@@ -74,9 +74,12 @@ def screen_of(config: pytest.Config) -> Iterator[Screen | None]:
     with capture_suspended(config):
         terminal = config.pluginmanager.get_plugin("terminalreporter")
         file: TextFile | None = terminal
-        is_terminal = bool(getattr(terminal, "isatty", False))
-        if terminal is None and config.pluginmanager.has_plugin("terminal"):
-            file, is_terminal = sys.stdout, sys.stdout.isatty()
+        is_terminal = sys.stdout.isatty() and getattr(terminal, "isatty", True)
+        # What is written over does not count for how full the reporter takes its line to be.
+        if is_terminal or terminal is None:
+            file = sys.stdout
+        if terminal is None and not config.pluginmanager.has_plugin("terminal"):
+            file = None
         verbosity = getattr(config.known_args_namespace, "verbose", 0)
         if file is None or (verbosity <= _NOTHING_BUT_RESULTS and not is_terminal):
             yield None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from ...cargo import running_programs
 from ...failure_text import node_id
+from .build import in_words
 from .screen import screen_of
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ class SlowTests:
             self._due = max(self._due, seconds + _LINE_SECONDS)
         elif seconds >= self._due:
             name = node_id(case, self._config.rootpath)
-            lines.append(f"still waiting after {seconds:.0f} s: {name}")
+            programs = [f" ({in_words(words)} runs)" for words in running_programs()[:1]]
+            lines.append(f"still waiting after {seconds:.0f} s: {name}{''.join(programs)}")
             self._due = seconds + _LINE_SECONDS
         if not lines:
             return
