@@ -84,17 +84,20 @@ class ModuleFinder:
         self.modules = Modules()
         self.pending: set[str] = set()
         """Modules that are built when they are first imported."""
+        self.words: dict[str, str] = {}
+        """What is said once of a broken module, and not to all who import it."""
         self.build: Callable[[str], None] = self.pending.discard
         """Builds a pending module; what becomes of it then stands in ``modules``."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """Return where a module is. Raises ImportError where it is known that it does not work."""
         del path, target
+        __tracebackhide__ = True  # pytest shows the import, and not what answers it
         if name in self.pending:
             self.pending.discard(name)  # what is started to build it may import it
             self.build(name)
         if name in self.modules.broken:
-            raise ImportError(self.modules.broken[name], name=name)
+            raise ImportError(self.words.pop(name, self.modules.broken[name]), name=name)
         file, package = self.modules.files.get(name), self.modules.packages.get(name)
         if file is not None:
             spec = ModuleSpec(name, ExtensionFileLoader(name, file), origin=file)

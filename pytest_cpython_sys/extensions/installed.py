@@ -48,6 +48,8 @@ class Installed:
     """Whether it was copied there to stay; else building it again is what everybody expects."""
     fits: bool = True
     """Whether this Python can import it, by its name."""
+    elsewhere: str | None = None
+    """The directory of an editable installation, if it is another project than the one at hand."""
 
     @property
     def changed(self) -> float:
@@ -63,10 +65,15 @@ def find_installed(name: str, told: Told | None) -> Installed | None:
     """
     distribution = find_distribution(told.distribution) if told is not None else None
     file = _find(name)
-    editable = distribution is not None and _is_editable(distribution)
+    directory = _editable_directory(distribution) if distribution is not None else None
+    editable = directory is not None
     if file is not None:
         in_place = told is not None and _is_in_sources(file, told.directory)
-        return Installed(file, is_wheel=not (editable or in_place))
+        other = None
+        if directory and told is not None:
+            same = os.path.realpath(directory) == os.path.realpath(told.directory)
+            other = None if same else directory
+        return Installed(file, is_wheel=not (editable or in_place), elsewhere=other)
     if distribution is None or editable:
         return None
     found = _for_another(distribution, name)
@@ -132,13 +139,18 @@ def find_distribution(name: str | None) -> Distribution | None:
         return None
 
 
-def _is_editable(distribution: Distribution) -> bool:
+def _editable_directory(distribution: Distribution) -> str | None:
+    """Return the project of an editable installation; None if it is none."""
+    from urllib.parse import unquote, urlsplit
+
     try:
         raw = json.loads(distribution.read_text("direct_url.json") or "null")
     except ValueError:
-        return False
+        return None
     info = raw.get("dir_info") if isinstance(raw, dict) else None
-    return isinstance(info, dict) and bool(info.get("editable"))
+    if not (isinstance(info, dict) and info.get("editable")):
+        return None
+    return unquote(urlsplit(str(raw.get("url"))).path)
 
 
 def _for_another(distribution: Distribution, name: str) -> str | None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ..cargo import CargoError, cache_path, first_error, keep_json, read_json, seed, stamp
 from ..cargo.run_program import run_to_end
 from ..rust.libraries import apart
+from ..rust.metadata import TABLE
 from .extension import exports
 from .finder import VARIABLE, Modules
 from .manifests import all_told
@@ -46,16 +47,16 @@ __all__ = [
 _DIRECTORY: Final = "cpython-sys-module"
 _BINDINGS: Final = frozenset({"pyo3", "pyo3-ffi", "cpython-sys", "cpython", "python3-sys"})
 """Crates without which nothing is an extension module, where no manifest says that it is."""
-_IMPORT_LIMIT: Final = 60.0  # seconds
+_IMPORT_LIMIT: Final = 30.0  # seconds
 _DEVELOPMENT: Final = (None, "dev", "debug")
 
 
 class ModuleTroubleError(Exception):
-    """A module cannot be had: ``summary`` says why in one line, ``words`` are cargo's."""
+    """A module cannot be had: ``summary`` says why in one line, the text in cargo's words too."""
 
-    def __init__(self, summary: str, words: str = "") -> None:
-        super().__init__("\n".join(filter(None, (summary, words))))
-        self.summary = summary
+    def __init__(self, what: str, first: str = "", words: str = "") -> None:
+        super().__init__(f"{what}:\n{words}" if words else what)
+        self.summary = f"{what}: {first}" if first else what.partition("\n")[0]
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,7 @@ def build_library(
             listener=listener,
         )
     except CargoError as error:
-        summary, _, words = str(error).partition("\n")
-        raise ModuleTroubleError(summary, words) from None
+        raise ModuleTroubleError(str(error)) from None
     path = build.shared_library(package)
     if path is None or not build.success:
         raise _failure(build, candidate)
@@ -171,7 +171,7 @@ def _failure(build: Build, candidate: Candidate) -> ModuleTroubleError:
     words = "\n".join(error.rendered.rstrip() for error in errors)
     words = words or build.words or f"cargo ended with {build.exit_code}"
     first = errors[0].headline if errors else first_error(words) or words.partition("\n")[0]
-    return ModuleTroubleError(f"{candidate.place} does not build: {first}", words)
+    return ModuleTroubleError(f"{candidate.place} does not build", first, words)
 
 
 def module_name(candidate: Candidate, library: str) -> tuple[str | None, str]:
@@ -190,8 +190,27 @@ def module_name(candidate: Candidate, library: str) -> tuple[str | None, str]:
     if candidate.name is None:
         return place.name, place.remark
     # Python looks for it under the name that it is told to have.
-    exported = candidate.name.rpartition(".")[2] in module_names(functions)
-    return candidate.name, "" if exported else place.remark
+    last, names = candidate.name.rpartition(".")[2], module_names(functions)
+    if last in names:
+        return candidate.name, ""
+    said = f"{os.path.basename(library)} exports {' and '.join(f'PyInit_{one}' for one in names)}"
+    return candidate.name, f"{said}: {_cure(candidate, names[0], last)}"
+
+
+_SETTINGS: Final = {
+    "maturin": "module-name in [tool.maturin]",
+    "setuptools-rust": "target in the manifest",
+}
+
+
+def _cure(candidate: Candidate, exported: str, last: str) -> str:
+    """Return what to write where a manifest and a library say two names."""
+    told = candidate.told
+    assert told is not None  # noqa: S101 - it says one of them
+    where = _SETTINGS.get(told.backend, f"module in [{TABLE}]")
+    around = (told.name or "").rpartition(".")[0] or (told.name if told.is_wrapped else "")
+    name = f"{around}.{exported}" if around and not told.is_wrapped else exported
+    return f'call the #[pymodule] {last}, or write {where}: "{name}"'
 
 
 @dataclass(frozen=True)
@@ -204,7 +223,8 @@ class ImportTrouble:
     """Whether it would end the process of the tests, with all their verdicts."""
 
 
-# Whether it is the module that cannot be loaded, or something that is imported beside it.
+# Whether it is the module that cannot be loaded, or something that is imported beside it; and
+# whether the process has come to its end at all, which is not seen by its exit code.
 _IMPORT: Final = """
 import importlib, sys
 name, library = sys.argv[1:]
@@ -212,7 +232,10 @@ try:
     importlib.import_module(name)
 except ImportError as error:
     if library in str(error) or error.path == library:
-        sys.exit("@" + str(error).replace("\\n", " "))
+        sys.stderr.write("\\n@" + str(error).replace("\\n", " "))
+except BaseException:
+    pass
+sys.stderr.write("\\n@@\\n")
 """
 
 
@@ -237,13 +260,13 @@ def check_import(
         return ImportTrouble()  # nobody knows; the tests will see
     lines = done.stderr.strip().splitlines()
     start = f"built from {candidate.place}, and cannot be imported"
-    if done.expired or done.exit_code < 0:
+    if done.expired:
+        found = ImportTrouble(f"{start}: it takes longer than {_IMPORT_LIMIT:g} s", True)
+    elif "@@" not in lines:
         words = next((f": {line}" for line in lines if line.strip()), "")
-        found = ImportTrouble(
-            f"{start}: that ended the process, {done.how}{words}", ends_process=True
-        )
+        found = ImportTrouble(f"{start}: that ended the process, {done.how}{words}", True)
     else:
-        said = next((line[1:] for line in reversed(lines) if line.startswith("@")), "")
-        found = ImportTrouble(f"{start}: {said}" if done.exit_code and said else "")
+        said = next((line[1:] for line in lines if line.startswith("@") and line != "@@"), "")
+        found = ImportTrouble(f"{start}: {said}" if said else "")
     keep_json(path, vars(found))
     return found

@@ -53,6 +53,8 @@ class Summary:
         """How many tests did not run because the target does not run here, by the reason."""
         self._evaluated: set[tuple[str, str, str]] = set()
         """Where a policy was: label of its Python, package, place in the id."""
+        self._has_run = False
+        """Whether any Rust test has."""
         self._ended_badly: list[str] = []
         """Programs without a test, each with how it ended."""
 
@@ -78,6 +80,7 @@ class Summary:
                 self._outputs += titled
             return
         if ours:
+            self._has_run = True
             if report.failed:
                 self._failed.add(report.nodeid)
             label = self._comparison.label_of(report.nodeid)
@@ -157,7 +160,7 @@ class Summary:
             self._write_warnings(terminal, plan, members)
         write_build_times(terminal, plan.all_builds())
         write_section(terminal, "output of test binaries", self._outputs)
-        self._write_packages(terminal, plan, hints)
+        self._write_packages(terminal, plan, hints, finished=finished)
         if self._runs:
             width = self._config.get_terminal_writer().fullwidth
             table = self._comparison.table(width, whole=self._verbose)
@@ -180,9 +183,16 @@ class Summary:
         write_section(terminal, "rustc warnings", lines)
 
     def _write_packages(
-        self, terminal: pytest.TerminalReporter, plan: Plan, hints: Sequence[str]
+        self,
+        terminal: pytest.TerminalReporter,
+        plan: Plan,
+        hints: Sequence[str],
+        *,
+        finished: bool,
     ) -> None:
-        counts = list(self._counts.lines()) if self._runs else []
+        # Where nothing could run, zero tests would be said of packages that have some.
+        shows = self._runs and (finished or self._has_run)
+        counts = list(self._counts.lines()) if shows else []
         unbuilt = self.unbuilt(plan)
         left_out = list(self._account.lines(verbose=self._verbose))
         if counts or unbuilt or left_out or hints:

@@ -113,7 +113,8 @@ def install(packages: Path, *files: str, editable: bool = False) -> None:
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: ham\nVersion: 0.1.0\n")
     (information / "RECORD").write_text("".join(f"{name},,\n" for name in files))
     if editable:
-        raw = {"dir_info": {"editable": True}, "url": "file:///somewhere"}
+        project = packages.parent / "a project"
+        raw = {"dir_info": {"editable": True}, "url": project.as_uri()}
         (information / "direct_url.json").write_text(json.dumps(raw))
 
 
@@ -130,8 +131,13 @@ def test_an_editable_installation(packages: Path, tmp_path: Path) -> None:
     file = packages / "ham" / f"_native{SUFFIX}"
     file.write_text("")
     install(packages, f"ham/{file.name}", editable=True)
-    found = find_installed("ham._native", told(tmp_path / "project"))
+    found = find_installed("ham._native", told(tmp_path / "a project"))
     assert found == Installed(str(file), is_wheel=False)
+
+    # Another checkout of the same, in the same environment.
+    found = find_installed("ham._native", told(tmp_path / "copy"))
+    place = str(tmp_path / "a project")
+    assert found == Installed(str(file), is_wheel=False, elsewhere=place)
 
 
 def test_built_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ from ...python.selection import fits_running
 from ...rust.metadata import TABLE
 from ..arguments import Scope
 from ..progress.build import shown_progress
-from ..report import record_warning, write_section
+from ..report import write_section
 from ..settings import read_settings
 from .early import EarlyConfig, holds_python_tests, project_roots
 from .wanted import Wanted
@@ -171,21 +171,25 @@ class ModuleImports:
             if other is not None:
                 raise ModuleTroubleError(f"{candidate.place} is {other}")
             _, remark = module_name(candidate, library)
-            if remark:
-                self._wanted.troubles.append(f"{name}: {remark}")
             found.files[name] = library
             every = Modules.load(self._finder.modules.dump())
             every.update(found)
+            if listener is not None:
+                listener.progress(0, 1, f"importing {name} on trial")
             trouble = check_import(name, candidate, library, build, every)
             if trouble.ends_process:
                 raise ModuleTroubleError(trouble.words)
-            if trouble.words:
+            if remark:
+                self._wanted.troubles.append(f"{name}: {remark}")
+            elif trouble.words:
                 self._wanted.troubles.append(f"{name}: {trouble.words}")
             self._built.append(f"{name}: built from {candidate.place} ({why})")
         except ModuleTroubleError as error:
             found = Modules()
-            found.broken[name] = f"{name}: {error}"
-            self._wanted.troubles.append(f"{name}: {error.summary}")
+            found.broken[name] = f"{name}: {error.summary}"
+            self._wanted.troubles.append(found.broken[name])
+            if all(build.success for build in self._builds):  # else `@build` has rustc's words
+                self._finder.words[name] = f"{name}: {error}"
         install(found)
 
     @pytest.hookimpl
@@ -262,12 +266,6 @@ class ModuleImports:
         """Say what was built in place of what is installed."""
         return self._built
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """Warn of what is installed and older than its sources."""
-        for text in self._wanted.stale:
-            record_warning(self._config, text)
-
     @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Say what was guessed where a test file cannot be imported."""
@@ -275,10 +273,11 @@ class ModuleImports:
             self._wanted.troubles += self._unknown
             self._unknown.clear()
 
-    @pytest.hookimpl
+    @pytest.hookimpl(tryfirst=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what cannot be had, and why."""
-        write_section(terminalreporter, "extension modules", dict.fromkeys(self._wanted.troubles))
+        """Say what cannot be had, and what is installed and older than its sources."""
+        lines = dict.fromkeys((*self._wanted.stale, *self._wanted.troubles))
+        write_section(terminalreporter, "extension modules", lines)
 
 
 def _left_alone(candidate: Candidate, bindings: str) -> str:

@@ -43,7 +43,7 @@ class Wanted:
         for candidate, name in named:
             groups.setdefault(name, []).append(candidate)
             if candidate.told is not None and candidate.told.problem:
-                self.troubles.append(candidate.told.problem)
+                self.troubles.append(candidate.told.problem.replace(f"{candidate.base}/", ""))
         for name, candidates in groups.items():
             if len(candidates) > 1:
                 modules.broken[name] = _several(name, candidates)
@@ -59,6 +59,12 @@ class Wanted:
         if installed is None:
             _add_surroundings(candidate, name, modules)
             self.pending[name] = candidate, "not installed"
+        elif installed.elsewhere is not None:
+            # Its Python files are from there, too: a module from here would not belong to them.
+            self.stale.append(
+                f"{name}: what is installed is that of {installed.elsewhere}: "
+                f"{_again(candidate, installed).removesuffix(' again')} here"
+            )
         elif installed.fits:
             self._compare(name, candidate, installed)
         else:
