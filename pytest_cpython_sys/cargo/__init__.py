@@ -8,6 +8,7 @@ from .cache import cache_path, keep_json, locked, read_json, stamp, write_json
 from .cargo import Cargo, Toolchain
 from .command import BuildOptions, shown_command
 from .configuration import (
+    configuration_files,
     configured_environment,
     configured_runner,
     configured_target,
@@ -18,6 +19,7 @@ from .configuration import (
     target_name,
     variable_part,
 )
+from .depinfo import read_depinfo
 from .environment import LIBRARY_PATH, package_environment, prepend_library_path
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
 from .expansion import Expander
@@ -69,6 +71,7 @@ __all__ = [
     "Unit",
     "Workspace",
     "cache_path",
+    "configuration_files",
     "configured_environment",
     "configured_runner",
     "configured_target",
@@ -86,6 +89,7 @@ __all__ = [
     "prepend_library_path",
     "read_bytes",
     "read_cfg",
+    "read_depinfo",
     "read_json",
     "read_toml",
     "runner_variable",

@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import is_inside, keep_json, read_bytes, read_json, stamp, upwards
+from ..cargo import configuration_files, is_inside, keep_json, read_bytes, read_json, stamp, upwards
 from .finder import others
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from importlib.metadata import Distribution
 
     from ..cargo import Package, Workspace
     from .manifests import Told
 
-__all__ = ["Installed", "Sources", "find_distribution", "find_installed"]
+__all__ = ["Installed", "Sources", "find_distribution", "find_installed", "needed_directories"]
 
 _SUFFIXES: Final = (".so", ".pyd", ".dylib")
 # What a library is made of, as far as nobody has built it: its dep-info knows better.
@@ -43,7 +43,7 @@ class Installed:
     """A module as Python finds it without us, or a distribution that holds it for another."""
 
     file: str
-    """The shared library."""
+    """The shared library; empty where a distribution lacks it."""
     is_wheel: bool
     """Whether it was copied there to stay; else building it again is what everybody expects."""
     fits: bool = True
@@ -76,8 +76,8 @@ def find_installed(name: str, told: Told | None) -> Installed | None:
         return Installed(file, is_wheel=not (editable or in_place), elsewhere=other)
     if distribution is None or editable:
         return None
-    found = _for_another(distribution, name)
-    return Installed(found, is_wheel=True, fits=False) if found else None
+    # A wheel that was installed is what is to be tested, also where the module is not in it.
+    return Installed(_for_another(distribution, name), is_wheel=True, fits=False)
 
 
 def _find(name: str) -> str | None:
@@ -153,15 +153,24 @@ def _editable_directory(distribution: Distribution) -> str | None:
     return unquote(urlsplit(str(raw.get("url"))).path)
 
 
-def _for_another(distribution: Distribution, name: str) -> str | None:
-    """Return the file of a module that is named as another Python's."""
-    last = name.rpartition(".")[2]
-    for path in distribution.files or ():
-        if path.name.partition(".")[0] == last and path.name.endswith(_SUFFIXES):
-            suffix = path.name.removeprefix(last)
-            if suffix not in EXTENSION_SUFFIXES:
-                return str(path.locate())
-    return None
+def _for_another(distribution: Distribution, name: str) -> str:
+    """Return the file of a module that is named as another Python's; empty if there is none."""
+    *packages, last = name.split(".")
+    directory = str(distribution.locate_file("/".join(packages) or os.curdir))
+    try:
+        entries = sorted(os.listdir(directory))
+    except OSError:
+        return ""
+    return next(
+        (
+            os.path.join(directory, entry)
+            for entry in entries
+            if entry.partition(".")[0] == last
+            and entry.endswith(_SUFFIXES)
+            and entry.removeprefix(last) not in EXTENSION_SUFFIXES
+        ),
+        "",
+    )
 
 
 class Sources:
@@ -170,13 +179,14 @@ class Sources:
     def __init__(self, workspace: Workspace, package: Package, more: Iterable[str]) -> None:
         """``more`` are files that are known to count: manifests, what the library was made of."""
         roots = {os.path.realpath(one.root): one for one in workspace.packages}
-        members = _needed(package, roots)
+        members = needed_directories(workspace, package)
         # A package in another one's directory is no part of that.
         nested = [root for root in roots if root not in members]
         found = {path for root in members for path in _walk(root, {*nested, *members})}
         found.update(path for path in more if os.path.isfile(path))
         found.add(os.path.join(workspace.root, "Cargo.lock"))
         found.add(os.path.join(workspace.root, "Cargo.toml"))
+        found.update(configuration_files(os.environ, workspace.root))
         self.files = sorted(path for path in found if os.path.isfile(path))
 
     def newest(self) -> float:
@@ -217,8 +227,9 @@ def _is_lock(path: str) -> bool:
     return os.path.basename(path) == "Cargo.lock"
 
 
-def _needed(package: Package, roots: Mapping[str, Package]) -> set[str]:
-    """Return the directories of a package and of those that it needs, as paths."""
+def needed_directories(workspace: Workspace, package: Package) -> set[str]:
+    """Return the directories of a package and of those that it needs by a path: real ones."""
+    roots = {os.path.realpath(one.root): one for one in workspace.packages}
     found: set[str] = set()
     waiting = [os.path.realpath(package.root)]
     while waiting:

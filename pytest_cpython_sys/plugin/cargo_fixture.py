@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..cargo import Cargo, CargoError
 from ..extensions.extension import exports
+from ..extensions.finder import ModuleFinder
+from ..extensions.manifests import all_told
 from ..extensions.place import ExtensionError, find_place
 from ..extensions.stage import built_for_another
 from ..project import Project
@@ -89,6 +91,17 @@ class Workshop:
             raise CargoError(str(error)) from None
         except OSError as error:
             raise CargoError(f"{library} cannot be read: {error}") from None
+
+    def found_module(self, package: str) -> str | None:
+        """Return the full name of a package's module that this run has built for Python tests.
+
+        Raises CargoError.
+        """
+        finder = next((one for one in sys.meta_path if isinstance(one, ModuleFinder)), None)
+        if finder is None:
+            return None
+        names = (told.full_name for told in all_told(self.package(package)))
+        return next((name for name in names if name in finder.modules.files), None)
 
     def cdylib(self, package: str, features: Sequence[str] = ()) -> str:
         """Return the path of a package's shared library, built if need be. Raises CargoError."""

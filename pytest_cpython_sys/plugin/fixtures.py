@@ -58,6 +58,9 @@ def rust_extension(cargo: Workshop) -> RustExtension:
         key = (package, module, tuple(features))
         if key not in loaded:
             try:
+                known = None if module or features else cargo.found_module(package)
+                if known is not None:  # there is to be one of it
+                    return importlib.import_module(known)
                 path = cargo.cdylib(package, features)
                 place = cargo.module_place(package, path, module)
             except OtherPythonError as error:

@@ -141,7 +141,9 @@ def _hint(module: _Module, here: str) -> Iterator[str]:
     installed = find_installed(name, told)
     if installed is not None and installed.fits:
         return
-    if installed is not None:
+    if installed is not None and not installed.file:
+        yield f"{name} is not in what is installed of {package.name}:"
+    elif installed is not None:
         yield f"{name} is installed for another Python:"
         yield f"    {os.path.basename(installed.file)}"
     else:

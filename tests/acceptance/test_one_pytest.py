@@ -371,6 +371,17 @@ def test_libraries_of_one_name(write: Write, run: Run, pytester: pytest.Pytester
     assert len(built(result)) == 2
 
 
+def test_a_project_among_the_tests_of_another(write: Write, run: Run) -> None:
+    """The outer one is what is tested. There is one module of it, for the fixture too."""
+    inner = {f"tests/data/{name}": text for name, text in PROJECT.items() if "test" not in name}
+    inner["tests/data/src/lib.rs"] = LIBRARY.replace("a + b", "a - b")
+    test = "def test_one(rust_extension): assert rust_extension('ham-native') is ham._native\n"
+    write({**PROJECT, **inner, "tests/test_ham.py": TEST + test})
+    result = run("tests/test_ham.py")
+    assert result.ret == 0
+    assert len(built(result)) == 1
+
+
 def test_modules_that_need_each_other(write: Write, run: Run) -> None:
     """The package around a module imports another one of this run, and asks for its version."""
     init = "from importlib.metadata import version\nfrom . import _one, _two\nversion('ham')\n"
@@ -468,6 +479,36 @@ def test_a_file_that_rustc_alone_knows_of(write: Write, run: Run) -> None:
 
 
 @pytest.mark.usefixtures("installed")
+def test_what_else_cargo_looks_at(write: Write, run: Run) -> None:
+    """A file that a path dependency includes; cargo's own configuration."""
+    words = 'a + b - 5 + helper::words().len() as i64 * 5 + option_env!("MORE").map_or(0, |_| 1)'
+    root = write(
+        {
+            **PROJECT,
+            "Cargo.toml": f'{MANIFEST}helper = {{ path = "../helper" }}\n',
+            "src/lib.rs": LIBRARY.replace("a + b", words),
+            "../helper/Cargo.toml": "helper",
+            "../helper/words.txt": "5",
+            "../helper/src/lib.rs": "pub fn words() -> &'static str {\n"
+            '    include_str!("../words.txt")\n}\n',
+        }
+    )
+    maturin("develop", "-q", root=root)
+    assert built(run()) == []
+    for name, before, after in (
+        ("../helper/words.txt", "5", "55"),
+        (".cargo/config.toml", "", '[env]\nMORE = "1"\n'),
+    ):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(after)
+        result = run()
+        assert outcomes(result) == RED, name
+        assert len(built(result)) == 1
+        (root / name).write_text(before)
+    assert outcomes(run()) == GREEN
+
+
+@pytest.mark.usefixtures("installed")
 def test_a_wheel_is_what_is_tested(write: Write, run: Run, environment: Path) -> None:
     root = write(PROJECT)
     pip(environment, "install", "-q", "--no-build-isolation", "--no-deps", str(root))
@@ -486,6 +527,11 @@ def test_a_wheel_is_what_is_tested(write: Write, run: Run, environment: Path) ->
     result = run("tests")
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(["*ham._native: what is installed is for another Python (*"])
+
+    other.unlink()
+    result = run("tests", "-o", "cpython_sys_stale=error")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: ham._native: what is installed has no such module: pip *"])
 
 
 # -- bad input -------------------------------------------------------------------------------------
@@ -576,10 +622,11 @@ def test_two_packages_that_give_one_module(write: Write, run: Run) -> None:
     assert outcomes(result)["src/lib.rs::tests::adds"] == "passed"
     assert outcomes(result)["second/src/lib.rs::tests::adds"] == "passed"
     result.stdout.fnmatch_lines(
-        ["ham._native is the extension module of ham-native and of spam-native: say which with *"]
+        ["ham._native is the extension module of ham-native (*) and of spam-native (second): say *"]
     )
     result = run("-o", "cpython_sys_extensions=ham-native")
     assert set(outcomes(result).values()) == {"passed"}
+    assert run("-o", "cpython_sys_extensions=hum-native", "tests/test_ham.py", "second").ret != 4
     result = run("-o", "cpython_sys_extensions=hum-native")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(

@@ -181,8 +181,15 @@ def test_namespace_packages_within_others(packages: Path, tmp_path: Path) -> Non
     assert "ham" not in sys.modules
 
 
-def test_nothing(packages: Path, tmp_path: Path) -> None:
+def test_a_wheel_without_its_module(packages: Path, tmp_path: Path) -> None:
+    """It is what is to be tested: nothing takes the place of what it lacks."""
     install(packages, "ham/__init__.py")
-    assert find_installed("ham._native", told(tmp_path / "project")) is None
-    assert find_installed("ham.deeper._native", told(tmp_path / "project")) is None
+    found = find_installed("ham._native", told(tmp_path / "project"))
+    assert found == Installed("", is_wheel=True, fits=False)
+
+
+def test_nothing(packages: Path, tmp_path: Path) -> None:
+    nobody = told(tmp_path / "project", distribution="nobody")
+    assert find_installed("ham._native", nobody) is None
+    assert find_installed("ham.deeper._native", nobody) is None
     assert find_installed("nowhere", None) is None

@@ -166,7 +166,12 @@ class StableModule:
         for told in self._told:
             name = told.full_name
             installed = find_installed(name, told) if name is not None else None
-            if installed is not None and len(self._abis) < 2 and not self._trouble:
+            if (
+                installed is not None
+                and installed.fits
+                and len(self._abis) < 2
+                and not self._trouble
+            ):
                 abi = next(iter(self._abis), None)
                 fault = file_fault(abi, installed.file, python.describe())
                 return f"{fault}: {_again(told, installed)}" if fault else ""

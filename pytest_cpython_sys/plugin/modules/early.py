@@ -54,7 +54,7 @@ def only_asks(early: EarlyConfig) -> bool:
 
 def is_off(early: EarlyConfig) -> bool:
     """Tell whether no module is to be built."""
-    return words_of(early, "cpython_sys_extensions") in ("off", ["off"])
+    return words_of(early, "cpython_sys_extensions") in ("off", ["off"], [])
 
 
 def is_worker() -> bool:

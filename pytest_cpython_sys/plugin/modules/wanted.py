@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
-from ...cargo import is_inside, read_bytes, read_toml
+from ...cargo import is_inside, read_bytes, read_depinfo, read_toml
 from ...cargo.versions import parse_version
 from ...extensions.finder import Modules
-from ...extensions.installed import Installed, Sources, find_distribution, find_installed
+from ...extensions.installed import (
+    Installed,
+    Sources,
+    find_distribution,
+    find_installed,
+    needed_directories,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,7 +51,8 @@ class Wanted:
             groups.setdefault(name, []).append(candidate)
             if candidate.told is not None and candidate.told.problem:
                 self.troubles.append(candidate.told.problem.replace(f"{candidate.base}/", ""))
-        for name, candidates in groups.items():
+        for name, found in groups.items():
+            candidates = _outermost(found)
             if len(candidates) > 1:
                 modules.broken[name] = _several(name, candidates)
                 self.troubles.append(modules.broken[name])
@@ -68,10 +76,12 @@ class Wanted:
         elif installed.fits:
             self._compare(name, candidate, installed)
         else:
-            self.stale.append(
-                f"{name}: what is installed is for another Python "
-                f"({os.path.basename(installed.file)}): {_again(candidate, installed)}"
+            what = (
+                f"what is installed is for another Python ({os.path.basename(installed.file)})"
+                if installed.file
+                else "what is installed has no such module"
             )
+            self.stale.append(f"{name}: {what}: {_again(candidate, installed)}")
 
     def look_again(self, builds: Sequence[Build]) -> None:
         """Compare what is installed with files that rustc says a library was made of."""
@@ -96,10 +106,22 @@ class Wanted:
 
 def _several(name: str, candidates: Sequence[Candidate]) -> str:
     packages = sorted(candidate.package.name for candidate in candidates)
-    return (
-        f"{name} is the extension module of {' and of '.join(packages)}: say which with "
-        f'cpython_sys_extensions = ["{packages[0]}"]'
-    )
+    places = " and of ".join(sorted(f"{one.package.name} ({one.place})" for one in candidates))
+    advice = f'say which with cpython_sys_extensions = ["{packages[0]}"]'
+    if len(set(packages)) < len(packages):
+        advice = "name the directory of the one to test"
+    return f"{name} is the extension module of {places}: {advice}"
+
+
+def _outermost(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Return the one whose workspace lies around all others: theirs are matter for its tests."""
+    roots = {os.path.realpath(one.workspace.root) for one in candidates}
+    for one in candidates:
+        root = os.path.realpath(one.workspace.root)
+        inner = [other for other in roots if other != root]
+        if len(inner) == len(candidates) - 1 and all(is_inside(other, root) for other in inner):
+            return [one]
+    return candidates
 
 
 def _add_surroundings(candidate: Candidate, name: str, modules: Modules) -> None:
@@ -148,13 +170,23 @@ def _wrapper(candidate: Candidate, name: str) -> str:
 
 
 def _made_of(candidate: Candidate, build: Build) -> Iterator[str]:
-    """Yield the files of a package that one of its libraries was made of; none that is made."""
-    package, target = candidate.package, candidate.target
-    made = [candidate.workspace.target_directory, candidate.options.directory(candidate.workspace)]
-    for test in (False, True):
-        for file in build.sources(build.unit(package, target, test=test)) or ():
-            if is_inside(file, package.root) and not any(is_inside(file, one) for one in made):
-                yield file
+    """Yield the files that rustc says a library and those it needs were made of.
+
+    But for those that are made. What rustc says stands beside what it has written.
+    """
+    workspace = candidate.workspace
+    directories = needed_directories(workspace, candidate.package)
+    made = [workspace.target_directory, candidate.options.directory(workspace)]
+    for artifact in build.artifacts:
+        url = artifact.package_id.partition("#")[0].rpartition("file://")[2]
+        if artifact.target.kind != "lib" or os.path.realpath(unquote(url)) not in directories:
+            continue
+        for path in artifact.filenames:
+            place, name = os.path.split(os.path.splitext(path)[0])
+            for stem in (name, name.removeprefix("lib")):
+                for file in read_depinfo(os.path.join(place, f"{stem}.d"), workspace.root) or ():
+                    if os.path.isfile(file) and not any(is_inside(file, one) for one in made):
+                        yield file
 
 
 def _age(candidate: Candidate, name: str, installed: Installed, files: Sequence[str]) -> str:
