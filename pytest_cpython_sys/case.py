@@ -149,6 +149,8 @@ class Verdict:
     """What was compared, of a type that two lay out."""
     summary: str = ""
     """One line, where the first of the message is not it. ``location`` is shown with it."""
+    asserted: bool = False
+    """Whether a failed test is one whose assertion did not hold, and nothing else went wrong."""
 
     def __post_init__(self) -> None:
         """Keep what tests and compilers print from steering terminals."""

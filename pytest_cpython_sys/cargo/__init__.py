@@ -24,7 +24,7 @@ from .environment import LIBRARY_PATH, package_environment, prepend_library_path
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
 from .expansion import Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
-from .files import is_inside, read_bytes, read_toml, upwards, write_program
+from .files import is_inside, read_bytes, read_line, read_toml, upwards, write_program
 from .messages import Artifact, Diagnostic
 from .metadata import Package, Target, Workspace, enclosing_manifest
 from .patches import patched_manifests
@@ -91,6 +91,7 @@ __all__ = [
     "read_cfg",
     "read_depinfo",
     "read_json",
+    "read_line",
     "read_toml",
     "runner_variable",
     "running_programs",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["is_inside", "read_bytes", "read_toml", "upwards", "write_program"]
+__all__ = ["is_inside", "read_bytes", "read_line", "read_toml", "upwards", "write_program"]
 
 
 def is_inside(path: str, directory: str) -> bool:
@@ -32,6 +32,12 @@ def read_bytes(path: str, size: int = -1) -> bytes:
             return file.read(size)
     except OSError:
         return b""
+
+
+def read_line(path: str, number: int) -> str:
+    """Return a line of a text, counted from 1, without its end; "" if there is none."""
+    lines = read_bytes(path).split(b"\n", number)
+    return lines[number - 1].decode("utf-8", "replace").rstrip("\r") if number <= len(lines) else ""
 
 
 def read_toml(path: str) -> dict[str, Any]:

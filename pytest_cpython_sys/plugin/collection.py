@@ -16,8 +16,9 @@ import pytest
 from ..case import Verdict
 from ..plan import Known, Plan
 from .account import Account, Arguments
-from .nodes import RustFile, RustItem
-from .pytest_compat import hook_refusal, refusal, skipped_by_default
+from .failures.errors import set_place
+from .nodes import RustBuild, RustFile, RustItem
+from .pytest_compat import hook_refusal, refusal, replace_error, skipped_by_default
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -93,9 +94,12 @@ class Collection:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Note what others make of our nodes."""
+        """Note what others make of our nodes; an error of theirs leads to Rust's sources."""
         report = yield
         self.account.note_report(collector, report)
+        if isinstance(collector, RustBuild) and collector.error is not None:
+            set_place(collector.error, collector.item.case)
+            replace_error(report, collector.error)
         return report
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

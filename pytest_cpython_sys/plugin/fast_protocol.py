@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from .failures.words import failure_repr
 from .nodes import RustItem
 from .pytest_compat import (
     copy_report,
@@ -21,7 +22,6 @@ from .pytest_compat import (
     nodes_set_up,
     takes_no_part,
 )
-from .report import failure_repr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -201,4 +201,4 @@ class _ReportMaker:
         if verdict.outcome == "skipped":
             place = os.fspath(self._item.path)
             return "skipped", (place, case.line, f"Skipped: {verdict.message}")
-        return "failed", failure_repr(case, verdict, self._item.config.rootpath)
+        return "failed", failure_repr(case, verdict, self._item.config)

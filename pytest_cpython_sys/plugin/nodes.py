@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ..node_ids import escape
+from .failures.errors import RustError, RustFailedError, error_of
+from .failures.words import failure_repr
 from .pytest_compat import CompatItem, skip_at_item
-from .report import RustError, RustFailedError, failure_repr, properties, record_warning
+from .report import properties, record_warning
 from .svg_files import DRAWINGS, write_drawing
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from ..evaluator import Evaluator
     from .pytest_compat import TerminalRepr
 
-__all__ = ["RustCollector", "RustFile", "RustItem"]
+__all__ = ["RustBuild", "RustCollector", "RustFile", "RustItem"]
 
 
 @cache
@@ -43,10 +45,14 @@ class RustCollector(pytest.Collector):
     shown_path: str | None = None
     """Its file's path as reports of its items show it, once that is known."""
 
-    def collect(self) -> Iterator[RustItem | RustModule]:
-        """Yield what is in it."""
+    def collect(self) -> Iterator[RustItem | RustModule | RustBuild]:
+        """Yield what is in it; where nothing will run, what did not build as an error too."""
         self.offered = _children(self)
-        return iter(self.offered)
+        yield from self.offered
+        if self.config.option.collectonly:
+            for item in self.offered:
+                if isinstance(item, RustItem) and item.case.kind == "build":
+                    yield RustBuild.make(self, item)
 
 
 class RustFile(RustCollector, pytest.File):
@@ -78,6 +84,36 @@ class RustModule(RustCollector):
         node: RustModule = cls.from_parent(parent, name=escape(level))
         node.entries, node.evaluator = [], parent.evaluator
         return node
+
+
+class RustBuild(pytest.Collector):
+    """What did not build, where tests are only collected: the error that its item would be."""
+
+    item: RustItem
+    error: RustError | None = None
+    """What collecting it has raised."""
+
+    @classmethod
+    def make(cls, parent: RustCollector, item: RustItem) -> RustBuild:
+        """Return the node beside an item of a target that did not build."""
+        node: RustBuild = cls.from_parent(parent, name=item.name)
+        node.item = item
+        return node
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Raise what keeps the tests of the target from being collected."""
+        verdict = self.item.evaluator.verdict(self.item.case)
+        self.error = error_of(self.item.case, verdict)
+        raise self.error
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
+    ) -> str | TerminalRepr:
+        """Return what to show of a failure: Rust's words, not our stack."""
+        del style  # for items; collectors are asked without one
+        if isinstance(excinfo.value, RustError):
+            return self.item.words(excinfo.value)
+        return super().repr_failure(excinfo)
 
 
 def _children(parent: RustCollector) -> list[RustItem | RustModule]:
@@ -167,7 +203,7 @@ class RustItem(CompatItem):
         if verdict.outcome == "skipped":
             raise skip_at_item(verdict.message)
         if verdict.outcome == "failed":
-            raise RustFailedError(verdict)
+            raise error_of(self.case, verdict)
         if self.case.xfail is not None and verdict.message and not self.config.option.runxfail:
             raise RustError(verdict)  # it has passed, and says what to do about that
 
@@ -201,7 +237,7 @@ class RustItem(CompatItem):
 
     def words(self, error: RustError) -> TerminalRepr:
         """Return what to show of an error in any phase."""
-        return failure_repr(self.case, error.verdict, self.config.rootpath)
+        return failure_repr(self.case, error.verdict, self.config)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the test's file, its line counted from 0, and its name."""

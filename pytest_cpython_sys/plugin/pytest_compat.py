@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pytest
 from _pytest._code.code import (
+    ExceptionChainRepr,
+    ReprEntry,
     ReprEntryNative,
-    ReprExceptionInfo,
     ReprFileLocation,
     ReprTraceback,
     TerminalRepr,
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     import pluggy
 
     from .modules.early import EarlyConfig
+
+    Place = tuple[str, int, str]
+    """A path, a line counted from 1, and words."""
 
 __all__ = [
     "CompatItem",
@@ -48,6 +52,7 @@ __all__ = [
     "queued_items",
     "refusal",
     "remember_hooks",
+    "replace_error",
     "set_arguments",
     "skip_at_item",
     "skipped_by_default",
@@ -273,15 +278,34 @@ def skip_at_item(reason: str) -> BaseException:
 # -- reports ---------------------------------------------------------------------------------------
 
 
-def failure_repr_of(text: str, path: str, line: int, summary: str) -> ReprExceptionInfo:
+def failure_repr_of(
+    lines: Sequence[str],
+    place: Place | None,
+    crash: Place,
+    *,
+    style: Literal["long", "short", "line", "native"],
+    more: str = "",
+) -> ExceptionChainRepr:
     """Return a failure in pytest's own form, which other processes and JUnit can carry.
 
-    A plain string has no place of its own and no line for the summary (8.3 to 9.2).
+    It is what a Python test's has: other plugins look in it for an entry with a ``place``. A plain
+    string has none, and no line for the summary. ``more`` comes below it (8.3 to 9.2).
     """
-    return ReprExceptionInfo(
-        reprtraceback=ReprTraceback([ReprEntryNative([text])], extraline=None, style="native"),
-        reprcrash=ReprFileLocation(path, line, summary),
-    )
+    entry: ReprEntry | ReprEntryNative
+    if style == "native":
+        entry = ReprEntryNative([f"{line}\n" for line in lines])
+    else:
+        entry = ReprEntry(lines, None, None, place and ReprFileLocation(*place), style)
+    traceback = ReprTraceback([entry], extraline=more or None, style=style)
+    return ExceptionChainRepr([(traceback, ReprFileLocation(*crash), None)])
+
+
+def replace_error(where: Any, error: BaseException) -> None:
+    """Make an error, with the traceback that it has now, what a call ended with.
+
+    It is made before any hook is asked. A collector's report holds its call (8.3 to 9.2).
+    """
+    getattr(where, "call", where).excinfo = pytest.ExceptionInfo.from_exception(error)
 
 
 def amend_report(

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..case import printable
 from ..evaluator import remarks, withheld
-from ..failure_text import failure_words, generated_name, relative
+from ..failure_text import generated_name, relative
 from ..rust.foreign_target import NOT_LINKED, NOT_RUN
-from .pytest_compat import failure_repr_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -21,14 +20,11 @@ if TYPE_CHECKING:
     import pytest
 
     from ..cargo import Build
-    from ..case import Case, Checker, Key, Verdict
+    from ..case import Case, Checker, Key
     from ..plan import Plan
-    from .pytest_compat import TerminalRepr
 
 __all__ = [
     "PackageCounts",
-    "RustError",
-    "failure_repr",
     "not_run_reason",
     "place_in_id",
     "properties",
@@ -41,18 +37,6 @@ __all__ = [
 ]
 
 _MOST_WARNINGS: Final = 10  # lines
-
-
-class RustError(Exception):
-    """Carries a verdict that is no pass to where pytest asks for its text."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(verdict.message.partition("\n")[0])
-        self.verdict = verdict
-
-
-class RustFailedError(RustError):
-    """A test that was evaluated and failed; this alone can have been expected."""
 
 
 def properties(case: Case, root: Path) -> Iterator[tuple[str, object]]:
@@ -73,12 +57,6 @@ def properties(case: Case, root: Path) -> Iterator[tuple[str, object]]:
 def _shared(package: str, target: str, kind: str) -> tuple[tuple[str, str], ...]:
     """Return properties that many items have in common, once."""
     return ("package", package), ("target", target), ("kind", kind)
-
-
-def failure_repr(case: Case, verdict: Verdict, root: Path) -> TerminalRepr:
-    """Return a verdict that is no pass as pytest shows failures."""
-    words = failure_words(case, verdict, root)
-    return failure_repr_of(words.text, words.path, words.line, words.summary)
 
 
 def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:

@@ -21,14 +21,21 @@ from ..rust.context import Announcer
 from .account import Account
 from .arguments import has_rust_around
 from .collection import Collection
+from .failures.errors import RustError, set_place
 from .fast_protocol import FastProtocol
 from .header import export_lines, header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
 from .progress.build import shown_progress
 from .progress.slow import SlowTests
-from .pytest_compat import amend_report, remember_hooks, set_arguments, turn_red
-from .report import RustError, record_warning
+from .pytest_compat import (
+    amend_report,
+    remember_hooks,
+    replace_error,
+    set_arguments,
+    turn_red,
+)
+from .report import record_warning
 from .settings import FoundPythons, find_pythons
 from .summary import Summary
 from .svg_files import DRAWINGS, html_extras
@@ -287,11 +294,15 @@ class RustSession:
 
     # -- tests --------------------------------------------------------------------------------
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Give a report the test's own duration."""
+        """Give an error Rust's place before anybody looks at it, and a report the test's time."""
+        error = call.excinfo.value if call.excinfo is not None else None
+        if isinstance(item, RustItem) and isinstance(error, RustError):
+            set_place(error, item.case)
+            replace_error(call, error)
         report = yield
         if isinstance(item, RustItem):
             verdict = item.outcome if report.when == "call" else None
@@ -300,15 +311,15 @@ class RustSession:
                 amend_report(report, seconds=verdict.duration, extras=extras)
             else:
                 # pytest asks an item for its words about its call alone.
-                error = call.excinfo.value if call.excinfo is not None else None
                 words = item.words(error) if isinstance(error, RustError) else None
                 amend_report(report, seconds=0.0, longrepr=words)
         return report
 
     @pytest.hookimpl
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Take note of a module that a test file imports and nobody has installed."""
+        """Take note of a module that nobody has installed, and of what did not build."""
         self._missing.note(report)
+        self._summary.note(report)
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

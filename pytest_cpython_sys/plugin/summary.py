@@ -92,13 +92,16 @@ class Summary:
                 place = place_in_id(str(known[2][1]))
                 self._evaluated.add((label, str(known[0][1]), place))
             if known[3][1] == "build":
-                crash = getattr(report.longrepr, "reprcrash", None)
-                self._told.add(getattr(crash, "message", ""))
+                self._told.add(_crash(report))
             if outcome is not None:
                 self._counts.count(str(known[0][1]), str(known[3][1]), outcome, label)
             if label:
                 # What ends badly after its test is no outcome of the test, and not well either.
                 self._comparison.count(report.nodeid, outcome or "not evaluated")
+
+    def note(self, report: pytest.CollectReport) -> None:
+        """Take note of an error that is shown already."""
+        self._told.add(_crash(report))
 
     def unbuilt(self, plan: Plan) -> list[Case]:
         """Return what was selected and did not build, whatever was deselected since."""
@@ -227,3 +230,8 @@ class Summary:
         if self._runs:
             for reason, count in self._not_run.items():
                 terminal.line(f"{count} test{'s' if count > 1 else ''} {reason}", yellow=True)
+
+
+def _crash(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Return the one line of a failure; "" if it has none."""
+    return getattr(getattr(report.longrepr, "reprcrash", None), "message", "")

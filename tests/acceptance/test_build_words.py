@@ -76,7 +76,10 @@ def test_one_line_is_the_first_error_and_its_place(
     assert [entry.message for entry in case.result] == [words]
 
     result = run(pytester, "--collect-only", "-q")
-    result.stdout.fnmatch_lines(["did not build: src/lib.rs::@build", f"    {words}"])
+    result.stdout.fnmatch_lines(["did not build: src/lib.rs::@build"])
+    assert [line for line in result.outlines if words in line] == [
+        f"ERROR src/lib.rs::@build - {words}"
+    ]
 
 
 def test_what_was_deselected_says_why_it_did_not_build(

@@ -30,6 +30,10 @@ TESTED: Final = {
     "acceptance/test_drawings.py": {
         "amend_report": "test_the_html_report_shows_failed_layouts",
     },
+    "acceptance/test_failures_for_tools.py": {
+        "failure_repr_of": "test_what_tools_read_is_the_place_of_the_panic",
+        "replace_error": "test_a_traceback_leads_to_rust_alone",
+    },
     "acceptance/test_fast_protocol.py": {
         "copy_report": "test_both_ways_give_the_same_reports",
         "current_fields": "test_both_ways_give_the_same_reports",
@@ -48,7 +52,6 @@ TESTED: Final = {
         "words_of": "test_the_key_in_a_typed_table",
     },
     "acceptance/test_running.py": {
-        "failure_repr_of": "test_a_panic_is_shown_with_place_values_output_and_command",
         "skip_at_item": "test_the_verdicts_are_those_of_cargo",
     },
     "acceptance/test_keeping_out.py": {

@@ -26,7 +26,7 @@ from ...rust.include_sites import Places
 from ...rust.test_binary.batch import run_tests
 from ...rust.test_binary.binary import Binary
 from ...rust.test_binary.listing import ListedTest, ListingError, list_tests, test_environment
-from ...rust.test_binary.panics import find_panic, without_panic
+from ...rust.test_binary.panics import find_panic, is_assertion, without_panic
 from ...rust.test_location import target_case
 
 if TYPE_CHECKING:
@@ -290,7 +290,8 @@ def _failure(end: TestEnd) -> Verdict:
     panic = find_panic(end.stdout, "main")
     if panic is not None:
         output = without_panic(end.stdout, panic)
-        return Verdict("failed", end.exec_time, panic.message, output=output)
+        asserted = is_assertion(panic)
+        return Verdict("failed", end.exec_time, panic.message, output=output, asserted=asserted)
     words = end.stdout.strip("\n") or end.message or "failed"
     if words.startswith(("error", "warning")):
         words = f"does not compile: {words}"

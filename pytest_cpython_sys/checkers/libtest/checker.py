@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...cargo import read_bytes, worker_threads
+from ...cargo import read_bytes, read_line, worker_threads
 from ...cargo.run_program import run_to_end
 from ...case import Case, Checker, Location, Verdict, grouped
 from ...rust.build_hints import explain_process
@@ -20,7 +20,7 @@ from ...rust.test_binary.listing import (
     ListingError,
     list_tests,
 )
-from ...rust.test_binary.panics import find_panic, layout_values, without_panic
+from ...rust.test_binary.panics import find_panic, is_assertion, layout_values, without_panic
 from .cases import CHECKER, KINDS, CaseMaker, Executable, is_layout_test, program_case
 from .custom_harness import custom_harnesses
 from .foreign import foreign_cases, is_foreign, unlinked_programs
@@ -245,15 +245,19 @@ def _failure(case: Case, executable: Executable, end: TestEnd) -> Verdict:
     if panic is None:
         returned = _RETURNED.search(end.stdout)
         message = end.message or (returned[0] if returned else "failed")
-        return Verdict("failed", end.exec_time, message, output=output)
+        # What libtest has words of its own for is a panic that was expected and did not come.
+        asserted = bool(end.message)
+        return Verdict("failed", end.exec_time, message, output=output, asserted=asserted)
     location = None
     path = executable.absolute(panic.file)
     if os.path.isfile(path):
         location = Location(path, panic.line)
+    source = read_line(path, panic.line) if location is not None else ""
+    asserted = bool(end.message) or is_assertion(panic, source)
     message = panic.message
     if case.kind == "layout" and (values := layout_values(message)) is not None:
         message = layout_table(_type_name(case.rust_test), [Row(*values)])
     elif end.message:
         message = f"{end.message}\n{message}"
     message = _with_remedy(message, panic.message)
-    return Verdict("failed", end.exec_time, message, location, output)
+    return Verdict("failed", end.exec_time, message, location, output, asserted=asserted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..source_scan import KINDS
 
-__all__ = ["Panic", "find_panic", "layout_values", "without_panic"]
+__all__ = ["Panic", "find_panic", "is_assertion", "layout_values", "without_panic"]
 
 # "thread 'tests::bad' (1234) panicked at src/lib.rs:3:60:" and, before Rust 1.73, the message
 # first: "thread 'x' panicked at 'message', src/lib.rs:3:60".
@@ -28,6 +28,10 @@ _LAYOUT = re.compile(
     r"(?P<what>Size of(?: template specialization)?|Align(?:ment)? of(?: template specialization)?"
     r"|Offset of field):?\s+(?P<subject>[^\n]+)\n\s*left: (?P<left>\d+)\n\s*right: (?P<right>\d+)"
 )
+# The words of the standard library's own assertions, where nobody has given others.
+_ASSERTED = ("assertion failed", "assertion `")
+# A macro's call: "assert!(", "std::assert_eq!(", "assert_matches!(", "prop_assert!(".
+_ASSERTION = re.compile(r"(?:\w+\s*::\s*)*\w*assert\w*\s*!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,13 @@ def find_panic(output: str, name: str) -> Panic | None:
     return Panic(
         match["file"], int(match["line"]), int(match["column"]), match["message"].rstrip("\n")
     )
+
+
+def is_assertion(panic: Panic, source: str = "") -> bool:
+    """Tell whether an assertion has panicked; ``source`` is the line that the panic names."""
+    if panic.message.startswith(_ASSERTED):
+        return True
+    return _ASSERTION.match(source, panic.column - 1) is not None
 
 
 def without_panic(output: str, panic: Panic | None) -> str:
