@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from _pytest._code.code import (
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
     from .modules.early import EarlyConfig
 
-    Place = tuple[str, int, str]
-    """A path, a line counted from 1, and words."""
+    _Place = tuple[str, int, str]  # a path, a line counted from 1, and words
 
 __all__ = [
     "CompatItem",
@@ -279,32 +278,21 @@ def skip_at_item(reason: str) -> BaseException:
 
 
 def failure_repr_of(
-    lines: Sequence[str],
-    place: Place | None,
-    crash: Place,
-    *,
-    style: Literal["long", "short", "line", "native"],
-    more: str = "",
+    lines: Sequence[str], place: _Place | None, crash: _Place, style: Any, more: str = ""
 ) -> ExceptionChainRepr:
     """Return a failure in pytest's own form, which other processes and JUnit can carry.
 
-    It is what a Python test's has: other plugins look in it for an entry with a ``place``. A plain
-    string has none, and no line for the summary. ``more`` comes below it (8.3 to 9.2).
+    Other plugins look for an entry with a ``place``, as a Python test's has (8.3 to 9.2).
     """
-    entry: ReprEntry | ReprEntryNative
+    entry: Any = ReprEntry(lines, None, None, place and ReprFileLocation(*place), style)
     if style == "native":
         entry = ReprEntryNative([f"{line}\n" for line in lines])
-    else:
-        entry = ReprEntry(lines, None, None, place and ReprFileLocation(*place), style)
     traceback = ReprTraceback([entry], extraline=more or None, style=style)
     return ExceptionChainRepr([(traceback, ReprFileLocation(*crash), None)])
 
 
 def replace_error(where: Any, error: BaseException) -> None:
-    """Make an error, with the traceback that it has now, what a call ended with.
-
-    It is made before any hook is asked. A collector's report holds its call (8.3 to 9.2).
-    """
+    """Make an error what a call, or that of a collector's report, ended with (8.3 to 9.2)."""
     getattr(where, "call", where).excinfo = pytest.ExceptionInfo.from_exception(error)
 
 
