@@ -60,7 +60,7 @@ def package(name: str, symbol: str, version: str) -> dict[str, str]:
 def test_what_a_module_uses(pytester: pytest.Pytester) -> None:
     packages = {name: package(name, one[0], one[1]) for name, one in SAMPLES.items()}
     write_workspace(pytester.path, packages)
-    result = run(pytester, "-k", "stable_abi", "--tb=short")
+    result = run(pytester, "-k", "stable_abi")
     found = outcomes(result)
     expected = {name: "failed" if words else "passed" for name, (_, _, words) in SAMPLES.items()}
     assert found == {f"{name}/{ITEM}": outcome for name, outcome in expected.items()}
