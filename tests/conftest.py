@@ -50,6 +50,7 @@ _BUILD_TOGETHER = {
         "test_build_words.py::test_a_python_that_pyo3",
         "test_missing_modules.py::test_with_pyo3",
         "test_names_of_modules.py",
+        "test_one_pytest.py",
         "test_pyo3.py",
         "test_mixed.py",
         "test_stable_abi.py::test_the_features",
