@@ -5,7 +5,7 @@ It imports nothing but the standard library.
 
 from .build import Build, Unit
 from .cache import cache_path, keep_json, locked, read_json, stamp, write_json
-from .cargo import Cargo, Toolchain
+from .cargo import Cargo
 from .command import BuildOptions, shown_command
 from .configuration import (
     configuration_files,
@@ -42,6 +42,7 @@ from .seed_target_dir import seed
 from .test_processes import TestProcess, TestProcesses, find_test_processes
 from .timing import Timing
 from .unit_graph import PlannedUnit
+from .versions import Toolchain
 
 __all__ = [
     "LIBRARY_PATH",

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -39,7 +39,7 @@ from .process import worker_threads
 from .run_build import run_build
 from .run_program import Ended
 from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
-from .versions import parse_version
+from .versions import Toolchain, parse_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     _Question = tuple[tuple[str, ...], str | None]
 
-__all__ = ["Cargo", "Toolchain"]
+__all__ = ["Cargo"]
 
 _OURS: Final = "PYTEST_CPYTHON_SYS_"
 """Begins what a run tells its own Python processes: a test must fail where cargo's would."""
@@ -60,21 +60,6 @@ _LIMIT: Final = 600.0
 # The first release whose `cargo test` has all that is passed to it; `--no-fail-fast` builds on
 # past a broken target since then.
 _OLDEST: Final = "1.74"
-
-
-@dataclass(frozen=True, slots=True)
-class Toolchain:
-    """Versions, as ``cargo -V`` and ``rustc -vV`` print them."""
-
-    cargo: str
-    rustc: str
-    host: str
-    """The target triple of the machine itself."""
-
-    @property
-    def is_unstable(self) -> bool:
-        """Whether unstable features need no permission: a nightly, or a compiler of one's own."""
-        return "nightly" in self.rustc or "dev" in self.rustc
 
 
 class Cargo:

@@ -1,13 +1,29 @@
-"""Versions of cargo and of Pythons, compared by packaging."""
+"""Versions of cargo and rustc, and of Pythons, compared by packaging."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
-__all__ = ["major_minor", "parse_version"]
+__all__ = ["Toolchain", "major_minor", "parse_version"]
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """Versions, as ``cargo -V`` and ``rustc -vV`` print them."""
+
+    cargo: str
+    rustc: str
+    host: str
+    """The target triple of the machine itself."""
+
+    @property
+    def is_unstable(self) -> bool:
+        """Whether unstable features need no permission: a nightly, or a compiler of one's own."""
+        return "nightly" in self.rustc or "dev" in self.rustc
 
 
 class _Numbers(NamedTuple):

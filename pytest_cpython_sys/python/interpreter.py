@@ -15,7 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..cargo.versions import major_minor, parse_version
-from .introspect import OTHER, Facts, InterpreterError, ask_python, describe_python
+from .introspect import (
+    OTHER,
+    Facts,
+    InterpreterError,
+    ask_python,
+    base_executable,
+    describe_python,
+)
 from .makefile import (
     absolute_flags,
     header_version,
@@ -207,13 +214,6 @@ def _from_facts(facts: Facts, asked: str) -> Interpreter:
     return _installed(facts)
 
 
-def _base_executable(facts: Facts, *directories: str) -> str:
-    """Return the one name of an interpreter, if it lies where such a Python's do."""
-    places = [os.path.realpath(directory) for directory in directories]
-    paths = [os.path.realpath(facts[name]) for name in ("base_executable", "executable")]
-    return next((path for path in paths if os.path.dirname(path) in places), facts["executable"])
-
-
 def _installed(facts: Facts) -> Interpreter:
     variables, prefix = facts["variables"], facts["prefix"]
     include = tuple(dict.fromkeys(path for path in facts["include"] if path))
@@ -232,7 +232,7 @@ def _installed(facts: Facts) -> Interpreter:
     configured = str(variables["LIBDEST"] or facts["stdlib"])
     return Interpreter(
         executable=facts["executable"] or None,
-        base_executable=_base_executable(facts, f"{prefix}/bin", prefix) or None,
+        base_executable=base_executable(facts, f"{prefix}/bin", prefix) or None,
         version=facts["version"],
         gil_disabled=_is_set(variables["Py_GIL_DISABLED"]),
         debug=_is_set(variables["Py_DEBUG"]),
@@ -316,7 +316,7 @@ def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
     libdir, libpython = _find_libpython(variables, (path,))
     return Interpreter(
         executable=facts["executable"] if facts is not None else None,
-        base_executable=_base_executable(facts, path) if facts is not None else None,
+        base_executable=base_executable(facts, path) if facts is not None else None,
         version=version,
         gil_disabled=gil_disabled,
         debug=_is_set(variables.get("Py_DEBUG")),

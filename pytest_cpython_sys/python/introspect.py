@@ -14,6 +14,7 @@ __all__ = [
     "Facts",
     "InterpreterError",
     "ask_python",
+    "base_executable",
     "describe_python",
     "put_first",
 ]
@@ -116,6 +117,13 @@ def ask_python(executable: str) -> Facts:
     if isinstance(facts, dict) and Facts.__required_keys__ <= facts.keys():
         return cast("Facts", facts)
     raise InterpreterError(_no_answer(executable, done))
+
+
+def base_executable(facts: Facts, *directories: str) -> str:
+    """Return the one name of an interpreter, if it lies where such a Python's do."""
+    places = [os.path.realpath(directory) for directory in directories]
+    paths = [os.path.realpath(facts[name]) for name in ("base_executable", "executable")]
+    return next((path for path in paths if os.path.dirname(path) in places), facts["executable"])
 
 
 def _no_answer(executable: str, done: Ended) -> str:
