@@ -25,6 +25,7 @@ from .introspect import (
 )
 from .makefile import (
     absolute_flags,
+    find_libpython,
     header_version,
     link_variables,
     parse_config,
@@ -35,7 +36,7 @@ from .makefile import (
 from .unpacked import find_unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 
@@ -220,7 +221,7 @@ def _installed(facts: Facts) -> Interpreter:
     cc = split_flags(variables["CC"]) or ["cc"]
     if shutil.which(cc[0]) is None and shutil.which("cc") is not None:
         cc = ["cc"]  # This Python was compiled elsewhere; its headers are for any compiler.
-    libdir, libpython = _find_libpython(
+    libdir, libpython = find_libpython(
         variables,
         (
             variables["LIBDIR"],
@@ -260,7 +261,7 @@ def _unpacked(path: str) -> Interpreter | None:
     if found is None or _starts(found.prefix):
         return None
     variables = found.variables
-    libdir, libpython = _find_libpython(variables, found.libraries)
+    libdir, libpython = find_libpython(variables, found.libraries)
     return Interpreter(
         executable=None,
         version=found.version,
@@ -313,7 +314,7 @@ def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
     for directory in (path, include, internal, os.path.join(internal, "mimalloc")):
         if f"-I{directory}" not in cppflags and os.path.isdir(directory):
             cppflags.append(f"-I{directory}")
-    libdir, libpython = _find_libpython(variables, (path,))
+    libdir, libpython = find_libpython(variables, (path,))
     return Interpreter(
         executable=facts["executable"] if facts is not None else None,
         base_executable=base_executable(facts, path) if facts is not None else None,
@@ -380,20 +381,6 @@ def _checked_version(path: str, source: str, made_for: str) -> str:
             f"{source} are of {version}: {again}"
         )
     return version
-
-
-def _find_libpython(
-    variables: Mapping[str, object], directories: Iterable[object]
-) -> tuple[str, str] | tuple[None, None]:
-    """Return directory and name of the first libpython that is there: shared ones come first."""
-    names = dict.fromkeys(variables.get(name) for name in ("LDLIBRARY", "INSTSONAME", "LIBRARY"))
-    places = [str(directory) for directory in directories if directory]
-    for name in filter(None, names):
-        for directory in places:
-            path = os.path.join(directory, str(name))  # In a framework the name has directories.
-            if os.path.isfile(path):
-                return os.path.split(path)
-    return None, None
 
 
 def _is_set(value: object) -> bool:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "absolute_flags",
+    "find_libpython",
     "header_version",
     "link_variables",
     "parse_config",
@@ -161,3 +162,17 @@ def resolve(base: str, path: str) -> str:
     """Return an absolute path; one that leads upwards is followed, as its base may be a link."""
     joined = os.path.join(base, path)
     return os.path.realpath(joined) if ".." in path.split(os.sep) else os.path.normpath(joined)
+
+
+def find_libpython(
+    variables: Mapping[str, object], directories: Iterable[object]
+) -> tuple[str, str] | tuple[None, None]:
+    """Return directory and name of the first libpython that is there: shared ones come first."""
+    names = dict.fromkeys(variables.get(name) for name in ("LDLIBRARY", "INSTSONAME", "LIBRARY"))
+    places = [str(directory) for directory in directories if directory]
+    for name in filter(None, names):
+        for directory in places:
+            path = os.path.join(directory, str(name))  # In a framework the name has directories.
+            if os.path.isfile(path):
+                return os.path.split(path)
+    return None, None
