@@ -221,13 +221,14 @@ def test_the_name_of_the_installed_file(
     name: str,
     words: str | None,
 ) -> None:
-    """In a directory that Python looks into: how it came there is nothing to its name."""
+    """In a package of its name, as maturin has it: how it came there is nothing to its name."""
     told = PYPROJECT.replace("@FEATURES@", features)
     (with_pyo3 / "pyproject.toml").write_text(told, encoding="utf-8")
-    installed = with_pyo3 / "installed" / name
-    installed.parent.mkdir()
+    installed = with_pyo3 / "installed" / "eggs" / name
+    installed.parent.mkdir(parents=True)
     installed.write_bytes(b"")
-    monkeypatch.setenv("PYTHONPATH", str(installed.parent))
+    (installed.parent / "__init__.py").write_text("", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(with_pyo3 / "installed"))
     result = run(pytester, "-k", "stable_abi")
     assert outcomes(result) == ({} if words is None else {ITEM: "failed" if words else "passed"})
     if words:
