@@ -18,11 +18,11 @@ from .setuptools_rust import SetuptoolsModules
 from .told import Project, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from ..cargo import Package
+    from ..cargo import Package, Target
 
-__all__ = ["Told", "all_told", "told"]
+__all__ = ["Told", "all_told", "told", "told_of_modules"]
 
 
 def told(package: Package) -> Told | None:
@@ -46,6 +46,18 @@ def all_told(package: Package, module: str | None = None) -> list[Told]:
         return found
     nobody = Told(None, None, "metadata", package.root, package.manifest_path, package.name)
     return [_renamed(one, module, package) for one in found[:1] or [nobody]]
+
+
+def told_of_modules(
+    packages: Iterable[Package],
+) -> Iterator[tuple[Package, Target, Told | None]]:
+    """Yield the packages with a library that Python could load, once for each word on a module."""
+    for package in packages:
+        library = package.library
+        if library is not None and "cdylib" in library.crate_types:
+            words: list[Told] | list[None] = all_told(package) or [None]
+            for one in words:
+                yield package, library, one
 
 
 def _renamed(told: Told, name: str, package: Package) -> Told:

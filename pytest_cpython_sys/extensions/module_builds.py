@@ -18,7 +18,7 @@ from ..rust.libraries import apart
 from ..rust.metadata import TABLE
 from .extension import exports
 from .finder import VARIABLE, Modules
-from .manifests import all_told
+from .manifests import told_of_modules
 from .place import ExtensionError, find_place, module_names
 
 if TYPE_CHECKING:
@@ -122,13 +122,8 @@ def candidates(
     ``base`` is the directory from which their places are told.
     """
     for workspace, options, environment in arguments:
-        for package in workspace.packages:
-            library = package.library
-            if library is None or "cdylib" not in library.crate_types:
-                continue
-            words: list[Told] | list[None] = all_told(package) or [None]
-            for told in words:
-                yield Candidate(workspace, package, library, told, options, environment, base)
+        for package, library, told in told_of_modules(workspace.packages):
+            yield Candidate(workspace, package, library, told, options, environment, base)
 
 
 def build_library(

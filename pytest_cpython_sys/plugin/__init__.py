@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Generator
 
     from ..cargo import Cargo
@@ -56,14 +57,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
     """Make extension modules importable before a conftest file imports one."""
-    if (
-        "PYTEST_CPYTHON_SYS_MODULES" in os.environ
-    ):  # xdist takes a worker's sys.path back to what it was
+    # xdist takes a worker's sys.path back to what it was when xdist was imported.
+    if "PYTEST_CPYTHON_SYS_MODULES" in os.environ:
         from ..extensions.finder import install_from_environment
 
         install_from_environment()
-    typed = getattr(early_config.known_args_namespace, "cpython_sys", None)
-    is_on = early_config.getini("cpython_sys") if typed is None else typed
+    is_on = _is_on(early_config, early_config.known_args_namespace)
     if is_on:
         from .modules.early import (
             EarlyConfig,
@@ -76,9 +75,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
         early = EarlyConfig(early_config)
         asks = only_asks(early) or early.getoption("cpython_sys_env")
-        if not (asks or is_worker()):
+        builds = not (asks or is_worker())
+        if builds:
             check_junit_path(early)
-        if not (asks or is_off(early) or is_worker()):
+        if builds and not is_off(early):
             cargo = _cargo(early_config)
             cargo.ask_ahead(project_roots(early))
             # These take a moment to import, in which cargo answers.
@@ -93,6 +93,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
             explain_import_error(error, early_config, _cargo(early_config))
         raise
+
+
+def _is_on(config: pytest.Config, typed: argparse.Namespace) -> bool:
+    """Tell whether the plugin is switched on: what was typed wins over the ini file."""
+    option = getattr(typed, "cpython_sys", None)
+    return bool(config.getini("cpython_sys") if option is None else option)
 
 
 def _cargo(config: pytest.Config) -> Cargo:
@@ -116,8 +122,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from . import fixtures
 
     config.pluginmanager.register(fixtures, "cpython_sys_fixtures")
-    option = config.getoption("cpython_sys", None)
-    if not (config.getini("cpython_sys") if option is None else option):
+    if not _is_on(config, config.option):
         return
     from .modules.early import EarlyConfig, only_asks
 

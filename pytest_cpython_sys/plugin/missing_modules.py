@@ -110,7 +110,7 @@ def _hints(config: pytest.Config, cargo: Cargo, names: Iterable[str]) -> list[st
 
 def _modules(config: pytest.Config, cargo: Cargo) -> Iterator[_Module]:
     """Yield the extension modules of the projects around what was selected."""
-    from ..extensions.manifests import all_told
+    from ..extensions.manifests import told_of_modules
     from ..project import Project
     from .modules.early import EarlyConfig, project_roots
     from .settings import read_settings
@@ -119,14 +119,9 @@ def _modules(config: pytest.Config, cargo: Cargo) -> Iterator[_Module]:
     project = Project(cargo, project_roots(early), read_settings(early), base=str(config.rootpath))
     project.load()
     for workspace in project.workspaces:
-        for package in workspace.packages:
-            library = package.library
-            if library is None or "cdylib" not in library.crate_types:
-                continue
-            words: list[Told] | list[None] = all_told(package) or [None]
-            for told in words:
-                name = told.full_name if told is not None else None
-                yield _Module(name or library.crate_name, package, told)
+        for package, library, told in told_of_modules(workspace.packages):
+            name = told.full_name if told is not None else None
+            yield _Module(name or library.crate_name, package, told)
 
 
 def _hint(module: _Module, here: str) -> Iterator[str]:

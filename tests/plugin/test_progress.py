@@ -151,7 +151,7 @@ def configured(reporter: TerminalReporter | None, *, verbose: int = 0) -> Any:
     return SimpleNamespace(
         pluginmanager=manager,
         known_args_namespace=SimpleNamespace(verbose=verbose),
-        rootpath=Path("/root"),
+        rootpath=Path("/project"),
     )
 
 
@@ -180,7 +180,7 @@ def test_nobody_looks() -> None:
 
 def case(name: str) -> Case:
     return Case(
-        file="/root/src/lib.rs",
+        file="/project/src/lib.rs",
         levels=(name,),
         line=1,
         package="c",
