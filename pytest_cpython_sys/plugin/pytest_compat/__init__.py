@@ -1,0 +1,46 @@
+"""All that touches the private side of pytest and of its plugins, or changes objects of theirs.
+
+Each entry says why there is no other way, and since which version it is known to work. Its tests
+bear the mark ``pytest_side``: they run on the oldest pytest that is supported and on the newest.
+"""
+
+from .companions import limit_of_pytest_timeout, queued_items
+from .configuration import configured, is_pytest_known, may_be_fast, set_arguments, words_of
+from .items import CompatItem, remember_hooks, skip_at_item
+from .refusals import hook_refusal, is_of_pytest, refusal, skipped_by_default
+from .reports import (
+    TerminalRepr,
+    amend_report,
+    copy_report,
+    current_fields,
+    failure_repr_of,
+    replace_error,
+)
+from .run import capture_suspended, nodes_set_up, takes_no_part, turn_red
+
+__all__ = [
+    "CompatItem",
+    "TerminalRepr",
+    "amend_report",
+    "capture_suspended",
+    "configured",
+    "copy_report",
+    "current_fields",
+    "failure_repr_of",
+    "hook_refusal",
+    "is_of_pytest",
+    "is_pytest_known",
+    "limit_of_pytest_timeout",
+    "may_be_fast",
+    "nodes_set_up",
+    "queued_items",
+    "refusal",
+    "remember_hooks",
+    "replace_error",
+    "set_arguments",
+    "skip_at_item",
+    "skipped_by_default",
+    "takes_no_part",
+    "turn_red",
+    "words_of",
+]

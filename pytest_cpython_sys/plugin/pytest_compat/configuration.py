@@ -1,0 +1,78 @@
+"""How pytest was configured: what stands in its files, what it was told to collect."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ..modules.early import EarlyConfig
+
+__all__ = [
+    "configured",
+    "is_pytest_known",
+    "may_be_fast",
+    "set_arguments",
+    "words_of",
+    "written",
+]
+
+# The fast ways do what pytest does; what that is, a new minor version may change.
+_OLDEST: Final = (8, 3)
+_NEWEST: Final = (9, 2)
+
+
+def is_pytest_known() -> bool:
+    """Tell whether this pytest is one of those that the fast ways were tested on."""
+    return _OLDEST <= pytest.version_tuple[:2] <= _NEWEST
+
+
+def may_be_fast(config: pytest.Config) -> bool:
+    """Tell whether ways that stand in for pytest's own are wanted, and sure."""
+    return config.getini("cpython_sys_fast") is not False and is_pytest_known()
+
+
+@contextlib.contextmanager
+def configured(config: pytest.Config) -> Iterator[None]:
+    """Let all plugins configure themselves where no session follows, as ``--markers`` does.
+
+    In ``_pytest/config/__init__.py``, the same in 8.3 to 9.2.
+    """
+    config._do_configure()
+    try:
+        yield
+    finally:
+        config._ensure_unconfigure()
+
+
+def written(config: pytest.Config | EarlyConfig) -> Mapping[str, Any]:
+    """Return what stands in the ini file."""
+    written = getattr(config, "_inicfg", None)  # pytest 9; before that it had no underscore
+    return config.inicfg if written is None else written
+
+
+def words_of(config: pytest.Config | EarlyConfig, name: str) -> Any:
+    """Return an ini key's list, or the one word that stands for a list.
+
+    A typed table of TOML holds either; pytest 9 has no type for such a key, and refuses the word.
+    """
+    try:
+        return config.getini(name)
+    except (TypeError, pytest.UsageError):
+        found = written(config).get(name)
+        value = getattr(found, "value", found)
+        if isinstance(value, str):
+            return value
+        raise
+
+
+def set_arguments(config: pytest.Config, arguments: Iterable[str]) -> None:
+    """Make these what pytest collects; what was typed stays in ``invocation_params``.
+
+    No hook stands between the command line and the collection; in place, as others hold the list.
+    """
+    config.args[:] = arguments

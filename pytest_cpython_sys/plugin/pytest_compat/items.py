@@ -1,0 +1,94 @@
+"""Items without a Python function, as pytest and other plugins want to have them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from _pytest.mark.structures import NodeKeywords
+
+from .configuration import may_be_fast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pluggy
+
+__all__ = ["CompatItem", "remember_hooks", "skip_at_item"]
+
+
+class _Keywords(NodeKeywords):  # type: ignore[misc]  # final for subclasses that change more
+    """The same keywords in the same order, gathered in one go: each report asks for all.
+
+    A fast way: pytest's own takes a step for each keyword and level. As in 8.3 to 9.2.
+    """
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        found = dict(self._markers)
+        parent = self.parent
+        while parent is not None:
+            found.update(parent.keywords._markers)  # type: ignore[attr-defined]
+            parent = parent.parent
+        return iter(found)
+
+
+class _Hooks:
+    """Finds the hooks that count for an item; a value in the item itself comes first."""
+
+    def __get__(self, item: CompatItem | None, owner: type[CompatItem]) -> Any:
+        if item is None:
+            return self
+        assert item.parent is not None  # noqa: S101 - an item has a collector
+        return item.parent.ihook
+
+
+class CompatItem(pytest.Item):
+    """An item without a Python function, as pytest and other plugins want to have it."""
+
+    ihook = _Hooks()
+    """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
+    _parallel_custom_item = True
+    """Tells pytest-run-parallel (0.5 to 0.10) that there is no Python function for its threads."""
+
+    def forget(self) -> None:
+        """Forget what became of the test: it runs again."""
+        # Sections can be added to an item, but not taken away (8.3 to 9.2).
+        self._report_sections.clear()
+
+    def _initrequest(self) -> None:
+        """Do what pytest-retry (1.7) asks any item for before it runs one again."""
+        self.forget()
+
+    def add_marks(self, marks: Sequence[pytest.Mark]) -> None:
+        """Add marks that are registered, where hooks look for them: among the keywords as well.
+
+        `add_marker` would look each up in the registry, for each item. Both are as in 8.3 to 9.2.
+        """
+        if may_be_fast(self.config):
+            self.keywords = _Keywords(self)
+        self.own_markers.extend(marks)
+        self.keywords.update({mark.name: mark for mark in marks})
+
+
+def remember_hooks(session: pytest.Session) -> None:
+    """Find out once a parent which hooks count for its items: all conftest files are loaded.
+
+    A fast way: pytest finds that out for each item, and again for each of its hooks (8.3 to 9.2).
+    """
+    known: dict[Any, pluggy.HookRelay] = {}
+    for item in session.items if may_be_fast(session.config) else ():
+        if isinstance(item, CompatItem):
+            hooks = known.get(item.parent)
+            if hooks is None:
+                hooks = known[item.parent] = item.ihook
+            item.__dict__["ihook"] = hooks
+
+
+def skip_at_item(reason: str) -> BaseException:
+    """Return what skips a test at its own place, as ``@pytest.mark.skip`` does, not at ours.
+
+    pytest has no public word for that (8.3 to 9.2).
+    """
+    return pytest.skip.Exception(reason, _use_item_location=True)
