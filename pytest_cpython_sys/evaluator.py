@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from .cargo import in_this_run, none_started, stop_all
 from .case import Case, Verdict, grouped
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .case import Checker, Key
 
-__all__ = ["Evaluator", "discovered", "evaluated", "remarks", "warnings", "withheld"]
+__all__ = ["Audience", "Evaluator", "discovered", "evaluated", "remarks", "warnings", "withheld"]
 
 _Told = TypeVar("_Told")
 _LOOK = 0.25
@@ -118,12 +118,22 @@ class _Batch:
         self.late = verdict
 
 
+class Audience(Protocol):
+    """Whoever looks at what tests print while they run."""
+
+    keeps: bool
+    """Whether what was shown is to be in verdicts as well."""
+
+    def show(self, text: str) -> None:
+        """Show what the case prints that is waited for. Called in the thread that waits."""
+
+
 class Evaluator:
     """Verdicts for the cases of a session.
 
     ``upcoming`` tells, where nothing was selected, which cases will be asked for next. ``on_wait``
     is told again and again, in the thread that waits, for which case that is and for how many
-    seconds.
+    seconds. ``audience`` is shown what is `heard`, each test's own while that test is waited for.
     """
 
     def __init__(
@@ -131,10 +141,19 @@ class Evaluator:
         checkers: Mapping[str, Checker],
         upcoming: Callable[[], Iterable[Case]] = lambda: (),
         on_wait: Callable[[Case, float], None] = lambda _case, _seconds: None,
+        audience: Audience | None = None,
     ) -> None:
         self._checkers = checkers
         self._upcoming = upcoming
         self._on_wait = on_wait
+        self._audience = audience
+        self._heard: dict[Key, list[str]] = {}
+        """What tests have printed that is not shown yet."""
+        self._shown: set[Key] = set()
+        self._driven: Sequence[Case] = ()
+        """The cases of which something may be heard now."""
+        self._alone_in: int | None = None
+        """The thread that evaluates a case while it waits for it."""
         self._batches: dict[Key, _Batch] = {}
         self._verdicts: dict[Key, Verdict] = {}
         self._asked: set[Key] = set()
@@ -168,17 +187,47 @@ class Evaluator:
             self._start(batch, case)
         verdict = self._wait(batch, case)
         self._handed_out.add(key)
-        return verdict or self._alone(case)
+        return self._unrepeated(case, verdict) if verdict is not None else self._alone(case)
+
+    def hear(self, test: str, text: str) -> None:
+        """Take note of what a test has printed, by the name that cargo prints. From any thread."""
+        with self._changed:
+            cases = self._driven
+            if not cases:
+                return
+            case = next((case for case in cases if case.rust_test == test), cases[0])
+            self._heard.setdefault(case.key, []).append(text)
+            self._changed.notify_all()
+        if self._alone_in == threading.get_ident():
+            self._tell(case.key)
+
+    def _tell(self, key: Key) -> None:
+        """Show what a test has printed since it was last looked at."""
+        with self._changed:
+            texts = self._heard.pop(key, ())
+        if texts and self._audience is not None:
+            self._shown.add(key)
+            self._audience.show("".join(texts))
+
+    def _unrepeated(self, case: Case, verdict: Verdict) -> Verdict:
+        """Return a verdict without the output that was shown, unless somebody keeps that too."""
+        if self._audience is None or not verdict.output or verdict.outcome == "error":
+            return verdict
+        if case.key not in self._shown:
+            self._audience.show(f"{verdict.output}\n")
+        return verdict if self._audience.keeps else replace(verdict, output="")
 
     def _wait(self, batch: _Batch, case: Case) -> Verdict | None:
         """Return a case's verdict as soon as it is there; None if its batch ends without it."""
         began = time.monotonic()
         while True:
             with self._changed:
-                verdict = self._verdicts.pop(case.key, None)
-                if verdict is not None or batch.finished:
-                    return verdict
-                self._changed.wait(_LOOK)
+                if case.key not in self._heard:
+                    verdict = self._verdicts.pop(case.key, None)
+                    if verdict is not None or batch.finished:
+                        return verdict
+                    self._changed.wait(_LOOK)
+            self._tell(case.key)
             self._on_wait(case, time.monotonic() - began)
 
     def _join(self, thread: threading.Thread, case: Case) -> None:
@@ -197,6 +246,8 @@ class Evaluator:
         if key not in self._handed_out:
             return None  # an interrupted run must not wait for the rest of its batch
         self._join(batch.thread, case)
+        for one in batch.cases:
+            self._tell(one.key)
         late, batch.late = batch.late, None
         return late
 
@@ -226,6 +277,7 @@ class Evaluator:
 
     def _drive(self, batch: _Batch) -> None:
         seen: set[Key] = set()
+        self._driven = batch.cases
         try:
             for case, verdict in evaluated(self._checkers[batch.cases[0].checker], batch.cases):
                 key = case.key
@@ -238,11 +290,15 @@ class Evaluator:
                         batch.note_late(verdict)
         finally:
             with self._changed:
+                self._driven = ()
                 batch.finished = True
                 self._changed.notify_all()
 
     def _alone(self, case: Case) -> Verdict:
         first: Verdict | None = None
+        if self._running is not None and self._audience is not None:
+            self._join(self._running, case)  # it may be heard
+        self._driven, self._alone_in = [case], threading.get_ident()
         for other, verdict in evaluated(self._checkers[case.checker], [case]):
             if other.key != case.key:
                 continue
@@ -250,4 +306,5 @@ class Evaluator:
                 first = verdict
             elif verdict.warnings:
                 first = replace(first, warnings=(*first.warnings, *verdict.warnings))
-        return first or _NOTHING
+        self._driven, self._alone_in = (), None
+        return self._unrepeated(case, first or _NOTHING)

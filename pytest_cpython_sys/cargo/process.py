@@ -152,8 +152,8 @@ class Process:
     """A running program with its output in two byte streams.
 
     ``on_error_chunk`` receives what arrives on standard error, as it arrives, in a thread of its
-    own; ``executable`` is what runs if that is not the first word. Raises OSError when the program
-    cannot be started.
+    own; ``executable`` is what runs if that is not the first word. With ``one_stream`` standard
+    error comes in standard output. Raises OSError when the program cannot be started.
     """
 
     def __init__(
@@ -164,6 +164,7 @@ class Process:
         env: Mapping[str, str],
         on_error_chunk: Callable[[bytes], None] | None = None,
         executable: str | None = None,
+        one_stream: bool = False,
     ) -> None:
         self._programs = _current.get()
         if self._programs.refused.is_set():
@@ -175,7 +176,7 @@ class Process:
             env=dict(env),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if one_stream else subprocess.PIPE,
             executable=executable,
             start_new_session=True,
         )
@@ -253,7 +254,8 @@ class Process:
 
     def _read_errors(self) -> None:
         stream = self._popen.stderr
-        assert stream is not None  # noqa: S101 - given PIPE above
+        if stream is None:
+            return  # it comes with standard output
         with contextlib.suppress(ValueError, OSError), stream:
             while chunk := os.read(stream.fileno(), 65536):
                 self._error_parts.append(chunk)

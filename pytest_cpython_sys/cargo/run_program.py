@@ -14,7 +14,7 @@ from .process import Process
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["IDLE", "Ended", "ProgramRun", "cut", "describe_exit", "run_to_end"]
+__all__ = ["IDLE", "Ended", "ProgramRun", "Tail", "cut", "describe_exit", "run_to_end"]
 
 # What is yielded among lines when nothing has come for a while: no line holds its own end.
 IDLE = b"\n"
@@ -36,7 +36,7 @@ def describe_exit(code: int) -> str:
     return f"exit code {code}"
 
 
-class _Tail:
+class Tail:
     """Keeps the begin and the end of what is written, and says how much is missing (bytes)."""
 
     def __init__(self, limit: int = _KEPT) -> None:
@@ -46,6 +46,7 @@ class _Tail:
         self._dropped = 0
 
     def add(self, data: bytes) -> None:
+        """Keep a piece, or what there is room for."""
         room = self._half - len(self._head)
         if room > 0:
             self._head += data[:room]
@@ -57,6 +58,7 @@ class _Tail:
             self._dropped += extra
 
     def text(self) -> str:
+        """Return what was kept."""
         middle = f"\n[... {self._dropped} bytes left out ...]\n".encode() if self._dropped else b""
         return (bytes(self._head) + middle + bytes(self._rest)).decode("utf-8", "replace")
 
@@ -76,6 +78,9 @@ class ProgramRun:
     Raises OSError when it cannot be started. ``deadline`` is asked again and again for the moment
     (of ``time.monotonic``) at which to stop waiting; the run is then ended, and ``expired`` set.
     ``patience`` is how many seconds without output make an ``IDLE``.
+
+    With ``on_chunk``, standard error comes in the same stream as standard output; it is told of
+    all that arrives, after the lines that end there.
     """
 
     def __init__(
@@ -88,11 +93,18 @@ class ProgramRun:
         grace: float = 2.0,
         patience: float | None = None,
         executable: str | None = None,
+        on_chunk: Callable[[bytes], None] | None = None,
     ) -> None:
         self._patience = patience
-        self._stderr = _Tail()
+        self._on_chunk = on_chunk
+        self._stderr = Tail()
         self._process = Process(
-            argv, cwd=cwd, env=env, on_error_chunk=self._stderr.add, executable=executable
+            argv,
+            cwd=cwd,
+            env=env,
+            on_error_chunk=self._stderr.add,
+            executable=executable,
+            one_stream=on_chunk is not None,
         )
         self._deadline = deadline
         self._grace = grace
@@ -116,12 +128,13 @@ class ProgramRun:
                     yield IDLE
                     continue
                 head, newline, tail = chunk.rpartition(b"\n")
-                if not newline:
-                    rest += chunk
-                    continue
-                rest += head
-                yield from bytes(rest).split(b"\n")
-                rest = bytearray(tail)
+                if newline:
+                    rest += head
+                    yield from bytes(rest).split(b"\n")
+                    rest.clear()
+                rest += tail
+                if self._on_chunk is not None:
+                    self._on_chunk(chunk)
             if rest:
                 yield bytes(rest)
             self._finish()
@@ -210,12 +223,22 @@ def run_to_end(
     limit: float | None,
     grace: float = 2.0,
     executable: str | None = None,
+    on_chunk: Callable[[bytes], None] | None = None,
 ) -> Ended:
-    """Run a program for ``limit`` seconds at most. Raises OSError if it cannot be started."""
+    """Run a program for ``limit`` seconds at most. Raises OSError if it cannot be started.
+
+    With ``on_chunk``, which is told of all that arrives, standard error is in ``raw``.
+    """
     started = time.monotonic()
     deadline = None if limit is None else started + limit
     run = ProgramRun(
-        argv, cwd=cwd, env=env, deadline=lambda: deadline, grace=grace, executable=executable
+        argv,
+        cwd=cwd,
+        env=env,
+        deadline=lambda: deadline,
+        grace=grace,
+        executable=executable,
+        on_chunk=on_chunk,
     )
     raw = b"\n".join(run.lines())
     return Ended(

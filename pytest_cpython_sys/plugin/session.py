@@ -27,6 +27,7 @@ from .header import export_lines, header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
 from .progress.build import shown_progress
+from .progress.output import ShownOutput
 from .progress.slow import SlowTests
 from .pytest_compat import (
     amend_report,
@@ -82,6 +83,7 @@ class RustSession:
         self._missing = MissingModules(config, cargo)
         self._fast: FastProtocol | None = None
         self._slow = SlowTests(config)
+        self._output = ShownOutput.of(config)
 
     def builds(self, interpreter: Interpreter | None) -> Sequence[Build]:
         """Return the builds of this run for a Python."""
@@ -103,7 +105,11 @@ class RustSession:
         return self._project
 
     def _new_project(self) -> Project:
-        run = replace(self._settings.run, on_slow=Announcer(self._slow.note))
+        run = replace(
+            self._settings.run,
+            on_slow=Announcer(self._slow.note),
+            on_output=Announcer(self._hear if self._output is not None else None),
+        )
         settings = replace(self._settings, run=run)
         places, base = self._scope.places, str(self._config.rootpath)
         if len(self._pythons) > 1:
@@ -114,6 +120,9 @@ class RustSession:
         return Project(
             self._cargo, places, settings, surroundings, keeps_out=self._keeps_out, base=base
         )
+
+    def _hear(self, test: str, text: str) -> None:
+        self._evaluator.hear(test, text)
 
     def _keeps_out(self, directory: str) -> bool:
         return self._scope.keeps_out(self._config, directory)
@@ -180,7 +189,7 @@ class RustSession:
     ) -> None:
         """Make a plan the one of this session."""
         self._plan = plan
-        self._evaluator = Evaluator(plan.checkers, upcoming, self._slow.look)
+        self._evaluator = Evaluator(plan.checkers, upcoming, self._slow.look, self._output)
         collection = Collection(session, plan, self._evaluator)
         self._account = collection.account
         self._config.pluginmanager.register(collection, "cpython_sys_collection")

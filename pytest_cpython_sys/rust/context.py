@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from ..cargo import BuildOptions, TestProcesses, prepend_library_path
 from .foreign_target import find_foreign_target
@@ -31,18 +31,21 @@ __all__ = [
 LEAKED: Final = "left a process running when it ended, which was then ended too"
 
 
-class Announcer:
-    """Tells whoever listens of a test that runs for long; nobody in another process."""
+_Told = TypeVar("_Told")
 
-    def __init__(self, listener: Callable[[str, float], None] | None = None) -> None:
+
+class Announcer(Generic[_Told]):
+    """Tells whoever listens something of a test while it runs; nobody in another process."""
+
+    def __init__(self, listener: Callable[[str, _Told], None] | None = None) -> None:
         self.listener = listener
 
-    def __call__(self, test: str, seconds: float) -> None:
-        """Announce a test by its name, and for how long it runs. Called from another thread."""
+    def __call__(self, test: str, told: _Told) -> None:
+        """Tell it of a test by the name that cargo prints. Called from another thread."""
         if self.listener is not None:
-            self.listener(test, seconds)
+            self.listener(test, told)
 
-    def __reduce__(self) -> tuple[type[Announcer], tuple[()]]:
+    def __reduce__(self) -> tuple[type[Announcer[_Told]], tuple[()]]:
         return Announcer, ()
 
 
@@ -60,7 +63,10 @@ class RunOptions:
     ignored: str = "default"
     """Which ignored tests run: ``default`` (none), ``only`` those, ``all``."""
     doctests: bool = True
-    on_slow: Announcer = field(default_factory=Announcer)
+    on_slow: Announcer[float] = field(default_factory=Announcer)
+    """Is told of a test that has run for so many seconds."""
+    on_output: Announcer[str] = field(default_factory=Announcer)
+    """Is told of what a test prints, as it runs, one test at a time. Nobody listens: captured."""
     leaks_fail: bool = False
     """Whether a process that outlives its test is a failure, or just worth a warning."""
     abi: str = "auto"
@@ -74,6 +80,11 @@ class RunOptions:
     ledgers: dict[str, dict[str, dict[str, int]]] | None = None
     """Where the ledger of `unsafe` is to be written: what was counted, by workspace and file. With
     several Pythons it is what is most."""
+
+    @property
+    def show(self) -> Callable[[str, str], None] | None:
+        """What is told of what tests print; None where that is captured."""
+        return None if self.on_output.listener is None else self.on_output
 
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""

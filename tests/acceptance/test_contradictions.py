@@ -42,7 +42,13 @@ fn nap(milliseconds: u64) {
 """
 NEIGHBOURS = "#[test] fn a_first() { nap(20) }\n#[test] fn z_last() {}\n"
 HONEST = {"src/lib.rs::a_first": "passed", "src/lib.rs::z_last": "passed"}
-WAYS = {"batch": [], "isolated": ["--cargo-isolate"], "alone": ["-k", "culprit"], "n2": ["-n2"]}
+WAYS = {
+    "batch": [],
+    "shown": ["-s"],
+    "isolated": ["--cargo-isolate"],
+    "alone": ["-k", "culprit"],
+    "n2": ["-n2"],
+}
 LOG = 'for fd in 3..=20 { to(fd, "ok m_culprit <0.001s>\\n"); } '
 
 
@@ -140,7 +146,7 @@ def test_a_test_that_limits_file_sizes(pytester: pytest.Pytester, write: Write) 
     assert outcomes(run(pytester)) == {**HONEST, "src/lib.rs::m_culprit": "passed"}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "shown"])
 def test_what_is_not_captured_is_in_the_output_of_a_test_that_ran_alone(
     pytester: pytest.Pytester, write: Write, way: str
 ) -> None:

@@ -98,6 +98,7 @@ class Pieces(ProgramRun):
 
     def __init__(self, pieces: list[bytes]) -> None:
         self._pieces = pieces
+        self._on_chunk = None
         self._process = SimpleNamespace(stdout=io.BytesIO())  # type: ignore[assignment]
 
     def _chunks(self, stream: IO[bytes]) -> Iterator[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os.path
 import re
 from dataclasses import replace
@@ -27,10 +28,10 @@ from .foreign import foreign_cases, is_foreign, unlinked_programs
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ...cargo import Target
-    from ...rust.context import BuildContext
+    from ...rust.context import BuildContext, RunOptions
     from ...rust.test_binary.binary import TestEnd
 
 __all__ = ["LibtestChecker", "is_layout_test"]
@@ -129,6 +130,7 @@ class LibtestChecker(Checker):
             grace=run.grace,
             speaks_json=self._speak_json[executable.path],
             listed=listed,
+            show=run.show,
         )
         every = run.ignored == "default" and self._runs[executable.path] == set(names)
         batches = [[name] for name in names] if run.isolate else [names]
@@ -156,6 +158,7 @@ def _run_main(executable: Executable, case: Case) -> Verdict:
             env=context.environment(executable.package, process),
             limit=context.run.limit(case),
             grace=context.run.grace,
+            on_chunk=_shown(case, context.run),
         )
     except OSError as error:
         return Verdict("error", message=f"{executable.path} cannot be started: {error.strerror}")
@@ -169,6 +172,15 @@ def _run_main(executable: Executable, case: Case) -> Verdict:
     if case.levels[-1] == "@empty" and verdict.outcome == "passed":
         return replace(verdict, outcome="skipped", message=_why_empty(executable.target))
     return verdict
+
+
+def _shown(case: Case, run: RunOptions) -> Callable[[bytes], None] | None:
+    """Return what is told of a program's output as it comes; None where it is captured."""
+    show = run.show
+    if show is None or case.levels[-1] == "@empty":
+        return None
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return lambda chunk: show(case.rust_test, decoder.decode(chunk))
 
 
 def _listing(executable: Executable) -> Listing | ListingError:

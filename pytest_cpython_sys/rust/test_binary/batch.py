@@ -16,6 +16,7 @@ from ...cargo.run_program import ProgramRun, cut, describe_exit
 from ..context import LEAKED
 from .binary import Binary, Deadline, TestEnd, chunks
 from .listing import JSON_FLAGS
+from .live import LiveText
 from .tally import PATIENCE, Tally
 
 if TYPE_CHECKING:
@@ -104,6 +105,10 @@ class _Runner:
         certain, doubted = tally.settle(trusting=run.expired and bool(tally.running))
         yield from map(_end, certain)
         suspects = [name for name in tally.running if name not in doubted]
+        if len(suspects) == 1 and not doubted and not run.expired and self._binary.show:
+            # Tests whose output is shown run one at a time: no other has ended the process.
+            yield self._crash(suspects[0], run, tally)
+            return
         if run.expired:
             # What ran beside it was stopped, and is no suspect: it runs with the rest.
             now = time.monotonic()
@@ -147,7 +152,8 @@ class _Runner:
         elif red:
             # After a failed test the exit code blames no other one: but how it ended is said.
             how = "" if code in (0, 101) else f"the test binary ended badly: {self._how(run)}"
-            if text := _joined(_printed(run, tally), how):
+            printed = "" if tally.live is not None else _printed(run, tally)
+            if text := _joined(printed, how):
                 yield TestEnd(last, "printed", stdout=text)
 
     def _alone(self, name: str) -> Iterator[TestEnd]:
@@ -171,7 +177,7 @@ class _Runner:
         count = self._count(name)
         failed = [event for event in tally.ends(name) if event.kind == "failed"]
         good = [event for event in tally.ends(name) if event.kind != "failed"]
-        printed = "" if tally.others_ran else _printed(run, tally)
+        printed = "" if tally.others_ran else _printed(run, tally, name)
         complete = tally.total is not None and len(good) >= count
         if complete and run.exit_code == 0:
             yield _end(good[-count:], printed, leaked=run.leaked)
@@ -182,13 +188,13 @@ class _Runner:
         elif complete:
             yield self._teardown(name, run, tally)
         elif run.exit_code == 0 and tally.total is not None:
-            yield TestEnd(name, "unable", 0.0, _printed(run, tally), _NOTHING_SAID)
+            yield TestEnd(name, "unable", 0.0, _printed(run, tally, name), _NOTHING_SAID)
         else:
             yield self._crash(name, run, tally)
 
     def _from_words(self, name: str, run: ProgramRun, tally: Tally) -> Iterator[TestEnd]:
         """Yield how a process ended that gives no events: it must say that it ran one test."""
-        text = _printed(run, tally)
+        text = _printed(run, tally, name)
         results = _RESULT.findall(tally.stray)
         said = tuple(map(int, results[-1])) if results else ()
         if said == (0, 0, 1) and run.exit_code == 0:
@@ -230,7 +236,10 @@ class _Runner:
     def _tally(self, names: Sequence[str]) -> Tally:
         counts = {name: self._count(name) for name in names}
         others = self._binary.listed.keys() - counts.keys()
-        return Tally(counts, others, self._on_slow)
+        live = None
+        if self._binary.show is not None:
+            live = LiveText(self._binary.show, names[0])
+        return Tally(counts, others, self._on_slow, live)
 
     def _start(
         self, names: Sequence[str], tally: Tally, more: Sequence[str] = ()
@@ -241,7 +250,9 @@ class _Runner:
         if binary.speaks_json or len(names) != 1:
             flags += JSON_FLAGS
         if binary.speaks_json:
-            flags += ["--report-time", "--show-output"]
+            flags += ["--report-time", "--show-output" if tally.live is None else "--nocapture"]
+        if tally.live is not None and (binary.speaks_json or len(names) != 1):
+            flags.append("--test-threads=1")
         if binary.compose is not None:
             argv = [*binary.command, *binary.compose(flags, names)]
         else:
@@ -255,6 +266,7 @@ class _Runner:
                 deadline=deadline,
                 grace=binary.grace,
                 patience=PATIENCE,
+                on_chunk=tally.live.add if tally.live is not None else None,
             )
         except OSError as error:
             return f"{binary.name} cannot be started: {error.strerror or error}"
@@ -265,25 +277,26 @@ class _Runner:
     def _crash(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         how = self._how(run)
         message = how if (run.exit_code or 0) < 0 else f"exited before it finished ({how})"
-        return TestEnd(name, "crashed", _since(name, tally), _printed(run, tally), message)
+        return TestEnd(name, "crashed", _since(name, tally), _printed(run, tally, name), message)
 
     def _timeout(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         limit = self._binary.timeout(name)
         message = f"timed out after {limit:g} s"
-        return TestEnd(name, "timeout", _since(name, tally), _printed(run, tally), message)
+        return TestEnd(name, "timeout", _since(name, tally), _printed(run, tally, name), message)
 
     def _teardown(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         what = "all tests" if len(tally.counts) > 1 else "the test"
         message = f"{what} had ended well, then the test binary ended badly: {self._how(run)}"
-        return TestEnd(name, "teardown", 0.0, _printed(run, tally), message)
+        return TestEnd(name, "teardown", 0.0, _printed(run, tally, name), message)
 
 
 def _since(name: str, tally: Tally) -> float:
     return time.monotonic() - tally.started[name] if name in tally.started else 0.0
 
 
-def _printed(run: ProgramRun, tally: Tally) -> str:
-    return _joined(tally.stray, run.stderr.strip("\n"))
+def _printed(run: ProgramRun, tally: Tally, name: str = "") -> str:
+    """Return what was printed beside what is known to be of another test than ``name``."""
+    return _joined(tally.text_of(name), tally.stray, run.stderr.strip("\n"))
 
 
 def _joined(*parts: str) -> str:

@@ -38,6 +38,8 @@ class Binary:
     command may run more tests than were named."""
     listed: Mapping[str, int] = field(default_factory=dict)
     """All names there are, and how many tests each of them has."""
+    show: Callable[[str, str], None] | None = None
+    """Is told of what tests print, as they run: one after another then. None: it is captured."""
 
     @property
     def name(self) -> str:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SuiteEvent", "TestEvent", "json_objects", "parse_events"]
+__all__ = ["EVENT_STARTS", "SuiteEvent", "TestEvent", "json_objects", "parse_events"]
 
 _START = b'{ "type": "'
 _MIMIC_START = b'{"type":"'
+EVENT_STARTS = (_START, _MIMIC_START)
+"""How harnesses begin a line that is an event."""
 _TEST_EVENTS = frozenset({"started", "ok", "failed", "ignored", "timeout"})
 # Nearly all lines are one of these two, to the letter; what they say needs no JSON parser.
 _STARTED = re.compile(rb'\{ "type": "test", "event": "started", "name": "([ !#-\[\]-~]*)" \}')
@@ -105,7 +107,7 @@ def _parse_any(line: bytes) -> tuple[TestEvent | SuiteEvent | None, bytes]:
 
 def json_objects(line: bytes) -> Iterator[tuple[dict[str, Any], int]]:
     """Yield each JSON object that a line ends with, as harnesses begin theirs, and its place."""
-    for start in (_START, _MIMIC_START):
+    for start in EVENT_STARTS:
         position = line.find(start)
         while position >= 0:
             with contextlib.suppress(ValueError, RecursionError):

@@ -19,6 +19,8 @@ from .events import SuiteEvent, TestEvent, parse_events
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from .live import LiveText
+
 __all__ = ["PATIENCE", "Tally"]
 
 PATIENCE = 0.5
@@ -33,7 +35,7 @@ class Tally:
 
     ``counts`` are the names that were asked for, and how many tests each of them has; ``others``
     are names that may run besides. ``on_slow`` is told of a test that has run for ten seconds, and
-    for a minute.
+    for a minute. What tests print comes into ``live``, if nothing is captured.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class Tally:
         counts: Mapping[str, int],
         others: Collection[str] = (),
         on_slow: Callable[[str, float], None] | None = None,
+        live: LiveText | None = None,
     ) -> None:
         self.counts = counts
         self._others = others
         self._on_slow = on_slow
+        self.live = live
         self._starts: Counter[str] = Counter()
         self._ends: dict[str, list[TestEvent]] = {}
         self._held: dict[str, float] = {}
@@ -74,11 +78,12 @@ class Tally:
             self._announce(now)
             return self._overdue(now)
         event, before = parse_events(line)
+        is_foreign = event is None or self._is_foreign(event)
+        self._note_text(line if is_foreign else before, is_whole=is_foreign)
         if event is None:
-            self._note_stray(line)
             return []
-        if before:
-            self._note_stray(before)
+        if self.live is not None and not is_foreign:
+            self.live.hear(event)
         self.heard = time.monotonic()
         self._announce(self.heard)
         if isinstance(event, SuiteEvent):
@@ -90,9 +95,15 @@ class Tally:
             if event.kind == "started":
                 return self._confirmed()
             self._ends_of_others[event.kind] += 1
-        else:
-            self._note_stray(line[len(before) :])
         return []
+
+    def _is_foreign(self, event: TestEvent | SuiteEvent) -> bool:
+        """Tell whether an event is about a test that the binary has not got."""
+        return (
+            isinstance(event, TestEvent)
+            and event.name not in self.counts
+            and event.name not in self._others
+        )
 
     def _note(self, event: TestEvent) -> list[TestEvent]:
         name = event.name
@@ -150,14 +161,21 @@ class Tally:
         self._given.add(name)
         return self._ends[name][0]
 
-    def _note_stray(self, data: bytes) -> None:
-        if self._stray_size < _KEPT:
+    def _note_text(self, data: bytes, *, is_whole: bool) -> None:
+        """Take note of a line without an event, or of what comes before it in its line."""
+        if self.live is not None and self.live.end_line(data, is_whole=is_whole):
+            return  # it is of the test that runs
+        if (data or is_whole) and self._stray_size < _KEPT:
             self._stray.append(data[:_KEPT])
             self._stray_size += len(data)
 
+    def text_of(self, name: str) -> str:
+        """Return what a test that has not ended has printed, if that is known."""
+        return self.live.of(name).rstrip("\n") if self.live is not None else ""
+
     @property
     def stray(self) -> str:
-        """What stood in the stream beside the events."""
+        """What stood in the stream beside the events, and is not known to be of a test."""
         return b"\n".join(self._stray).decode("utf-8", "replace").strip("\n")
 
     @property
