@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _Shared = TypeVar("_Shared")
 
@@ -164,6 +164,16 @@ class Verdict:
             object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How one test is started."""
+
+    argv: tuple[str, ...]
+    cwd: str
+    env: Mapping[str, str] = field(repr=False)
+    """All of its environment."""
+
+
 @runtime_checkable
 class Checker(Protocol):
     """Finds cases in a build, and gives verdicts for those it is asked for.
@@ -197,6 +207,10 @@ class Checker(Protocol):
         """
         return ()
 
+    def under(self, case: Case, tool: Sequence[str]) -> Program | None:  # noqa: ARG002
+        """Return how one test runs under a tool such as a debugger; None where nothing runs."""
+        return None
+
     def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
         """Return what is to be told beside the verdicts: sentences with their details."""
         return ()
@@ -212,7 +226,7 @@ class _Completed(Checker):
     def __init__(self, checker: Checker) -> None:
         self.name = checker.name
         self._checker = checker
-        for more in ("replaced", "untested", "withheld", "remarks", "warnings"):
+        for more in ("replaced", "untested", "withheld", "under", "remarks", "warnings"):
             if callable(getattr(checker, more, None)):
                 setattr(self, more, getattr(checker, more))
 

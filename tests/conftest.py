@@ -42,12 +42,14 @@ _BUILD_TOGETHER = {
     "example_crate": (
         "test_beside_cargo.py::test_example_crate",
         "test_example_crate.py",
+        "test_editors.py::test_example_crate",
         "test_fixtures.py::test_the_examples_python_tests",
     ),
     "pyo3": (
         "test_beside_cargo.py::test_a_pyo3_crate",
         "test_beside_cargo.py::test_maturin_takes_turns",
         "test_build_words.py::test_a_python_that_pyo3",
+        "test_editors.py::test_pyo3",
         "test_missing_modules.py::test_with_pyo3",
         "test_names_of_modules.py",
         "test_one_pytest.py",

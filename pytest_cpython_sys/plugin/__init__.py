@@ -64,6 +64,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         install_from_environment()
     is_on = _is_on(early_config, early_config.known_args_namespace)
     if is_on:
+        from .debugger import check_debugger
         from .modules.early import (
             EarlyConfig,
             check_junit_path,
@@ -78,6 +79,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         builds = not (asks or is_worker())
         if builds:
             check_junit_path(early)
+            check_debugger(early)
         if builds and not is_off(early):
             cargo = _cargo(early_config)
             cargo.ask_ahead(project_roots(early))

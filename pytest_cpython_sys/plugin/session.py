@@ -21,6 +21,7 @@ from ..rust.context import Announcer
 from .account import Account
 from .arguments import has_rust_around
 from .collection import Collection
+from .debugger import DebuggedEvaluator, check_selection
 from .failures.errors import RustError, set_place
 from .fast_protocol import FastProtocol
 from .header import export_lines, header_lines
@@ -190,6 +191,8 @@ class RustSession:
         """Make a plan the one of this session."""
         self._plan = plan
         self._evaluator = Evaluator(plan.checkers, upcoming, self._slow.look, self._output)
+        if self._settings.debugger:
+            self._evaluator = DebuggedEvaluator(self._config, plan, self._settings.debugger)
         collection = Collection(session, plan, self._evaluator)
         self._account = collection.account
         self._config.pluginmanager.register(collection, "cpython_sys_collection")
@@ -271,6 +274,8 @@ class RustSession:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what will be asked for, and how long it may take: only that runs."""
         items = [item for item in session.items if isinstance(item, RustItem)]
+        if self._settings.debugger and not self._config.option.collectonly:
+            check_selection(len(items), len(session.items) - len(items))
         self._plan.limits.update(limits(self._config, self._settings, items))
         if not hasattr(self._config, "workerinput"):
             self._evaluator.select(item.case for item in items)
@@ -354,6 +359,7 @@ class RustSession:
         if runs and session.exitstatus in _GREEN and not hasattr(self._config, "workerinput"):
             option = self._config.option
             narrowed = option.keyword or option.markexpr or option.deselect or self._scope.typed
+            narrowed = narrowed or self._settings.debugger
             if self._summary.is_red(self._plan) or (
                 not narrowed and self._summary.run_untested(self._plan)
             ):

@@ -36,6 +36,8 @@ class PytestSettings(Settings):
 
     from_ini: bool
     """Switched on by the ini file: then a missing cargo is an item's error, not an exit."""
+    debugger: tuple[str, ...]
+    """The command under which the one selected test runs, if there is one."""
     layouts: Path | None
     """Where drawings of layouts go."""
     extensions: tuple[str, ...]
@@ -59,6 +61,7 @@ def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
     return PytestSettings.of(
         values,
         from_ini=config.getoption("cpython_sys", None) is None,
+        debugger=values["cargo_debugger"],
         layouts=_directory(config, values["cpython_sys_layouts"]),
         extensions=values["cpython_sys_extensions"] or ("auto",),
         stale=values["cpython_sys_stale"],

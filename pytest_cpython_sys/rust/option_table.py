@@ -93,6 +93,14 @@ OPTIONS: Final = (
     ),
     Option("cargo_isolate", "flag", "a process of its own for each Rust test"),
     Option(
+        "cargo_debugger",
+        "arguments",
+        'run the one selected test under this command, as in --cargo-debugger="rust-gdb --args"',
+        "COMMAND",
+        key=False,
+        unittest=False,
+    ),
+    Option(
         "cargo_run_ignored",
         "text",
         "whether #[ignore] tests run",

@@ -193,6 +193,7 @@ E        right: 3
 src/lib.rs:10: AssertionError
 
 with cargo alone: cargo test -p c --lib -- --exact plain
+in a debugger: pytest src/lib.rs::plain --cpython-sys --cargo-debugger="rust-gdb --args"
 """,
     "native": """
 Traceback (most recent call last):
@@ -211,6 +212,7 @@ src/lib.rs:10: assertion `left == right` failed
  right: 3
 
 with cargo alone: cargo test -p c --lib -- --exact plain
+in a debugger: pytest src/lib.rs::plain --cpython-sys --cargo-debugger="rust-gdb --args"
 """,
     "no": "",
 }

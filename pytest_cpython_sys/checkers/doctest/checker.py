@@ -21,7 +21,7 @@ from ...cargo import (
     shown_command,
     worker_threads,
 )
-from ...case import Case, Checker, Verdict, grouped
+from ...case import Case, Checker, Program, Verdict, grouped
 from ...rust.include_sites import Places
 from ...rust.test_binary.batch import run_tests
 from ...rust.test_binary.binary import Binary
@@ -111,6 +111,21 @@ class DoctestChecker(Checker):
         """Run the cases of each crate in one rustdoc."""
         for group, members in grouped(cases, lambda case: case.group).items():
             yield from self._run_crate(self._crates[group], members)
+
+    def under(self, case: Case, tool: Sequence[str]) -> Program:
+        """Return how a doctest runs under a tool, with those that no filter tells from it.
+
+        See https://doc.rust-lang.org/rustdoc/unstable-features.html for rustdoc's options.
+        """
+        crate = self._crates[case.group]
+        process = crate.process
+        flags = ["--include-ignored"] if crate.context.run.ignored != "default" else []
+        filters = _filters([case.rust_test], self._runs[case.group] | {"", case.rust_test})
+        argv = [*process.argv, "-Z", "unstable-options", "--no-capture"]
+        argv += [f"--test-runtool={tool[0]}", *(f"--test-runtool-arg={word}" for word in tool[1:])]
+        argv += _wrapped([*flags, "--test-threads=1", *filters])
+        environment = crate.context.environment(crate.package, process)
+        return Program(tuple(argv), process.cwd, {**environment, "RUSTC_BOOTSTRAP": "1"})
 
     def _run_crate(self, crate: _Crate, cases: list[Case]) -> Iterator[tuple[Case, Verdict]]:
         run = crate.context.run

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...cargo import read_bytes, read_line, worker_threads
 from ...cargo.run_program import run_to_end
-from ...case import Case, Checker, Location, Verdict, grouped
+from ...case import Case, Checker, Location, Program, Verdict, grouped
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
 from ...rust.layout_table import Row, layout_table
@@ -95,6 +95,17 @@ class LibtestChecker(Checker):
         """Run the cases of each binary in a batch, binary after binary, as cargo does."""
         for path, group in grouped(cases, lambda case: case.group).items():
             yield from self._run_binary(self._executables[path], group)
+
+    def under(self, case: Case, tool: Sequence[str]) -> Program:
+        """Return how one test runs under a tool: as cargo starts it, in one thread."""
+        executable = self._executables[case.group]
+        process, context = executable.process, executable.context
+        argv = [*process.runner, *tool, process.executable, *process.arguments]
+        if executable.path in self._listed:  # a whole program is the one case, else
+            argv += ["--include-ignored"] if context.run.ignored != "default" else []
+            argv += ["--exact", "--nocapture", "--test-threads=1", "--", case.rust_test]
+        environment = context.environment(executable.package, process)
+        return Program(tuple(argv), process.cwd, environment)
 
     def _cases(self, executable: Executable, listing: Listing) -> Iterator[Case]:
         ignored = executable.context.run.ignored

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...cargo import read_line
 from ...case import printable
 from ...failure_text import failure_words
+from ..debugger import debug_command
 from ..pytest_compat import failure_repr_of
 from .errors import error_of
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pytest
 
     from ...case import Case, Verdict
+    from ...failure_text import Words
     from ..pytest_compat import TerminalRepr
 
 __all__ = ["failure_repr"]
@@ -27,13 +29,14 @@ def failure_repr(case: Case, verdict: Verdict, config: pytest.Config) -> Termina
     pytest was started.
     """
     words = failure_words(case, verdict, config.rootpath)
+    below, command = _with_debugger(words, debug_command(case, config))
     file = os.path.normpath(config.rootpath / words.path)
     shown = os.path.relpath(file, config.invocation_params.dir)
     crash = (file, words.line, words.summary)
     style = config.getoption("tbstyle", "auto")
     if style not in ("long", "short", "line", "native"):  # "auto", or what is not shown
         place = (shown, words.line, words.heading)
-        return failure_repr_of([], place, crash, style="short", more="\n".join(words.below))
+        return failure_repr_of([], place, crash, style="short", more="\n".join(below))
     kind = type(error_of(case, verdict)).__name__
     # rustc shows the lines of its errors itself.
     known = verdict.location is not None and case.generated is None and case.kind != "build"
@@ -61,8 +64,16 @@ def failure_repr(case: Case, verdict: Verdict, config: pytest.Config) -> Termina
         (shown, words.line, kind),
         crash,
         style="long",
-        more=f"\n{words.command}" if words.command else "",
+        more=f"\n{command}" if command else "",
     )
+
+
+def _with_debugger(words: Words, command: str) -> tuple[tuple[str, ...], str]:
+    """Return the lines below a heading, and what to type alone, with a debugger's command added."""
+    if not (words.command and command):
+        return words.below, words.command
+    line = f"in a debugger: {command}"
+    return (*words.below, line), f"{words.command}\n{line}"
 
 
 def _marked(lines: list[str], indent: str = "") -> list[str]:

@@ -37,12 +37,15 @@ def turn_red(session: pytest.Session) -> None:
 
 
 @contextlib.contextmanager
-def capture_suspended(config: pytest.Config) -> Iterator[None]:
+def capture_suspended(config: pytest.Config, *, stdin: bool = False) -> Iterator[None]:
     """Let output be seen, whoever is in charge of it; nothing changes where nobody captures.
 
-    pytest has a fixture for that, and nothing for a conftest file that is imported (8.3 to 9.2).
+    ``stdin``: let input be read as well. pytest has a fixture for output, nothing for a conftest
+    file that is imported, and for input what its own debugger uses (8.3 to 9.2).
     """
     manager: Any = config.pluginmanager.get_plugin("capturemanager")
     suspended = getattr(manager, "global_and_fixture_disabled", contextlib.nullcontext)
     with suspended():
+        if stdin and manager is not None:
+            manager.suspend_global_capture(in_=True)  # what ends it gives input back as well
         yield
