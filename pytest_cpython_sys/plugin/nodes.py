@@ -11,9 +11,9 @@ import pytest
 from ..node_ids import escape
 from .failures.errors import RustError, RustFailedError, error_of
 from .failures.words import failure_repr
+from .pictures.svg_files import DRAWINGS, write_drawing
 from .pytest_compat import CompatItem, skip_at_item
 from .report import properties, record_warning
-from .svg_files import DRAWINGS, write_drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -27,6 +27,7 @@ from .fast_protocol import FastProtocol
 from .header import export_lines, header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
+from .pictures.svg_files import DRAWINGS, html_extras
 from .progress.build import shown_progress
 from .progress.output import ShownOutput
 from .progress.slow import SlowTests
@@ -40,7 +41,6 @@ from .pytest_compat import (
 from .report import record_warning
 from .settings import FoundPythons, find_pythons
 from .summary import Summary
-from .svg_files import DRAWINGS, html_extras
 from .timeouts import limits
 from .xdist import pack, received_arguments, unpack, upcoming_cases
 

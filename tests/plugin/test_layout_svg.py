@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from pytest_cpython_sys.case import Layouts, Member, TypeLayout
-from pytest_cpython_sys.plugin.layout_svg import draw
-from pytest_cpython_sys.plugin.svg_files import drawing_name
+from pytest_cpython_sys.plugin.pictures.layout_svg import draw
+from pytest_cpython_sys.plugin.pictures.svg_files import drawing_name
 
 SVG = "{http://www.w3.org/2000/svg}"
 

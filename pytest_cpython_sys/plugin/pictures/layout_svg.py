@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..case import Layouts, Member, TypeLayout
+    from ...case import Layouts, Member, TypeLayout
 
 __all__ = ["draw"]
 

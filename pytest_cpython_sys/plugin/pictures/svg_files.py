@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from ..case import Verdict
+    from ...case import Verdict
 
 __all__ = ["DRAWINGS", "drawing_name", "html_extras", "write_drawing"]
 

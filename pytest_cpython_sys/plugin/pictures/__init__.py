@@ -1,0 +1,1 @@
+"""Pictures of layouts, and where they go."""
