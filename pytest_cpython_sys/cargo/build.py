@@ -11,6 +11,7 @@ from .depinfo import RustcCall, parse_rustc_calls, passed_directories, read_depi
 from .failures import (
     CompilerFailure,
     ScriptFailure,
+    cargo_warnings,
     compiler_failures,
     people_words,
     script_failures,
@@ -67,6 +68,11 @@ class Build:
     def words(self) -> str:
         """Standard error without what only ``-v`` and the progress bar put there."""
         return people_words(self.stderr)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What cargo itself and build scripts warn of."""
+        return cargo_warnings(self.stderr)
 
     @cached_property
     def compiler_failures(self) -> tuple[CompilerFailure, ...]:

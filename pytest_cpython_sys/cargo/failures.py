@@ -1,6 +1,6 @@
-"""What cargo alone says of a build that failed: compilers that ended badly, and build scripts.
+"""What cargo alone says of a build: compilers and build scripts that ended badly, warnings.
 
-rustc's errors come as messages; this is the rest, which stands on standard error. Format:
+What rustc says comes as messages; this is the rest, which stands on standard error. Format:
 https://github.com/rust-lang/cargo/blob/master/src/cargo/core/compiler/mod.rs
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CompilerFailure",
     "ScriptFailure",
+    "cargo_warnings",
     "compiler_failures",
     "first_error",
     "people_words",
@@ -52,6 +53,13 @@ _ERROR: Final = re.compile(
     re.MULTILINE,
 )
 _CAUSE: Final = re.compile(r"^Caused by:\n +([^\n]*)", re.MULTILINE)
+# cargo ends its verbs ("   Compiling syn v2.0.1") in the twelfth column.
+_STATUS: Final = re.compile(r" {0,11}[A-Z][a-z]+ ")
+_VERB_WIDTH: Final = 12
+# Said in addition to what is shown anyway: how many warnings rustc had, and that cargo goes on.
+_BESIDE: Final = re.compile(
+    r"(`[^`]+` \([^)]*\) generated \d+ warning|build failed, waiting for other jobs)"
+)
 # What cargo calls a unit says whether it is a test, but for those that are nothing else.
 _ALWAYS_TESTS: Final = ("test", "bench")
 
@@ -101,6 +109,30 @@ def script_failures(stderr: str) -> Iterator[ScriptFailure]:
     """Yield the build scripts that failed, in cargo's order."""
     for match in _SCRIPT.finditer(people_words(stderr)):
         yield ScriptFailure(match["package"], match[0].strip("\n"))
+
+
+def cargo_warnings(stderr: str) -> list[str]:
+    """Return what cargo and build scripts warn of, each once, in their words.
+
+    A text of several lines ends where cargo says what it does next, or warns of something else.
+    """
+    found: list[list[str]] = []
+    open_ended = False
+    for line in stderr.split("\n"):
+        if line.startswith("warning: "):
+            found.append([line.removeprefix("warning: ")])
+            open_ended = True
+        elif line.startswith("error") or _is_status(line):
+            open_ended = False
+        elif open_ended:
+            found[-1].append(line.rstrip())
+    texts = ("\n".join(lines).rstrip("\n") for lines in found)
+    return list(dict.fromkeys(text for text in texts if not _BESIDE.match(text)))
+
+
+def _is_status(line: str) -> bool:
+    match = _STATUS.match(line)
+    return match is not None and match.end() == _VERB_WIDTH + 1
 
 
 def people_words(stderr: str) -> str:

@@ -220,7 +220,7 @@ class RustItem(CompatItem):
     def note(self, verdict: Verdict) -> None:
         """Show what a verdict says besides its outcome; draw the layouts, if that is wanted."""
         for text in verdict.warnings:
-            record_warning(self.config, text, self.nodeid)
+            record_warning(self.config, text, self)
         directory = self.config.stash.get(DRAWINGS, None) if verdict.layouts is not None else None
         if directory is not None:
             problem = write_drawing(directory, self.nodeid, verdict)

@@ -59,24 +59,28 @@ def _shared(package: str, target: str, kind: str) -> tuple[tuple[str, str], ...]
     return ("package", package), ("target", target), ("kind", kind)
 
 
-def record_warning(config: pytest.Config, text: str, nodeid: str = "") -> None:
-    """Show a warning in pytest's summary; ``-W error`` must not change a verdict with it."""
+def record_warning(config: pytest.Config, text: str, item: pytest.Item | None = None) -> None:
+    """Show a warning in pytest's summary; ``-W error`` must not change a verdict with it.
+
+    Its place is that of the item, else the ini file or what stands for it: no line of this code.
+    """
     import warnings
 
     import pytest
 
+    path, line, _ = item.reportinfo() if item is not None else (None, None, "")
     message = warnings.WarningMessage(
         pytest.PytestWarning(printable(text)),
         pytest.PytestWarning,
-        filename=__file__,
-        lineno=1,
+        filename=os.fspath(path or config.inipath or config.rootpath),
+        lineno=(line or 0) + 1,
         line="",
     )
     config.hook.pytest_warning_recorded.call_historic(
         kwargs={
             "warning_message": message,
-            "nodeid": nodeid,
-            "when": "runtest" if nodeid else "config",
+            "nodeid": item.nodeid if item is not None else "",
+            "when": "runtest" if item is not None else "config",
             "location": None,
         }
     )
@@ -224,6 +228,16 @@ def warning_lines(
     shown = lines[: _MOST_WARNINGS - 1]
     command = "cargo check --workspace --tests"
     return [*shown, f"... and {len(lines) - len(shown)} more: `{command}` shows all of them"]
+
+
+def cargo_warning_lines(builds: Iterable[Build]) -> Iterator[str]:
+    """Yield the lines of what cargo and build scripts warn of, each warning once, ten at most."""
+    found = list(dict.fromkeys(text for build in builds for text in build.warnings))
+    shown = found if len(found) <= _MOST_WARNINGS else found[: _MOST_WARNINGS - 1]
+    for text in shown:
+        yield from printable(text).split("\n")
+    if len(shown) < len(found):
+        yield f"... and {len(found) - len(shown)} more: `cargo test` shows all of them"
 
 
 def not_run_reason(report: pytest.TestReport) -> str | None:

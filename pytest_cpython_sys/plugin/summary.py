@@ -12,6 +12,7 @@ from .build_times import write_build_times
 from .python_table import Comparison
 from .report import (
     PackageCounts,
+    cargo_warning_lines,
     not_run_reason,
     outcome_of,
     place_in_id,
@@ -184,6 +185,7 @@ class Summary:
         root = self._config.rootpath
         lines = warning_lines(plan.all_builds(), members, root, width)
         write_section(terminal, "rustc warnings", lines)
+        write_section(terminal, "cargo warnings", cargo_warning_lines(plan.all_builds()))
 
     def _write_packages(
         self,
