@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from pytest_cpython_sys.cargo import cargo
+from pytest_cpython_sys.cargo import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,4 +172,4 @@ def test_the_pythons_of_the_classifiers_are_those_that_are_required(minor: int) 
 def test_the_docs_name_the_oldest_versions() -> None:
     (oldest,) = SpecifierSet(PROJECT["requires-python"])
     assert f"Python {oldest.version} or newer" in DOCS
-    assert re.search(rf"cargo must be\s+{re.escape(cargo._OLDEST)} or newer", DOCS)
+    assert re.search(rf"cargo must be\s+{re.escape(versions.OLDEST)} or newer", DOCS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -25,6 +24,7 @@ from .command import (
     library_arguments,
 )
 from .configuration import configured_target, rustflags
+from .environment import changes_answers, inherited
 from .errors import (
     CargoError,
     CargoMissingError,
@@ -39,7 +39,7 @@ from .process import worker_threads
 from .run_build import run_build
 from .run_program import Ended
 from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
-from .versions import Toolchain, parse_version
+from .versions import OLDEST, Toolchain, parse_version, read_toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,13 +53,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cargo"]
 
-_OURS: Final = "PYTEST_CPYTHON_SYS_"
-"""Begins what a run tells its own Python processes: a test must fail where cargo's would."""
 _LIMIT: Final = 600.0
 """Seconds that cargo or rustc may take to answer a question."""
-# The first release whose `cargo test` has all that is passed to it; `--no-fail-fast` builds on
-# past a broken target since then.
-_OLDEST: Final = "1.74"
 
 
 class Cargo:
@@ -71,9 +66,13 @@ class Cargo:
     def __init__(
         self, program: str | None = None, environ: Mapping[str, str] | None = None
     ) -> None:
-        found = os.environ if environ is None else environ
-        self.environ = {name: found[name] for name in found if not name.startswith(_OURS)}
-        self.program = program or self.environ.get("CARGO") or "cargo"
+        self.environ = inherited(os.environ if environ is None else environ)
+        self._named = program
+        self._forget()
+
+    def _forget(self) -> None:
+        """Know nothing of what cargo or rustc has said."""
+        self.program = self._named or self.environ.get("CARGO") or "cargo"
         self._ahead: dict[_Question, Future[Ended]] = {}
         self._asked: set[_Question] = set()
         """What was asked ahead, once."""
@@ -81,6 +80,15 @@ class Cargo:
         """By a manifest: a run asks once."""
         self._cfgs: dict[_Question, list[str]] = {}
         """What rustc has said of targets: it is needed for each package, and again for verdicts."""
+
+        for name in ("toolchain", "program_path", "rustdoc", "sysroot", "path"):
+            self.__dict__.pop(name, None)
+
+    def read_environment(self) -> None:
+        """Take over our environment as it is now; what may be answered otherwise is asked again."""
+        before, self.environ = self.environ, inherited(os.environ)
+        if changes_answers(before, self.environ):
+            self._forget()
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_ahead": {}}
@@ -108,18 +116,17 @@ class Cargo:
         """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
         with worker_threads(2) as pool:
             answers = pool.map(lambda pair: self._ask(*pair), self._version_questions())
-            oldest = parse_version(_OLDEST)  # loads packaging while the programs run
+            oldest = parse_version(OLDEST)  # loads packaging while the programs run
             cargo, rustc = answers
-        match = re.search(r"(\d+\.\d+\.\d+)\S*", cargo)
-        if match is None:
+        toolchain = read_toolchain(cargo, rustc)
+        if toolchain is None:
             raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")
-        if parse_version(match[1]) < oldest:
+        if parse_version(toolchain.cargo.partition("-")[0]) < oldest:
             raise CargoTooOldError(
-                f"{self.program_path} is cargo {match[0]}; {_OLDEST} or newer is needed: "
+                f"{self.program_path} is cargo {toolchain.cargo}; {OLDEST} or newer is needed: "
                 "run `rustup update`, or name another cargo in $CARGO"
             )
-        fields = dict(line.split(": ", 1) for line in rustc.splitlines() if ": " in line)
-        return Toolchain(match[0], fields.get("release", "unknown"), fields.get("host", ""))
+        return toolchain
 
     def _version_questions(self) -> list[tuple[list[str], str]]:
         return [([self.program_path, "-V"], "cargo"), ([self.tool("rustc"), "-vV"], "rustc")]

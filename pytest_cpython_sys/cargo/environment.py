@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from .configuration import configured_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .build import Build
     from .cargo import Cargo
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIBRARY_PATH",
+    "changes_answers",
+    "inherited",
     "package_environment",
     "prepend_library_path",
     "process_environment",
@@ -29,6 +31,24 @@ LIBRARY_PATH: Final = {"darwin": "DYLD_FALLBACK_LIBRARY_PATH", "win32": "PATH"}.
     sys.platform, "LD_LIBRARY_PATH"
 )
 """The variable with the directories in which the loader looks for libraries, as cargo sets it."""
+
+
+_OURS: Final = "PYTEST_CPYTHON_SYS_"
+# Variables by which another cargo is found, or the same answers otherwise.
+_LOOKED_AT: Final = ("CARGO", "RUST", "PATH", "HOME")
+
+
+def inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what cargo gets of an environment: all but what a run tells its own Pythons.
+
+    A Rust test must fail where cargo's would.
+    """
+    return {name: environ[name] for name in environ if not name.startswith(_OURS)}
+
+
+def changes_answers(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Tell whether cargo or rustc may answer otherwise in one environment than in another."""
+    return any(name.startswith(_LOOKED_AT) for name in dict(before.items() ^ after.items()))
 
 
 def prepend_library_path(env: dict[str, str], directories: Sequence[str]) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
-__all__ = ["Toolchain", "major_minor", "parse_version"]
+__all__ = ["OLDEST", "Toolchain", "major_minor", "parse_version", "read_toolchain"]
+
+# `--no-fail-fast` builds on past a broken target since then.
+OLDEST: Final = "1.74"
+"""The first release whose `cargo test` has all that is passed to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,15 @@ class Toolchain:
     def is_unstable(self) -> bool:
         """Whether unstable features need no permission: a nightly, or a compiler of one's own."""
         return "nightly" in self.rustc or "dev" in self.rustc
+
+
+def read_toolchain(cargo: str, rustc: str) -> Toolchain | None:
+    """Return what ``cargo -V`` and ``rustc -vV`` have printed; None if the first is no cargo."""
+    match = re.search(r"\d+\.\d+\.\d+\S*", cargo)
+    if match is None:
+        return None
+    fields = dict(line.split(": ", 1) for line in rustc.splitlines() if ": " in line)
+    return Toolchain(match[0], fields.get("release", "unknown"), fields.get("host", ""))
 
 
 class _Numbers(NamedTuple):

@@ -96,6 +96,7 @@ class RustSession:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
         if self._project is not None or not self._scope.places or self._received:
             return self._project
+        self._cargo.read_environment()
         self._project = self._new_project()
         try:
             self._project.load()
