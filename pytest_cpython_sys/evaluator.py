@@ -164,8 +164,8 @@ class Evaluator:
 
     def select(self, cases: Iterable[Case]) -> None:
         """Say which cases will be asked for, in the order in which they will be."""
-        wanted = (case for case in cases if case.skip is None)
-        for group in grouped(wanted, lambda case: (case.checker, case.group)).values():
+        wanted = {case.key: case for case in cases if case.skip is None}
+        for group in grouped(wanted.values(), lambda case: (case.checker, case.group)).values():
             self._batches.update(dict.fromkeys((case.key for case in group), _Batch(group)))
 
     def verdict(self, case: Case) -> Verdict:

@@ -27,6 +27,7 @@ DOCS = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 # Where a distribution's module has another name.
 MODULES = {
     "libclang-ng": "clang",
+    "pytest-testmon": "testmon",
     "pyelftools": "elftools",
     "pytest-xdist": "xdist",
 }

@@ -35,12 +35,18 @@ _NARROWED: Final = "a hook pytest_make_collect_report"
 class Arguments:
     """What pytest was told to collect: paths, and names below them."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, plan: Plan) -> None:
         self._wanted: list[Key] = []
+        self._tests: set[Key] = set()
+        """Those of the wanted that are a test's own id. A module may have the same."""
         for argument in config.args:
-            path, *names = str(argument).split("::")
+            path, _, levels = str(argument).partition("::")
             real = os.path.realpath(config.invocation_params.dir / path)
-            self._wanted.append((real, tuple(names)))
+            # What a plugin repeats has a bracket more than its case.
+            names = tuple(levels.partition("[")[0].split("::")) if levels else ()
+            self._wanted.append((real, names))
+            if names and any(_names(case) == names for case in plan.cases.get(real, ())):
+                self._tests.add((real, names))
 
     def reach(self, file: str) -> bool:
         """Tell whether any test of a file may be asked for, by its real path."""
@@ -48,11 +54,25 @@ class Arguments:
 
     def ask_for(self, case: Case) -> bool:
         """Tell whether a case is asked for."""
-        names = tuple(map(escape, case.levels))
+        names = _names(case)
         return any(
-            is_inside(case.file, path) and names[: len(wanted)] == wanted
+            is_inside(case.file, path)
+            and (names if (path, wanted) in self._tests else names[: len(wanted)]) == wanted
             for path, wanted in self._wanted
         )
+
+    def shadow(self, case: Case) -> bool:
+        """Tell whether a case was found by the id of another one: its module has that name too."""
+        if not self._tests:
+            return False
+        names = _names(case)
+        above = ((case.file, names[:count]) for count in range(1, len(names)))
+        return not self._tests.isdisjoint(above) and not self.ask_for(case)
+
+
+def _names(case: Case) -> tuple[str, ...]:
+    """Return the names of a case's nodes below its file."""
+    return tuple(map(escape, case.levels))
 
 
 class Account:
@@ -66,6 +86,8 @@ class Account:
         self._files: list[RustFile] = []
         self.left_out: dict[Key, str] = {}
         """Tests that the arguments ask for and that are kept out, and by what."""
+        self.remark = ""
+        """What the way in which tests are selected cannot see."""
 
     # -- what is noted while pytest collects ----------------------------------------------------
 
@@ -165,6 +187,8 @@ class Account:
 
     def lines(self, *, verbose: bool) -> Iterator[str]:
         """Yield how much was kept out by what; with the files where there is room for it."""
+        if self.remark:
+            yield self.remark
         groups: dict[str, list[Key]] = defaultdict(list)
         for key, why in self.left_out.items():
             if verbose or why != _NARROWED:

@@ -18,7 +18,16 @@ from ..plan import Known, Plan
 from .account import Account, Arguments
 from .failures.errors import set_place
 from .nodes import RustBuild, RustFile, RustItem
-from .pytest_compat import hook_refusal, refusal, replace_error, skipped_by_default
+from .pytest_compat import (
+    expected_attributes,
+    hook_refusal,
+    read_ids_of_rust,
+    refusal,
+    repetitions,
+    replace_error,
+    select_in_spite_of_testmon,
+    skipped_by_default,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -32,6 +41,12 @@ _LOST = (
     "not run: cargo has this test, and it was lost on its way to pytest, which collected {where} "
     "without it. No option, hook or plugin is known to have left it out. To run it with cargo "
     "alone: {command}"
+)
+
+
+_BY_PYTHON = (
+    "pytest-testmon: Rust tests are all selected; of Python tests it cannot tell which call Rust "
+    "that has changed"
 )
 
 
@@ -50,6 +65,10 @@ class Collection:
         self._opened: list[str] = []
         """Directories that pytest would have passed by, and that are entered for Rust's sake."""
         self.account = Account()
+        self._expected = expected_attributes(session.config)
+        read_ids_of_rust()
+        if select_in_spite_of_testmon(session.config, plan.cases):
+            self.account.remark = _BY_PYTHON
 
     @pytest.hookimpl(wrapper=True)
     def pytest_ignore_collect(
@@ -108,10 +127,35 @@ class Collection:
     ) -> Generator[None, None, None]:
         """Settle the account before anybody selects: an item for each test, and no test twice."""
         self._drop_copies(items)
-        lost = self.account.settle(self._plan, Arguments(self._config), items)
+        asked = Arguments(self._config, self._plan)
+        items[:] = [
+            item for item in items if not (isinstance(item, RustItem) and asked.shadow(item.case))
+        ]
+        lost = self.account.settle(self._plan, asked, items)
         if lost:
             items += self._lost_items(lost)
+        self._repeat_as_a_whole(items)
         return (yield)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Give an item the name under which it is shown, and what other plugins expect of it."""
+        if isinstance(item, RustItem):
+            item.take_full_name()
+            item.add_attributes(self._expected)
+
+    def _repeat_as_a_whole(self, items: list[pytest.Item]) -> None:
+        """Order what a plugin repeats as the plugin does: a file after itself, or all after all."""
+        count, scope = repetitions(self._config)
+        if count == 1 or scope == "function":
+            return
+        places = [index for index, item in enumerate(items) if isinstance(item, RustItem)]
+        files = dict.fromkeys(items[index].path for index in places)
+        first = {path: number if scope != "session" else 0 for number, path in enumerate(files)}
+        ours = [item for item in items if isinstance(item, RustItem)]
+        ours.sort(key=lambda item: (first[item.path], item.step))
+        for index, item in zip(places, ours, strict=True):
+            items[index] = item
 
     @staticmethod
     def _drop_copies(items: list[pytest.Item]) -> None:

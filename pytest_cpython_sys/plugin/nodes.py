@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -12,7 +12,7 @@ from ..node_ids import escape
 from .failures.errors import RustError, RustFailedError, error_of
 from .failures.words import failure_repr
 from .pictures.svg_files import DRAWINGS, write_drawing
-from .pytest_compat import CompatItem, skip_at_item
+from .pytest_compat import CompatItem, repetitions, skip_at_item
 from .report import properties, record_warning
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .pytest_compat import TerminalRepr
 
 __all__ = ["RustBuild", "RustCollector", "RustFile", "RustItem"]
+
+_RUN_AGAIN: Final = ("unit", "integration", "example", "bench", "doctest", "harness")
 
 
 @cache
@@ -116,12 +118,21 @@ class RustBuild(pytest.Collector):
         return super().repr_failure(excinfo)
 
 
+def _items(parent: RustCollector, level: str, case: Case) -> Iterator[RustItem]:
+    """Yield the item of a case; several, if a plugin repeats tests and this one can be run."""
+    count, _ = repetitions(parent.config) if case.kind in _RUN_AGAIN else (1, "")
+    for step in range(count):
+        item = RustItem.make(parent, level, case, f"[{step + 1}-{count}]" if count > 1 else "")
+        item.step = step
+        yield item
+
+
 def _children(parent: RustCollector) -> list[RustItem | RustModule]:
     modules: dict[str, RustModule] = {}
     children: list[RustItem | RustModule] = []
     for (level, *rest), case in parent.entries:
         if not rest:
-            children.append(RustItem.make(parent, level, case))
+            children += _items(parent, level, case)
             continue
         if level not in modules:
             modules[level] = RustModule.make(parent, level)
@@ -137,6 +148,8 @@ class RustItem(CompatItem):
     evaluator: Evaluator
     outcome: Verdict | None = None
     parent: RustCollector
+    step: int = 0
+    """Which of several items of this case it is, where a plugin repeats it."""
 
     @classmethod
     def alone(cls, file: RustFile, case: Case) -> RustItem:
@@ -147,9 +160,12 @@ class RustItem(CompatItem):
         return cls.make(parent, case.levels[-1], case)
 
     @classmethod
-    def make(cls, parent: RustCollector, level: str, case: Case) -> RustItem:
-        """Return the item of a case, whose last level it is."""
-        item: RustItem = cls.from_parent(parent, name=escape(level))
+    def make(cls, parent: RustCollector, level: str, case: Case, again: str = "") -> RustItem:
+        """Return the item of a case, whose last level it is; ``again`` says which of several."""
+        name = escape(level)
+        # pytest 9.2 takes a bracket for a parameter's in an id that it is given, and not in a name.
+        extra = {"nodeid": f"{parent.nodeid}::{name}{again}"} if again else {}
+        item: RustItem = cls.from_parent(parent, name=f"{name}{again}", **extra)
         item.case = case
         item.evaluator = parent.evaluator
         item.add_marks(_marks(case.kind))
@@ -159,6 +175,21 @@ class RustItem(CompatItem):
             item.add_marker(mark)
         item.user_properties.extend(properties(case, parent.config.rootpath))
         return item
+
+    @property
+    def originalname(self) -> str:
+        """Its name without what tells it from others of the same test."""
+        return self.name.partition("[")[0]
+
+    def take_full_name(self) -> None:
+        """Say whose test it is, where a name stands alone; the id stays as it is.
+
+        pytest has found the item by the last level of its id by now. That of a doctest is a number.
+        """
+        if self.case.kind == "doctest":
+            levels = self.case.levels
+            owner = "::".join(levels[levels.index("@doctest") + 1 : -1])
+            self.name = f"{owner or self.path.name} {self.name}"
 
     def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
         """Yield all marks, the nearest first; each phase of each item asks several times."""
@@ -198,6 +229,8 @@ class RustItem(CompatItem):
         """Report what became of the test."""
         verdict = self.outcome
         assert verdict is not None  # noqa: S101 - set by setup
+        if verdict.outcome == "error":
+            raise RustError(verdict)  # who runs a test again may look at its call alone
         if verdict.output:
             self.add_report_section("call", "stdout", verdict.output)
         if verdict.outcome == "skipped":

@@ -105,6 +105,8 @@ class PackageCounts:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], Counter[str]] = {}
+        self._again: dict[str, None] = {}
+        """What plugins call tests that run again, in the order of their first."""
 
     def add_package(self, package: str, label: str = "") -> None:
         """Make sure that a package has a line, if only to say that it holds no test.
@@ -121,6 +123,11 @@ class PackageCounts:
         if outcome != "passed":
             row[outcome] += 1
 
+    def count_again(self, package: str, word: str, label: str = "") -> None:
+        """Count a test that has ended and runs again, under the word that a plugin has for it."""
+        self._again[word] = None
+        self._rows.setdefault((package, label), Counter())[word] += 1
+
     def lines(self) -> Iterator[str]:
         """Yield a line a package; with several Pythons, a line a package and Python."""
         width = max((len(name) for name, _ in self._rows), default=0)
@@ -129,7 +136,7 @@ class PackageCounts:
             parts = [f"{row[column]} {column}" for column in self._COLUMNS[:2]]
             parts += [
                 f"{row[column]} {column}"
-                for column in (*self._COLUMNS[2:], *self._BAD)
+                for column in (*self._COLUMNS[2:], *self._again, *self._BAD)
                 if row[column]
             ]
             python = f"{label:<{wide}}  " if wide else ""

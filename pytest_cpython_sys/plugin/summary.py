@@ -85,6 +85,10 @@ class Summary:
             if report.failed:
                 self._failed.add(report.nodeid)
             label = self._comparison.label_of(report.nodeid)
+            if not (report.passed or report.failed or report.skipped):
+                # An outcome of a plugin's own: the test runs again.
+                self._counts.count_again(str(known[0][1]), self._category(report), label)
+                return
             outcome = outcome_of(report)
             reason = not_run_reason(report)
             if reason is not None:
@@ -99,6 +103,12 @@ class Summary:
             if label:
                 # What ends badly after its test is no outcome of the test, and not well either.
                 self._comparison.count(report.nodeid, outcome or "not evaluated")
+
+    def _category(self, report: pytest.TestReport) -> str:
+        """Return what a report is counted as in pytest's own last line."""
+        config = self._config
+        category, *_ = config.hook.pytest_report_teststatus(report=report, config=config)
+        return str(category)
 
     def note(self, report: pytest.CollectReport) -> None:
         """Take note of an error that is shown already."""

@@ -51,6 +51,7 @@ UNUSED = ("hypothesispytest", "platformdirs", "pytest-subprocess")
 _OTHERS = (
     *("html", "html_fixtures", "metadata", "pytest-retry", "randomly", "reportlog"),
     *("rerunfailures", "run-parallel", "timeout"),
+    *("allure_pytest", "flakefinder", "pytest-testmon", "repeat"),
 )
 _ALONE = " ".join(f"-p no:{name}" for name in (*_OTHERS, *UNUSED))
 

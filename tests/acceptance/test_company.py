@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import UNUSED, is_running, outcomes
+from .conftest import UNUSED, is_running, outcomes, replace_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,14 +18,22 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.pytest_side
 
 PLUGINS = {
+    "allure_pytest": "allure_pytest",
+    "flakefinder": "pytest_flakefinder",
     "html": "pytest_html",
     "pytest-retry": "pytest_retry",
+    "pytest-testmon": "testmon",
     "randomly": "pytest_randomly",
+    "repeat": "pytest_repeat",
     "reportlog": "pytest_reportlog",
     "rerunfailures": "pytest_rerunfailures",
     "run-parallel": "pytest_run_parallel",
     "timeout": "pytest_timeout",
 }
+
+
+CACHING = ("pytest-testmon", "repeat")
+"""Those that want pytest's cache, or whose tests do."""
 
 
 def run(
@@ -36,7 +44,9 @@ def run(
     others = [name for name in (*PLUGINS, *UNUSED) if name != plugin]
     blocked = " ".join(f"-p no:{name}" for name in others)
     monkeypatch.setenv("PYTEST_ADDOPTS", blocked)
-    return pytester.runpytest("--cpython-sys", "-rA", "-p", "no:cacheprovider", *arguments)
+    if plugin not in CACHING:
+        arguments = ("-p", "no:cacheprovider", *arguments)
+    return pytester.runpytest("--cpython-sys", "-rA", *arguments)
 
 
 TESTS = {
@@ -66,7 +76,7 @@ def test_rerunfailures_evaluates_again(
     assert found["src/lib.rs::passes"] == "passed"
     # One rerun for the test that fails once, one for the other.
     result.stdout.fnmatch_lines(["*1 failed, 5 passed, 1 skipped, 2 rerun*"])
-    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 1 failed"])
+    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 2 rerun, 1 failed"])
 
 
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
@@ -80,7 +90,185 @@ def test_retry_evaluates_again(
     assert found["src/lib.rs::fails"] == "failed"
     assert found["src/lib.rs::passes"] == "passed"
     result.stdout.fnmatch_lines(["*1 failed, 5 passed, 1 skipped, 2 retried*"])
-    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 1 failed"])
+    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 2 retried, 1 failed"])
+
+
+RUNS = """
+fn note(text: &[u8]) {
+    use std::io::Write;
+    let mut runs = std::fs::File::options().append(true).create(true).open("runs").unwrap();
+    runs.write_all(text).unwrap();
+}
+/// ```
+/// let mut runs = std::fs::File::options().append(true).create(true).open("runs").unwrap();
+/// std::io::Write::write_all(&mut runs, b"d").unwrap();
+/// ```
+pub fn documented() {}
+#[test] fn one() { note(b"1"); }
+#[test] fn two() { note(b"2"); panic!("each time"); }
+#[test] #[ignore = "not today"] fn ignored() {}
+"""
+
+
+@pytest.mark.parametrize("plugin", ["rerunfailures", "pytest-retry"])
+def test_an_error_stays_one_when_a_test_runs_again(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, plugin: str
+) -> None:
+    """Who looks at the call alone is not to take a test for passed that was not evaluated."""
+    option = {"rerunfailures": "--reruns=2", "pytest-retry": "--retries=2"}[plugin]
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": "#[test] fn leaves_nothing_to_run() {\n"
+            "    std::fs::remove_file(std::env::current_exe().unwrap()).unwrap();\n"
+            "    panic!();\n}\n",
+        }
+    )
+    result = run(pytester, monkeypatch, plugin, option)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert outcomes(result)["src/lib.rs::leaves_nothing_to_run"] in ("failed", "error")
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+@pytest.mark.parametrize(
+    ("plugin", "options"),
+    [("repeat", ["--count=3"]), ("flakefinder", ["--flake-finder", "--flake-runs=3"])],
+)
+def test_each_repetition_is_an_item_and_runs(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    plugin: str,
+    options: list[str],
+    workers: list[str],
+) -> None:
+    root = write(
+        {"Cargo.toml": "c", "src/lib.rs": RUNS, "test_python.py": "def test_python(): pass\n"}
+    )
+    result = run(pytester, monkeypatch, plugin, *options, *workers)
+    steps = [f"[{step}-3]" for step in (1, 2, 3)]
+    verdicts = {"one": "passed", "two": "failed", "@doctest::documented::1": "passed"}
+    rust = {name: how for name, how in outcomes(result).items() if ".rs" in name}
+    assert rust == {
+        f"src/lib.rs::{name}{step}": how for name, how in verdicts.items() for step in steps
+    }
+    result.assert_outcomes(passed=9, failed=3, skipped=3)
+    result.stdout.fnmatch_lines(["c  0 layouts, 12 tests, 3 skipped, 3 failed"])
+    assert sorted((root / "runs").read_text(encoding="utf-8")) == list("111222ddd")
+
+
+def test_one_repetition_is_typed_and_failed_ones_run_again(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": RUNS})
+
+    def found(*arguments: str) -> list[str]:
+        return sorted(outcomes(run(pytester, monkeypatch, "repeat", "--count=2", *arguments)))
+
+    two = ["src/lib.rs::two[1-2]", "src/lib.rs::two[2-2]"]
+    assert len(found()) == 6
+    assert found("--lf") == two
+    assert found(two[1]) == two[1:]
+    assert found("src/lib.rs::two") == two
+    assert found("src/lib.rs::@doctest::documented::1[2-2]") == [
+        "src/lib.rs::@doctest::documented::1[2-2]"
+    ]
+
+
+def test_repetitions_of_a_session_follow_all_tests(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write({"Cargo.toml": "c", "src/lib.rs": RUNS})
+    run(pytester, monkeypatch, "repeat", "--count=2", "--repeat-scope=session", "-k", "not doctest")
+    order = (root / "runs").read_text(encoding="utf-8")
+    assert sorted(order[:2]) == sorted(order[2:]) == ["1", "2"]
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+def test_expected_failures_count_as_such(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+) -> None:
+    """Neither is run again by a plugin that runs failed tests again."""
+    conftest = (
+        "import pytest\ndef pytest_collection_modifyitems(items):\n    for item in items:\n"
+        "        if item.name in ('fails', 'passes'):\n            item.add_marker('xfail')\n"
+    )
+    write({**TESTS, "conftest.py": conftest})
+    result = run(pytester, monkeypatch, "rerunfailures", "--reruns=1", *workers)
+    result.stdout.fnmatch_lines(["*4 passed, 1 skipped, 1 xfailed, 1 xpassed, 1 rerun*"])
+    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 1 xfailed, 1 xpassed, 1 rerun"])
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
+def test_testmon_selects_rust_tests_whatever_has_changed(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, workers: list[str]
+) -> None:
+    """It sees lines of Python: a change in another file than the test's own is none to it."""
+    root = write(
+        {
+            "Cargo.toml": "[package]\nname = 'c'\nversion = '0.1.0'\nedition = '2021'\n"
+            "[lib]\ncrate-type = ['cdylib', 'rlib']\n",
+            "src/lib.rs": "mod sum;\n#[test] fn adds() { assert_eq!(sum::add(1), 2) }\n"
+            "#[test] fn other() {}\n",
+            "src/sum.rs": "pub fn add(n: i32) -> i32 { n + 1 }\n",
+            "test_python.py": "def test_python(): pass\n",
+        }
+    )
+    first = run(pytester, monkeypatch, "pytest-testmon", "--testmon", *workers)
+    first.assert_outcomes(passed=3)
+    again = run(pytester, monkeypatch, "pytest-testmon", "--testmon", *workers)
+    again.assert_outcomes(passed=2)
+    again.stdout.fnmatch_lines(["pytest-testmon: Rust tests are all selected; *"])
+    replace_once(root / "src/sum.rs", "n + 1", "n + 2")
+    changed = run(pytester, monkeypatch, "pytest-testmon", "--testmon", *workers)
+    changed.assert_outcomes(passed=1, failed=1)
+    selected = run(pytester, monkeypatch, "pytest-testmon", "--testmon", "-k", "other", *workers)
+    selected.assert_outcomes(passed=1)
+
+
+def test_allure_tells_what_failed_from_what_is_broken(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conftest = """
+import pytest
+
+def pytest_itemcollected(item):
+    item.add_marker(pytest.mark.allure_link("https://example.org/1", name="why", link_type="issue"))
+    item.add_marker(pytest.mark.allure_label("me", label_type="owner"))
+"""
+    library = TESTS["src/lib.rs"] + "#[test] fn dies() { std::process::abort() }\n"
+    documented = "/// ```\n/// assert!(true);\n/// ```\npub fn documented() {}\n"
+    root = write({**TESTS, "src/lib.rs": documented + library, "conftest.py": conftest})
+    run(pytester, monkeypatch, "allure_pytest", "--alluredir=allure")
+    files = (root / "allure").glob("*-result.json")
+    results = {one["name"]: one for one in (json.loads(file.read_text("utf-8")) for file in files)}
+    assert {name: one["status"] for name, one in results.items()} == {
+        **dict.fromkeys(("passes", "documented 1", "a", "b", "c"), "passed"),
+        **dict.fromkeys(("fails", "sometimes"), "failed"),
+        "ignored": "skipped",
+        "dies": "broken",
+    }
+    failed = results["fails"]
+    assert "sums" in failed["statusDetails"]["message"]
+    assert [link["name"] for link in failed["links"]] == ["why"]
+    labels = {(one["name"], one["value"]) for one in failed["labels"]}
+    assert {("owner", "me"), ("tag", "rust_unit")} <= labels
+
+
+def test_what_a_plugin_expects_of_any_item_is_there(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the session would end in an internal error."""
+    root = write(TESTS)
+    hook = (
+        "def pytest_runtest_setup(item):\n"
+        "    assert getattr(item, 'originalname')\n"
+        "    assert 'request' not in item.funcargs\n"
+    )
+    write({"lib/pytest_docker_tools/__init__.py": "", "lib/pytest_docker_tools/plugin.py": hook})
+    monkeypatch.setenv("PYTHONPATH", str(root / "lib"))
+    result = pytester.runpytest("--cpython-sys", "-p", "pytest_docker_tools.plugin")
+    result.assert_outcomes(passed=4, failed=2, skipped=1)
 
 
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])

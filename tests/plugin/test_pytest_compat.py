@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
+import sys
 from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -23,6 +25,10 @@ TESTS: Final = Path(__file__).parents[1]
 TESTED: Final = {
     "acceptance/test_company.py": {
         "CompatItem": "test_retry_evaluates_again",
+        "add_attributes": "test_what_a_plugin_expects_of_any_item_is_there",
+        "expected_attributes": "test_what_a_plugin_expects_of_any_item_is_there",
+        "repetitions": "test_each_repetition_is_an_item_and_runs",
+        "select_in_spite_of_testmon": "test_testmon_selects_rust_tests_whatever_has_changed",
         "add_marks": "test_a_hook_finds_the_marks_among_the_keywords",
         "_parallel_custom_item": "test_run_parallel_has_nothing_to_warn_of",
         "limit_of_pytest_timeout": "test_the_limit_of_timeout_is_the_rust_tests_own",
@@ -64,6 +70,7 @@ TESTED: Final = {
     },
     "plugin/test_pytest_compat.py": {
         "is_pytest_known": "test_the_fast_ways_are_known_on_this_pytest",
+        "read_ids_of_rust": "test_ids_that_a_plugin_cannot_read",
     },
     "acceptance/test_xdist.py": {
         "queued_items": "test_tests_of_one_binary_are_spread_in_batches",
@@ -269,7 +276,7 @@ def test_each_entry_has_a_test(file: str) -> None:
 def test_no_entry_is_without_a_test() -> None:
     tested = {entry for entries in TESTED.values() for entry in entries}
     public = set(pytest_compat.__all__) - {"TerminalRepr"}  # a type, for annotations
-    assert tested == public | {"_parallel_custom_item", "add_marks"}
+    assert tested == public | {"_parallel_custom_item", "add_attributes", "add_marks"}
 
 
 @pytest.mark.pytest_side
@@ -300,3 +307,17 @@ def test_a_queue_that_cannot_be_seen(worker: dict[str, Any]) -> None:
     manager = SimpleNamespace(get_plugins=lambda: [SimpleNamespace(**worker)])
     session: Any = SimpleNamespace(config=SimpleNamespace(pluginmanager=manager), items=[])
     assert list(pytest_compat.queued_items(session)) == []
+
+
+@pytest.mark.pytest_side
+def test_ids_that_a_plugin_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern like that of pytest-csv, which wants ``.py`` in each id."""
+    utils: Any = ModuleType("pytest_csv.column._utils")
+    utils.__NODE_ID__ = re.compile(r"(?P<module>.+)\.py(?:::(?P<class>[^:]+))?::(?P<function>.+)")
+    monkeypatch.setitem(sys.modules, utils.__name__, utils)
+    assert not utils.__NODE_ID__.search("src/lib.rs::foo::test")
+    pytest_compat.read_ids_of_rust()
+    pytest_compat.read_ids_of_rust()
+    found = utils.__NODE_ID__.search("src/lib.rs::foo::test")
+    assert found.group("module", "class", "function") == ("src/lib", "foo", "test")
+    assert utils.__NODE_ID__.search("test_a.py::test_a")

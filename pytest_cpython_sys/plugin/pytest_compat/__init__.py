@@ -4,7 +4,14 @@ Each entry says why there is no other way, and since which version it is known t
 bear the mark ``pytest_side``: they run on the oldest pytest that is supported and on the newest.
 """
 
-from .companions import limit_of_pytest_timeout, queued_items
+from .companions import (
+    expected_attributes,
+    limit_of_pytest_timeout,
+    queued_items,
+    read_ids_of_rust,
+    repetitions,
+    select_in_spite_of_testmon,
+)
 from .configuration import configured, is_pytest_known, may_be_fast, set_arguments, words_of
 from .items import CompatItem, remember_hooks, skip_at_item
 from .refusals import hook_refusal, is_of_pytest, refusal, skipped_by_default
@@ -26,6 +33,7 @@ __all__ = [
     "configured",
     "copy_report",
     "current_fields",
+    "expected_attributes",
     "failure_repr_of",
     "hook_refusal",
     "is_of_pytest",
@@ -34,9 +42,12 @@ __all__ = [
     "may_be_fast",
     "nodes_set_up",
     "queued_items",
+    "read_ids_of_rust",
     "refusal",
     "remember_hooks",
+    "repetitions",
     "replace_error",
+    "select_in_spite_of_testmon",
     "set_arguments",
     "skip_at_item",
     "skipped_by_default",

@@ -10,7 +10,7 @@ from _pytest.mark.structures import NodeKeywords
 from .configuration import may_be_fast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pluggy
 
@@ -54,12 +54,16 @@ class CompatItem(pytest.Item):
 
     def forget(self) -> None:
         """Forget what became of the test: it runs again."""
-        # Sections can be added to an item, but not taken away (8.3 to 9.2).
-        self._report_sections.clear()
+        # Sections can be added to an item, but not taken away (8.3 to 9.2). Copies have the same.
+        self._report_sections = []
 
     def _initrequest(self) -> None:
         """Do what pytest-retry (1.7) asks any item for before it runs one again."""
         self.forget()
+
+    def add_attributes(self, attributes: Mapping[str, object]) -> None:
+        """Add what a plugin expects to find in any item (see ``companions``)."""
+        self.__dict__.update(attributes)
 
     def add_marks(self, marks: Sequence[pytest.Mark]) -> None:
         """Add marks that are registered, where hooks look for them: among the keywords as well.
