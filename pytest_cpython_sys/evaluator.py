@@ -159,6 +159,8 @@ class Evaluator:
         self._asked: set[Key] = set()
         self._handed_out: set[Key] = set()
         self._running: threading.Thread | None = None
+        self.awaited: Case | None = None
+        """The case that is waited for, or was when the run was interrupted."""
         self._changed = threading.Condition()
         """Guards the verdicts, and what is known of a batch."""
 
@@ -175,6 +177,12 @@ class Evaluator:
         """
         if case.skip is not None:
             return Verdict("skipped", message=case.skip)
+        self.awaited = case
+        verdict = self._verdict(case)
+        self.awaited = None
+        return verdict
+
+    def _verdict(self, case: Case) -> Verdict:
         key = case.key
         batch = self._batches.get(key)
         if batch is None:

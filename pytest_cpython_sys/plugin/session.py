@@ -23,6 +23,7 @@ from .arguments import has_rust_around
 from .collection import Collection
 from .debugger import DebuggedEvaluator, check_selection
 from .failures.errors import RustError, set_place
+from .failures.interrupts import lead_elsewhere
 from .fast_protocol import FastProtocol
 from .header import export_lines, header_lines
 from .missing_modules import MissingModules
@@ -341,6 +342,15 @@ class RustSession:
         """Count for the summary."""
         self._missing.has_run = True
         self._summary.count(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Say where a run was that is interrupted; with `--full-trace`, in our own words."""
+        if isinstance(excinfo.value, KeyboardInterrupt) and not self._config.option.fulltrace:
+            packages = self._project.packages if self._project is not None else ()
+            manifests = [Path(package.manifest_path) for package in packages]
+            manifests.append(self._config.inipath or self._config.rootpath)
+            lead_elsewhere(excinfo, self._evaluator.awaited, manifests[0])
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_timeout_set_timer(self, item: pytest.Item) -> bool | None:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -18,6 +19,8 @@ from .terminal import Recording, record, seen
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from pexpect import spawn
 
     Write = Callable[[Mapping[str, str]], Path]
 
@@ -96,8 +99,63 @@ def test_ctrl_c_in_a_build_leaves_a_clean_screen_and_says_what_was_built(
     lines = seen(record(child, "c(build) (3 s)", child.sendintr).text, COLUMNS)
     assert re.fullmatch(r"interrupted after [34] s: building \d/\d: c\(build\)", lines[0]), lines
     assert not [line for line in lines[1:] if "building" in line]
-    assert any(re.fullmatch("!+ KeyboardInterrupt !+", line) for line in lines)
+    assert place_of_the_interrupt(lines) == f"{pytester.path}/Cargo.toml:1"
     assert child.exitstatus == pytest.ExitCode.INTERRUPTED
+
+
+def place_of_the_interrupt(lines: list[str]) -> str:
+    """Return the place below pytest's own line, whichever way a long one was broken."""
+    number = next(n for n, one in enumerate(lines) if re.fullmatch("!+ KeyboardInterrupt !+", one))
+    place, _, error = "".join(lines[number + 1 :]).partition(": KeyboardInterrupt")
+    assert error
+    return place
+
+
+def later(child: spawn[bytes]) -> Callable[[], None]:
+    """Return what interrupts a program a second later, when it is where it then stays."""
+
+    def interrupt() -> None:
+        time.sleep(1)
+        child.sendintr()
+
+    return interrupt
+
+
+@pytest.mark.pytest_side
+@pytest.mark.parametrize("arguments", ["", "-s -v", "-ocpython_sys_fast=false"])
+def test_ctrl_c_while_a_test_runs_names_the_test(
+    pytester: pytest.Pytester, write: Write, arguments: str
+) -> None:
+    sleep = "std::thread::sleep(std::time::Duration::from_secs(60))"
+    root = write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": "#[test] fn a() {}\n#[test] fn b() "
+            f'{{ std::fs::write("started", "").unwrap(); {sleep} }}\n',
+        }
+    )
+    child = pytester.spawn_pytest(f"--cpython-sys {arguments}")
+    text = record(child, "lib.rs::b" if "-v" in arguments else "lib.rs .", later(child)).text
+    assert place_of_the_interrupt(seen(text, COLUMNS)) == f"{root}/src/lib.rs:2"
+    assert child.exitstatus == pytest.ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("print('here')\n    time.sleep(60)", 5),
+        ("print('here')\n    cargo.build_library(cargo.package('c'))", 5),
+    ],
+    ids=["of Python", "for a build"],
+)
+def test_ctrl_c_in_a_python_test_names_its_line(
+    pytester: pytest.Pytester, write: Write, body: str, line: int
+) -> None:
+    root = write({"test_a.py": f"import time\n\ndef test_a(cargo):\n    {body}\n"})
+    write({f"c/{name}": text for name, text in package(60).items()})
+    child = pytester.spawn_pytest("--cpython-sys -s test_a.py")
+    text = record(child, "here", later(child)).text
+    assert place_of_the_interrupt(seen(text, COLUMNS)) == f"{root}/test_a.py:{line}"
 
 
 def imported_by_a_conftest(seconds: float) -> dict[str, str]:

@@ -6,11 +6,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import FrameType
 
     from ...case import Case, Verdict
 
-__all__ = ["RustAssertionError", "RustError", "RustFailedError", "error_of", "set_place"]
+__all__ = [
+    "RustAssertionError",
+    "RustError",
+    "RustFailedError",
+    "error_of",
+    "set_place",
+    "traceback_to",
+]
 
 # What a checker of ours has compared, and what bindgen asserts, has no other way to fail.
 _COMPARED: Final = ("layout", "abi", "policy", "table")
@@ -60,11 +68,16 @@ def set_place(error: RustError, case: Case) -> None:
     if location is not None:
         there = (location.file, location.line)
         places = [there] if location.file == case.file else [*places, there]
+    error.with_traceback(traceback_to(places, name))
+
+
+def traceback_to(places: Sequence[tuple[str, int]], name: str) -> TracebackType | None:
+    """Return a traceback through files and lines (from 1) that Python has never run."""
     traceback: TracebackType | None = None
     for file, line in reversed(places):
         # No position in its code: a line in Rust has no columns that Python would know.
         traceback = TracebackType(traceback, _frame(file, name), -1, line)
-    error.with_traceback(traceback)
+    return traceback
 
 
 def _frame(file: str, name: str) -> FrameType:
