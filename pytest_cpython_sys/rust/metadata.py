@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..cargo import Package
     from .context import BuildContext, RunOptions
@@ -22,13 +22,15 @@ __all__ = [
     "ABI_KEYS",
     "ITEM_KINDS",
     "LETTERS",
+    "MODULE_NAME",
+    "NAME_PATTERN",
+    "PROMISES",
     "TABLE",
     "AbiTable",
     "ExportTable",
     "MetadataError",
     "Policy",
     "PolicyTable",
-    "TwinTable",
     "Wanted",
     "check_name",
     "is_plain",
@@ -37,7 +39,6 @@ __all__ = [
     "read_abi",
     "read_exports",
     "read_policies",
-    "read_twin",
     "texts",
     "wanted_packages",
 ]
@@ -59,14 +60,20 @@ POLICY_KEYS: Final = frozenset(
     {
         *("policies", "module", "calls", "stable-abi"),
         *("exports", "cbindgen"),
-        *("twin", "twin-tests", "twin-known"),
+        *("twin", "twin-tests", "twin-names", "twin-known"),
     }
 )
 _KEYS: Final = ABI_KEYS | POLICY_KEYS
 Policy = Literal["modules", "symbols", "unsafe"]
 _POLICIES: Final = re.compile("modules|symbols|unsafe")
 _CHOICE: Final = "choose of modules, symbols, unsafe"
-_MODULE: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+MODULE_NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+PROMISES: Final = (
+    *("not-gil", "multi-phase", "PyModExport", "no-legacy-init"),
+    *("immutable-types", "final-types"),
+)
+"""What a module may promise to declare, and of the types that it makes."""
+_MODULE_KEYS: Final = ("name", "requires")
 _STABLE: Final = re.compile(r"3\.(?:[2-9]|[1-9]\d+)|3\.(?:1[5-9]|[2-9]\d)t")
 _CPYTHON: Final = "cpython-sys"
 _TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
@@ -88,9 +95,8 @@ _ARGUMENT: Final = r"(?:-?(?:0x[0-9A-Fa-f]+|(?:0|[1-9]\d*)(?:\.\d+)?)|[A-Za-z_]\
 _ARGUMENTS: Final = re.compile(rf"{_ARGUMENT}(?:, *{_ARGUMENT})*|")
 _ARGUMENTS_HINT: Final = "numbers or names of constants, commas between them"
 _HINTS: Final = {"known": ': write what an item\'s id ends with, such as "fn::NAME"'}
-_PATTERN: Final = re.compile(r"[\w*?\[\]!.$-]+")
+NAME_PATTERN: Final = re.compile(r"[\w*?\[\]!.$-]+")
 _HINT: Final = "write a symbol's name, or a pattern such as spam_*"
-_DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
 class MetadataError(Exception):
@@ -113,15 +119,42 @@ def raw_table(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     raw = metadata.get("cpython-sys", {})
     if not isinstance(raw, dict):
         raise MetadataError(f"[{TABLE}] is no table")
-    unknown = sorted(raw.keys() - _KEYS)
-    if unknown:
-        allowed = ", ".join(sorted(_KEYS))
-        near = get_close_matches(unknown[0], sorted(_KEYS), 1)
-        advice = f"did you mean {near[0]!r}? It" if near else "it"
-        raise MetadataError(
-            f"[{TABLE}] has an unknown key {unknown[0]!r}: {advice} may have {allowed}"
-        )
+    _check_keys(raw, TABLE, _KEYS)
+    module = raw.get("module")
+    if isinstance(module, dict):
+        _check_keys(module, f"{TABLE}.module", _MODULE_KEYS)
+        _requires(module)
     return raw
+
+
+def _check_keys(table: Mapping[str, Any], name: str, known: Iterable[str]) -> None:
+    unknown = sorted(table.keys() - known)
+    if unknown:
+        advice = _nearest(unknown[0], "it may have", known)
+        raise MetadataError(f"[{name}] has an unknown key {unknown[0]!r}: {advice}")
+
+
+def _nearest(word: str, may: str, known: Iterable[str]) -> str:
+    """Return a word's nearest neighbour, if it has one, and all that there are."""
+    near = get_close_matches(word, sorted(known), 1)
+    advice = f"did you mean {near[0]!r}? {may.capitalize()}" if near else may
+    return f"{advice} {', '.join(known if isinstance(known, tuple) else sorted(known))}"
+
+
+def _requires(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what a module promises."""
+    if not isinstance(table.get("requires", []), list):
+        raise MetadataError(
+            f'{TABLE}.module.requires is no array: write requires = ["{PROMISES[0]}"]'
+        )
+    promised = texts({f"module.{key}": value for key, value in table.items()}, "module.requires")
+    for word in promised:
+        if word not in PROMISES:
+            raise MetadataError(
+                f"{TABLE}.module.requires: {word!r} is no promise of a module: "
+                f"{_nearest(word, 'there are', PROMISES)}"
+            )
+    return tuple(dict.fromkeys(promised))
 
 
 def is_plain(text: str) -> bool:
@@ -155,6 +188,8 @@ class PolicyTable:
     """The name that its extension module is imported by, with the packages around it."""
     calls: tuple[str, ...] = ()
     """Expressions that use the module, evaluated in its namespace."""
+    requires: tuple[str, ...] = ()
+    """What the module promises: of `PROMISES`."""
     stable_abi: str | None = None
     """The version of the stable ABI that it is built for, with a ``t`` that of abi3t."""
 
@@ -162,9 +197,11 @@ class PolicyTable:
 def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
     """Return what a package's table says of policies. Raises MetadataError."""
     raw = raw_table(metadata)
-    module = raw.get("module")
-    if module is not None and not (isinstance(module, str) and _MODULE.fullmatch(module)):
-        raise MetadataError(f"{TABLE}.module: {module!r} is no name of a module")
+    table = raw.get("module")
+    module = table.get("name") if isinstance(table, dict) else table
+    if module is not None and not (isinstance(module, str) and MODULE_NAME.fullmatch(module)):
+        key = "module.name" if isinstance(table, dict) else "module"
+        raise MetadataError(f"{TABLE}.{key}: {module!r} is no name of a module")
     calls = texts(raw, "calls")
     for call in calls:
         try:
@@ -181,6 +218,7 @@ def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
         policies=texts(raw, "policies", _POLICIES, _CHOICE) if "policies" in raw else None,
         module=module,
         calls=calls,
+        requires=_requires(table) if isinstance(table, dict) else (),
         stable_abi=stable,
     )
 
@@ -303,10 +341,9 @@ def _letter(raw: Mapping[str, Any]) -> tuple[str, ...] | None:
     kinds = texts(raw, "letter")
     for kind in kinds:
         if kind not in LETTERS:
-            near = get_close_matches(kind, LETTERS, 1)
-            advice = f"did you mean {near[0]!r}? There are" if near else "there are"
             raise MetadataError(
-                f"{TABLE}.letter: {kind!r} is no kind of difference: {advice} {', '.join(LETTERS)}"
+                f"{TABLE}.letter: {kind!r} is no kind of difference: "
+                f"{_nearest(kind, 'there are', LETTERS)}"
             )
     return kinds
 
@@ -339,17 +376,6 @@ class ExportTable:
     """The committed header that cbindgen writes, relative to the package."""
 
 
-@dataclass(frozen=True)
-class TwinTable:
-    """What a package says about the module that its own is to be like."""
-
-    twin: str
-    tests: str | None = None
-    """The name of its test module in ``Lib/test``."""
-    known: Mapping[str, str] = field(default_factory=dict)
-    """Why a difference is known, by a pattern of names."""
-
-
 def read_exports(metadata: Mapping[str, Any]) -> ExportTable:
     """Return what the table of a package says of exports. Raises MetadataError."""
     raw = raw_table(metadata)
@@ -360,26 +386,4 @@ def read_exports(metadata: Mapping[str, Any]) -> ExportTable:
             raise MetadataError(
                 f"{TABLE}.cbindgen: {header!r} is no path of a header in the package"
             )
-    return ExportTable(texts(raw, "exports", _PATTERN, _HINT), header)
-
-
-def read_twin(metadata: Mapping[str, Any]) -> TwinTable | None:
-    """Return what the table of a package says of its twin; None if it names none.
-
-    Raises MetadataError.
-    """
-    raw = raw_table(metadata)
-    twin, tests, known = raw.get("twin"), raw.get("twin-tests"), raw.get("twin-known", {})
-    for key, value in (("twin", twin), ("twin-tests", tests)):
-        if value is not None and not (isinstance(value, str) and _DOTTED.fullmatch(value)):
-            raise MetadataError(f"{TABLE}.{key}: {value!r} is no name of a module")
-    if not isinstance(known, dict):
-        raise MetadataError(f"{TABLE}.twin-known is no table")
-    for name, reason in known.items():
-        if not _PATTERN.fullmatch(name) or not isinstance(reason, str) or not reason:
-            raise MetadataError(f"{TABLE}.twin-known: {name!r} is no pattern with a reason")
-    if twin is None:
-        if tests is not None or known:
-            raise MetadataError(f"{TABLE}.twin is missing: whose tests or differences are meant?")
-        return None
-    return TwinTable(twin, tests, dict(known))
+    return ExportTable(texts(raw, "exports", NAME_PATTERN, _HINT), header)

@@ -5,6 +5,7 @@ The module here is real, and its content is Python code that it runs as it is im
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -127,9 +128,69 @@ def test_known_differences(write: Write, run: Run) -> None:
     result.stdout.fnmatch_lines(["    hsv_to_rgb.__doc__: known to differ, and does not *"])
 
 
+def in_part(*names: str, table: str = TABLE) -> str:
+    return f"{table}twin-names = {json.dumps(names)}\n"
+
+
+PART = "import colorsys\nfrom colorsys import rgb_to_yiq\ndel colorsys\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "names", "words"),
+    [
+        (PART, ["rgb_to_yiq"], ["compared in part: rgb_to_yiq"]),
+        # Nothing else is compared, whoever of the two has it.
+        (f"{PART}more = 1", ["rgb_to_yiq"], ["compared in part: rgb_to_yiq"]),
+        (f"{PART}__all__ = []", ["rgb_to_yi?"], ["rgb_to_yiq: missing, *"]),
+        (PART, ["rgb_to_yiq", "yiq_*"], ["yiq_to_rgb: missing, colorsys has yiq_to_rgb(y, i, q)"]),
+        (
+            "def rgb_to_yiq(r, g): pass",
+            ["rgb_to_yiq"],
+            ["rgb_to_yiq.__signature__: (r, g)", "in colorsys (r, g, b)"],
+        ),
+        (f"{PART}more = 1", ["rgb_to_yiq", "more"], ["more: colorsys has no such name"]),
+        # What is named need not be public.
+        ("def _v(m1): pass", ["_v"], ["_v.__signature__: (m1)", "in colorsys (m1, m2, hue)"]),
+        (
+            PART,
+            ["rgb_to_yiq", "rgb_to_yqi"],
+            ["rgb_to_yqi: neither this module nor colorsys has such a name: correct it in *"],
+        ),
+        (PART, ["rgb_to_yiq", "__doc__"], ["__doc__: another docstring (-: colorsys)"]),
+    ],
+)
+def test_a_twin_in_part(
+    write: Write, run: Run, code: str, names: list[str], words: list[str]
+) -> None:
+    write(running(code, in_part(*names)))
+    result = run()
+    passes = words[0].startswith("compared")
+    assert outcomes(result) == {"src/lib.rs::@twin": "passed" if passes else "failed"}
+    result.stdout.fnmatch_lines([f"*{one}" for one in words])
+    if not passes:
+        result.stdout.fnmatch_lines(["src/lib.rs:1: it differs from colorsys in 1 thing"])
+
+
+def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
+    """What the module replaces is tested in it, and the rest is the twin's own."""
+    table = in_part("rgb_to_yiq", table=TESTS)
+    root = write(running(PART, table))
+    assert set(verdicts_of_tests(run()).values()) == {"passed"}
+    replace_once(root / "src" / "lib.rs", "del colorsys", "def rgb_to_yiq(r, g, b): return r, g, b")
+    found = verdicts_of_tests(run())
+    assert {name for name, how in found.items() if how == "failed"} == {
+        "test_yiq_roundtrip",
+        "test_yiq_values",
+    }
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [
+        ('twin-names = ["x"]\n', "package.metadata.cpython-sys.twin is missing: *"),
+        ('twin = "x"\ntwin-names = []\n', "*.twin-names is empty: name what is to be like *"),
+        ('twin = "x"\ntwin-names = "y"\n', "package.metadata.cpython-sys.twin-names is no array"),
+        ('twin = "x"\ntwin-names = ["a b"]\n', "*.twin-names: 'a b' cannot be used: write a *"),
         ('twin = "colorsis"\n', "Python 3.13.* has no module 'colorsis' to be a twin (No *"),
         ("twin = 3\n", "package.metadata.cpython-sys.twin: 3 is no name of a module"),
         ('twin-tests = "test_x"\n', "package.metadata.cpython-sys.twin is missing: *"),

@@ -13,8 +13,9 @@ from ...case import Case, Checker, Verdict, grouped
 from ...extensions.extension import Extension, ExtensionError
 from ...extensions.probe_client import ask
 from ...extensions.stage import unusable
-from ...rust.metadata import MetadataError, TwinTable, read_policies, read_twin
+from ...rust.metadata import MetadataError, read_policies
 from ...rust.test_location import target_case
+from ...rust.twin_table import TwinTable, read_twin
 from .comparing import twin_differences
 from .twin_run import TestRun
 
@@ -54,7 +55,9 @@ class TwinChecker(Checker):
                 continue
             for package in context.packages:
                 raw = package.metadata.get("cpython-sys")
-                named = isinstance(raw, dict) and ({"twin", "twin-tests", "twin-known"} & {*raw})
+                named = isinstance(raw, dict) and (
+                    {"twin", "twin-tests", "twin-names", "twin-known"} & {*raw}
+                )
                 target = package.library
                 if not named or target is None:
                     continue
@@ -127,7 +130,8 @@ class _Twin:
         assert self._python is not None  # noqa: S101 - else the case is skipped
         assert self._table is not None  # noqa: S101 - else its verdict is an error
         library = None if check == "names" else self._extension.library()
-        more |= {"twin": self._table.twin, "tests": self._table.tests}
+        table = self._table
+        more |= {"twin": table.twin, "tests": table.tests, "names": table.names}
         return ask(self._extension, self._python, check, library=library, limit=limit, **more)
 
     def _test_names(self, tests: str) -> tuple[list[str], str | None]:
@@ -187,7 +191,9 @@ class _Twin:
             words = f"it is like {twin}, and Python ends badly after it was imported: {ended.how}"
             return Verdict("failed", ended.seconds, words, output=ended.output)
         if not problems:
-            return Verdict("passed", ended.seconds, output=ended.output)
+            names = self._table.names
+            part = f"compared in part: {', '.join(names)}\n" if names else ""
+            return Verdict("passed", ended.seconds, output=part + ended.output)
         count = "1 thing" if len(problems) == 1 else f"{len(problems)} things"
         text = "\n".join([f"it differs from {twin} in {count}", *problems, _KNOWN])
         return Verdict("failed", ended.seconds, text, output=ended.output)

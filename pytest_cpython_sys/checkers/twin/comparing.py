@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from ...rust.metadata import TwinTable
+    from ...rust.twin_table import TwinTable
 
     _Entries = Mapping[str, Mapping[str, Any]]
 
@@ -21,11 +21,20 @@ _SHOWN: Final = 12
 def twin_differences(ours: _Entries, theirs: _Entries, table: TwinTable) -> Iterator[str]:
     """Yield a text for each difference that the table does not know, and each that is gone.
 
-    Names are those of the modules; what is compared of one follows it: ``crc32.__doc__``,
-    ``crc32.__signature__``.
+    Of a twin in part, its names alone are compared. Names are those of the modules; what is
+    compared of one follows it: ``crc32.__doc__``, ``crc32.__signature__``.
     """
     unused = dict(table.known)
-    for name, text in _all(ours, theirs, table.twin):
+    names = {*ours, *theirs}
+    if table.names is not None:
+        for pattern in table.names:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                yield (
+                    f"    {pattern}: neither this module nor {table.twin} has such a name: "
+                    "correct it in `twin-names`"
+                )
+        names = {name for name in names if _is_of(table.names, name)}
+    for name, text in _all(names, ours, theirs, table.twin):
         matching = [pattern for pattern in table.known if fnmatchcase(name, pattern)]
         for pattern in matching:
             unused.pop(pattern, None)
@@ -35,10 +44,16 @@ def twin_differences(ours: _Entries, theirs: _Entries, table: TwinTable) -> Iter
         yield f"    {pattern}: known to differ, and does not any more: drop it from `twin-known`"
 
 
-def _all(ours: _Entries, theirs: _Entries, twin: str) -> Iterator[tuple[str, str]]:
-    for name in sorted(ours.keys() | theirs.keys()):
+def _is_of(patterns: Iterable[str], name: str) -> bool:
+    """Tell whether a name, or the class that it is in, is one that is meant."""
+    names = (name, name.rpartition(".")[0])
+    return any(fnmatchcase(one, pattern) for one in names if one for pattern in patterns)
+
+
+def _all(names: set[str], ours: _Entries, theirs: _Entries, twin: str) -> Iterator[tuple[str, str]]:
+    for name in sorted(names):
         parent = name.rpartition(".")[0]
-        if parent and (parent not in ours or parent not in theirs):
+        if parent in names and (parent not in ours or parent not in theirs):
             continue  # that its class is missing says it all
         if name not in ours:
             shown = theirs[name].get("signature") or ""

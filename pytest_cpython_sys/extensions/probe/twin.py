@@ -12,6 +12,7 @@ import sys
 import time
 import types
 import unittest
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from .common import load
@@ -50,11 +51,15 @@ def compare(request: Request, report: Report) -> None:
     except ImportError as error:
         report.add(no_twin=str(error))
         return
-    report.add(ours=_described(_load(request)), twin=_described(twin))
+    wanted = request["names"]
+    report.add(ours=_described(_load(request), wanted), twin=_described(twin, wanted))
 
 
-def _described(module: Any) -> dict[str, Any]:
-    """Return what is public in a module, by name, with dots for what is in classes."""
+def _described(module: Any, wanted: list[str] | None) -> dict[str, Any]:
+    """Return what is public in a module, by name, with dots for what is in classes.
+
+    What is ``wanted`` by its name is there too, public or not.
+    """
     found: dict[str, Any] = {"__doc__": {"doc": _doc(module)}}
     names = getattr(module, "__all__", None)
     if names is None:
@@ -63,7 +68,9 @@ def _described(module: Any) -> dict[str, Any]:
             for name, value in vars(module).items()
             if not name.startswith("_") and not isinstance(value, types.ModuleType)
         ]
-    for name in names:
+    for name in [*names, *(wanted or ())]:
+        if name in found:
+            continue
         try:
             value = getattr(module, name)
         except AttributeError:
@@ -212,11 +219,23 @@ class _Result(unittest.TestResult):
         self._set(test, "failed", "it is expected to fail, and does not")
 
 
+def _in_part(twin: Any, module: Any, patterns: list[str]) -> Any:
+    """Return the twin with a part of it replaced."""
+    roots = [pattern.partition(".")[0] for pattern in patterns]
+    for name, value in list(vars(module).items()):
+        special = name.startswith("__") and name not in roots
+        if not special and any(fnmatchcase(name, root) for root in roots):
+            setattr(twin, name, value)
+    return twin
+
+
 def run(request: Request, report: Report) -> None:
     """Run tests, with the module in its twin's place."""
     _quiet()
     name = request["twin"]
     module = _load(request)
+    if request["names"] is not None:
+        module = _in_part(importlib.import_module(name), module, request["names"])
     sys.modules[name] = module
     parent, _, last = name.rpartition(".")
     if parent:
