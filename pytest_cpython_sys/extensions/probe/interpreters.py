@@ -47,12 +47,21 @@ class _Interpreters:
             self._module: Any = importlib.import_module("_interpreters")
         except ImportError:
             self._module = importlib.import_module("_xxsubinterpreters")
+        self._made: list[object] = []
 
     def create(self, *, isolated: bool) -> object:
         """Return a new one: isolated with a GIL of its own, or sharing ours."""
         if hasattr(self._module, "exec"):
-            return self._module.create("isolated" if isolated else "legacy")
-        return self._module.create(isolated=isolated)
+            made = self._module.create("isolated" if isolated else "legacy")
+        else:
+            made = self._module.create(isolated=isolated)
+        self._made.append(made)
+        return made
+
+    def close(self) -> None:
+        """End all that were made: Python warns of those that are left at its own end."""
+        while self._made:
+            self._module.destroy(self._made.pop())
 
     def run(self, interpreter: object, code: str) -> None:
         """Run a text there; it hands its answer back in a file."""
@@ -167,6 +176,14 @@ class _Isolated:
 def subinterpreters(request: Request, report: Report) -> None:
     """Import it in two interpreters with a GIL each, both alive; or in one that shares ours."""
     interpreters = _Interpreters()
+    try:
+        _import_in_two(interpreters, request, report)
+        report.step("ending its interpreters")
+    finally:
+        interpreters.close()
+
+
+def _import_in_two(interpreters: _Interpreters, request: Request, report: Report) -> None:
     report.step("importing it in an isolated interpreter")
     first = _Isolated(interpreters, request, isolated=True)
     loaded = first.ask("load")
@@ -175,7 +192,6 @@ def subinterpreters(request: Request, report: Report) -> None:
         if request["sharing"]:
             report.step("importing it in an interpreter that shares the GIL")
             report.add(sharing=_Isolated(interpreters, request, isolated=False).ask("load"))
-        report.step("ending its interpreters")
         return
     report.step("evaluating `calls` in an isolated interpreter")
     one = [first.ask("calls")["values"]]
@@ -191,4 +207,3 @@ def subinterpreters(request: Request, report: Report) -> None:
         report.add(values=[one, two])
         report.step("looking for what two isolated interpreters share")
         report.add(objects=[each.ask("inventory")["objects"] for each in (first, second)])
-    report.step("ending its interpreters")
