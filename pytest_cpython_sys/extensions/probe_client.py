@@ -43,6 +43,7 @@ _PARTS: Final = {
     "subinterpreters": "interpreters",
     "free_threading": "threads",
     "leaks": "leaking",
+    "made_types": "made_types",
     "compare": "twin",
     "names": "twin",
     "run": "twin",

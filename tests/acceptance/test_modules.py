@@ -59,14 +59,14 @@ def write_workspace(root: Path, packages: Mapping[str, Mapping[str, str]]) -> No
 
 def verdicts(root: Path, python: str, expected: Iterable[Expected]) -> dict[str, Seen]:
     """Run what is expected in a workspace of modules; return all that became of it."""
-    pairs = [one.name.split("::") for one in expected]
-    arguments = [f"{package}/src/lib.rs::@module::{check}" for package, check in pairs]
+    pairs = [one.name.partition("::") for one in expected]
+    ids = {f"{package}/src/lib.rs::@module::{check}": None for package, _, check in pairs}
     (root / "pytest.ini").write_text("[pytest]\ncargo_timeouts =\n    *=300\n    *hanging*=5\n")
     report = root / "report.xml"
     environment = {name: value for name, value in os.environ.items() if name not in _CLEARED}
     words = [sys.executable, "-m", "pytest", "--cpython-sys", f"--cpython-sys-python={python}"]
     done = subprocess.run(
-        [*words, *_ALONE.split(), f"--junitxml={report}", "-ojunit_logging=all", *arguments],
+        [*words, *_ALONE.split(), f"--junitxml={report}", "-ojunit_logging=all", *ids],
         cwd=root,
         env={**environment, "PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
@@ -77,11 +77,11 @@ def verdicts(root: Path, python: str, expected: Iterable[Expected]) -> dict[str,
     assert done.returncode in (0, 1), done.stdout + done.stderr
     found = {}
     for case in ElementTree.parse(report).iter("testcase"):
-        package = str(case.get("classname")).split(".", 1)[0]
+        package, _, levels = str(case.get("classname")).partition(".src.lib.rs.@module")
         problem = next((one for one in case if one.tag in ("failure", "error", "skipped")), None)
         printed = "".join(one.text or "" for one in case if one.tag.startswith("system"))
         said = "" if problem is None else f"{problem.get('message')}\n{problem.text or ''}"
-        check = str(case.get("name")).rpartition("::")[2]
+        check = "::".join([*levels.split(".")[1:], str(case.get("name"))])
         outcome = {"failure": "failed"}.get(problem.tag, problem.tag) if problem is not None else ""
         found[f"{package}::{check}"] = Seen(outcome or "passed", said, printed)
     return found

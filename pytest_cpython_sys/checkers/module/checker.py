@@ -7,13 +7,19 @@ own, so that a crash is a verdict. What is checked, and why, is in docs/modules.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import CargoError
 from ...cargo.versions import parse_version
 from ...case import Case, Checker, Verdict
-from ...extensions.extension import Extension, ExtensionError, mention, module_functions
+from ...extensions.extension import (
+    Extension,
+    ExtensionError,
+    exports,
+    mention,
+    module_functions,
+)
 from ...extensions.place import NoModuleError
 from ...extensions.probe_client import Answer, ask
 from ...extensions.stage import unusable
@@ -21,6 +27,14 @@ from ...rust.context import with_leak
 from ...rust.libraries import Libraries, LibraryFailedError
 from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
 from ...rust.test_location import real_path, target_case
+from .promises import (
+    READ_IN_LIBRARY,
+    TYPE_PROMISES,
+    judge_declaration,
+    judge_exports,
+    judge_types,
+    not_shown,
+)
 from .slots import declaration, numbers
 from .stable_module import StableModule
 from .verdicts import (
@@ -30,20 +44,23 @@ from .verdicts import (
     judge_imports,
     judge_leaks,
     judge_subinterpreters,
+    problem_of,
     with_end,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ...cargo import Package
     from ...python.interpreter import Interpreter
     from ...rust.context import BuildContext, RunOptions
+    from .slots import Declaration
 
 __all__ = ["ModuleChecker"]
 
 _CHECKS: Final = ("imports", "subinterpreters", "free_threading", "leaks")
 _STABLE: Final = "stable_abi"
+_REQUIRES: Final = "requires"
 _LIMIT: Final = 120.0  # seconds, where nobody has set a limit
 _THREADS: Final = 4
 _ROUNDS: Final = 50
@@ -104,7 +121,7 @@ def _open(context: BuildContext, package: Package, libraries: Libraries) -> _Mod
     if not is_wanted(context.run, table, "modules", default=True):
         return None
     listed = table.policies is not None and "modules" in table.policies
-    told = listed or table.module is not None or bool(table.calls)
+    told = listed or table.module is not None or bool(table.calls or table.requires)
     extension = Extension(context, package, target, table)
     if told:
         return _Module(extension, libraries, trouble)
@@ -134,20 +151,23 @@ class _Module:
         kind = python.fingerprint if python is not None else ""
         self.group = f"{extension.package.id} {kind} {options.target or ''}"
         self._imported: Answer | None = None
+        self._types: Answer | None = None
 
     def cases(self) -> Iterator[Case]:
         """Yield a case for each check that this Python can make."""
         for check in _CHECKS[:1] if self._unknown else self._checks:
             if self._not_here(check) is None:
                 skip = self._unknown or (None if self._trouble else self._skip(check))
-                yield self._case(check, skip)
+                yield self._case(skip, check)
+        for word in self._extension.table.requires:
+            yield self._case(self._not_shown(word), _REQUIRES, word)
 
     def withheld(self) -> Iterator[Case]:
         """Yield a case for each of the other checks."""
         for check in () if self._unknown else self._checks:
             why = self._not_here(check)
             if why is not None:
-                yield self._case(check, why)
+                yield self._case(why, check)
 
     @property
     def _checks(self) -> Sequence[str]:
@@ -159,7 +179,15 @@ class _Module:
             return None
         return self._stable.not_here(python) if check == _STABLE else _not_in(python, check)
 
-    def _case(self, check: str, skip: str | None) -> Case:
+    def _not_shown(self, word: str) -> str | None:
+        """Return why nobody can say whether a promise is kept; None if somebody can."""
+        python = self._extension.context.interpreter
+        if python is None:
+            return unusable(self._extension)
+        unshown = not_shown(word, python)
+        return unshown or (None if word in READ_IN_LIBRARY else unusable(self._extension))
+
+    def _case(self, skip: str | None, *levels: str) -> Case:
         extension = self._extension
         package, target = extension.package, extension.target
         made = mention(extension.context.build, package, target)
@@ -168,7 +196,7 @@ class _Module:
             package,
             target,
             "@module",
-            check,
+            *levels,
             kind="policy",
             checker=ModuleChecker.name,
             line=made.line if made is not None and here else 1,
@@ -205,17 +233,14 @@ class _Module:
             return "", str(error)
 
     def _judge(self, case: Case, library: str) -> Verdict:
-        if case.levels[-1] == _STABLE:
-            return self._stable.judge(library)
-        python = self._extension.context.interpreter
-        assert python is not None  # noqa: S101 - without one the case is skipped
-        run = self._extension.context.run
-        limit = run.limit(case) or _LIMIT
-
-        def asked(check: str, **more: Any) -> Answer:
-            return ask(self._extension, python, check, library=library, limit=limit, **more)
-
         check = case.levels[-1]
+        if check == _STABLE:
+            return self._stable.judge(library)
+        run = self._extension.context.run
+        asked = partial(self._ask, library, run.limit(case) or _LIMIT)
+        if _REQUIRES in case.levels and check in READ_IN_LIBRARY:
+            name = self._extension.place(library).name
+            return judge_exports(check, name, exports(library, self._extension.target.crate_name))
         if check == "imports" or self._imported is None:
             self._imported = asked("imports")
         imported = self._imported
@@ -223,12 +248,16 @@ class _Module:
             return _completed(imported, judge_imports(imported), run)
         if not imported.get("imported"):
             return Verdict("error", message="not evaluated: it cannot be imported, see `imports`")
-        declared = declaration(imported.get("definition") or _UNREAD, numbers(python.include_dirs))
+        raw = imported.get("definition") or _UNREAD
+        declared = declaration(raw, numbers(self._python.include_dirs))
+        if _REQUIRES in case.levels:
+            return self._judge_promise(check, declared, asked)
         if check == "free_threading":
             answer = asked(check, threads=_THREADS, rounds=_ROUNDS)
-            verdict = judge_free_threading(answer, declared, _THREADS, _ROUNDS)
+            promised = "not-gil" in self._extension.table.requires
+            verdict = judge_free_threading(answer, declared, _THREADS, _ROUNDS, promised=promised)
         elif check == "leaks":
-            answer = asked(check, cached=declared.single_phase, warmups=_WARMUPS, runs=_RUNS)
+            answer = asked(check, cached=declared.kept, warmups=_WARMUPS, runs=_RUNS)
             verdict = judge_leaks(answer, declared, _WARMUPS)
         else:
             alone = self._extension.table.calls and declared.interpreters == OWN_GIL
@@ -236,6 +265,27 @@ class _Module:
             answer = asked(check, sharing=declared.interpreters == SHARED_GIL)
             verdict = judge_subinterpreters(answer, declared, fresh)
         return _completed(answer, verdict, run)
+
+    def _judge_promise(
+        self, word: str, declared: Declaration, asked: Callable[[str], Answer]
+    ) -> Verdict:
+        """Judge what is declared, or the types, which are listed once for all promises."""
+        if word not in TYPE_PROMISES:
+            assert self._imported is not None  # noqa: S101 - what is declared was read there
+            gil = "" if self._python.gil_disabled else self._python.describe()
+            return judge_declaration(word, self._imported, declared, gil)
+        if self._types is None:
+            self._types = asked("made_types")
+        return problem_of(self._types) or judge_types(word, self._types)
+
+    @property
+    def _python(self) -> Interpreter:
+        python = self._extension.context.interpreter
+        assert python is not None  # noqa: S101 - without one the case is skipped
+        return python
+
+    def _ask(self, library: str, limit: float, check: str, **more: Any) -> Answer:
+        return ask(self._extension, self._python, check, library=library, limit=limit, **more)
 
 
 def _completed(answer: Answer, verdict: Verdict, run: RunOptions) -> Verdict:

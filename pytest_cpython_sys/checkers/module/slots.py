@@ -42,7 +42,9 @@ class Declaration:
     gil: str | None = None
     """The name of what it says of the GIL, None if it says nothing."""
     single_phase: bool = False
-    """Certain only where True: its state is not its own, so Python keeps it."""
+    """Whether it was made in a single phase."""
+    kept: bool = False
+    """Whether Python keeps it for good: its state is not its own."""
     unknown: str | None = None
     """Why none of this is known."""
 
@@ -73,7 +75,8 @@ def declaration(raw: Mapping[str, Any], known: Mapping[str, int]) -> Declaration
             ("Py_MOD_MULTIPLE_INTERPRETERS_", "Py_MOD_PER_INTERPRETER_"),
         ),
         gil=_name(slots, known, "Py_mod_gil", ("Py_MOD_GIL_",)),
-        single_phase=raw["size"] < 0,
+        single_phase=raw["single"],
+        kept=raw["size"] < 0,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...case import Verdict
 from ...rust.build_hints import explain_process
 from ...rust.metadata import TABLE
+from .promises import NOT_USED, promise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,11 +24,12 @@ __all__ = [
     "judge_imports",
     "judge_leaks",
     "judge_subinterpreters",
+    "problem_of",
+    "with_end",
 ]
 
 OWN_GIL: Final = "Py_MOD_PER_INTERPRETER_GIL_SUPPORTED"
 SHARED_GIL: Final = "Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED"
-_NOT_USED: Final = "Py_MOD_GIL_NOT_USED"
 _NOTHING_CALLED: Final = f"imported alone: `calls` in [{TABLE}] lists nothing to call"
 _NO_EXPORT: Final = "does not define module export function"
 
@@ -42,7 +44,7 @@ def _failed(answer: Answer, message: str, note: str = "") -> Verdict:
     return _ended(answer, "failed", message, note)
 
 
-def _problem(answer: Answer) -> Verdict | None:
+def problem_of(answer: Answer) -> Verdict | None:
     """Return the verdict on a process that did not come to its end; None if it did."""
     ended = answer.ended
     if not answer.done:
@@ -70,7 +72,7 @@ def judge_imports(answer: Answer) -> Verdict:
     """Judge an import as a program would do it."""
     remark = answer.remark
     if not answer.error:
-        return _problem(answer) or _ended(answer, "passed", note=remark)
+        return problem_of(answer) or _ended(answer, "passed", note=remark)
     message = f"{answer.error}\n{remark}" if remark else answer.error
     if _NO_EXPORT in answer.error:
         remedy = (
@@ -89,11 +91,11 @@ def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer |
 
     ``fresh`` is the answer of a process in which nobody else has used it, where it is called.
     """
-    problem = _problem(answer)
+    problem = problem_of(answer)
     if problem is not None:
         ours = answer.error and answer.get("isolated") is None
         return replace(problem, outcome="error") if ours else problem
-    if fresh is not None and (problem := _problem(fresh)) is not None:
+    if fresh is not None and (problem := problem_of(fresh)) is not None:
         return replace(problem, message=f"in a fresh process: {problem.message}")
     if declared.unknown is not None:
         return _ended(answer, "skipped", f"what it declares is not known: {declared.unknown}")
@@ -186,9 +188,12 @@ def _shared(objects: Any) -> Iterator[str]:
 
 
 def judge_free_threading(
-    answer: Answer, declared: Declaration, threads: int, rounds: int
+    answer: Answer, declared: Declaration, threads: int, rounds: int, *, promised: bool = False
 ) -> Verdict:
-    """Judge whether the GIL stays off, and whether threads that call at once do well."""
+    """Judge whether the GIL stays off, and whether threads that call at once do well.
+
+    ``promised``: it is a fault if the module does not declare it.
+    """
     if answer.get("before"):
         return _ended(
             answer,
@@ -196,26 +201,27 @@ def judge_free_threading(
             "the GIL is on before the module is imported: something in this Python's "
             "site-packages turns it on",
         )
-    problem = _problem(answer)
+    problem = problem_of(answer)
     if problem is not None:
         return problem
     on = answer.get("after")
     told = "".join(f"\n{text}" for text in answer.get("warnings"))
     # Single-phase initialisation declares it with a call, PyUnstable_Module_SetGIL.
-    declares = declared.gil == _NOT_USED or (declared.single_phase and not on)
+    declares = declared.gil == NOT_USED or (declared.single_phase and not on)
     if not declares:
         if on:
-            return _ended(
-                answer, "skipped", f"does not declare {_NOT_USED}: importing it turns the GIL on"
-            )
-        return _failed(answer, f"does not declare {_NOT_USED}, and the GIL stays off all the same")
+            says = f"does not declare {NOT_USED}: importing it turns the GIL on"
+            if promised:
+                return _failed(answer, f"{promise('not-gil')}, and {says}")
+            return _ended(answer, "skipped", says)
+        return _failed(answer, f"does not declare {NOT_USED}, and the GIL stays off all the same")
     if on:
-        return _failed(answer, f"declares {_NOT_USED}, and importing it turns the GIL on{told}")
+        return _failed(answer, f"declares {NOT_USED}, and importing it turns the GIL on{told}")
     for text, words in answer.get("problems") or ():
         return _failed(answer, f"`{text}` in {threads} threads at once: {words}")
     called = answer.get("called")
     if called:
-        return _failed(answer, f"declares {_NOT_USED}, and the calls turn the GIL on{told}")
+        return _failed(answer, f"declares {NOT_USED}, and the calls turn the GIL on{told}")
     if called is None:
         return _ended(answer, "passed", note=_NOTHING_CALLED)
     return _ended(answer, "passed", note=f"called {rounds} times in each of {threads} threads")
@@ -226,14 +232,14 @@ def judge_free_threading(
 
 def judge_leaks(answer: Answer, declared: Declaration, warmups: int) -> Verdict:
     """Judge as Lib/test/libregrtest/refleak.py does: every run must have left something."""
-    problem = _problem(answer)
+    problem = problem_of(answer)
     if problem is not None:
         return problem
     deltas = answer.get("deltas")
     refused = answer.get("refused")
     if refused:
         why = f"it cannot be imported a second time ({refused.splitlines()[0]})"
-    elif declared.single_phase:
+    elif declared.kept:
         why = "Python keeps the module (single-phase initialisation)"
     else:
         why = "Python keeps the module (made once a process)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ def imports(request: Request, report: Report) -> None:
     report.step("importing it")
     name = request["name"]
     module = importlib.import_module(name) if "." in name else load(request)
-    report.add(imported=True)
+    report.add(imported=True, gil=getattr(sys, "_is_gil_enabled", lambda: True)())
     report.step("reading its definition")
     report.add(definition=_definition(module, request))
     report.step("ending its interpreter")
@@ -42,7 +43,11 @@ def fresh(request: Request, report: Report) -> None:
 
 
 def _definition(module: Any, request: Request) -> dict[str, Any]:
-    """Return the slots of a module's definition: PyModuleDef in Include/moduleobject.h."""
+    """Return what is in a module's definition: PyModuleDef in Include/moduleobject.h.
+
+    ``single`` tells whether it was made in a single phase. Such a module cannot have slots; Python
+    keeps the function that makes it, or (``m_size`` of -1) what it has made.
+    """
     try:
         import ctypes
     except ImportError as error:
@@ -59,6 +64,8 @@ def _definition(module: Any, request: Request) -> dict[str, Any]:
         start = address + object.__basicsize__ + 3 * pointer
         size = ctypes.c_ssize_t.from_address(start + 2 * pointer).value
         slots = ctypes.c_void_p.from_address(start + 4 * pointer).value
+        function = ctypes.c_void_p.from_address(address + object.__basicsize__).value
+        single = not slots and (size < 0 or bool(function))
     else:
         # PyModExport_NAME gives an array whose entries have number and value in the same places.
         short = request["name"].rpartition(".")[2]
@@ -66,8 +73,8 @@ def _definition(module: Any, request: Request) -> dict[str, Any]:
         if export is None:
             return {"unknown": "it has no definition"}
         export.restype = ctypes.c_void_p
-        size, slots = 0, export()
-    return {"size": size, "slots": list(_slots(slots))}
+        size, slots, single = 0, export(), False
+    return {"size": size, "slots": list(_slots(slots)), "single": single}
 
 
 def _slots(address: int | None) -> Iterator[tuple[int, int]]:

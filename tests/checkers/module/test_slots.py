@@ -28,19 +28,24 @@ def known(path: Path, name: str, text: str) -> tuple[str, ...]:
 def test_the_numbers_of_3_13(tmp_path: Path) -> None:
     found = numbers(known(tmp_path, "moduleobject.h", OLD))
     assert (found["Py_mod_multiple_interpreters"], found["Py_mod_gil"]) == (3, 4)
-    assert declaration({"size": 0, "slots": [(3, 2), (4, 1)]}, found) == BOTH
-    assert declaration({"size": 0, "slots": [(86, 2), (87, 1)]}, found) == Declaration()
+    assert declaration({"size": 0, "single": False, "slots": [(3, 2), (4, 1)]}, found) == BOTH
+    assert (
+        declaration({"size": 0, "single": False, "slots": [(86, 2), (87, 1)]}, found)
+        == Declaration()
+    )
 
 
 def test_3_15_takes_its_own_numbers_and_the_former_ones(tmp_path: Path) -> None:
     found = numbers(known(tmp_path, "slots_generated.h", NEW))
-    assert declaration({"size": 0, "slots": [(86, 2), (87, 1)]}, found) == BOTH
-    assert declaration({"size": 0, "slots": [(3, 2), (4, 1)]}, found) == BOTH
+    assert declaration({"size": 0, "single": False, "slots": [(86, 2), (87, 1)]}, found) == BOTH
+    assert declaration({"size": 0, "single": False, "slots": [(3, 2), (4, 1)]}, found) == BOTH
 
 
 def test_what_is_not_declared_and_what_is_not_known() -> None:
     found = numbers(())
-    assert declaration({"size": -1, "slots": []}, found) == Declaration(single_phase=True)
+    assert declaration({"size": -1, "single": True, "slots": []}, found) == Declaration(
+        single_phase=True, kept=True
+    )
     assert declaration({"unknown": "why"}, found).unknown == "why"
-    odd = declaration({"size": 0, "slots": [(3, 7)]}, found)
+    odd = declaration({"size": 0, "single": False, "slots": [(3, 7)]}, found)
     assert odd.interpreters == "Py_mod_multiple_interpreters = 7"

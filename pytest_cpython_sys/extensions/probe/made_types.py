@@ -1,0 +1,130 @@
+"""Lists the types that a module makes: those it shows, and those it keeps to itself."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .common import Calls, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .common import Report, Request
+
+__all__ = ["made_types"]
+
+# Of tp_flags, in Include/object.h. The second is there since Python 3.10.
+_IMMUTABLE = 1 << 8
+_HEAP = 1 << 9
+_BASE = 1 << 10
+
+
+def made_types(request: Request, report: Report) -> None:
+    """Report each type that is there after the import, and more that `calls` make."""
+    try:
+        library = _Library(request["file"])
+    except ImportError as error:
+        report.add(unknown=f"this Python has no ctypes to look into it with ({error})")
+        return
+    before = list(_all_types())  # kept, so that no other object has its place
+    report.step("importing it")
+    name = request["name"]
+    module: Any = importlib.import_module(name) if "." in name else load(request)
+    calls = Calls(request)
+    if calls.codes:
+        report.step("evaluating `calls`")
+        calls.values(module, [])
+    report.step("looking at the types that it makes")
+    old = {id(one) for one in before}
+    new = [one for one in _all_types() if id(one) not in old]
+    report.add(types=[_described(one) for one in new if library.made(one, module, name)])
+    report.step("ending its interpreter")
+
+
+def _all_types() -> Iterator[type]:
+    """Yield each type that is ready for use: it is known to its base."""
+    waiting: list[type] = [object]
+    seen = set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += type.__subclasses__(one)
+
+
+def _described(one: type) -> dict[str, object]:
+    said = _module_of(one)
+    return {
+        "name": f"{said}.{one.__qualname__}" if said else one.__qualname__,
+        "static": not one.__flags__ & _HEAP,
+        "mutable": not one.__flags__ & _IMMUTABLE,
+        "base": bool(one.__flags__ & _BASE),
+        "exception": issubclass(one, BaseException),
+    }
+
+
+def _module_of(one: type) -> str:
+    """Return the name of the module that a type says to be of; empty if it says none."""
+    said = getattr(one, "__module__", None)
+    return said if isinstance(said, str) else ""
+
+
+class _Library:
+    """The shared library of the module, and what belongs to it."""
+
+    def __init__(self, file: str) -> None:
+        import ctypes
+
+        class Place(ctypes.Structure):
+            """Dl_info in dlfcn.h."""
+
+            _fields_ = (
+                ("file", ctypes.c_char_p),
+                ("base", ctypes.c_void_p),
+                ("symbol", ctypes.c_char_p),
+                ("address", ctypes.c_void_p),
+            )
+
+        self._ctypes: Any = ctypes
+        self._place = Place()
+        self._file = os.path.realpath(file)
+        self._find: Any = getattr(ctypes.CDLL(None), "dladdr", None) if os.name == "posix" else None
+        self._owner: Any = getattr(ctypes.pythonapi, "PyType_GetModule", None)
+        if self._owner is not None:
+            self._owner.restype = ctypes.c_void_p
+            self._owner.argtypes = [ctypes.py_object]
+
+    def _holds(self, address: int) -> bool:
+        """Tell whether an address is one of the library's code or data."""
+        if self._find is None or not address:
+            return False
+        place = self._place
+        found = self._find(self._ctypes.c_void_p(address), self._ctypes.byref(place))
+        return bool(found) and os.path.realpath(os.fsdecode(place.file)) == self._file
+
+    def made(self, one: type, module: object, name: str) -> bool:
+        """Tell whether the module has made a type."""
+        if not one.__flags__ & _HEAP:
+            return self._holds(id(one))
+        if self._owner is not None:
+            try:
+                if self._owner(one) == id(module):
+                    return True
+            except (TypeError, SystemError):  # made without a module
+                pass
+        said = _module_of(one)
+        if said in (name, name.rpartition(".")[2]):
+            return True
+        if said in sys.modules and said != "builtins":
+            return False  # that module's, which may inherit from ours
+        size = self._ctypes.sizeof(self._ctypes.c_void_p)
+        size_of_type: Any = type.__basicsize__  # of PyHeapTypeObject
+        words = range(id(one) + object.__basicsize__, id(one) + size_of_type, size)
+        return any(self._holds(self._word(address)) for address in words)
+
+    def _word(self, address: int) -> int:
+        return int(self._ctypes.c_size_t.from_address(address).value)
