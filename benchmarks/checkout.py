@@ -62,8 +62,9 @@ def noop(root: Path) -> float:
     """Return the seconds of cargo's build with nothing to do, as the plugin calls it."""
     cargo = Cargo()
     workspace = cargo.workspace(str(root / "Cargo.toml"))
-    extra, tag = Surroundings(target_python(str(root))).additions(workspace, cargo.environ)
-    target = os.path.join(workspace.target_directory, "cpython-sys", tag)
+    base = os.path.join(workspace.target_directory, "cpython-sys")
+    extra, tag = Surroundings(target_python(str(root))).additions(workspace, cargo.environ, base)
+    target = os.path.join(base, tag)
     os.environ.update(extra)
     try:
         return seconds(

@@ -16,6 +16,7 @@ from .plan import Known, Plan, manifest_case
 from .python.build_environment import Surroundings
 from .rust.context import BuildContext
 from .rust.foreign_target import check_unlinked
+from .rust.leftovers import BUILDS, note_use
 from .rust.second_build import build_again
 from .rust.test_location import is_inside, primary_target, target_case
 from .rust.workspaces import FoundWorkspaces, find_manifests
@@ -116,6 +117,12 @@ class Project:
             for directory in (workspace.target_directory, workspace.build_directory)
         }
 
+    @property
+    def base_directories(self) -> list[str]:
+        """Where cargo builds by the user's own word; directories of ours are below these."""
+        options = self._settings.build
+        return list(dict.fromkeys(map(options.directory, self.workspaces)))
+
     def load(self) -> None:
         """Ask cargo for the workspaces: the one around each place, then those below.
 
@@ -185,10 +192,7 @@ class Project:
 
     def additions(self) -> dict[str, str]:
         """Return all variables that are added to cargo's environment."""
-        return _merged(
-            self._surroundings.additions(workspace, self.cargo.environ)[0]
-            for workspace in self.workspaces
-        )
+        return _merged(extra for _, _, extra in self.build_arguments())
 
     def c_compilers(self) -> list[str]:
         """Return in words which C compilers speak for the target; for this machine, named ones."""
@@ -304,14 +308,14 @@ class Project:
             yield loaded.workspace, *self._build_arguments(loaded)
 
     def _build_arguments(self, loaded: _Loaded) -> tuple[BuildOptions, dict[str, str]]:
-        extra, directory = self._surroundings.additions(loaded.workspace, self.cargo.environ)
         options = self._settings.build
+        base = os.path.join(options.directory(loaded.workspace), BUILDS)
+        extra, directory = self._surroundings.additions(loaded.workspace, self.cargo.environ, base)
         if self._settings.package_globs:
             names = tuple(package.name for package in loaded.packages)
             options = replace(options, packages=names)
         if directory:
-            base = options.target_dir or loaded.workspace.target_directory
-            options = replace(options, target_dir=os.path.join(base, "cpython-sys", directory))
+            options = replace(options, target_dir=os.path.join(base, directory))
         return options, extra
 
     def _build(self, loaded: _Loaded, listener: BuildListener | None) -> BuildContext:
@@ -338,6 +342,8 @@ class Project:
         build = self.cargo.build(
             loaded.workspace, options, extra_environment=extra, listener=listener
         )
+        for used in (self._settings.build, options):
+            note_use(used.directory(loaded.workspace))
         second = build_again(self.cargo, build, options, extra, listener)
         if second is not None:
             build, options = second.builds[-1], second.options

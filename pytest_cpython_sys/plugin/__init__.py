@@ -22,6 +22,7 @@ __all__ = [
     "pytest_load_initial_conftests",
 ]
 
+_INQUIRIES: Final = ("cpython_sys_env", "cpython_sys_clean")
 _CARGO: Final = pytest.StashKey["Cargo"]()
 
 
@@ -41,17 +42,16 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Print what is added to environments, if that is what is asked for."""
-    if not config.getoption("cpython_sys_env", None):
+    """Do what is asked for instead of a run."""
+    asked = next((name for name in _INQUIRIES if config.getoption(name, None)), None)
+    if asked is None:
         return None
+    from .inquiries import answer
     from .pytest_compat import configured
 
     with configured(config):
         session: RustSession | None = config.pluginmanager.get_plugin("cpython_sys_session")
-        if session is None:
-            raise pytest.UsageError("--cpython-sys-env: the plugin is off, add --cpython-sys")
-        session.print_environment()
-    return int(pytest.ExitCode.OK)
+        return int(answer(asked, config, session))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -75,7 +75,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         )
 
         early = EarlyConfig(early_config)
-        asks = only_asks(early) or early.getoption("cpython_sys_env")
+        asks = only_asks(early) or any(map(early.getoption, _INQUIRIES))
         builds = not (asks or is_worker())
         if builds:
             check_junit_path(early)

@@ -25,7 +25,7 @@ from .debugger import DebuggedEvaluator, check_selection
 from .failures.errors import RustError, set_place
 from .failures.interrupts import lead_elsewhere
 from .fast_protocol import FastProtocol
-from .header import export_lines, header_lines
+from .header import header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
 from .pictures.svg_files import DRAWINGS, html_extras
@@ -146,16 +146,14 @@ class RustSession:
         with shown_progress(self._config):  # C compilers are asked who they are
             return header_lines(toolchain, project, python, pythons, verbose=verbose)
 
-    def print_environment(self) -> None:
-        """Print what is added to environments; nothing is built. Raises pytest.UsageError."""
+    def find_project(self, option: str) -> Project:
+        """Return the project that an option is about. Raises pytest.UsageError without one."""
         project = self._load()
         if self._problem is not None:
             raise pytest.UsageError(str(self._problem))
         if project is None or not project.packages:
-            raise pytest.UsageError("--cpython-sys-env: no cargo package at or below these places")
-        writer = self._config.get_terminal_writer()
-        for line in export_lines(project):
-            writer.line(line)
+            raise pytest.UsageError(f"{option}: no cargo package at or below these places")
+        return project
 
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:

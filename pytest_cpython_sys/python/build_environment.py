@@ -57,9 +57,9 @@ class Surroundings:
     _embedding: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def additions(
-        self, workspace: Workspace, environ: Mapping[str, str]
+        self, workspace: Workspace, environ: Mapping[str, str], base: str
     ) -> tuple[dict[str, str], str]:
-        """Return the variables to add, and the name of the directory to build in.
+        """Return the variables to add, and the name of the directory below ``base`` to build in.
 
         Both are empty where nothing is to be added. What the user has set stays.
         """
@@ -69,11 +69,11 @@ class Surroundings:
                 workspace, {**environ, **configured_environment(environ, workspace.root)}
             )
             self._places.update((package.id, place) for package in workspace.packages)
-            known = self._find(place)
+            known = self._find(place, base)
             self._cache[workspace.root] = known
         return known
 
-    def _find(self, place: _Place) -> tuple[dict[str, str], str]:
+    def _find(self, place: _Place, base: str) -> tuple[dict[str, str], str]:
         crates = self._dependencies(place.workspace).keys()
         environ = place.environ
         wanted: dict[str, str] = {}
@@ -101,7 +101,7 @@ class Surroundings:
         if "clang-sys" in crates and "LIBCLANG_PATH" not in environ:
             libclang = find_libclang(environ)
             if libclang is not None and libclang.environment:
-                added.update(libclang.environment)
+                added.update(libclang.linked(base, environ).environment)
                 tag = tag or "libclang"
         if python is not None and python.moved and python.libdir is not None:
             # PyO3 tells the linker where libpython was to be installed. This recompiles nothing.

@@ -77,6 +77,8 @@ class Interpreter:
     """The source tree of a build directory."""
     remarks: tuple[str, ...] = ()
     """What a user should know, and what hinders no build."""
+    library: str | None = None
+    """The file name of the libpython that a build directory has once it is built."""
     linking: tuple[tuple[str, str], ...] = ()
     """How its Makefile links modules: names and values for the environment of build scripts."""
 
@@ -95,12 +97,15 @@ class Interpreter:
     def fingerprint(self) -> str:
         """What tells builds for it from those for another of the same tag: eight hex digits.
 
-        That is headers, flags and libpython: all virtual environments of a Python share it.
+        That is headers, flags and libpython: all virtual environments of a Python share it, and
+        a build directory keeps it when what is configured is built.
         """
-        paths = (self.build_dir, *self.include_dirs, self.libdir or "")
+        # The libpython of a build directory is to be in it, whether or not it is there.
+        libdir, libpython = (None, self.library) if self.library else (self.libdir, self.libpython)
+        paths = (self.build_dir, *self.include_dirs, libdir or "")
         flags = [flag for flag in self.cppflags if not flag.startswith("-I")]
         parts = (
-            *(self.version, str(self.gil_disabled), str(self.debug), self.libpython or ""),
+            *(self.version, str(self.gil_disabled), str(self.debug), libpython or ""),
             *map(os.path.realpath, filter(None, paths)),
             *(*self.cc, *flags, *self.cflags),
             *(part for variable in self.linking for part in variable),
@@ -328,6 +333,7 @@ def _build_directory(path: str, facts: Facts | None = None) -> Interpreter:
         cflags=tuple(absolute_flags(split_flags(variables.get("PY_CFLAGS")), path)),
         libdir=libdir,
         libpython=libpython,
+        library=variables.get("LDLIBRARY") or None,
         source_dir=source,
         remarks=remarks,
         linking=tuple(link_variables(variables, path).items()),

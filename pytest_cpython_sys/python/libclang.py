@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -20,6 +21,7 @@ __all__ = ["LibClang", "find_libclang"]
 
 _LIMIT: Final = 10.0
 """Seconds that llvm-config may take."""
+_BEGIN: Final = 65536
 # As clang-sys searches, https://docs.rs/clang-sys (build/common.rs).
 _LINUX = (
     "/usr/local/llvm*/lib*",
@@ -46,6 +48,27 @@ class LibClang:
     source: Literal["environment", "system", "wheel"]
     path: str
     environment: tuple[tuple[str, str], ...] = ()
+
+    def linked(self, base: str, environ: Mapping[str, str]) -> LibClang:
+        """Return that of a wheel by a link in a directory, which is the same in all environments.
+
+        Build scripts run again when a path in their variables changes. Where no link can be made,
+        the path is the wheel's own.
+        """
+        if self.source != "wheel":
+            return self
+        directory, name = os.path.split(self.path)
+        link = os.path.join(base, f"libclang-{_identity(self.path)}")
+        path = os.path.join(link, name)
+        try:
+            if not os.path.isfile(path) or _identity(path) != _identity(self.path):
+                os.makedirs(base, exist_ok=True)
+                temporary = f"{link}.{os.getpid()}"
+                os.symlink(directory, temporary)
+                os.replace(temporary, link)
+        except OSError:
+            return self
+        return LibClang("wheel", path, _environment(link, environ))
 
 
 def find_libclang(environ: Mapping[str, str]) -> LibClang | None:
@@ -96,16 +119,27 @@ def _wheel(environ: Mapping[str, str]) -> LibClang | None:
         library = next(iter(glob.glob(os.path.join(glob.escape(directory), "libclang.*"))), None)
         if library is None or not os.path.isfile(os.path.join(resource, "include", "stddef.h")):
             continue
-        arguments = (
-            f'"-resource-dir={resource}"' if " " in resource else f"-resource-dir={resource}"
-        )
-        old = environ.get("BINDGEN_EXTRA_CLANG_ARGS")
-        return LibClang(
-            "wheel",
-            library,
-            (
-                ("LIBCLANG_PATH", directory),
-                ("BINDGEN_EXTRA_CLANG_ARGS", f"{old} {arguments}" if old else arguments),
-            ),
-        )
+        return LibClang("wheel", library, _environment(directory, environ))
     return None
+
+
+def _environment(directory: str, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the variables for a wheel's directory: of the library, and of its own headers."""
+    argument = f"-resource-dir={os.path.join(directory, 'resource')}"
+    if " " in argument:
+        argument = f'"{argument}"'
+    old = environ.get("BINDGEN_EXTRA_CLANG_ARGS")
+    arguments = f"{old} {argument}" if old else argument
+    return (("LIBCLANG_PATH", directory), ("BINDGEN_EXTRA_CLANG_ARGS", arguments))
+
+
+def _identity(library: str) -> str:
+    """Return what tells a library from others: its size, and a hash of its begin.
+
+    An ELF file's build id is there. Raises OSError.
+    """
+    with open(library, "rb") as file:
+        begin = file.read(_BEGIN)
+        size = os.fstat(file.fileno()).st_size
+    digest = hashlib.sha1(begin + str(size).encode(), usedforsecurity=False)
+    return digest.hexdigest()[:8]

@@ -145,9 +145,8 @@ OPTIONS: Final = (
     Option(
         "cpython_sys_policies",
         "text",
-        "auto, all or off: which policies are checked",
+        "which policies are checked",
         choices=("auto", "all", "off"),
-        command_line=False,
     ),
     Option(
         "cpython_sys_layouts",
@@ -168,6 +167,13 @@ OPTIONS: Final = (
         "cpython_sys_env",
         "flag",
         "print what is added to cargo's environment and to that of tests, and end",
+        key=False,
+        unittest=False,
+    ),
+    Option(
+        "cpython_sys_clean",
+        "flag",
+        "remove directories of builds that nobody has used for 30 days, and end",
         key=False,
         unittest=False,
     ),

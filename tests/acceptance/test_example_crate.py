@@ -50,6 +50,7 @@ def cargo_verdicts(root: Path, python: Interpreter, example_target: Path) -> dic
     """Return name and verdict of each test that cargo alone runs, doctests left out."""
     libclang = find_libclang(os.environ)
     assert libclang is not None, "install the extra `bindgen`"
+    libclang = libclang.linked(str(example_target / "cpython-sys"), os.environ)
     env = {**os.environ, **python.build_environment(), **dict(libclang.environment)}
     if python.libdir:
         env["LD_LIBRARY_PATH"] = python.libdir

@@ -166,6 +166,19 @@ def test_what_makes_another_build(change: dict[str, Any]) -> None:
     assert replace(python, executable="/another").fingerprint == python.fingerprint
 
 
+@pytest.mark.parametrize("library", ["libpython3.13.a", "libpython3.13.so"])
+def test_a_build_directory_is_the_same_once_it_is_built(tree: Path, library: str) -> None:
+    configure(tree, tree)
+    with (tree / "Makefile").open("a", encoding="utf-8") as file:
+        file.write(f"LDLIBRARY=\t{library}\n")
+    configured = load(str(tree))
+    (tree / library).touch()
+    built = load(str(tree))
+    assert (configured.libpython, built.libpython) == (None, library)
+    assert configured.fingerprint == built.fingerprint
+    assert replace(built, library="libpython3.13d.a").fingerprint != built.fingerprint
+
+
 def test_a_name_of_the_same_python(environments: list[Path], tmp_path: Path) -> None:
     one, two = (load(str(directory / "bin" / "python")) for directory in environments)
     assert is_same_python(str(two.executable), one)

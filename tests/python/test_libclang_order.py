@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -69,3 +71,52 @@ def test_then_the_wheel_with_its_resource_headers(wheel: Path) -> None:
 def test_a_wheel_without_resource_headers_will_not_do(wheel: Path) -> None:
     (wheel / "resource" / "include" / "stddef.h").unlink()
     assert libclang.find_libclang({"PATH": ""}) is None
+
+
+def copy_of(wheel: Path, place: Path) -> libclang.LibClang:
+    """Return what another environment with the same wheel has."""
+    shutil.copytree(wheel, place)
+    return libclang.LibClang("wheel", str(place / "libclang.so"))
+
+
+def test_all_environments_name_a_wheel_alike(wheel: Path, tmp_path: Path) -> None:
+    one = libclang.find_libclang({"PATH": ""})
+    assert one is not None
+    two = copy_of(wheel, tmp_path / "another")
+    base = str(tmp_path / "target" / "cpython-sys")
+    first, second = (
+        found.linked(base, {"BINDGEN_EXTRA_CLANG_ARGS": "-DX"}) for found in (one, two)
+    )
+    assert first == second
+    directory = dict(first.environment)["LIBCLANG_PATH"]
+    assert os.path.dirname(directory) == base
+    assert dict(first.environment)["BINDGEN_EXTRA_CLANG_ARGS"] == (
+        f"-DX -resource-dir={directory}/resource"
+    )
+    assert os.path.isfile(f"{directory}/resource/include/stddef.h")
+
+
+def test_a_wheel_that_is_gone_or_another_is_not_used(wheel: Path, tmp_path: Path) -> None:
+    base = str(tmp_path / "target")
+    one = libclang.LibClang("wheel", str(wheel / "libclang.so"))
+    two = copy_of(wheel, tmp_path / "another")
+    link = os.path.dirname(one.linked(base, {}).path)
+    (wheel / "libclang.so").write_text("of a newer wheel")
+    assert os.path.dirname(one.linked(base, {}).path) != link
+    assert os.path.dirname(two.linked(base, {}).path) == link
+    assert os.path.realpath(link) == str(tmp_path / "another")
+    three = copy_of(tmp_path / "another", tmp_path / "third")
+    shutil.rmtree(tmp_path / "another")
+    assert os.path.dirname(three.linked(base, {}).path) == link
+    assert os.path.realpath(link) == str(tmp_path / "third")
+
+
+def test_where_no_link_can_be_made_the_path_is_the_wheels(wheel: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = libclang.LibClang("wheel", str(wheel / "libclang.so"))
+    assert found.linked(str(tmp_path / "file"), {}) == found
+
+
+def test_the_users_and_the_systems_are_named_as_they_are(tmp_path: Path) -> None:
+    found = libclang.LibClang("system", "/usr/lib/libclang.so")
+    assert found.linked(str(tmp_path), {}) == found
