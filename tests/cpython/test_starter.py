@@ -47,9 +47,7 @@ def test_it_is_green_with_a_build(
     assert set(found.values()) == {"passed"}
 
 
-def test_it_is_green_where_nothing_is_built(
-    starter: Checkout, pytester: pytest.Pytester
-) -> None:
+def test_it_is_green_where_nothing_is_built(starter: Checkout, pytester: pytest.Pytester) -> None:
     starter.configure()
     result = run(pytester)
     found = outcomes(result)
