@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+_One = TypeVar("_One")
 _Shared = TypeVar("_Shared")
 
 Key = tuple[str, tuple[str, ...]]
@@ -242,9 +243,9 @@ def completed(checker: Checker) -> Checker:
     return checker if isinstance(checker, Checker) else _Completed(checker)
 
 
-def grouped(cases: Iterable[Case], key: Callable[[Case], _Shared]) -> dict[_Shared, list[Case]]:
-    """Return cases by what they have in common, in their order."""
-    groups: dict[_Shared, list[Case]] = {}
+def grouped(cases: Iterable[_One], key: Callable[[_One], _Shared]) -> dict[_Shared, list[_One]]:
+    """Return cases, or the like, by what they have in common, in their order."""
+    groups: dict[_Shared, list[_One]] = {}
     for case in cases:
         groups.setdefault(key(case), []).append(case)
     return groups

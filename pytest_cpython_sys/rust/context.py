@@ -77,9 +77,9 @@ class RunOptions:
     policies: str = "auto"
     """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
 
-    ledgers: dict[str, dict[str, dict[str, int]]] | None = None
-    """Where the ledger of `unsafe` is to be written: what was counted, by workspace and file. With
-    several Pythons it is what is most."""
+    ledgers: dict[str, dict[str, dict[str, dict[str, int]]]] | None = None
+    """Where the ledger of `unsafe` is to be written: what was counted, by workspace, table and
+    file. With several Pythons it is what is most."""
 
     @property
     def show(self) -> Callable[[str, str], None] | None:

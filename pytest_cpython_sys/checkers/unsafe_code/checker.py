@@ -16,13 +16,14 @@ from ...rust.made_units import item_files, made_units
 from ...rust.metadata import wanted_packages
 from ...rust.test_location import real_path
 from .clippy import Clippy, ClippyMissingError, Report
-from .ledger import LEDGER, LedgerError, differences, read_ledger, write_ledger
+from .ledger import LEDGER, Ledger, LedgerError, differences, read_ledger, write_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from ...cargo import Target
     from ...rust.context import BuildContext
+    from .clippy import Finding
     from .ledger import Counts
 
 __all__ = ["UnsafeChecker"]
@@ -36,6 +37,9 @@ _COMMAND: Final = (
     "--force-warn clippy::missing_safety_doc"
 )
 _UPDATE: Final = "--cpython-sys-update-ledger"
+_RENAMED: Final = (
+    f"where a function was only renamed or moved, let {_UPDATE} write what is there now"
+)
 
 
 class UnsafeChecker(Checker):
@@ -118,7 +122,7 @@ class _Workspace:
         """Yield the verdicts on files."""
         try:
             ledger = read_ledger(self._root)
-            report = self._clippy.report()
+            report = self._clippy.report(functions=_names_functions(ledger))
         except ClippyMissingError as error:
             verdict = Verdict("skipped", message=str(error))
         except (LedgerError, CargoError, OSError) as error:
@@ -133,7 +137,7 @@ class _Workspace:
             return
         yield from ((case, verdict) for case in cases)
 
-    def _verdict(self, file: str, report: Report, ledger: dict[str, Counts] | None) -> Verdict:
+    def _verdict(self, file: str, report: Report, ledger: Ledger | None) -> Verdict:
         broken = [name for name in self._units.get(file, ()) if name in report.broken]
         if broken:
             words = report.broken[broken[0]]
@@ -141,22 +145,26 @@ class _Workspace:
         problems = []
         location = None
         missing = report.missing.get(file, [])
-        if missing:
-            location = Location(file, missing[0].line)
+        if ledger is not None and ledger.unexplained is not None:
+            allowed = ledger.unexplained.get(self._shown(file), {})
+            missing, lines = _risen(missing, allowed)
+            problems += lines
+        elif missing:
             uses = "1 use" if len(missing) == 1 else f"{len(missing)} uses"
             problems.append(f"{uses} of `unsafe` without the words that say why")
-            problems += [f"    {one.file}:{one.line}: {one.text}" for one in missing]
-            problems.append(_HOW)
+            problems += [*map(_listed, missing), _HOW]
+        if missing:
+            location = Location(file, missing[0].line)
         if ledger is not None:
             problems += self._more(file, report, ledger)
         if problems:
             return Verdict("failed", message="\n".join(problems), location=location)
         return Verdict("passed")
 
-    def _more(self, file: str, report: Report, ledger: dict[str, Counts]) -> Iterator[str]:
+    def _more(self, file: str, report: Report, ledger: Ledger) -> Iterator[str]:
         """Yield what there is more of than the ledger allows."""
         name = self._shown(file)
-        allowed = ledger.get(name, {})
+        allowed = ledger.files.get(name, {})
         found = list(differences(allowed, report.counts.get(file, {}), more=True))
         for kind, before, now in found:
             yield f"more `unsafe` than {LEDGER} allows: {now} {kind}, it says {before}"
@@ -169,7 +177,7 @@ class _Workspace:
 
     # -- the ledger -----------------------------------------------------------------------------
 
-    def update(self, files: Collection[str], known: dict[str, Counts]) -> None:
+    def update(self, files: Collection[str], known: dict[str, dict[str, Counts]]) -> None:
         """Write the ledger anew for files that have items; others in it stay as they are.
 
         ``known`` is what builds for other Pythons have counted.
@@ -179,27 +187,33 @@ class _Workspace:
             self._updated = [(text, ())]
             return
         try:
-            old = read_ledger(self._root) or {}
-            report = self._clippy.report()
+            old = read_ledger(self._root) or Ledger()
+            report = self._clippy.report(functions=True)
             broken = {name for file in files for name in self._units[file]} & report.broken.keys()
             if broken:
                 raise LedgerError("not all files compile under clippy")
+            uses, missing = known.setdefault("files", {}), known.setdefault("unexplained", {})
             for file in files:
-                found, most = report.counts.get(file, {}), known.setdefault(self._shown(file), {})
-                most.update({kind: max(most.get(kind, 0), found[kind]) for kind in found})
-            there = {
-                name: found
-                for name, found in old.items()
-                if os.path.isfile(os.path.join(self._root, name))
-            }
-            counts = {**there, **known}
-            write_ledger(self._root, counts)
+                name = self._shown(file)
+                _most(uses.setdefault(name, {}), report.counts.get(file, {}))
+                _most(missing.setdefault(name, {}), _by_function(report.missing.get(file, [])))
+            ledger = Ledger(
+                {**self._there(old.files), **uses},
+                {**self._there(old.unexplained or {}), **missing},
+            )
+            write_ledger(self._root, ledger)
         except (ClippyMissingError, CargoError, LedgerError, OSError) as error:
             self._updated = [(f"{LEDGER} was not written: {error}", ())]
             return
-        total = sum(sum(found.values()) for found in counts.values())
-        used = sum(any(found.values()) for found in counts.values())
-        self._updated = [(f"{LEDGER} written: {total} uses in {used} files", ())]
+        self._updated = [(f"{LEDGER} written: {_sums(ledger)}", ())]
+
+    def _there(self, counts: dict[str, Counts]) -> dict[str, Counts]:
+        """Return the counts of files that exist."""
+        return {
+            name: found
+            for name, found in counts.items()
+            if os.path.isfile(os.path.join(self._root, name))
+        }
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yield what is to be told of the ledger."""
@@ -208,19 +222,73 @@ class _Workspace:
             ledger = read_ledger(self._root)
         except LedgerError:
             return  # the items say so
-        report = self._clippy.kept() if ledger is not None else None
-        if not ledger or report is None:
+        if ledger is None:
             return
-        gone, fewer = [], []
-        counted = {self._shown(file): report.counts.get(file, {}) for file in self._units}
-        for name, allowed in sorted(ledger.items()):
-            if not os.path.isfile(os.path.join(self._root, name)):
-                gone.append(name)
-            elif name in counted:
-                found = differences(allowed, counted[name], more=False)
-                fewer += [f"{name}: {now} {kind}, it says {before}" for kind, before, now in found]
+        report = self._clippy.kept(functions=_names_functions(ledger))
+        if report is None:
+            return
+        fewer = []
+        named = {**ledger.files, **(ledger.unexplained or {})}
+        gone = sorted(named.keys() - self._there(named).keys())
+        for file in sorted(self._units, key=self._shown):
+            name = self._shown(file)
+            found = differences(ledger.files.get(name, {}), report.counts.get(file, {}), more=False)
+            fewer += [f"{name}: {now} {kind}, it says {before}" for kind, before, now in found]
+            allowed = (ledger.unexplained or {}).get(name, {})
+            missing = _by_function(report.missing.get(file, []))
+            found = differences(allowed, missing, more=False)
+            fewer += [
+                f"{name}: {now} in `{function}` without words, it says {before}"
+                for function, before, now in found
+            ]
         if gone:
             files = "1 file that is" if len(gone) == 1 else f"{len(gone)} files that are"
             yield f"{LEDGER} names {files} gone: {_UPDATE} drops what is gone", gone
         if fewer:
             yield f"{LEDGER} can be tightened with {_UPDATE}", fewer
+
+
+def _names_functions(ledger: Ledger | None) -> bool:
+    return ledger is not None and ledger.unexplained is not None
+
+
+def _listed(finding: Finding) -> str:
+    return f"    {finding.file}:{finding.line}: {finding.text}"
+
+
+def _by_function(missing: Sequence[Finding]) -> Counts:
+    return {name: len(found) for name, found in grouped(missing, _function).items()}
+
+
+def _function(finding: Finding) -> str:
+    return finding.function
+
+
+def _risen(missing: Sequence[Finding], allowed: Counts) -> tuple[list[Finding], list[str]]:
+    """Return the uses in functions that have more than they may, and what to say of them."""
+    risen, lines = [], []
+    for function, found in grouped(missing, _function).items():
+        before, now = allowed.get(function, 0), len(found)
+        if now <= before:
+            continue
+        uses = "1 use" if now == 1 else f"{now} uses"
+        lines.append(
+            f"`{function}`: {uses} of `unsafe` without the words that say why, {LEDGER} allows "
+            f"{before or 'none'}"
+        )
+        lines += map(_listed, found)
+        risen += found
+    return risen, [*lines, _HOW, _RENAMED] if lines else []
+
+
+def _most(counts: Counts, found: Counts) -> None:
+    counts.update({name: max(counts.get(name, 0), found[name]) for name in found})
+
+
+def _sums(ledger: Ledger) -> str:
+    """Return how much a ledger allows, in words."""
+    total = sum(sum(found.values()) for found in ledger.files.values())
+    used = sum(any(found.values()) for found in ledger.files.values())
+    missing = sum(sum(found.values()) for found in (ledger.unexplained or {}).values())
+    more = f", {missing} of them without the words that say why" if missing else ""
+    return f"{total} uses in {used} files{more}"

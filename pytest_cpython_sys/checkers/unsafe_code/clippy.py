@@ -7,15 +7,18 @@ which reports each use. They are forced: an `allow` in the source hides nothing.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
+import shlex
 import tomllib
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import (
     cache_path,
+    configured_wrapper,
     keep_json,
     locked,
     read_bytes,
@@ -23,12 +26,14 @@ from ...cargo import (
     rustflags,
     stamp,
     upwards,
+    write_program,
 )
 from ...cargo.run_program import run_to_end
 from ...rust.made_units import chosen_packages, is_output, item_files, made_units
+from .functions import Functions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...cargo import Build
     from ...rust.context import BuildContext
@@ -48,6 +53,25 @@ _WORDS: Final = (
     "--cap-lints=allow",
     *(f"--force-warn={lint}" for lint in sorted({*_MISSING, _USE})),
 )
+# Lets rustc tell where functions are.
+_FUNCTIONS: Final = ("--emit=mir", "-Zmir-include-spans=on")
+# They are unstable: clippy's own calls alone may use them, no build script and no other crate. Of
+# what is only checked, there is no code to be made on the way.
+_WRAPPER: Final = """#!/bin/sh
+more=
+case ${{1##*/}} in
+clippy-driver*)
+    RUSTC_BOOTSTRAP=1
+    export RUSTC_BOOTSTRAP
+    for word do
+        case $word in
+        --emit=*link*) more= ; break ;;
+        --emit=*) more=-Zno-codegen ;;
+        esac
+    done ;;
+esac
+exec {chain}"$@" $more
+"""
 # rustc's own words, see `BuiltinUnsafe` in rustc_lint. What has no number in the ledger (a symbol's
 # name, a block of declarations) holds no code.
 _KINDS: Final = (
@@ -58,7 +82,7 @@ _KINDS: Final = (
 )
 _CONFIGURATIONS: Final = (".clippy.toml", "clippy.toml")
 _PRIVATE: Final = "check-private-items"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _VERSION_LIMIT: Final = 60.0
 """Seconds for `cargo clippy --version`."""
 
@@ -75,6 +99,8 @@ class Finding:
     """As rustc shows it: relative to the workspace's root."""
     line: int
     text: str
+    function: str = ""
+    """What the ledger calls the function that it is in; empty where nobody asked."""
 
 
 @dataclass
@@ -96,10 +122,14 @@ class Clippy:
         self._libraries = libraries
         self._build = context.builds[0]  # that of the user's own sources
 
-    def kept(self) -> Report | None:
-        """Return what an earlier run has found out, if nothing has changed since."""
-        path = self._path
-        raw: Any = read_json(path) if path else None
+    def kept(self, *, functions: bool) -> Report | None:
+        """Return what an earlier run has found out, if nothing has changed since.
+
+        ``functions``: it is to tell what functions uses without words are in.
+        """
+        ways = (True,) if functions else (False, True)
+        paths = (self._path(functions=way) for way in ways)
+        raw: Any = next(filter(None, map(read_json, filter(None, paths))), None)
         try:
             missing = {
                 name: [Finding(**one) for one in found] for name, found in raw["missing"].items()
@@ -108,37 +138,67 @@ class Clippy:
         except (TypeError, KeyError, AttributeError):
             return None
 
-    def report(self) -> Report:
+    def report(self, *, functions: bool) -> Report:
         """Return what clippy says, now or earlier.
 
         Raises ClippyMissingError, and CargoError where cargo cannot be started.
         """
-        kept = self.kept()
+        kept = self.kept(functions=functions)
         if kept is not None:
             return kept
         os.makedirs(self._work, exist_ok=True)
         with locked(self._work):  # workers of pytest-xdist ask at the same time
-            return self.kept() or self._ask()
+            return self.kept(functions=functions) or self._ask(functions=functions)
 
     @property
     def _work(self) -> str:
         target = self._context.options.directory(self._build.workspace)
         return os.path.join(target, "cpython-sys-cache", "clippy")
 
-    def _ask(self) -> Report:
-        context = self._context
+    def _ask(self, *, functions: bool) -> Report:
         self._look_for_clippy()
-        names = chosen_packages(self._build)
-        done = context.cargo.lint(
-            self._build, context.options, names, _WORDS, self._configuration()
-        )
+        done = self._lint(_FUNCTIONS if functions else ())
+        bodies = None
+        if functions:
+            paths = list(self._mir(done))
+            if None in paths:  # somebody cleaned: other words are another call
+                done = self._lint((*_FUNCTIONS, _WORDS[-1]))
+                paths = list(self._mir(done))
+            bodies = Functions(self._build.workspace.root, filter(None, paths))
         report = Report(broken=dict(self._broken(done)))
-        self._read(done, report)
-        path = self._path
+        self._read(done, report, bodies)
+        path = self._path(functions=functions)
         if path and not report.broken:
             plain = {name: [asdict(one) for one in found] for name, found in report.missing.items()}
             keep_json(path, {"missing": plain, "counts": report.counts})
         return report
+
+    def _lint(self, more: Sequence[str]) -> Build:
+        context, build = self._context, self._build
+        names = chosen_packages(build)
+        environment = self._configuration()
+        if more:
+            chain = configured_wrapper(build.environment, build.workspace.root)
+            path = os.path.join(self._work, "rustc")
+            write_program(path, _WRAPPER.format(chain=f"{shlex.quote(chain)} " if chain else ""))
+            # Cargo keeps what it knows of a compiler and its wrapper: this one is not to be kept.
+            environment = {**environment, "RUSTC_WRAPPER": path, "CARGO_CACHE_RUSTC_INFO": "0"}
+        words = (*_WORDS, *more)
+        return context.cargo.lint(build, context.options, names, words, environment)
+
+    def _mir(self, done: Build) -> Iterator[str | None]:
+        """Yield where rustc has written the MIR of what was checked; None where it is gone."""
+        names = chosen_packages(self._build)
+        for artifact in done.artifacts:
+            package = done.workspace.package(artifact.package_id)
+            if package is None or (names and package.name not in names):
+                continue
+            directory, name = os.path.split(artifact.filenames[0])
+            if artifact.target.kind == "custom-build":
+                stem = f"{artifact.target.crate_name}-*"
+            else:
+                stem = glob.escape(os.path.splitext(name)[0].removeprefix("lib"))
+            yield next(glob.iglob(os.path.join(glob.escape(directory), f"{stem}.mir")), None)
 
     def _look_for_clippy(self) -> None:
         cargo, workspace = self._context.cargo, self._build.workspace
@@ -174,7 +234,7 @@ class Clippy:
                 words = f"{culprits} failed" if culprits else done.words
             yield unit.name, words or "cargo clippy left it out"
 
-    def _read(self, done: Build, report: Report) -> None:
+    def _read(self, done: Build, report: Report, bodies: Functions | None) -> None:
         """Sort what was said by files, each thing once: a target is compiled in two ways."""
         root = self._build.workspace.root
         known = {
@@ -198,7 +258,9 @@ class Clippy:
                     continue
                 file = os.path.realpath(diagnostic.target.src_path)
             if diagnostic.code in _MISSING:
-                finding = Finding(span["file_name"], span["line_start"], diagnostic.message)
+                function = bodies.name(span) if bodies is not None else ""
+                words = diagnostic.message
+                finding = Finding(span["file_name"], span["line_start"], words, function)
                 report.missing.setdefault(file, []).append(finding)
                 continue
             counts = report.counts.setdefault(file, {})
@@ -242,13 +304,13 @@ class Clippy:
         except (OSError, UnicodeDecodeError):
             return None
 
-    @cached_property
-    def _path(self) -> str:
+    @cache  # noqa: B019 - there is one a workspace, for as long as the run
+    def _path(self, *, functions: bool) -> str:
         """Return where a report is kept that follows from all this; empty if nobody knows."""
         context, build = self._context, self._build
         causes: list[Any] = [
             _FORMAT,
-            _WORDS,
+            (*_WORDS, *_FUNCTIONS) if functions else _WORDS,
             context.cargo.toolchain,
             context.options.arguments(),
             build.command,

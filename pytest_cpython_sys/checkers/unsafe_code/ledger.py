@@ -1,30 +1,46 @@
 """The ledger of `unsafe`: how many uses each file of a workspace may have.
 
-A TOML file in the workspace's root, a table a file:
+A TOML file in the workspace's root, a table a file. Uses that lack the words that say why are
+counted by function besides; without that table there may be none:
 
     [files."spam/src/python.rs"]
     blocks = 8
     functions = 4
+
+    [unexplained."spam/src/python.rs"]
+    "python::Context::enter" = 2
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["KINDS", "LEDGER", "Counts", "LedgerError", "differences", "read_ledger", "write_ledger"]
+__all__ = [
+    "KINDS",
+    "LEDGER",
+    "Counts",
+    "Ledger",
+    "LedgerError",
+    "differences",
+    "read_ledger",
+    "write_ledger",
+]
 
 LEDGER: Final = "cpython-sys-unsafe.toml"
 KINDS: Final = ("blocks", "functions", "impls", "traits")
 Counts = dict[str, int]
+_UNEXPLAINED: Final = "unexplained"
 
 _UPDATE: Final = "--cpython-sys-update-ledger"
 _HEADING: Final = f"""\
-# How often each file uses `unsafe`. The numbers may only fall.
+# How often each file uses `unsafe`, and each function without the words that say why.
+# The numbers may only fall.
 # Written by `pytest --cpython-sys {_UPDATE}`.
 
 """
@@ -35,11 +51,18 @@ class LedgerError(Exception):
     """The ledger cannot be used: the message says why, in one line."""
 
 
-def read_ledger(root: str) -> dict[str, Counts] | None:
-    """Return the counts by file, relative to the workspace's root; None without a ledger.
+@dataclass(frozen=True)
+class Ledger:
+    """What there may be, by file (relative to the workspace's root)."""
 
-    Raises LedgerError.
-    """
+    files: dict[str, Counts] = field(default_factory=dict)
+    """Uses by kind."""
+    unexplained: dict[str, Counts] | None = None
+    """Uses without words by function; None where nobody wrote of them."""
+
+
+def read_ledger(root: str) -> Ledger | None:
+    """Return the ledger of a workspace; None without one. Raises LedgerError."""
     path = os.path.join(root, LEDGER)
     try:
         with open(path, "rb") as file:
@@ -50,41 +73,41 @@ def read_ledger(root: str) -> dict[str, Counts] | None:
         raise LedgerError(f"{LEDGER} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LedgerError(f"{LEDGER} is not TOML ({error}): {_REMEDY}") from None
-    unknown = sorted(raw.keys() - {"files"})
+    unknown = sorted(raw.keys() - {"files", _UNEXPLAINED})
     if unknown:
         raise LedgerError(f"{LEDGER} has an unknown key {unknown[0]!r}: {_REMEDY}")
-    files = raw.get("files", {})
+    unexplained = _table(raw, _UNEXPLAINED, None) if _UNEXPLAINED in raw else None
+    return Ledger(_table(raw, "files", KINDS), unexplained)
+
+
+def _table(raw: Mapping[str, object], key: str, allowed: Sequence[str] | None) -> dict[str, Counts]:
+    files = raw.get(key, {})
     if not isinstance(files, dict):
-        raise LedgerError(f"{LEDGER}: files is no table: {_REMEDY}")
-    return {name: _counts(name, counts) for name, counts in files.items()}
+        raise LedgerError(f"{LEDGER}: {key} is no table: {_REMEDY}")
+    return {name: _counts(f"{key}.{name!r}", counts, allowed) for name, counts in files.items()}
 
 
-def _counts(name: str, raw: object) -> Counts:
+def _counts(name: str, raw: object, allowed: Sequence[str] | None) -> Counts:
     if not isinstance(raw, dict):
-        raise LedgerError(f"{LEDGER}: files.{name!r} is no table: {_REMEDY}")
-    unknown = sorted(raw.keys() - {*KINDS})
+        raise LedgerError(f"{LEDGER}: {name} is no table: {_REMEDY}")
+    unknown = sorted(raw.keys() - {*allowed}) if allowed is not None else []
     if unknown:
-        allowed = ", ".join(KINDS)
         raise LedgerError(
-            f"{LEDGER}: files.{name!r} has an unknown key {unknown[0]!r} (it may have {allowed}): "
-            f"{_REMEDY}"
+            f"{LEDGER}: {name} has an unknown key {unknown[0]!r} (it may have "
+            f"{', '.join(allowed or ())}): {_REMEDY}"
         )
     for kind, count in raw.items():
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise LedgerError(f"{LEDGER}: files.{name!r}.{kind}: {count!r} is no count: {_REMEDY}")
+            raise LedgerError(f"{LEDGER}: {name}.{kind}: {count!r} is no count: {_REMEDY}")
     return dict(raw)
 
 
-def write_ledger(root: str, counts: Mapping[str, Mapping[str, int]]) -> None:
+def write_ledger(root: str, ledger: Ledger) -> None:
     """Write the ledger, in the same order on every machine. Raises LedgerError."""
     import toml
 
-    tables = {
-        name: {kind: counts[name][kind] for kind in KINDS if counts[name].get(kind)}
-        for name in sorted(counts)
-        if any(counts[name].values())
-    }
-    text = _HEADING + toml.dumps({"files": tables})
+    tables = {"files": _plain(ledger.files, KINDS), _UNEXPLAINED: _plain(ledger.unexplained or {})}
+    text = _HEADING + toml.dumps({key: table for key, table in tables.items() if table})
     try:
         with open(os.path.join(root, LEDGER), "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
@@ -92,11 +115,20 @@ def write_ledger(root: str, counts: Mapping[str, Mapping[str, int]]) -> None:
         raise LedgerError(f"{LEDGER} cannot be written: {error.strerror}") from None
 
 
+def _plain(counts: Mapping[str, Counts], order: Sequence[str] | None = None) -> dict[str, Counts]:
+    """Return what is not zero, sorted."""
+    return {
+        file: {name: found[name] for name in order or sorted(found) if found.get(name)}
+        for file, found in sorted(counts.items())
+        if any(found.values())
+    }
+
+
 def differences(
     old: Mapping[str, int], new: Mapping[str, int], *, more: bool
 ) -> Iterator[tuple[str, int, int]]:
-    """Yield each kind of which there is more than before, or less, with both counts."""
-    for kind in KINDS:
-        before, now = old.get(kind, 0), new.get(kind, 0)
+    """Yield each thing of which there is more than before, or less, with both counts."""
+    for name in (*KINDS, *sorted({*old, *new} - {*KINDS})):
+        before, now = old.get(name, 0), new.get(name, 0)
         if (now > before) if more else (now < before):
-            yield kind, before, now
+            yield name, before, now

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_cpython_sys.checkers.unsafe_code.ledger import (
     LEDGER,
+    Ledger,
     LedgerError,
     differences,
     read_ledger,
@@ -20,17 +21,22 @@ if TYPE_CHECKING:
 
 def test_round_trip(tmp_path: Path) -> None:
     counts = {"b/x.rs": {"impls": 1, "blocks": 2}, 'a/ü "q".rs': {"functions": 1}}
-    write_ledger(str(tmp_path), counts)
-    assert read_ledger(str(tmp_path)) == counts
+    missing = {"b/x.rs": {"z": 1, '<Vec<T> as Of<"x">>::f': 2, "m::T::g": 1, "say!": 3}}
+    write_ledger(str(tmp_path), Ledger(counts, missing))
+    assert read_ledger(str(tmp_path)) == Ledger(counts, missing)
     text = (tmp_path / LEDGER).read_text(encoding="utf-8")
-    write_ledger(str(tmp_path), dict(reversed(counts.items())))
+    backwards = {"b/x.rs": dict(reversed(missing["b/x.rs"].items()))}
+    write_ledger(str(tmp_path), Ledger(dict(reversed(counts.items())), backwards))
     assert (tmp_path / LEDGER).read_text(encoding="utf-8") == text
     assert text.index("blocks") < text.index("impls")
+    # A line a function, so that branches that meet rarely change the same.
+    assert '\n"m::T::g" = 1\n"say!" = 3\nz = 1\n' in text
 
 
 def test_nothing_is_written_of_nothing(tmp_path: Path) -> None:
-    write_ledger(str(tmp_path), {"x.rs": {"blocks": 0}, "y.rs": {}})
-    assert read_ledger(str(tmp_path)) == {}
+    nothing = {"x.rs": {"blocks": 0}, "y.rs": {}}
+    write_ledger(str(tmp_path), Ledger(nothing, nothing))
+    assert read_ledger(str(tmp_path)) == Ledger()
 
 
 def test_no_ledger(tmp_path: Path) -> None:
@@ -42,7 +48,7 @@ def test_one_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"cannot be read: Is a directory"):
         read_ledger(str(tmp_path))
     with pytest.raises(LedgerError, match=r"cannot be written: Is a directory"):
-        write_ledger(str(tmp_path), {})
+        write_ledger(str(tmp_path), Ledger())
 
 
 def test_differences() -> None:
