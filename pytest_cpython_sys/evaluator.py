@@ -7,6 +7,7 @@ runs test binaries: two at once would make tests fail that share a port or a fil
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import traceback
@@ -159,6 +160,7 @@ class Evaluator:
         self._asked: set[Key] = set()
         self._handed_out: set[Key] = set()
         self._running: threading.Thread | None = None
+        self._process = os.getpid()
         self.awaited: Case | None = None
         """The case that is waited for, or was when the run was interrupted."""
         self._changed = threading.Condition()
@@ -183,6 +185,8 @@ class Evaluator:
         return verdict
 
     def _verdict(self, case: Case) -> Verdict:
+        if os.getpid() != self._process:
+            return self._alone(case)  # what runs the others is another process: this one is forked
         key = case.key
         batch = self._batches.get(key)
         if batch is None:
