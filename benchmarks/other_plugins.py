@@ -68,6 +68,10 @@ class Run:
         """Whether pytest or a plugin has failed, not a test."""
         return "INTERNALERROR" in self.text or not set(self.code) <= {0, 1, 5}
 
+    def outcomes_of_sample(self) -> set[tuple[str, ...]]:
+        """Return what became of a test in Python that passes."""
+        return {words for node, words in self.outcomes.items() if without(node) == SAMPLE}
+
 
 def outcomes_of(reports: Sequence[tuple[str, str, str, bool]]) -> dict[str, tuple[str, ...]]:
     """Return what became of each item, out of all reports in their order."""
@@ -308,8 +312,8 @@ class Result:
     row: str
     new: list[str]
     """What differs and nobody has looked at."""
-    raises_alone: bool
-    """Whether it raises an internal error without this package as well."""
+    idle: bool
+    """Whether it does not work here, without this package either."""
 
 
 class Bench:
@@ -334,14 +338,14 @@ class Bench:
         text = f"{ours.text}\n{'=' * 99}\n{theirs.text}"
         (plugin.environment.where / "log.txt").write_text(text, encoding="utf-8")
         found = [*differences(self._base, ours, self._alone, theirs)]
-        if not theirs.raised:
-            found += [*_unseen(plain, ours), *_unsaid(plugin, ours)]
+        idle = theirs.raised or ("failed",) in theirs.outcomes_of_sample()
+        found = [] if idle else [*found, *_unseen(plain, ours), *_unsaid(plugin, ours)]
         found = [line for line in found if plugin.is_new(line)]
         version = plugin.environment.version(name)
         on = " ".join(f"`{word}`" for word in entry.get("options", [*entry.get("runs", [[]])[0]]))
         does = " ".join([entry["does"], *(entry["differs"][one] for one in plugin.met())])
         row = f"| {name} {version} | {on or 'installed'} | {does} |"
-        return Result(row, [*found, *plugin.stale()], theirs.raised)
+        return Result(row, found if idle else [*found, *plugin.stale()], idle)
 
 
 def _unseen(plain: Run, ours: Run) -> Iterator[str]:
@@ -364,12 +368,12 @@ def _unsaid(plugin: Plugin, ours: Run) -> Iterator[str]:
         yield from (f"{name} has no {one!r}" for one in patterns if not re.search(one, text))
 
 
-def written(rows: Sequence[str], raising: int) -> str:
+def written(rows: Sequence[str]) -> str:
     """Return the page with another table."""
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    said = f"{len(rows)} plugins; {raising} of them raise an internal error without us as well."
+    said = f"{len(rows)} plugins."
     head = ["| plugin | switched on by | what it does to tests in Rust |", "|---|---|---|"]
     return "\n".join([f"{before}{BEGIN}", said, "", *head, *rows, f"{END}{after}"])
 
@@ -408,15 +412,17 @@ def main() -> int:
             continue
         results.append(result)
         print(result.row, flush=True)
-        if result.raises_alone:
-            print(f"{name}: does not run without us", file=sys.stderr, flush=True)
+        if result.idle:
+            print(f"{name}: does not work here without us either", file=sys.stderr, flush=True)
         for line in result.new:
             print(f"{name}: {line}", file=sys.stderr, flush=True)
     new = sum(len(result.new) for result in results)
-    raising = sum(result.raises_alone for result in results)
-    print(f"{len(results)} plugins, {raising} do not run without us; {new} differences")
+    idle = sum(result.idle for result in results)
+    print(f"{len(results)} plugins, {idle} do not work here without us either; {new} differences")
     if options.write:
-        PAGE.write_text(written([result.row for result in results], raising), encoding="utf-8")
+        PAGE.write_text(
+            written([result.row for result in results if not result.idle]), encoding="utf-8"
+        )
     return 2 if missing else int(new > 0)
 
 
