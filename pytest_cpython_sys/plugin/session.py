@@ -32,6 +32,7 @@ from .pictures.svg_files import DRAWINGS, html_extras
 from .progress.build import shown_progress
 from .progress.output import ShownOutput
 from .progress.slow import SlowTests
+from .progress.workers import WorkersTests
 from .pytest_compat import (
     amend_report,
     remember_hooks,
@@ -197,6 +198,8 @@ class RustSession:
         self._account = collection.account
         self._config.pluginmanager.register(collection, "cpython_sys_collection")
         self._summary.expect(plan, self._account)
+        if self._config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist
+            self._config.pluginmanager.register(WorkersTests(self._config))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

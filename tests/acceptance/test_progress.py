@@ -237,6 +237,23 @@ def test_a_test_that_runs_for_ten_seconds_is_named(
     ]
 
 
+def test_the_controller_names_what_its_workers_wait_for(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    sleep = "std::thread::sleep(std::time::Duration::from_secs(12))"
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": f"#[test] fn quick() {{}}\n#[test] fn slow() {{ {sleep} }}\n",
+        }
+    )
+    result = run(pytester, "-n2")
+    result.assert_outcomes(passed=2)
+    assert [line for line in result.outlines if line.startswith("still ")] == [
+        "still waiting after 11 s: src/lib.rs::slow"
+    ]
+
+
 def test_a_program_that_tells_of_no_test_is_waited_for(
     pytester: pytest.Pytester, write: Write
 ) -> None:

@@ -14,6 +14,7 @@ from pytest_cpython_sys.case import Case
 from pytest_cpython_sys.plugin.progress.build import Progress
 from pytest_cpython_sys.plugin.progress.screen import Screen, screen_of
 from pytest_cpython_sys.plugin.progress.slow import SlowTests
+from pytest_cpython_sys.plugin.progress.workers import WorkersTests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,30 @@ def test_a_lock_is_told_at_once_and_again() -> None:
     assert blank == ""
     assert said.startswith("cargo is waiting for file lock on build directory: another")
     assert screen.at(2.0) == ["cargo is waiting for file lock on build directory (2 s)"]
+
+
+def test_in_a_pipe_a_lock_is_told_once_and_then_as_all_else() -> None:
+    screen = Watched(None)
+    screen.at(0.5)
+    for _ in range(2):
+        screen.progress.blocked("waiting for file lock on build directory")
+    (said,) = screen.taken()
+    assert said.startswith("cargo is waiting for file lock on build directory: another")
+    assert screen.at(1.0) == []
+    assert screen.at(31.0) == ["cargo is waiting for file lock on build directory (31 s)"]
+
+
+def test_what_a_worker_has_ended_is_not_waited_for(pytestconfig: pytest.Config) -> None:
+    moments = iter((0.0, 0.0, 0.0, 10.0, 12.0, 50.0, 72.0, 73.0))
+    tests = WorkersTests(pytestconfig, clock=lambda: next(moments))
+    for name in ("src/lib.rs::a", "src/lib.rs::b", "src/lib.rs::c", "test_a.py::test_a"):
+        tests.pytest_runtest_logstart(name)
+    for name, when in (("a", "teardown"), ("b", "call"), ("c", "???")):
+        report: Any = SimpleNamespace(nodeid=f"src/lib.rs::{name}", when=when)
+        tests.pytest_runtest_logreport(report)
+    found = [line for _ in range(5) for line in tests.due()]
+    assert found == [f"still waiting after {after} s: src/lib.rs::b" for after in (12, 72)]
+    tests.pytest_sessionfinish()
 
 
 def test_of_a_long_line_the_time_is_kept_and_the_last_column_is_free() -> None:

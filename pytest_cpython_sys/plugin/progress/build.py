@@ -51,6 +51,8 @@ class Progress:
         self._shown: float | None = None
         """When something was shown."""
         self._rewritten = False
+        self._blocked: set[str] = set()
+        """What was said to be waited for: cargo may wait for the same thing again and again."""
         self._building = ""
         """What a build says of itself, while there is one that says something."""
         self._latest = _LOOKING
@@ -90,11 +92,14 @@ class Progress:
         """Say at once what is being waited for."""
         with self._lock:
             self._building = f"cargo is {reason}"
+            if self._over.is_set() or reason in self._blocked:
+                return
+            self._blocked.add(reason)
             self._erase()
-            if not self._over.is_set():
-                self._screen.write_line(
-                    f"{self._building}: another cargo (an editor's, perhaps) is at work there"
-                )
+            self._screen.write_line(
+                f"{self._building}: another cargo (an editor's, perhaps) is at work there"
+            )
+            self._shown = self._clock()
 
     def ended(self) -> None:
         """Take note that a build has come to its end."""

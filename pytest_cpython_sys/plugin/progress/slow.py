@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from ...case import Case, Key
 
-__all__ = ["SlowTests"]
+__all__ = ["FIRST_SECONDS", "LINE_SECONDS", "SlowTests"]
 
-_FIRST_SECONDS: Final = 11.0  # a binary that tells of its tests has spoken by then
-_LINE_SECONDS: Final = 60.0
+FIRST_SECONDS: Final = 11.0  # a binary that tells of its tests has spoken by then
+LINE_SECONDS: Final = 60.0
 
 
 class SlowTests:
@@ -31,7 +31,7 @@ class SlowTests:
         self._config = config
         self._noted: deque[tuple[str, float]] = deque()
         self._awaited: Key | None = None
-        self._due = _FIRST_SECONDS
+        self._due = FIRST_SECONDS
 
     def note(self, test: str, seconds: float) -> None:
         """Take note of a test that has run for so many seconds, by its Rust name."""
@@ -40,18 +40,18 @@ class SlowTests:
     def look(self, case: Case, seconds: float) -> None:
         """Say what has been noted; else name a case that was awaited for so many seconds."""
         if self._awaited != case.key:
-            self._awaited, self._due = case.key, _FIRST_SECONDS
+            self._awaited, self._due = case.key, FIRST_SECONDS
         lines = []
         while self._noted:
             test, ran = self._noted.popleft()
             lines.append(f"still running after {ran:.0f} s: {test}")
         if lines:
-            self._due = max(self._due, seconds + _LINE_SECONDS)
+            self._due = max(self._due, seconds + LINE_SECONDS)
         elif seconds >= self._due:
             name = node_id(case, self._config.rootpath)
             programs = [f" ({in_words(words)} runs)" for words in running_programs()[:1]]
             lines.append(f"still waiting after {seconds:.0f} s: {name}{''.join(programs)}")
-            self._due = seconds + _LINE_SECONDS
+            self._due = seconds + LINE_SECONDS
         if not lines:
             return
         with screen_of(self._config) as screen:
