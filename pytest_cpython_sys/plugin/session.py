@@ -23,7 +23,6 @@ from .arguments import has_rust_around
 from .collection import Collection
 from .debugger import DebuggedEvaluator, check_selection
 from .failures.errors import RustError, set_place
-from .failures.interrupts import lead_elsewhere
 from .fast_protocol import FastProtocol
 from .header import header_lines
 from .missing_modules import MissingModules
@@ -35,6 +34,7 @@ from .progress.slow import SlowTests
 from .progress.workers import WorkersTests
 from .pytest_compat import (
     amend_report,
+    lead_elsewhere,
     remember_hooks,
     replace_error,
     set_arguments,

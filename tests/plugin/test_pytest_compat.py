@@ -53,6 +53,7 @@ TESTED: Final = {
     },
     "acceptance/test_progress.py": {
         "capture_suspended": "test_while_a_conftest_file_waits_for_a_module",
+        "lead_elsewhere": "test_ctrl_c_while_a_test_runs_names_the_test",
     },
     "acceptance/test_one_pytest.py": {
         "words_of": "test_the_key_in_a_typed_table",

@@ -13,6 +13,7 @@ from .companions import (
     select_in_spite_of_testmon,
 )
 from .configuration import configured, is_pytest_known, may_be_fast, set_arguments, words_of
+from .interrupts import lead_elsewhere
 from .items import CompatItem, remember_hooks, skip_at_item
 from .refusals import hook_refusal, is_of_pytest, refusal, skipped_by_default
 from .reports import (
@@ -38,6 +39,7 @@ __all__ = [
     "hook_refusal",
     "is_of_pytest",
     "is_pytest_known",
+    "lead_elsewhere",
     "limit_of_pytest_timeout",
     "may_be_fast",
     "nodes_set_up",
