@@ -323,6 +323,7 @@ class Bench:
         self._options = options
         plain = Plugin("pytest", {}, options)
         plain.environment.make([])
+        self._pytest = plain.environment.version("pytest")
         self._base = plain.run(plugin=False, rust=True)
         self._alone = plain.run(plugin=False, rust=False)
         if self._base.code != [1] or len(self._base.collected) < len(self._alone.collected) + 9:
@@ -342,8 +343,12 @@ class Bench:
         found = [] if idle else [*found, *_unseen(plain, ours), *_unsaid(plugin, ours)]
         found = [line for line in found if plugin.is_new(line)]
         version = plugin.environment.version(name)
+        pytest = plugin.environment.version("pytest")
+        version += f" (pytest {pytest})" if pytest != self._pytest else ""
         on = " ".join(f"`{word}`" for word in entry.get("options", [*entry.get("runs", [[]])[0]]))
-        does = " ".join([entry["does"], *(entry["differs"][one] for one in plugin.met())])
+        does = " ".join(
+            filter(None, [entry["does"], *map(entry.get("differs", {}).get, plugin.met())])
+        )
         row = f"| {name} {version} | {on or 'installed'} | {does} |"
         return Result(row, found if idle else [*found, *plugin.stale()], idle)
 
