@@ -142,7 +142,8 @@ class Collection:
         """Give an item the name under which it is shown, and what other plugins expect of it."""
         if isinstance(item, RustItem):
             item.take_full_name()
-            item.add_attributes(self._expected)
+            if self._expected:
+                item.add_attributes(self._expected)
 
     def _repeat_as_a_whole(self, items: list[pytest.Item]) -> None:
         """Order what a plugin repeats as the plugin does: a file after itself, or all after all."""

@@ -118,11 +118,10 @@ class RustBuild(pytest.Collector):
         return super().repr_failure(excinfo)
 
 
-def _items(parent: RustCollector, level: str, case: Case) -> Iterator[RustItem]:
-    """Yield the item of a case; several, if a plugin repeats tests and this one can be run."""
-    count, _ = repetitions(parent.config) if case.kind in _RUN_AGAIN else (1, "")
+def _repeated(parent: RustCollector, level: str, case: Case, count: int) -> Iterator[RustItem]:
+    """Yield the items of a case that a plugin repeats."""
     for step in range(count):
-        item = RustItem.make(parent, level, case, f"[{step + 1}-{count}]" if count > 1 else "")
+        item = RustItem.make(parent, level, case, f"[{step + 1}-{count}]")
         item.step = step
         yield item
 
@@ -130,9 +129,13 @@ def _items(parent: RustCollector, level: str, case: Case) -> Iterator[RustItem]:
 def _children(parent: RustCollector) -> list[RustItem | RustModule]:
     modules: dict[str, RustModule] = {}
     children: list[RustItem | RustModule] = []
+    count, _ = repetitions(parent.config)
     for (level, *rest), case in parent.entries:
         if not rest:
-            children += _items(parent, level, case)
+            if count > 1 and case.kind in _RUN_AGAIN:
+                children += _repeated(parent, level, case, count)
+            else:
+                children.append(RustItem.make(parent, level, case))
             continue
         if level not in modules:
             modules[level] = RustModule.make(parent, level)
