@@ -100,7 +100,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 def _is_on(config: pytest.Config, typed: argparse.Namespace) -> bool:
     """Tell whether the plugin is switched on: what was typed wins over the ini file."""
     option = getattr(typed, "cpython_sys", None)
-    return bool(config.getini("cpython_sys") if option is None else option)
+    try:
+        return bool(config.getini("cpython_sys") if option is None else option)
+    except (TypeError, ValueError, pytest.UsageError) as error:
+        raise pytest.UsageError(f"cpython_sys: write true or false ({error})") from None
 
 
 def _cargo(config: pytest.Config) -> Cargo:
@@ -142,5 +145,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from .session import RustSession
         from .settings import read_settings
 
-    session = RustSession(config, read_settings(config), scope, cargo)
+    settings = read_settings(config)
+    session = RustSession(config, settings, scope, cargo)
     config.pluginmanager.register(session, "cpython_sys_session")
+    if not settings.junit_properties:
+        from .junit import PlainJunit
+
+        config.pluginmanager.register(PlainJunit(config), "cpython_sys_junit")

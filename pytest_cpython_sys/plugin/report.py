@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PackageCounts",
+    "count_of_ours",
     "not_run_reason",
     "place_in_id",
     "properties",
@@ -37,6 +38,8 @@ __all__ = [
 ]
 
 _MOST_WARNINGS: Final = 10  # lines
+_ALWAYS: Final = ("package", "target", "rust_test", "kind", "source")
+_SOMETIMES: Final = ("generated", "command")
 
 
 def properties(case: Case, root: Path) -> Iterator[tuple[str, object]]:
@@ -51,6 +54,16 @@ def properties(case: Case, root: Path) -> Iterator[tuple[str, object]]:
         yield "generated", generated_name(case.generated)
     if case.command:
         yield "command", case.command
+
+
+def count_of_ours(found: Sequence[tuple[str, object]]) -> int:
+    """Return how many of a report's properties are an item's own: they come first."""
+    if tuple(name for name, _ in found[: len(_ALWAYS)]) != _ALWAYS:
+        return 0
+    number = len(_ALWAYS)
+    for name in _SOMETIMES:
+        number += number < len(found) and found[number][0] == name
+    return number
 
 
 @cache

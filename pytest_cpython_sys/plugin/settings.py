@@ -44,6 +44,8 @@ class PytestSettings(Settings):
     """Packages whose extension modules are built for Python tests, or ``auto`` alone."""
     stale: str
     """What becomes of an installed module that is older than its sources."""
+    junit_properties: bool
+    """Whether Rust tests have properties in JUnit XML."""
 
 
 def _directory(config: pytest.Config | EarlyConfig, name: str | None) -> Path | None:
@@ -65,6 +67,7 @@ def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
         layouts=_directory(config, values["cpython_sys_layouts"]),
         extensions=values["cpython_sys_extensions"] or ("auto",),
         stale=values["cpython_sys_stale"],
+        junit_properties=values["cpython_sys_junit_properties"],
     )
 
 
@@ -72,9 +75,9 @@ def _value(config: pytest.Config | EarlyConfig, option: Option) -> Any:
     """Return an option's value: the command line first, then the ini key of the same name."""
     raw = config.getoption(option.name, None) if option.command_line else None
     typed = raw is not None
-    if raw is None and option.key:
-        raw = words_of(config, option.name)
     try:
+        if raw is None and option.key:
+            raw = words_of(config, option.name)
         return read(option, raw)
     except ValueError as error:
         written = f"{option.name} = " if option.key and not typed else f"{option.words[0]}="

@@ -164,6 +164,14 @@ OPTIONS: Final = (
         unittest=False,
     ),
     Option(
+        "cpython_sys_junit_properties",
+        "flag",
+        "whether Rust tests have <properties> in JUnit XML",
+        default=True,
+        command_line=False,
+        unittest=False,
+    ),
+    Option(
         "cpython_sys_env",
         "flag",
         "print what is added to cargo's environment and to that of tests, and end",
@@ -197,6 +205,8 @@ def read(option: Option, raw: Any) -> Any:
         items = [raw] if isinstance(raw, str) else raw or ()
         return tuple(word for item in items if item for word in split(str(item)) if word)
     if option.kind == "flag":
+        if raw not in (None, True, False):
+            raise ValueError(f"{raw}: write true or false")
         return bool(option.default if raw is None else raw)
     if raw in (None, ""):
         return option.choices[0] if option.choices else option.default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -400,6 +401,31 @@ def test_a_junit_file_that_cannot_be_written_is_refused_before_anything_is_built
     assert not (root / "target").exists()
 
 
+@pytest.mark.parametrize("ini", [False, True])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("src", "--junitxml must be a filename, given: src"),  # pytest's own
+        ("sealed/out.xml", "--junitxml=sealed/out.xml cannot be written (Permission denied"),
+    ],
+)
+def test_a_junit_path_that_is_no_file_of_ours_is_refused(
+    pytester: pytest.Pytester, write: Write, name: str, words: str, *, ini: bool
+) -> None:
+    """A directory, and a file where nobody may write: named in ``addopts`` or typed."""
+    root = write({"Cargo.toml": "c", "src/lib.rs": OK})
+    if ini:
+        write({"pytest.ini": f"[pytest]\naddopts = --junitxml={name}\n"})
+    (root / "sealed").mkdir(mode=0o500)
+    if os.access(root / "sealed", os.W_OK) and name != "src":
+        pytest.skip("may write everywhere")
+    result = run(pytester, *([] if ini else [f"--junitxml={name}"]))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    (line,) = filter(None, result.errlines)
+    assert line.startswith(f"ERROR: {words}")
+    assert not (root / "target").exists()
+
+
 def test_the_folder_of_a_junit_file_is_made(pytester: pytest.Pytester, write: Write) -> None:
     root = write({"Cargo.toml": "c", "src/lib.rs": OK})
     assert run(pytester, "--junitxml=new/folder/out.xml").ret == 0
@@ -412,6 +438,11 @@ def test_the_folder_of_a_junit_file_is_made(pytester: pytest.Pytester, write: Wr
         ("cargo_timeout = soon", "cargo_timeout = soon: give a number of seconds"),
         ("cpython_sys_abi = maybe", "cpython_sys_abi = maybe: choose one of auto, all, off"),
         ("cpython_sys_stale = maybe", "cpython_sys_stale = maybe: choose one of auto, warn, error"),
+        (
+            "cpython_sys_junit_properties = maybe",
+            "cpython_sys_junit_properties = maybe: write true or false",
+        ),
+        ("cargo_isolate =", "cargo_isolate = : write true or false"),
     ],
 )
 def test_a_key_that_makes_no_sense_is_called_by_its_name(
@@ -421,6 +452,13 @@ def test_a_key_that_makes_no_sense_is_called_by_its_name(
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {words}*"])
+
+
+def test_the_switch_itself_is_called_by_its_name(pytester: pytest.Pytester, write: Write) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK, "pytest.ini": "[pytest]\ncpython_sys = maybe\n"})
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: cpython_sys: write true or false (*maybe*)"])
 
 
 @pytest.mark.pytest_side

@@ -51,6 +51,9 @@ TESTED: Final = {
     "acceptance/test_bad_input.py": {
         "configured": "test_the_environment_is_printed",
     },
+    "acceptance/test_junit.py": {
+        "leave_out_of_junit": "test_the_switch_takes_properties_of_rust_tests_away",
+    },
     "acceptance/test_progress.py": {
         "capture_suspended": "test_while_a_conftest_file_waits_for_a_module",
         "lead_elsewhere": "test_ctrl_c_while_a_test_runs_names_the_test",

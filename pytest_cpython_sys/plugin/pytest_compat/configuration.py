@@ -56,13 +56,14 @@ def written(config: pytest.Config | EarlyConfig) -> Mapping[str, Any]:
 
 
 def words_of(config: pytest.Config | EarlyConfig, name: str) -> Any:
-    """Return an ini key's list, or the one word that stands for a list.
+    """Return an ini key's value, list, or the one word that stands for a list.
 
     A typed table of TOML holds either; pytest 9 has no type for such a key, and refuses the word.
+    What pytest cannot take for a truth value comes back as it was written, too.
     """
     try:
         return config.getini(name)
-    except (TypeError, pytest.UsageError):
+    except (TypeError, ValueError, pytest.UsageError):
         found = written(config).get(name)
         value = getattr(found, "value", found)
         if isinstance(value, str):
