@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pytest
+from _pytest._code.code import Traceback, TracebackEntry  # no public names (8.3 to 9.2)
 
 from ..failures.errors import traceback_to
 
 if TYPE_CHECKING:
+    import pytest
+
     from ...case import Case
 
 __all__ = ["lead_elsewhere"]
@@ -36,14 +38,22 @@ def lead_elsewhere(
     if last_users >= last_ours:
         return
     if awaited is None and last_users >= 0:
-        excinfo.traceback = type(excinfo.traceback)(excinfo.traceback[: last_users + 1])
+        excinfo.traceback = Traceback(excinfo.traceback[: last_users + 1])
         return
     if awaited is None:
         places, name = [(os.fspath(otherwise), 1)], "build"
     else:
         places, name = [(awaited.file, awaited.line)], "::".join(awaited.levels)
-    error = KeyboardInterrupt().with_traceback(traceback_to(places, name))
-    excinfo.traceback = pytest.ExceptionInfo.from_exception(error).traceback
+    traceback = traceback_to(places, name)
+    if traceback is not None:
+        excinfo.traceback = Traceback([_PlainEntry(traceback)])
+
+
+class _PlainEntry(TracebackEntry):
+    """A place whose source pytest does not try to read as Python's."""
+
+    def getsource(self, astcache: object = None) -> None:
+        """Return nothing."""
 
 
 def _is_ours(path: Path | str) -> bool:
