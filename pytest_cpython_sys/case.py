@@ -127,6 +127,12 @@ class Layouts:
     titles: tuple[str, str] = ("C", "Rust")
     """Who says so."""
 
+    @property
+    def agree(self) -> bool:
+        """Whether nothing differs; one side may know less than the other."""
+        left, right = self.left, self.right
+        return not self.marked and (left.size, left.align) == (right.size, right.align)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -4,7 +4,7 @@ It imports nothing but the standard library.
 """
 
 from .build import Build, Unit
-from .cache import cache_path, keep_json, locked, read_json, stamp, write_json
+from .cache import cache_path, keep_json, locked, read_json, stamp, write_json, write_text
 from .cargo import Cargo
 from .command import BuildOptions, shown_command
 from .configuration import (
@@ -108,4 +108,5 @@ __all__ = [
     "worker_threads",
     "write_json",
     "write_program",
+    "write_text",
 ]

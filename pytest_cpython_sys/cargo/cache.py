@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .build import Build
     from .command import BuildOptions
 
-__all__ = ["cache_path", "keep_json", "locked", "read_json", "stamp", "write_json"]
+__all__ = ["cache_path", "keep_json", "locked", "read_json", "stamp", "write_json", "write_text"]
 
 _KEPT = 40
 
@@ -60,10 +60,20 @@ def keep_json(path: str, value: object) -> None:
 
 def write_json(path: str, value: object) -> None:
     """Write a file in one step: nobody reads half of it. Raises OSError."""
-    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), suffix=".part")
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(json.dumps(value))  # `dump` is many times slower
-    os.replace(temporary, path)
+    write_text(path, json.dumps(value))  # `dump` is many times slower
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a file in one step: nobody reads half of it. Raises OSError."""
+    temporary = f"{path}.{secrets.token_hex(4)}.part"
+    try:
+        with open(temporary, "x", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
 
 
 @contextlib.contextmanager

@@ -73,12 +73,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
             only_asks,
             project_roots,
         )
+        from .pages.place import check_report_path
 
         early = EarlyConfig(early_config)
         asks = only_asks(early) or any(map(early.getoption, _INQUIRIES))
         builds = not (asks or is_worker())
         if builds:
             check_junit_path(early)
+            check_report_path(early)
             check_debugger(early)
         if builds and not is_off(early):
             cargo = _cargo(early_config)
@@ -128,6 +130,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.pluginmanager.register(fixtures, "cpython_sys_fixtures")
     if not _is_on(config, config.option):
+        if config.getoption("cpython_sys_report", None):
+            raise pytest.UsageError("--cpython-sys-report: the plugin is off, add --cpython-sys")
         return
     from .modules.early import EarlyConfig, only_asks
 
@@ -152,3 +156,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from .junit import PlainJunit
 
         config.pluginmanager.register(PlainJunit(config), "cpython_sys_junit")
+    if settings.report is not None and not hasattr(config, "workerinput"):
+        from .pages.writer import PageWriter
+
+        writer = PageWriter(config, session, settings.report)
+        config.pluginmanager.register(writer, "cpython_sys_page")

@@ -15,6 +15,7 @@ import pytest
 
 from .failures.words import failure_repr
 from .nodes import RustItem
+from .pages.records import add_details
 from .pytest_compat import (
     copy_report,
     current_fields,
@@ -60,9 +61,12 @@ class FastProtocol:
     """Decides once a session whether reports can be given directly, and gives them."""
 
     def __init__(self, config: pytest.Config, ours: object) -> None:
+        # The page takes note of reports, and warns of nothing.
+        own = (ours, config.pluginmanager.get_plugin("cpython_sys_page"))
+
         def is_free(names: Iterable[str]) -> bool:
             return all(
-                implementation.plugin is ours or takes_no_part(implementation.plugin)
+                implementation.plugin in own or takes_no_part(implementation.plugin)
                 for name in names
                 for implementation in getattr(config.hook, name).get_hookimpls()
             )
@@ -165,6 +169,12 @@ class _ReportMaker:
         self, when: _When, verdict: Verdict | None, seconds: float = 0.0
     ) -> pytest.TestReport:
         """Return the report of a phase."""
+        report = self._report(when, verdict, seconds)
+        if verdict is not None:
+            add_details(self._item.config, report, self._item.case, verdict)
+        return report
+
+    def _report(self, when: _When, verdict: Verdict | None, seconds: float) -> pytest.TestReport:
         outcome, longrepr = self._words(verdict)
         item = self._item
         if not self._fields:

@@ -43,14 +43,14 @@ class Comparison:
             self._outcomes.setdefault(test, {})[label] = outcome
 
     @property
-    def _ran(self) -> list[str]:
+    def ran(self) -> list[str]:
         """The labels of the Pythons of which there is an outcome."""
         seen = {label for outcomes in self._outcomes.values() for label in outcomes}
         return [label for label in self._labels if label in seen]
 
-    def _rows(self) -> dict[str, list[str]]:
+    def rows(self) -> dict[str, list[str]]:
         """Return the outcomes of each test that fails somewhere."""
-        ran = self._ran
+        ran = self.ran
         return {
             test: [outcomes.get(label, "") for label in ran]
             for test, outcomes in self._outcomes.items()
@@ -59,8 +59,8 @@ class Comparison:
 
     def agreement(self) -> str:
         """Return one line if several Pythons ran, and all agree on what fails; else nothing."""
-        rows, names = self._rows(), ", ".join(self._ran)
-        if len(self._ran) < 2 or any(len(set(row)) > 1 for row in rows.values()):
+        rows, names = self.rows(), ", ".join(self.ran)
+        if len(self.ran) < 2 or any(len(set(row)) > 1 for row in rows.values()):
             return ""
         return f"what fails is the same on {names}" if rows else f"nothing fails on {names}"
 
@@ -70,8 +70,8 @@ class Comparison:
         Lines are ``width`` characters long at most, unless they are to be ``whole``; then no
         row is left out either.
         """
-        if len(self._ran) > 1 and not self.agreement():
-            yield from _table(self._ran, self._rows(), None if whole else width)
+        if len(self.ran) > 1 and not self.agreement():
+            yield from _table(self.ran, self.rows(), None if whole else width)
 
 
 def _table(labels: Sequence[str], rows: dict[str, list[str]], width: int | None) -> Iterator[str]:

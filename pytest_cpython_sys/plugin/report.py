@@ -141,11 +141,23 @@ class PackageCounts:
         self._again[word] = None
         self._rows.setdefault((package, label), Counter())[word] += 1
 
+    @property
+    def columns(self) -> list[str]:
+        """What a table of all lines has columns for: nothing that is 0 everywhere."""
+        more = (*self._COLUMNS[2:], *self._again, *self._BAD)
+        shown = [name for name in more if any(row[name] for row in self._rows.values())]
+        return [*self._COLUMNS[:2], *shown]
+
+    def rows(self) -> list[tuple[str, str, Counter[str]]]:
+        """Return the package, the label of the Python and the counts of each line."""
+        entries = sorted(self._rows.items(), key=lambda entry: entry[0][0])
+        return [(name or "manifest", label, row) for (name, label), row in entries]
+
     def lines(self) -> Iterator[str]:
         """Yield a line a package; with several Pythons, a line a package and Python."""
         width = max((len(name) for name, _ in self._rows), default=0)
         wide = max((len(label) for _, label in self._rows), default=0)
-        for (name, label), row in sorted(self._rows.items(), key=lambda entry: entry[0][0]):
+        for name, label, row in self.rows():
             parts = [f"{row[column]} {column}" for column in self._COLUMNS[:2]]
             parts += [
                 f"{row[column]} {column}"
@@ -153,7 +165,7 @@ class PackageCounts:
                 if row[column]
             ]
             python = f"{label:<{wide}}  " if wide else ""
-            yield f"{name or 'manifest':<{width}}  {python}{', '.join(parts)}"
+            yield f"{name:<{width}}  {python}{', '.join(parts)}"
 
 
 def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]:

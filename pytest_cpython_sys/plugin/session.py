@@ -27,6 +27,7 @@ from .fast_protocol import FastProtocol
 from .header import header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
+from .pages.records import WANTED, add_details
 from .pictures.svg_files import DRAWINGS, html_extras
 from .progress.build import shown_progress
 from .progress.output import ShownOutput
@@ -43,6 +44,7 @@ from .pytest_compat import (
 from .report import record_warning
 from .settings import FoundPythons, find_pythons
 from .summary import Summary
+from .termination import handle_termination
 from .timeouts import limits
 from .xdist import pack, received_arguments, unpack, upcoming_cases
 
@@ -71,6 +73,8 @@ class RustSession:
         self._config = config
         if settings.layouts is not None:
             config.stash[DRAWINGS] = settings.layouts
+        if settings.report is not None:
+            config.stash[WANTED] = True
         self._settings = settings
         self._scope = scope
         self._received = unpack(config)
@@ -87,6 +91,15 @@ class RustSession:
         self._fast: FastProtocol | None = None
         self._slow = SlowTests(config)
         self._output = ShownOutput.of(config)
+
+    @property
+    def plan(self) -> Plan:
+        """What this run is going to do, or has done."""
+        return self._plan
+
+    def notes(self) -> list[str]:
+        """Return all that is said beside verdicts and counts."""
+        return list(self._summary.notes(self._plan))
 
     def builds(self, interpreter: Interpreter | None) -> Sequence[Build]:
         """Return the builds of this run for a Python."""
@@ -159,7 +172,7 @@ class RustSession:
     @pytest.hookimpl
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Build, before anything is collected."""
-        self._handle_termination()
+        handle_termination(self._config)
         if self._received is not None:
             self._take(session, self._received, lambda: upcoming_cases(session))
             arguments = received_arguments(self._config)
@@ -210,26 +223,6 @@ class RustSession:
     def pytest_testnodedown(self, node: Any) -> None:
         """Take over what a worker of pytest-xdist knows of its collection: there is none here."""
         self._account.unpack(getattr(node, "workeroutput", {}))
-
-    def _handle_termination(self) -> None:
-        """Let SIGTERM end the run as Ctrl-C does: with a summary, and with no process left."""
-        import signal
-        import threading
-
-        def interrupt(number: int, frame: object) -> None:
-            del number, frame
-            raise KeyboardInterrupt
-
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        ):
-            signal.signal(signal.SIGTERM, interrupt)
-
-            def restore() -> None:
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-            self._config.add_cleanup(restore)
 
     def _build(self, project: Project, listener: BuildListener | None) -> Plan:
         try:
@@ -323,6 +316,9 @@ class RustSession:
         report = yield
         if isinstance(item, RustItem):
             verdict = item.outcome if report.when == "call" else None
+            told = error.verdict if isinstance(error, RustError) else verdict
+            if told is not None:
+                add_details(self._config, report, item.case, told)
             if verdict is not None:
                 extras = html_extras(self._config, verdict)
                 amend_report(report, seconds=verdict.duration, extras=extras)

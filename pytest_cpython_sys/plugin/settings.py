@@ -19,7 +19,7 @@ from ..rust.option_table import OPTIONS, read
 from .pytest_compat import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..python.interpreter import Interpreter
     from ..python.selection import NamedPython
@@ -40,6 +40,8 @@ class PytestSettings(Settings):
     """The command under which the one selected test runs, if there is one."""
     layouts: Path | None
     """Where drawings of layouts go."""
+    report: Path | None
+    """The page about the run, if one is to be written."""
     extensions: tuple[str, ...]
     """Packages whose extension modules are built for Python tests, or ``auto`` alone."""
     stale: str
@@ -48,11 +50,14 @@ class PytestSettings(Settings):
     """Whether Rust tests have properties in JUnit XML."""
 
 
-def _directory(config: pytest.Config | EarlyConfig, name: str | None) -> Path | None:
-    """Return an option's directory: relative to where pytest was called, a key's to rootdir."""
-    if name is None:
+def _place(
+    config: pytest.Config | EarlyConfig, values: Mapping[str, Any], option: str
+) -> Path | None:
+    """Return an option's path: relative to where pytest was called, a key's to rootdir."""
+    name = values[option]
+    if not name:
         return None
-    typed = config.getoption("cpython_sys_layouts", None) is not None
+    typed = config.getoption(option, None) is not None
     base = config.invocation_params.dir if typed else config.rootpath
     return Path(os.path.abspath(base / os.path.expanduser(name)))
 
@@ -64,7 +69,8 @@ def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
         values,
         from_ini=config.getoption("cpython_sys", None) is None,
         debugger=values["cargo_debugger"],
-        layouts=_directory(config, values["cpython_sys_layouts"]),
+        layouts=_place(config, values, "cpython_sys_layouts"),
+        report=_place(config, values, "cpython_sys_report"),
         extensions=values["cpython_sys_extensions"] or ("auto",),
         stale=values["cpython_sys_stale"],
         junit_properties=values["cpython_sys_junit_properties"],

@@ -25,7 +25,7 @@ from .report import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     import pytest
 
@@ -155,6 +155,17 @@ class Summary:
         told = (warnings(checker, verbose=self._verbose) for checker in checkers)
         for text in dict.fromkeys(text for texts in told for text in texts):
             record_warning(self._config, text)
+
+    def notes(self, plan: Plan) -> Iterator[str]:
+        """Yield all that is said beside verdicts and counts, with its details."""
+        checkers = plan.checkers.values()
+        yield from remark_lines(checkers, verbose=True)
+        yield from withheld_lines(plan, self._evaluated, self._scope.asks_for)
+        yield from self._account.lines(verbose=True)
+        for case in self.unbuilt(plan):
+            yield f"did not build: {node_id(case, self._config.rootpath)}"
+        yield from replaced_lines(self.replaced(plan), plan.labels)
+        yield from (f"ended badly, without a test: {line}" for line in self._ended_badly)
 
     def write(
         self,

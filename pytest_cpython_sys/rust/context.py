@@ -123,7 +123,7 @@ class Settings:
             doctests=not values["cargo_no_doctests"],
             leaks_fail=values["cargo_leaks"] == "fail",
             abi=values["cpython_sys_abi"],
-            layouts=values["cpython_sys_layouts"] is not None,
+            layouts=bool(values["cpython_sys_layouts"] or values["cpython_sys_report"]),
             policies=values["cpython_sys_policies"],
             ledgers={} if values["cpython_sys_update_ledger"] else None,
         )

@@ -156,6 +156,13 @@ OPTIONS: Final = (
         unittest=False,
     ),
     Option(
+        "cpython_sys_report",
+        "text",
+        "write a page about the run: verdicts, layouts drawn, build times",
+        "FILE.html",
+        unittest=False,
+    ),
+    Option(
         "cpython_sys_fast",
         "flag",
         "do for Rust tests what pytest does for each test, where that is sure to be the same",

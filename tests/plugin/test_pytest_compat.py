@@ -48,6 +48,9 @@ TESTED: Final = {
         "remember_hooks": "test_hooks_of_a_folder_count_there_alone",
         "takes_no_part": "test_the_fast_way_is_taken_where_it_is_sure",
     },
+    "acceptance/test_report_page.py": {
+        "add_field": "test_workers_of_xdist_report_the_same",
+    },
     "acceptance/test_bad_input.py": {
         "configured": "test_the_environment_is_printed",
     },

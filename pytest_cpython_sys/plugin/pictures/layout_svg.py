@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ...case import Layouts, Member, TypeLayout
 
-__all__ = ["draw"]
+__all__ = ["HATCH", "draw", "draw_inline", "hole_count", "inline_style"]
 
 _ROW: Final = 24  # pixels, as all that follows
 _SIDE: Final = 320
@@ -23,15 +23,19 @@ _LANE: Final = 120
 _GUTTER: Final = 76
 _MARGIN: Final = 16
 _TOP: Final = 62
+_TOP_ONCE: Final = 40
 _CHARACTER: Final = 7.3
 # What XML cannot hold.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_STYLE: Final = """
-svg { --page: #ffffff; --text: #1b1f24; --faint: #6a737d; --line: #8c959f; --field: #ddeafc;
-  --hole: #d0d7de; --wrong: #ffd8d3; --edge: #cf222e; }
-@media (prefers-color-scheme: dark) { svg { --page: #16191e; --text: #e6edf3; --faint: #9aa4af;
-  --line: #6e7681; --field: #1f3a5f; --hole: #3d444d; --wrong: #5c2326; --edge: #ff7b72; } }
+_LIGHT: Final = """{ --page: #ffffff; --text: #1b1f24; --faint: #6a737d; --line: #8c959f;
+  --field: #ddeafc; --hole: #d0d7de; --wrong: #ffd8d3; --edge: #cf222e; }"""
+_DARK: Final = """{ --page: #16191e; --text: #e6edf3; --faint: #9aa4af;
+  --line: #6e7681; --field: #1f3a5f; --hole: #3d444d; --wrong: #5c2326; --edge: #ff7b72; }"""
+_COLORS: Final = f"""
+svg {_LIGHT}
+@media (prefers-color-scheme: dark) {{ svg {_DARK} }}"""
+_RULES: Final = """
 text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: var(--text); }
 .title { font-weight: bold; font-size: 14px; }
 .faint { fill: var(--faint); }
@@ -43,11 +47,12 @@ text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill
 .first { stroke: var(--edge); stroke-width: 2; }
 .edge { fill: var(--edge); font-weight: bold; }
 """
-_HATCH: Final = """<defs>
+HATCH: Final = """<defs>
 <pattern id="hatch" width="8" height="8" patternUnits="userSpaceOnUse"
  patternTransform="rotate(45)">
 <rect width="8" height="8" class="page"/><line y2="8" stroke="var(--hole)" stroke-width="6"/>
 </pattern></defs>"""
+"""What holes are filled with: once in a document."""
 
 
 class _Box(NamedTuple):
@@ -63,47 +68,88 @@ def draw(layouts: Layouts) -> str:
     return _Drawing(layouts).document()
 
 
+def draw_inline(layouts: Layouts) -> str:
+    """Return an ``svg`` element for a page that has `inline_style` and `HATCH` once.
+
+    What agrees is drawn once, not side by side.
+    """
+    return _Drawing(layouts, once=_are_one(layouts)).element('class="layout"')
+
+
+def _are_one(layouts: Layouts) -> bool:
+    """Tell whether two layouts are the same, field by field."""
+    left, right = layouts.left.members, layouts.right.members
+    places = [(one.start, one.end) for one in left] == [(one.start, one.end) for one in right]
+    return layouts.agree and places
+
+
+def hole_count(layout: TypeLayout) -> int:
+    """Return how many holes there are between the fields of a type, and after the last."""
+    return sum(box.style == "hole" for box in _boxes(layout, frozenset()))
+
+
+def inline_style() -> str:
+    """Return the style of all drawings on a page, and of nothing else there.
+
+    The page says what the colours are.
+    """
+    return "\n".join(f".layout {rule}" for rule in _RULES.strip().split("\n"))
+
+
 class _Drawing:
-    def __init__(self, layouts: Layouts) -> None:
+    def __init__(self, layouts: Layouts, *, once: bool = False) -> None:
         self._layouts = layouts
+        self._once = once
         marked = frozenset(layouts.marked)
-        self._sides = [_boxes(side, marked) for side in (layouts.left, layouts.right)]
+        drawn = (layouts.left,) if once else (layouts.left, layouts.right)
+        self._sides = [_boxes(side, marked) for side in drawn]
         self._widths = [
             max(_SIDE, _LANE * (1 + max((box.lane for box in boxes), default=0)))
             for boxes in self._sides
         ]
         edges = {0, layouts.left.size * 8, layouts.right.size * 8}
         edges.update(edge for boxes in self._sides for box in boxes for edge in box[:2])
-        self._rows = {edge: _TOP + index * _ROW for index, edge in enumerate(sorted(edges))}
+        top = _TOP_ONCE if once else _TOP
+        self._rows = {edge: top + index * _ROW for index, edge in enumerate(sorted(edges))}
 
     def document(self) -> str:
-        left, right = self._widths
-        width = left + _GUTTER + right + 2 * _MARGIN
+        """Return the element as a file of its own."""
+        style = f"<style>{_COLORS}{_RULES}</style>"
+        return self.element('xmlns="http://www.w3.org/2000/svg"', style, HATCH) + "\n"
+
+    def element(self, attribute: str, *before: str) -> str:
+        """Return the ``svg`` element with an attribute, and with what stands ahead of all."""
+        width = sum(self._widths) + _GUTTER + (1 if self._once else 2) * _MARGIN
         bottom = max(self._rows.values())
         notes = list(self._notes())
-        height = bottom + 44 + 18 * len(notes)
+        height = bottom + (26 if self._once else 44) + 18 * len(notes)
         room = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {room} role="img">',
+            f'<svg {attribute} {room} role="img">',
             f"<title>{_text(self._layouts.left.name)}</title>",
-            f"<style>{_STYLE}</style>",
-            _HATCH,
+            *before,
             f'<rect class="page" width="{width}" height="{height}"/>',
             *self._scale(width),
-            *self._side(0, _MARGIN, left),
-            *self._side(1, _MARGIN + left + _GUTTER, right),
-            *self._first(width),
+            *self._side(0, _MARGIN, self._widths[0]),
         ]
+        if not self._once:
+            parts += self._side(1, _MARGIN + self._widths[0] + _GUTTER, self._widths[1])
+            parts += self._first(width)
         for index, note in enumerate(notes):
-            place = f'x="{_MARGIN}" y="{bottom + 46 + 18 * index}"'
+            place = f'x="{_MARGIN}" y="{bottom + (36 if self._once else 46) + 18 * index}"'
             parts.append(f'<text class="faint" {place}>{_text(note)}</text>')
-        return "\n".join([*parts, "</svg>", ""])
+        return "\n".join([*parts, "</svg>"])
 
     def _scale(self, width: int) -> Iterator[str]:
         """Yield a line at each offset, and the offset between the two sides."""
         middle = _MARGIN + self._widths[0] + _GUTTER / 2
-        yield f'<text class="faint" x="{middle}" y="{_TOP - 20}" text-anchor="middle">offset</text>'
+        above = self._rows[0] - 20
+        yield f'<text class="faint" x="{middle}" y="{above}" text-anchor="middle">offset</text>'
         for edge, y in self._rows.items():
+            if self._once:  # the edges of its boxes are enough
+                place = f'x="{middle}" y="{y + 4}" text-anchor="middle"'
+                yield f'<text class="faint" {place}>{_place(edge)}</text>'
+                continue
             yield f'<line class="grid" x1="{_MARGIN}" x2="{width - _MARGIN}" y1="{y}" y2="{y}"/>'
             yield f'<rect class="page" x="{middle - 26}" y="{y - 8}" width="52" height="16"/>'
             place = f'x="{middle}" y="{y + 4}" text-anchor="middle"'
@@ -111,8 +157,9 @@ class _Drawing:
 
     def _side(self, number: int, x: int, width: int) -> Iterator[str]:
         layout = (self._layouts.left, self._layouts.right)[number]
-        name = f"{self._layouts.titles[number]}: {layout.name}"
-        yield f'<text class="title" x="{x}" y="{_TOP - 36}">{_text(_cut(name, width, 8.6))}</text>'
+        name = layout.name if self._once else f"{self._layouts.titles[number]}: {layout.name}"
+        y = self._rows[0] - (20 if self._once else 36)
+        yield f'<text class="title" x="{x}" y="{y}">{_text(_cut(name, width, 8.6))}</text>'
         boxes = self._sides[number]
         lanes = 1 + max((box.lane for box in boxes), default=0)
         each = width / lanes
@@ -125,10 +172,12 @@ class _Drawing:
                 for other in boxes
             )
             room = width if alone else each
+            shown = _cut(box.text, room - 16)
+            whole = "" if self._once and shown == box.text else f"<title>{_text(box.text)}</title>"
             yield (
-                f'<g><title>{_text(box.text)}</title><rect class="{box.style}" x="{left:g}" '
+                f'<g>{whole}<rect class="{box.style}" x="{left:g}" '
                 f'y="{top}" width="{room:g}" height="{bottom - top}"/><text x="{left + 8:g}" '
-                f'y="{top + 16}">{_text(_cut(box.text, room - 16))}</text></g>'
+                f'y="{top + 16}">{_text(shown)}</text></g>'
             )
         end = self._rows[layout.size * 8]
         wrong = ' class="edge"' if self._ends_differ else ""

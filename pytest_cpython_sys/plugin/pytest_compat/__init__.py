@@ -19,6 +19,7 @@ from .junit import leave_out_of_junit
 from .refusals import hook_refusal, is_of_pytest, refusal, skipped_by_default
 from .reports import (
     TerminalRepr,
+    add_field,
     amend_report,
     copy_report,
     current_fields,
@@ -30,6 +31,7 @@ from .run import capture_suspended, nodes_set_up, takes_no_part, turn_red
 __all__ = [
     "CompatItem",
     "TerminalRepr",
+    "add_field",
     "amend_report",
     "capture_suspended",
     "configured",

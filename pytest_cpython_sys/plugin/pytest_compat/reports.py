@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TerminalRepr",
+    "add_field",
     "amend_report",
     "copy_report",
     "current_fields",
@@ -61,6 +62,11 @@ def amend_report(
         report.longrepr = longrepr
     if extras:
         report.extras = [*getattr(report, "extras", ()), *extras]  # type: ignore[attr-defined]
+
+
+def add_field(report: pytest.TestReport, name: str, value: object) -> None:
+    """Let a report carry plain values, which pytest-xdist hands on with its own (8.3 to 9.2)."""
+    setattr(report, name, value)
 
 
 def current_fields(report: pytest.TestReport) -> dict[str, Any]:
