@@ -15,6 +15,8 @@ import pytest
 
 from pytest_cpython_sys.python.interpreter import InterpreterError, load
 
+from ..platforms.fetch_python import VERSIONS, find_newer_python, newer_directory
+
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterator, Mapping
@@ -226,6 +228,9 @@ def _candidates(version: str) -> Iterator[str]:
         yield found
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from map(str, sorted(root.glob(f"versions/{version}.*/bin/python")))
+    fetched = find_newer_python(version)
+    if fetched is not None:
+        yield str(fetched)
 
 
 def python_with_headers(version: str) -> Interpreter:
@@ -239,4 +244,7 @@ def python_with_headers(version: str) -> Interpreter:
             (Path(directory) / "Python.h").is_file() for directory in interpreter.include_dirs
         ):
             return interpreter
-    pytest.skip(f"no Python {version} with headers on this machine")
+    hint = ""
+    if version in VERSIONS:
+        hint = f", nor in {newer_directory()}: run `python -m tests.platforms.fetch_python`"
+    pytest.skip(f"no Python {version} with headers on this machine{hint}")

@@ -44,6 +44,14 @@ unsafe fn heap_type(module: Object, name: &std::ffi::CStr, flags: u32, tied: boo
 }
 """
 
+# How a module of a single phase says it, to a Python that can do without.
+_SET_GIL = """
+extern "C" { fn PyUnstable_Module_SetGIL(module: Object, gil: *mut c_void) -> c_int; }
+"""
+_WITHOUT_A_GIL = (
+    f"let module = {{ {_SINGLE} }}; PyUnstable_Module_SetGIL(module, 1 as *mut c_void); module"
+)
+
 
 def _shown(flags: int, name: str = "Egg") -> str:
     """Return code that makes a type which the module shows."""
@@ -90,6 +98,8 @@ def promising_modules(
     make("no_slots", DECLARED, slots=())
     make("single", DECLARED, init=_SINGLE, size=-1)
     make("single_again", DECLARED, init=_SINGLE)
+    if free_threaded:
+        make("single_off", DECLARED, init=_WITHOUT_A_GIL, code=_SET_GIL)
     make("no_types", TYPES)
     making("mutable", _shown(0))
     making("base", good + _shown(_IMMUTABLE | _BASE, "Nest"))

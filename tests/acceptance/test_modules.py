@@ -146,7 +146,7 @@ def check_modules(
         check(found, one)
 
 
-@pytest.fixture(scope="module", params=["3.12", "3.13"])
+@pytest.fixture(scope="module", params=["3.12", "3.13", "3.15"])
 def on_an_installed_python(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Seen]:
@@ -159,6 +159,13 @@ def on_an_installed_python(
 @pytest.mark.parametrize("expected", ANYWHERE, ids=lambda one: one.name)
 def test_a_fault_is_named(on_an_installed_python: dict[str, Seen], expected: Expected) -> None:
     check(on_an_installed_python, expected)
+
+
+def test_no_interpreter_is_left_to_python(on_an_installed_python: dict[str, Seen]) -> None:
+    """Python 3.15 warns of sub-interpreters that nobody has ended."""
+    assert sum(name.endswith("::subinterpreters") for name in on_an_installed_python) > 5
+    for seen in on_an_installed_python.values():
+        assert "remaining subinterpreters" not in seen.words + seen.output
 
 
 def test_what_declares_nothing_and_is_imported_all_the_same(tmp_path: Path) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
 from .conftest import outcomes, python_with_headers, run
 from .module_crate import module
-from .promise_crates import promising, promising_modules
+from .promise_crates import exporting_modules, promising, promising_modules
 from .test_modules import Expected, Seen, check, verdicts, write_workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     Write = Callable[[Mapping[str, str]], Path]
@@ -105,13 +106,30 @@ SHOWN = [
         expected("crashing", word, "error", "not evaluated: it cannot be imported, see `imports`")
         for word in ("not-gil", "multi-phase", "immutable-types", "final-types")
     ),
+    *(expected("foreign", word, "passed", "foreign.Egg") for word in ("immutable-types",)),
+]
+BEFORE_3_15 = [
+    expected("undecided", word, "skipped", lack)
+    for word, lack in (
+        ("PyModExport", "looks for no PyModExport_NAME; 3.15 does"),
+        ("no-legacy-init", "looks for PyInit_NAME alone; 3.15 does"),
+    )
+]
+SINCE_3_15 = [
     *(
-        expected("undecided", word, "skipped", f"not evaluated: Python 3.13.0 (cp313) {lack}; 3.15")
-        for word, lack in (
-            ("PyModExport", "looks for no PyModExport_NAME"),
-            ("no-legacy-init", "looks for PyInit_NAME alone"),
-        )
+        expected("modern", word, "passed")
+        for word in ("PyModExport", "no-legacy-init", "not-gil", "multi-phase")
     ),
+    expected("modern_gil", "not-gil", "failed", "and declares Py_MOD_GIL_USED"),
+    expected("modern_gil", "multi-phase", "passed"),
+    expected("two_ways", "PyModExport", "passed"),
+    expected("two_ways", "no-legacy-init", "failed", "and the library exports PyInit_two_ways"),
+    expected("two_ways", "not-gil", "passed"),
+    expected(
+        "legacy", "PyModExport", "failed", "does not export PyModExport_legacy: it exports PyInit_"
+    ),
+    expected("legacy", "no-legacy-init", "failed", "leave out PyInit_legacy, or take it out of"),
+    expected("legacy", "multi-phase", "passed"),
 ]
 WITH_A_GIL = [
     expected(name, "not-gil", "skipped", "not evaluated: a module of a single phase says so with")
@@ -131,23 +149,35 @@ BEFORE_3_13 = [
 ]
 
 
+Find = Callable[[str], Mapping[str, Seen]]
+PER_VERSION = {
+    "3.12": BEFORE_3_13,
+    "3.13": [*SHOWN, *WITH_A_GIL, *BEFORE_3_15],
+    "3.15": [*SHOWN, *WITH_A_GIL, *SINCE_3_15],
+}
+
+
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, dict[str, Seen]]:
-    """Return what was said with each Python."""
-    found = {}
-    for version, items in (("3.13", [*SHOWN, *WITH_A_GIL]), ("3.12", BEFORE_3_13)):
-        root = tmp_path_factory.mktemp("promises")
-        write_workspace(root, promising_modules(gil_slot=version != "3.12"))
+def find(tmp_path_factory: pytest.TempPathFactory) -> Find:
+    """Return a function that says what was said with a Python."""
+
+    @cache
+    def find(version: str) -> Mapping[str, Seen]:
         python = python_with_headers(version)
-        found[version] = verdicts(root, str(python.executable), items)
-    return found
+        root = tmp_path_factory.mktemp("promises")
+        packages = promising_modules(gil_slot=version != "3.12")
+        if version == "3.15":
+            packages |= exporting_modules()
+        write_workspace(root, packages)
+        return verdicts(root, str(python.executable), PER_VERSION[version])
+
+    return find
 
 
-@pytest.mark.parametrize("one", [*SHOWN, *WITH_A_GIL], ids=lambda one: one.name)
-def test_a_promise(seen: Mapping[str, dict[str, Seen]], one: Expected) -> None:
-    check(seen["3.13"], one)
-
-
-@pytest.mark.parametrize("one", BEFORE_3_13, ids=lambda one: one.name)
-def test_what_an_older_python_shows(seen: Mapping[str, dict[str, Seen]], one: Expected) -> None:
-    check(seen["3.12"], one)
+@pytest.mark.parametrize(
+    ("version", "one"),
+    [(version, one) for version, items in PER_VERSION.items() for one in items],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_a_promise(find: Find, version: str, one: Expected) -> None:
+    check(find(version), one)

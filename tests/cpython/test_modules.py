@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..acceptance.module_crate import faulty_modules
+from ..acceptance.promise_crates import promising_modules
 from ..acceptance.test_modules import ANYWHERE, NO_DEBUG, Expected, check, verdicts, write_workspace
+from ..acceptance.test_promises import BEFORE_3_15, SHOWN, WITH_A_GIL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..acceptance.test_modules import Seen
     from .build import Trees
@@ -90,3 +92,39 @@ def test_what_only_one_build_shows(on_a_build: tuple[str, Mapping[str, Seen]]) -
     for expected in only:
         check(found, expected)
     assert (NO_DEBUG in found["good::leaks"].output) == (name != "debug")
+
+
+@pytest.fixture(scope="module", params=["regular", "free_threaded"])
+def promises_on_a_build(
+    request: pytest.FixtureRequest,
+    cpython_builds: Trees,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Sequence[Expected], Mapping[str, Seen]]:
+    name = str(request.param)
+    more = PROMISED_WITHOUT_A_GIL if name == "free_threaded" else WITH_A_GIL
+    expected = [*SHOWN, *BEFORE_3_15, *more]
+    root = tmp_path_factory.mktemp(name)
+    write_workspace(root, promising_modules(free_threaded=name == "free_threaded"))
+    return expected, verdicts(root, str(cpython_builds.builds[name]), dict.fromkeys(expected))
+
+
+# A module that promises it, and does not declare it, is not skipped.
+PROMISED_WITHOUT_A_GIL = [
+    Expected("kept::free_threading", "passed"),
+    Expected("silent::free_threading", "failed", f'requires "not-gil", and {TURNS_ON}'),
+    Expected("mutable::free_threading", "passed"),
+    *(
+        Expected(f"{name}::requires::not-gil", "failed", "call PyUnstable_Module_SetGIL with")
+        for name in ("single", "single_again")
+    ),
+    Expected("single_off::requires::not-gil", "passed"),
+    Expected("single_off::free_threading", "passed"),
+]
+
+
+def test_promises(
+    promises_on_a_build: tuple[Sequence[Expected], Mapping[str, Seen]],
+) -> None:
+    expected, found = promises_on_a_build
+    for one in expected:
+        check(found, one)

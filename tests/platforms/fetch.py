@@ -24,7 +24,7 @@ from ..cpython.build import FetchError, archive_stanza, cache_directory
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["TARGETS", "Toolchain", "find_toolchain"]
+__all__ = ["TARGETS", "Toolchain", "configure_apt", "find_toolchain", "run_step"]
 
 # Rust's name, with Debian's of the architecture and zig's of the target.
 TARGETS: Final = {
@@ -98,12 +98,12 @@ def _fetch(root: Path) -> None:
     for tool in ("apt-get", "dpkg-deb", "dpkg"):
         if shutil.which(tool) is None:
             raise FetchError(f"no {tool} on this machine: the packages are Debian's")
-    own = _run(["dpkg", "--print-architecture"], root).strip()
+    own = run_step(["dpkg", "--print-architecture"], root).strip()
     if own != "amd64":
         raise FetchError(f"this machine is {own}: the toolchain is one that runs on amd64")
-    config = _configure_apt(root)
+    config = configure_apt(root, _SUITE, [name for name, _ in TARGETS.values()])
     environment = {**os.environ, "APT_CONFIG": str(config), "LC_ALL": "C"}
-    _run(["apt-get", "-q", "update"], root, environment)
+    run_step(["apt-get", "-q", "update"], root, environment)
     packages = {f"{name}:amd64": root / "rust" for name in _RUST}
     packages["qemu-user-static:amd64"] = root / "qemu"
     for architecture, _ in TARGETS.values():
@@ -113,29 +113,32 @@ def _fetch(root: Path) -> None:
     packages |= {f"{name}:{emulated}": root / "sysroots" / emulated for name in _LOADED}
     debs = root / "debs"
     debs.mkdir(exist_ok=True)
-    _run(["apt-get", "-q", "download", *packages], debs, environment)
+    run_step(["apt-get", "-q", "download", *packages], debs, environment)
     for package, place in packages.items():
         name, _, architecture = package.partition(":")
         (deb,) = debs.glob(f"{name}_*_{architecture}.deb")
         place.mkdir(parents=True, exist_ok=True)
-        _run(["dpkg-deb", "-x", str(deb), str(place)], root)
+        run_step(["dpkg-deb", "-x", str(deb), str(place)], root)
     shutil.rmtree(debs)
     shutil.rmtree(root / "apt")
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target"]
-    _run([*pip, str(root / "zig"), _ZIG], root)
+    run_step([*pip, str(root / "zig"), _ZIG], root)
     _write_programs(root)
-    _run([str(root / "bin" / "rustc"), "-vV"], root)
+    run_step([str(root / "bin" / "rustc"), "-vV"], root)
 
 
-def _configure_apt(root: Path) -> Path:
-    """Write a configuration, state and cache for apt that leave the system's alone."""
+def configure_apt(root: Path, suite: str, architectures: Sequence[str] = ()) -> Path:
+    """Write a configuration, state and cache for apt that leave the system's alone.
+
+    With ``architectures`` beside this machine's.
+    """
     apt = root / "apt"
     for name in ("state/lists/partial", "cache/archives/partial", "sources"):
         (apt / name).mkdir(parents=True)
     lines = []
     for line in archive_stanza(Path("/etc/apt")).splitlines():
         field = line.partition(":")[0]
-        lines.append({"types": "types: deb", "suites": f"suites: {_SUITE}"}.get(field, line))
+        lines.append({"types": "types: deb", "suites": f"suites: {suite}"}.get(field, line))
     (apt / "sources" / "debian.sources").write_text("\n".join(lines) + "\n", encoding="utf-8")
     settings = {
         "Dir::State": apt / "state",
@@ -148,10 +151,10 @@ def _configure_apt(root: Path) -> Path:
     }
     if os.geteuid() == 0:
         settings["APT::Sandbox::User"] = "root"  # Another user may not write here.
-    architectures = " ".join(f'"{name}";' for name, _ in TARGETS.values())
+    known = " ".join(f'"{name}";' for name in ("amd64", *architectures))
     text = "".join(f'{name} "{value}";\n' for name, value in settings.items())
     config = apt / "apt.conf"
-    config.write_text(f'{text}APT::Architectures {{ "amd64"; {architectures} }};\n', "utf-8")
+    config.write_text(f"{text}APT::Architectures {{ {known} }};\n", "utf-8")
     return config
 
 
@@ -166,7 +169,9 @@ def _write_programs(root: Path) -> None:
         path.chmod(0o755)
 
 
-def _run(command: Sequence[str], directory: Path, environment: dict[str, str] | None = None) -> str:
+def run_step(
+    command: Sequence[str], directory: Path, environment: dict[str, str] | None = None
+) -> str:
     """Run one step, and return what it printed. Raises FetchError."""
     sys.stdout.write(f"{' '.join(command)}\n")
     sys.stdout.flush()
