@@ -19,6 +19,7 @@ __all__ = ["HATCH", "draw", "draw_inline", "hole_count", "inline_style"]
 
 _ROW: Final = 24  # pixels, as all that follows
 _SIDE: Final = 320
+_SIDE_ONCE: Final = 236  # with its offsets as wide as a telephone shows
 _LANE: Final = 120
 _GUTTER: Final = 76
 _MARGIN: Final = 16
@@ -104,7 +105,10 @@ class _Drawing:
         drawn = (layouts.left,) if once else (layouts.left, layouts.right)
         self._sides = [_boxes(side, marked) for side in drawn]
         self._widths = [
-            max(_SIDE, _LANE * (1 + max((box.lane for box in boxes), default=0)))
+            max(
+                _SIDE_ONCE if once else _SIDE,
+                _LANE * (1 + max((box.lane for box in boxes), default=0)),
+            )
             for boxes in self._sides
         ]
         edges = {0, layouts.left.size * 8, layouts.right.size * 8}
