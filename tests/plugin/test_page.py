@@ -158,6 +158,11 @@ def test_pythons_that_do_not_agree_have_a_table() -> None:
     assert "What fails on which Python" in text
     _, alike = page_of([records[1], record("t", nodeid="c/src/lib.rs::@cp313::t")], labels)
     assert "nothing fails on cp312, cp313" in alike.text
+    more = {"incomplete": "Ctrl-C.", "exit_code": 2}
+    _, early = page_of([records[1], record("t", nodeid="c/src/lib.rs::@cp313::t")], labels, **more)
+    assert "nothing fails" not in early.text
+    assert early.classes["head"] == 1
+    assert "nothing had failed when the run ended early" in early.text
     _, alone = page_of([record("t")])
     assert "Several Pythons" not in alone.text
 

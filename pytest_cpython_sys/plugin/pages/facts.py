@@ -76,9 +76,11 @@ class Facts:
     @property
     def tone(self) -> str:
         """The class that gives the page's head its colour."""
-        if self.bad or self.exit_code not in _GREEN:
+        if self.bad:
             return "bad"
-        return "warn" if self.incomplete or not self.records else "good"
+        if self.incomplete or not self.records:
+            return "warn"
+        return "good" if self.exit_code in _GREEN else "bad"
 
     @property
     def headline(self) -> str:
