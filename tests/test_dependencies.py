@@ -29,6 +29,7 @@ MODULES = {
     "libclang-ng": "clang",
     "pytest-testmon": "testmon",
     "pyelftools": "elftools",
+    "pyyaml": "yaml",
     "pytest-xdist": "xdist",
 }
 # Parts of a distribution that is declared.

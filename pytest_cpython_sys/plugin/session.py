@@ -46,7 +46,7 @@ from .settings import FoundPythons, find_pythons
 from .summary import Summary
 from .termination import handle_termination
 from .timeouts import limits
-from .xdist import pack, received_arguments, unpack, upcoming_cases
+from .xdist import check_place, pack, received_arguments, unpack, upcoming_cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -218,6 +218,11 @@ class RustSession:
     def pytest_configure_node(self, node: Any) -> None:
         """Hand the plan to a worker of pytest-xdist: workers never call cargo."""
         pack(self._plan, self._config.args, node.workerinput)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self, node: Any) -> None:
+        """Refuse a worker of pytest-xdist to which the files of the plan are strange."""
+        check_place(self._plan, node)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

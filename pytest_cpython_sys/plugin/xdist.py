@@ -5,6 +5,7 @@ Only the controller calls cargo. Its plan is plain data, and what the plan's che
 
 from __future__ import annotations
 
+import os
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ..case import Case
     from ..plan import Plan
 
-__all__ = ["pack", "received_arguments", "unpack", "upcoming_cases"]
+__all__ = ["check_place", "pack", "received_arguments", "unpack", "upcoming_cases"]
 
 _KEY = "cpython_sys_plan"
 _ARGUMENTS = "cpython_sys_arguments"
@@ -35,6 +36,24 @@ def pack(plan: Plan, arguments: list[str], workerinput: dict[str, Any]) -> None:
         workerinput[_KEY] = pickle.dumps(plan, protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, TypeError, AttributeError):
         workerinput.pop(_KEY, None)
+
+
+def check_place(plan: Plan, node: Any) -> None:
+    """Refuse a worker that is in another directory: it would collect no Rust test, and say nothing.
+
+    Raises pytest.UsageError.
+    """
+    import pytest
+
+    spec = node.gateway.spec
+    if spec.popen and not spec.chdir:
+        return
+    here, there = os.getcwd(), str(node.workerinfo["cwd"])
+    if there != here and any(plan.cases.values()):
+        raise pytest.UsageError(
+            f"--tx: {node.gateway.id} works in {there}; Rust tests run where they were built: "
+            f"leave --rsyncdir out, and add //chdir={here}, a directory that both machines share"
+        )
 
 
 def received_arguments(config: pytest.Config) -> list[str]:
