@@ -175,8 +175,11 @@ def clippy_arguments(options: BuildOptions, *, library: bool, words: Sequence[st
     """Return the arguments that let clippy read all that tests are built from.
 
     ``library`` tells whether any package has one: cargo refuses to look for what is not there.
-    ``words`` are for clippy itself. Dependencies are compiled as for ``cargo check``.
+    ``words`` are for clippy itself; with none it reads what it does for those who type no more:
+    libraries and programs. Dependencies are compiled as for ``cargo check``.
     """
+    if not words:
+        return _call("clippy", options, "--keep-going")
     flags = ["--bins", "--tests", "--examples", "--keep-going", "--no-deps"]
     own = ["--lib", *flags] if library else flags
     return [*_call("clippy", options, *own), "--", *words]

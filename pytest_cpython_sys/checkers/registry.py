@@ -32,6 +32,7 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         MetadataChecker(contexts),
     ]
     if any(map(_may_promise, contexts)):
+        from .lints.checker import LintChecker
         from .module.checker import ModuleChecker
         from .symbol.checker import SymbolChecker
         from .twin.checker import TwinChecker
@@ -42,6 +43,7 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
             SymbolChecker(contexts),
             TwinChecker(contexts),
             UnsafeChecker(contexts),
+            LintChecker(contexts),
         ]
     if any(map(_may_have_a_header, contexts)):
         from .abi.checker import AbiChecker

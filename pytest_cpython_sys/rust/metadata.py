@@ -10,7 +10,7 @@ import os.path
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -64,9 +64,9 @@ POLICY_KEYS: Final = frozenset(
     }
 )
 _KEYS: Final = ABI_KEYS | POLICY_KEYS
-Policy = Literal["modules", "symbols", "unsafe"]
-_POLICIES: Final = re.compile("modules|symbols|unsafe")
-_CHOICE: Final = "choose of modules, symbols, unsafe"
+Policy = Literal["clippy", "fmt", "modules", "symbols", "unsafe"]
+_POLICIES: Final = re.compile("|".join(get_args(Policy)))
+_CHOICE: Final = f"choose of {', '.join(get_args(Policy))}"
 MODULE_NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 PROMISES: Final = (
     *("not-gil", "multi-phase", "PyModExport", "no-legacy-init"),
@@ -238,13 +238,16 @@ class Wanted(NamedTuple):
     problem: str = ""
 
 
-def wanted_packages(context: BuildContext, policy: Policy) -> Iterator[Wanted]:
+def wanted_packages(
+    context: BuildContext, policy: Policy, *, on_request: bool = False
+) -> Iterator[Wanted]:
     """Yield the selected packages that are held to a policy.
 
-    In mode ``auto`` those of a workspace with a package ``cpython-sys``, and those that ask.
+    In mode ``auto`` those that ask, and, unless that is ``on_request`` alone, those of a workspace
+    with a package ``cpython-sys``.
     """
     packages = context.build.workspace.packages
-    default = any(package.name == _CPYTHON for package in packages)
+    default = not on_request and any(package.name == _CPYTHON for package in packages)
     for package in packages:
         if not context.selects(package.name):
             continue

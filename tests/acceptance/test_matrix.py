@@ -447,3 +447,22 @@ def test_a_missing_cargo_is_still_one_item_of_a_manifest(
     result = pytester.runpytest("-rA", "-p", "no:cacheprovider", *both)
     assert outcomes(result) == {"Cargo.toml::@build": "error"}
     assert shutil.which("cargo") is not None
+
+
+def test_sources_are_formatted_once(
+    pytester: pytest.Pytester,
+    write: Write,
+    both: list[str],
+    cargo_calls: Callable[[], list[str]],
+) -> None:
+    """Each Python has its items; rustfmt is asked once, as nothing of it depends on a Python."""
+    manifest = PASSING["Cargo.toml"]
+    table = '[package.metadata.cpython-sys]\npolicies = ["fmt", "clippy"]\n'
+    write({**PASSING, "Cargo.toml": f"{manifest}{table}", "src/lib.rs": "pub fn f( ) {}\n"})
+    result = run(pytester, *both, "-m", "rust_policy")
+    assert outcomes(result) == {
+        f"src/lib.rs::@{python}::@{level}": "failed" if level == "fmt" else "passed"
+        for python in ("cp312", "cp313")
+        for level in ("fmt", "clippy")
+    }
+    assert cargo_calls().count("fmt") == 2  # one asks for its version

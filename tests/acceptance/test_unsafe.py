@@ -206,8 +206,8 @@ def test_code_in_a_file_of_another_name_is_the_root_files(write: Write, run: Run
     result.stdout.fnmatch_lines(["    src/plain.inc:1: *"])
 
 
-def test_what_builds_only_the_second_time_does_not_vanish(write: Write, run: Run) -> None:
-    """A wrong layout keeps its crate, and all that needs it, from being checked: they say so."""
+def test_what_builds_only_the_second_time_is_checked_too(write: Write, run: Run) -> None:
+    """A wrong layout keeps its crate, and all that needs it, from being built but by us."""
     block = "#[test] fn t() { unsafe { std::hint::black_box(1); } }\n"
     user = MANIFEST.replace("thing", "user") + '[dependencies]\nthing = { path = "../thing" }\n'
     wrong = 'const _: () = { ["Size of u8"][::std::mem::size_of::<u8>() - 2usize]; };\n'
@@ -223,10 +223,17 @@ def test_what_builds_only_the_second_time_does_not_vanish(write: Write, run: Run
     write(files)
     right = outcomes(run())
     assert len(right) == 7
-    write({"thing/src/lib.rs": f"{LIB}{wrong}"})
+    assert right["thing/tests/t.rs::@unsafe"] == "failed"
+    lib = LIB.replace("pub mod other;", f"{wrong}pub mod other;")
+    write({"thing/src/lib.rs": lib})
+    assert outcomes(run()) == right
+    bare = lib.replace("// SAFETY: it is never followed.", "// Never followed.")
+    write({"thing/src/lib.rs": bare})
     result = run()
-    assert outcomes(result) == dict.fromkeys(right, "error")
-    result.stdout.fnmatch_lines(["*it does not compile under clippy", "error[[]E0080]*"])
+    assert outcomes(result) == {**right, "thing/src/lib.rs::@unsafe": "failed"}
+    result.stdout.fnmatch_lines(["thing/src/lib.rs:8: 1 use of `unsafe` without the words *"])
+    run(UPDATE)
+    assert set(outcomes(run()).values()) == {"passed"}
 
 
 def test_which_packages(write: Write, run: Run) -> None:
@@ -234,7 +241,8 @@ def test_which_packages(write: Write, run: Run) -> None:
     root = write({**FILES, "Cargo.toml": plain})
     assert outcomes(run()) == {}
     assert not list(root.glob("target/**/cpython-sys-cache/clippy"))
-    assert len(outcomes(run("-o", "cpython_sys_policies=all"))) == 3
+    found = outcomes(run("-o", "cpython_sys_policies=all"))
+    assert sum(name.endswith("::@unsafe") for name in found) == 3
     write({"Cargo.toml": MANIFEST})
     assert outcomes(run("-o", "cpython_sys_policies=off")) == {}
     # A workspace with a package `cpython-sys` asks by having it.

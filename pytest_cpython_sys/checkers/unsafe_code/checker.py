@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError
 from ...case import Case, Checker, Location, Verdict, grouped
+from ...rust.components import ComponentMissingError
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
 from ...rust.metadata import wanted_packages
 from ...rust.test_location import real_path
-from .clippy import Clippy, ClippyMissingError, Report
+from .clippy import Clippy, Report
 from .ledger import LEDGER, Ledger, LedgerError, differences, read_ledger, write_ledger
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class _Workspace:
         try:
             ledger = read_ledger(self._root)
             report = self._clippy.report(functions=_names_functions(ledger))
-        except ClippyMissingError as error:
+        except ComponentMissingError as error:
             verdict = Verdict("skipped", message=str(error))
         except (LedgerError, CargoError, OSError) as error:
             verdict = Verdict("error", message=str(error))
@@ -202,7 +203,7 @@ class _Workspace:
                 {**self._there(old.unexplained or {}), **missing},
             )
             write_ledger(self._root, ledger)
-        except (ClippyMissingError, CargoError, LedgerError, OSError) as error:
+        except (ComponentMissingError, CargoError, LedgerError, OSError) as error:
             self._updated = [(f"{LEDGER} was not written: {error}", ())]
             return
         self._updated = [(f"{LEDGER} written: {_sums(ledger)}", ())]

@@ -23,12 +23,10 @@ from ...cargo import (
     locked,
     read_bytes,
     read_json,
-    rustflags,
-    stamp,
-    upwards,
     write_program,
 )
-from ...cargo.run_program import run_to_end
+from ...rust.clippy_causes import clippy_causes, clippy_configurations
+from ...rust.components import look_for_component
 from ...rust.made_units import chosen_packages, is_output, item_files, made_units
 from .functions import Functions
 
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clippy",
-    "ClippyMissingError",
     "Finding",
     "Report",
 ]
@@ -80,15 +77,8 @@ _KINDS: Final = (
     (re.compile(r"implementation of an `unsafe` trait"), "impls"),
     (re.compile(r"declaration of an `unsafe` trait"), "traits"),
 )
-_CONFIGURATIONS: Final = (".clippy.toml", "clippy.toml")
 _PRIVATE: Final = "check-private-items"
 _FORMAT: Final = 3
-_VERSION_LIMIT: Final = 60.0
-"""Seconds for `cargo clippy --version`."""
-
-
-class ClippyMissingError(Exception):
-    """There is no clippy: the message says how to get it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +110,7 @@ class Clippy:
     def __init__(self, context: BuildContext, libraries: Libraries) -> None:
         self._context = context
         self._libraries = libraries
-        self._build = context.builds[0]  # that of the user's own sources
+        self._build = context.build
 
     def kept(self, *, functions: bool) -> Report | None:
         """Return what an earlier run has found out, if nothing has changed since.
@@ -141,7 +131,7 @@ class Clippy:
     def report(self, *, functions: bool) -> Report:
         """Return what clippy says, now or earlier.
 
-        Raises ClippyMissingError, and CargoError where cargo cannot be started.
+        Raises ComponentMissingError, and CargoError where cargo cannot be started.
         """
         kept = self.kept(functions=functions)
         if kept is not None:
@@ -156,7 +146,8 @@ class Clippy:
         return os.path.join(target, "cpython-sys-cache", "clippy")
 
     def _ask(self, *, functions: bool) -> Report:
-        self._look_for_clippy()
+        use = "finds `unsafe` without its words"
+        look_for_component(self._context.cargo, self._build, "clippy", "clippy", use)
         done = self._lint(_FUNCTIONS if functions else ())
         bodies = None
         if functions:
@@ -199,23 +190,6 @@ class Clippy:
             else:
                 stem = glob.escape(os.path.splitext(name)[0].removeprefix("lib"))
             yield next(glob.iglob(os.path.join(glob.escape(directory), f"{stem}.mir")), None)
-
-    def _look_for_clippy(self) -> None:
-        cargo, workspace = self._context.cargo, self._build.workspace
-        argv = [cargo.program_path, "clippy", "--version"]
-        environment = self._build.environment
-        try:
-            done = run_to_end(argv, cwd=workspace.root, env=environment, limit=_VERSION_LIMIT)
-        except OSError as error:
-            words = error.strerror or str(error)
-        else:
-            if done.exit_code == 0:
-                return
-            words = done.stderr.partition("\n")[0] or done.how
-        raise ClippyMissingError(
-            f"no clippy, which finds `unsafe` without its words: `cargo clippy` says {words!r}; "
-            "install it (`rustup component add clippy`)"
-        )
 
     def _broken(self, done: Build) -> Iterator[tuple[str, str]]:
         """Yield each target that this build has made and clippy has not."""
@@ -289,10 +263,7 @@ class Clippy:
 
     def _configured(self) -> str | None:
         """Return the text of the configuration file in force, "" without one; None if several."""
-        environment, workspace = self._build.environment, self._build.workspace
-        named = environment.get("CLIPPY_CONF_DIR")
-        starts = [named] if named else [package.root for package in workspace.packages]
-        files = {_nearest(os.path.join(workspace.root, start)) for start in starts}
+        files = clippy_configurations(self._context)
         if len(files) != 1:
             return None
         (file,) = files
@@ -307,27 +278,12 @@ class Clippy:
     @cache  # noqa: B019 - there is one a workspace, for as long as the run
     def _path(self, *, functions: bool) -> str:
         """Return where a report is kept that follows from all this; empty if nobody knows."""
-        context, build = self._context, self._build
-        causes: list[Any] = [
-            _FORMAT,
-            (*_WORDS, *_FUNCTIONS) if functions else _WORDS,
-            context.cargo.toolchain,
-            context.options.arguments(),
-            build.command,
-            self._configured(),
-            rustflags(build.environment, build.workspace.root),
-            stamp(os.path.join(build.workspace.root, "Cargo.lock")),
-        ]
-        files = set()
-        for unit in made_units(context):
-            files.add(unit.package.manifest_path)
-            sources = unit.sources(self._libraries)
-            if sources is None:
-                return ""
-            files.update(sources)
-        scripts = {package.id: build.script(package.id) for package in build.workspace.packages}
-        causes += [sorted(map(stamp, files)), scripts]
-        return cache_path(build, context.options, "unsafe", causes)
+        context = self._context
+        causes = clippy_causes(context, self._libraries)
+        if causes is None:
+            return ""
+        words = (*_WORDS, *_FUNCTIONS) if functions else _WORDS
+        return cache_path(self._build, context.options, "unsafe", [_FORMAT, words, *causes])
 
 
 def _write_anew(path: str, text: str) -> None:
@@ -335,9 +291,3 @@ def _write_anew(path: str, text: str) -> None:
     if read_bytes(path) != text.encode():
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-
-
-def _nearest(directory: str) -> str | None:
-    """Return clippy's configuration file in a directory or above it, as clippy looks for it."""
-    paths = (os.path.join(place, name) for place in upwards(directory) for name in _CONFIGURATIONS)
-    return next(filter(os.path.isfile, paths), None)

@@ -1,0 +1,1 @@
+"""What `cargo fmt --check` and `cargo clippy -- -D warnings` say, an item a package."""

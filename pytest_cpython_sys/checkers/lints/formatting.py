@@ -1,0 +1,123 @@
+"""What `cargo fmt --check` says of a package, kept until a file that rustfmt read is another.
+
+Which files these are, rustfmt says (``-v``): those that ``mod`` leads to from the targets' roots,
+whatever their ``cfg``, and the configuration of each. Generated files are not among them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from ...cargo import cache_path, keep_json, locked, read_json, stamp, upwards
+from ...cargo.command import BuildOptions
+from ...cargo.run_program import run_to_end
+from ...case import Location, Verdict
+from ...rust.components import look_for_component
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...cargo import Package
+    from ...rust.context import BuildContext
+
+__all__ = ["Formatting"]
+
+_FORMAT: Final = 1
+_FILE: Final = re.compile(r"^Formatting (.+)$", re.MULTILINE)
+_DIFFERENCE: Final = re.compile(
+    r"^Diff in (?P<file>.+?)(?::(?P<line>\d+):| at line (?P<old>\d+):)$", re.MULTILINE
+)
+# Beside the files, `-v` adds a mark to the end of each line of source, and the time.
+_MARK: Final = re.compile("\u23ce$", re.MULTILINE)
+_NOISE: Final = re.compile(r"^(?:Formatting |Using rustfmt config |Spent )[^\n]*\n?", re.MULTILINE)
+_CONFIGURATIONS: Final = ("rustfmt.toml", ".rustfmt.toml")
+_SHOWN_LINES: Final = 400
+
+
+class Formatting:
+    """How the sources of a package are formatted: the same for each Python and each profile."""
+
+    def __init__(self, context: BuildContext, package: Package) -> None:
+        self._context = context
+        self._build = context.builds[0]  # that of the user's own sources
+        self._package = package
+
+    def verdict(self) -> Verdict:
+        """Return what rustfmt says, now or earlier.
+
+        Raises ComponentMissingError, and CargoError or OSError where cargo cannot be started.
+        """
+        known = self._kept()
+        if known is None:
+            with locked(os.path.dirname(self._path)):  # of several Pythons, or workers, one asks
+                known = self._kept() or self._ask()
+        return self._told(*known)
+
+    @property
+    def _path(self) -> str:
+        """Return where an answer is kept: in the workspace's own directory, for all Pythons."""
+        environment, package = self._build.environment, self._package
+        causes = [
+            _FORMAT,
+            self._context.cargo.toolchain,
+            environment.get("RUSTFMT"),
+            package.manifest_path,
+            sorted((target.src_path, target.edition) for target in package.targets),
+        ]
+        return cache_path(self._build, BuildOptions(), "fmt", causes)
+
+    def _kept(self) -> tuple[int, str, str] | None:
+        raw: Any = read_json(self._path)
+        try:
+            paths = [path for path, *_ in raw["stamps"]]
+            if [list(stamp(path)) for path in paths] == raw["stamps"]:
+                return raw["code"], raw["text"], raw["words"]
+        except (TypeError, KeyError, ValueError):
+            pass
+        return None
+
+    def _ask(self) -> tuple[int, str, str]:
+        cargo, build = self._context.cargo, self._build
+        look_for_component(cargo, build, "fmt", "rustfmt", "formats sources")
+        manifest = f"--manifest-path={self._package.manifest_path}"
+        argv = [cargo.program_path, "fmt", "--check", manifest, "--", "-v", "--color=never"]
+        done = run_to_end(argv, cwd=build.workspace.root, env=build.environment, limit=None)
+        text = done.raw.decode("utf-8", "replace")
+        known = done.exit_code, text, done.stderr
+        files = _FILE.findall(text)
+        if files and (done.exit_code == 0 or _DIFFERENCE.search(text)) and not done.stderr:
+            stamps = [stamp(path) for path in sorted({*files, *self._configurations(files)})]
+            code, text, words = known
+            keep_json(self._path, {"stamps": stamps, "code": code, "text": text, "words": words})
+        return known
+
+    def _configurations(self, files: list[str]) -> Iterator[str]:
+        """Yield where a configuration may be, or come to be: above each file, as rustfmt looks."""
+        yield self._package.manifest_path
+        for directory in {os.path.dirname(file) for file in files}:
+            for place in upwards(directory):
+                yield from (os.path.join(place, name) for name in _CONFIGURATIONS)
+
+    def _told(self, code: int, text: str, words: str) -> Verdict:
+        """Return the verdict on what rustfmt printed."""
+        found = list(_DIFFERENCE.finditer(text))
+        words = words.strip()
+        if not found:
+            if code == 0:
+                return Verdict("passed")
+            return Verdict("error", message=f"not evaluated: cargo fmt ended with {code}\n{words}")
+        places = "1 place" if len(found) == 1 else f"{len(found)} places"
+        root = self._build.workspace.root
+        shown = _MARK.sub("", _NOISE.sub("", text)).replace(f"Diff in {root}{os.sep}", "Diff in ")
+        lines = shown.rstrip().splitlines()
+        more = len(lines) - _SHOWN_LINES
+        if more > 0:
+            lines = [*lines[:_SHOWN_LINES], f"and {more} lines more"]
+        message = [f"{places} that rustfmt would format differently: run cargo fmt", *lines]
+        line = int(found[0]["line"] or found[0]["old"])
+        place = Location(found[0]["file"], line)
+        return Verdict(
+            "failed", message="\n".join([*message, *filter(None, [words])]), location=place
+        )
