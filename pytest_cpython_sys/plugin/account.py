@@ -39,13 +39,16 @@ class Arguments:
         self._wanted: list[Key] = []
         self._tests: set[Key] = set()
         """Those of the wanted that are a test's own id. A module may have the same."""
+        known: dict[str, set[tuple[str, ...]]] = {}
         for argument in config.args:
             path, _, levels = str(argument).partition("::")
             real = os.path.realpath(config.invocation_params.dir / path)
             # What a plugin repeats has a bracket more than its case.
             names = tuple(levels.partition("[")[0].split("::")) if levels else ()
             self._wanted.append((real, names))
-            if names and any(_names(case) == names for case in plan.cases.get(real, ())):
+            if real not in known:
+                known[real] = {_names(case) for case in plan.cases.get(real, ())}
+            if names in known[real]:
                 self._tests.add((real, names))
 
     def reach(self, file: str) -> bool:
