@@ -22,7 +22,7 @@ from .configuration import (
 from .depinfo import read_depinfo
 from .environment import LIBRARY_PATH, package_environment, prepend_library_path
 from .errors import CargoError, CargoMissingError, CargoTooOldError, ManifestError, ToolchainError
-from .expansion import Expander
+from .expansion import MIR, Expander
 from .failures import CompilerFailure, ScriptFailure, first_error, without_backtrace
 from .files import is_inside, read_bytes, read_line, read_toml, upwards, write_program
 from .messages import Artifact, Diagnostic
@@ -46,6 +46,7 @@ from .versions import Toolchain
 
 __all__ = [
     "LIBRARY_PATH",
+    "MIR",
     "Artifact",
     "Build",
     "BuildListener",

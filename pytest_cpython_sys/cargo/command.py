@@ -200,12 +200,12 @@ def build_arguments(options: BuildOptions) -> list[str]:
 
 
 def expansion_arguments(
-    options: BuildOptions, unit: Unit, *, unified: bool = False
+    options: BuildOptions, unit: Unit, printed: Sequence[str], *, unified: bool = False
 ) -> list[str] | None:
     """Return the arguments that make rustc print what a unit becomes; None if cargo has none.
 
-    ``cargo rustc`` compiles for tests in the profile ``test`` alone. ``unified``: features are
-    those that the package has in the whole workspace.
+    ``printed``: rustc's flags for that. ``cargo rustc`` compiles for tests in the profile ``test``
+    alone. ``unified``: features are those that the package has in the whole workspace.
     """
     profile: list[str] = []
     if _has_profile(options):
@@ -224,7 +224,7 @@ def expansion_arguments(
         *(["-Zfeature-unification"] if unified else []),
         *own.arguments(),
         "--",
-        "-Zunpretty=expanded",
+        *printed,
     ]
 
 

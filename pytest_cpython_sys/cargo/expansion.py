@@ -1,9 +1,9 @@
-"""Asks rustc what a unit becomes: its source after ``cfg``, macros and ``include!``.
+"""Asks rustc what a unit becomes: its source after ``cfg``, macros and ``include!``, or its MIR.
 
-``rustc -Zunpretty=expanded`` prints it. ``cargo rustc`` makes such a call in the build's own
-target directory, where all that the unit needs is up to date. A program between cargo and rustc
-lets this one call use an unstable flag, notes it, and refuses to compile anything else: so what is
-asked about is the unit itself, or nothing. See
+``rustc -Zunpretty=expanded`` (``=mir``) prints it. ``cargo rustc`` makes such a call in the
+build's own target directory, where all that the unit needs is up to date. A program between cargo
+and rustc lets this one call use an unstable flag, notes it, and refuses to compile anything else:
+so what is asked about is the unit itself, or nothing. See
 https://doc.rust-lang.org/cargo/reference/config.html#buildrustc-wrapper
 """
 
@@ -30,22 +30,32 @@ if TYPE_CHECKING:
     from .cargo import Cargo
     from .command import BuildOptions
 
-__all__ = ["Expander"]
+__all__ = ["EXPANDED", "MIR", "Expander"]
 
+EXPANDED: Final = ("-Zunpretty=expanded",)
+MIR: Final = (
+    *("-Zunpretty=mir", "-Zmir-include-spans=yes", "-Zmir-opt-level=0"),
+    *("-Ztrim-diagnostic-paths=no", "--cap-lints=allow"),
+)
+"""Nothing is inlined, each path is a whole one, and each call says where it stands."""
 _SHOWN_LINES: Final = 20
 # With `-o` a procedural macro that prints does not get its words into the text.
 _ASKING: Final = """#!/bin/sh
 wanted= compiles= before=
 for word do
-    case $word in -Zunpretty=expanded) wanted=yes ;; esac
+    case $word in -Zunpretty=*) wanted=yes ;; esac
     [ "$before" = --crate-name ] && [ "$word" != ___ ] && compiles=yes
     before=$word
 done
 if [ "$wanted" ]; then
     printf '%s\\0' "$@" >{directory}/call
+    {beside}
     RUSTC_BOOTSTRAP=1
     export RUSTC_BOOTSTRAP
-    exec {chain}"$@" -o {directory}/text
+    {chain}"$@" -o {directory}/text
+    code=$?
+    wait
+    exit $code
 fi
 [ "$compiles" ] && exit 1
 exec {chain}"$@"
@@ -61,11 +71,15 @@ done
 if [ "$name" = {name} ]; then
     place=$(mktemp -d {directory}/call-XXXXXX)
     printf '%s\\0' "$@" >"$place/call"
+    {beside}
     ( RUSTC_BOOTSTRAP=1; export RUSTC_BOOTSTRAP
-      {asked}"$@" -Zunpretty=expanded -o "$place/text" ) >/dev/null 2>&1
+      {asked}"$@" {printed} -o "$place/text" ) >/dev/null 2>&1
+    wait
 fi
 exec {chain}"$@"
 """
+
+_BESIDE: Final = 'mkdir {place}/left && {program} {place}/left "$@" >/dev/null 2>&1 </dev/null &'
 
 # Features of the whole workspace for a package alone: unstable, and asked of this one cargo.
 # https://doc.rust-lang.org/cargo/reference/unstable.html#feature-unification
@@ -76,14 +90,24 @@ class Expander:
     """What rustc makes of the units of one build.
 
     ``wrapper`` is the program in front of the rustc that is asked; default: what is configured.
+    ``printed`` are the flags that say what rustc is to print. ``beside`` is a program that runs at
+    the same time: its arguments are a directory, and the compiler call that cargo has made.
     """
 
     def __init__(
-        self, cargo: Cargo, build: Build, options: BuildOptions, wrapper: str | None = None
+        self,
+        cargo: Cargo,
+        build: Build,
+        options: BuildOptions,
+        wrapper: str | None = None,
+        printed: Sequence[str] = EXPANDED,
+        beside: str = "",
     ) -> None:
         self._cargo = cargo
         self._build = build
         self._options = options
+        self._printed = tuple(printed)
+        self._program = beside
         configured = configured_wrapper(build.environment, build.workspace.root)
         self._compiler = _before_rustc(configured)
         self._asked = _before_rustc(configured if wrapper is None else wrapper)
@@ -92,8 +116,10 @@ class Expander:
         self.words = ""
         """What cargo said of the last question."""
 
-    def expand(self, unit: Unit) -> bytes | None:
-        """Return the expanded source of a unit; None if rustc cannot expand it.
+    def expand(self, unit: Unit, kept: str = "") -> bytes | None:
+        """Return what rustc prints of a unit, its expanded source by default; None if it cannot.
+
+        ``kept`` is where the directory comes that the program beside rustc was given.
 
         Raises OSError when cargo cannot be started.
         """
@@ -102,8 +128,8 @@ class Expander:
         with tempfile.TemporaryDirectory(prefix="cpython-sys-", dir=base) as directory:
             for unified in self._ways():
                 if self._ask(unit, directory, unified=unified):
-                    return read_bytes(os.path.join(directory, "text")) or None
-            return self._compile_again(unit, directory)
+                    return _taken(directory, kept)
+            return self._compile_again(unit, directory, kept)
 
     def _ways(self) -> Iterator[bool]:
         if len(self._build.workspace.packages) > 1 and not self._options.packages:
@@ -112,13 +138,15 @@ class Expander:
 
     def _ask(self, unit: Unit, directory: str, *, unified: bool) -> bool:
         """Ask through ``cargo rustc``, and tell whether it was the unit that was asked about."""
-        arguments = expansion_arguments(self._options, unit, unified=unified)
+        arguments = expansion_arguments(self._options, unit, self._printed, unified=unified)
         if arguments is None:
             return False
         for name in ("call", "text"):
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(directory, name))
-        script = _ASKING.format(directory=shlex.quote(directory), chain=self._asked)
+        shutil.rmtree(os.path.join(directory, "left"), ignore_errors=True)
+        place = shlex.quote(directory)
+        script = _ASKING.format(directory=place, chain=self._asked, beside=self._beside(place))
         self._run(arguments, script, directory, _UNIFIED if unified else {})
         return self._is_of(read_bytes(os.path.join(directory, "call")), unit)
 
@@ -138,13 +166,21 @@ class Expander:
             and (own or not any(self._made.isdisjoint(_known([path])) for path in found.externs))
         )
 
-    def _compile_again(self, unit: Unit, directory: str) -> bytes | None:
+    def _beside(self, place: str) -> str:
+        """Return the line of a shell that starts the program beside rustc."""
+        if not self._program:
+            return ":"
+        return _BESIDE.format(place=place, program=shlex.quote(self._program))
+
+    def _compile_again(self, unit: Unit, directory: str, kept: str) -> bytes | None:
         """Let cargo make the very calls of the build once more, and ask beside that of the unit."""
         _forget(unit)  # one that failed may have been built since, in another way
         script = _NOTING.format(
             name=shlex.quote(unit.target.crate_name),
             directory=shlex.quote(directory),
             asked=self._asked,
+            beside=self._beside('"$place"'),
+            printed=shlex.join(self._printed),
             chain=self._compiler,
         )
         arguments = self._build.command[1:]
@@ -153,7 +189,7 @@ class Expander:
         self._run(arguments, script, directory, {})
         for name in sorted(os.listdir(directory)):
             if self._is_of(read_bytes(os.path.join(directory, name, "call")), unit, own=True):
-                return read_bytes(os.path.join(directory, name, "text")) or None
+                return _taken(os.path.join(directory, name), kept)
         return None
 
     def _run(
@@ -168,6 +204,14 @@ class Expander:
         done = run_to_end(argv, cwd=self._build.workspace.root, env=environment, limit=None)
         lines = done.stderr.splitlines()[-_SHOWN_LINES:]
         self.words = "\n".join([*lines, f"cargo ended with {done.exit_code}"])
+
+
+def _taken(place: str, kept: str) -> bytes | None:
+    """Return what rustc has printed; what was left beside it is moved."""
+    if kept:
+        with contextlib.suppress(OSError):
+            os.rename(os.path.join(place, "left"), kept)
+    return read_bytes(os.path.join(place, "text")) or None
 
 
 def _before_rustc(wrapper: str) -> str:

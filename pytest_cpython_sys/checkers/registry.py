@@ -32,6 +32,7 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
         MetadataChecker(contexts),
     ]
     if any(map(_may_promise, contexts)):
+        from .api.checker import ApiChecker
         from .lints.checker import LintChecker
         from .module.checker import ModuleChecker
         from .symbol.checker import SymbolChecker
@@ -44,6 +45,7 @@ def all_checkers(contexts: Sequence[BuildContext]) -> list[Checker]:
             TwinChecker(contexts),
             UnsafeChecker(contexts),
             LintChecker(contexts),
+            ApiChecker(contexts),
         ]
     if any(map(_may_have_a_header, contexts)):
         from .abi.checker import AbiChecker

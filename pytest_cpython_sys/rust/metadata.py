@@ -59,7 +59,7 @@ LETTERS: Final = (
 POLICY_KEYS: Final = frozenset(
     {
         *("policies", "module", "calls", "stable-abi"),
-        *("exports", "cbindgen"),
+        *("exports", "cbindgen", "api"),
         *("twin", "twin-tests", "twin-names", "twin-known"),
     }
 )

@@ -21,7 +21,7 @@ PACKAGE = '[package]\nname = "{0}"\nversion = "0.1.0"\nedition = "2021"\n'
     ("line", "words"),
     [
         ("cpython-sys.polices = []", "unknown key 'polices': did you mean 'policies'? It may have"),
-        ("cpython-sys.zzz = 1", "unknown key 'zzz': it may have arguments, *"),
+        ("cpython-sys.zzz = 1", "unknown key 'zzz': it may have api, arguments, *"),
         ("cpython-sys = 3", "[[]package.metadata.cpython-sys[]] is no table"),
     ],
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ...c.compiler import AbiError, run_tool
 from ...cargo import CargoError, package_environment, rustflags, stamp
 from ...cargo.versions import parse_version
+from ...rust.rustdoc_json import RUSTDOC_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,12 +26,6 @@ __all__ = ["Library", "RustToolError", "find_library"]
 
 _OLDEST: Final = "1.77"
 """The rustc that has ``offset_of!``."""
-_JSON: Final = (
-    "-Zunstable-options",
-    "--output-format=json",
-    "--document-private-items",
-    "--document-hidden-items",
-)
 
 
 class RustToolError(AbiError):
@@ -131,7 +126,7 @@ class Library:
             f"--edition={self.target.edition}",
             f"--crate-name={self.target.crate_name}",
             "--crate-type=lib",
-            *_JSON,
+            *RUSTDOC_JSON,
             *(f'--cfg=feature="{name}"' for name in self._features),
             *(f"--cfg={cfg}" for cfg in (script.cfgs if script is not None else ())),
             *self._common(),
@@ -178,7 +173,7 @@ class Library:
         os.chmod(rustdoc, 0o700)
         try:
             done = context.cargo.describe_library(
-                context.build, context.options, self.package.name, rustdoc, _JSON
+                context.build, context.options, self.package.name, rustdoc, RUSTDOC_JSON
             )
         except CargoError as error:
             raise RustToolError(str(error)) from None

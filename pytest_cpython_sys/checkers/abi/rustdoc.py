@@ -5,12 +5,12 @@ Format: https://doc.rust-lang.org/nightly/nightly-rustc/rustdoc_json_types/
 
 from __future__ import annotations
 
-import gc
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...c.compiler import AbiError
+from ...rust import rustdoc_json
+from ...rust.rustdoc_json import NEWEST_FORMAT, read_document
 from .attributes import is_exported, representation, symbol
 from .rusttypes import RustType, other_abi, read_signature, read_type
 
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["Accessor", "Crate", "Field", "FormatError", "Item", "read_crate"]
-
-# What is read here has had one form since rustc 1.74, but for names and for attributes.
-_OLDEST_FORMAT: Final = 27
-_NEWEST_FORMAT: Final = 57
-_LAST_WITH_OLD_NAMES: Final = 33
-_OLD_NAMES: Final = {
-    "c_variadic": "is_c_variadic",
-    "decl": "sig",
-    "glob": "is_glob",
-    "import": "use",
-    "mutable": "is_mutable",
-}
 
 ItemKind = Literal["struct", "union", "enum", "alias", "const", "static", "function", "const fn"]
 _KINDS: Final[dict[str, ItemKind]] = {
@@ -114,56 +102,28 @@ class Crate:
     """Structs, unions, enums and aliases, private ones too."""
     accessors: Mapping[str, tuple[Accessor, ...]] = field(default_factory=dict)
     """By the id of a struct with bit-fields: its methods."""
-    format: int = _NEWEST_FORMAT
+    format: int = NEWEST_FORMAT
     """The number of rustdoc's format."""
 
     @property
     def doubt(self) -> str | None:
         """What to say of a format that came after those known here; None of these."""
-        if self.format <= _NEWEST_FORMAT:
+        if self.format <= NEWEST_FORMAT:
             return None
         return (
             f"rustdoc writes JSON of format {self.format}, the newest known here is "
-            f"{_NEWEST_FORMAT}: what it says in new ways is not read. Use a newer "
+            f"{NEWEST_FORMAT}: what it says in new ways is not read. Use a newer "
             "pytest-cpython-sys if there is one"
         )
 
 
 def read_crate(path: str) -> Crate:
     """Return what a file of rustdoc holds, whatever its format is called. Raises FormatError."""
-    version: Any = "without a number"
-    enabled = gc.isenabled()
-    gc.disable()  # a hundred thousand objects that all stay: collecting doubles the time
     try:
-        with open(path, "rb") as file:
-            raw = json.load(file)
-        version = raw["format_version"]
-        if version <= _LAST_WITH_OLD_NAMES:
-            with open(path, "rb") as file:
-                raw = json.load(file, object_hook=_with_new_names)
-        return replace(_Reader(raw).crate(), format=version)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        remedy = "Remove it and run again; if that does not help, it is our fault: report it"
-        if version not in range(_OLDEST_FORMAT, _NEWEST_FORMAT + 1):
-            remedy = (
-                f"Formats {_OLDEST_FORMAT} to {_NEWEST_FORMAT} are known: use another Rust, or a "
-                "newer pytest-cpython-sys"
-            )
-        raise FormatError(
-            f"rustdoc's JSON, format {version}, cannot be read ({error!r} in {path}). {remedy}"
-        ) from error
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _with_new_names(raw: dict[str, Any]) -> dict[str, Any]:
-    for old, new in _OLD_NAMES.items():
-        if old in raw:
-            raw[new] = raw.pop(old)
-    if "abi" in raw:  # a function's header
-        raw["is_const"] = raw.get("const")
-    return raw
+        with read_document(path) as raw:
+            return replace(_Reader(raw).crate(), format=raw["format_version"])
+    except rustdoc_json.FormatError as error:
+        raise FormatError(str(error)) from error
 
 
 class _Reader:

@@ -1,0 +1,334 @@
+"""Who calls whom in a crate, and how each function reaches C: MIR's bodies with rustdoc's names.
+
+Direct paths inside the crate are followed: functions, methods, associated functions, methods of
+traits where the type is known, and closures, which belong to the function that they stand in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from .mir import matching, split_top, without_generics
+from .types import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from .mir import Body, Call
+    from .surface import Function, Impl, Surface
+
+__all__ = ["Graph", "Node"]
+
+_BLOCK: Final = re.compile(
+    r"(?P<around>.*?)<impl at (?P<file>.+?):(?P<line>\d+):(?P<column>\d+): \d+:\d+>"
+    r"::(?P<name>\w+)(?P<rest>.*)"
+)
+_INHERENT: Final = re.compile(r"(?:\w+::)*<impl (?P<of>.+)>::(?P<rest>.+)")
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """A body, and what rustdoc says of it; nothing of a function inside another."""
+
+    body: Body
+    function: Function | None = None
+    module: str = ""
+    """The path of what it stands in, as far as it is made of modules and functions."""
+    calls: list[tuple[Call, list[Node]]] = field(default_factory=list)
+    closures: list[Node] = field(default_factory=list)
+    to_c: str = ""
+    """The C function that it calls itself, if it calls any."""
+    following: Node | None = None
+    """The next on the shortest way to C."""
+    reaches: bool = False
+
+    @property
+    def is_closure(self) -> bool:
+        """Whether it is a part of another."""
+        return self.body.owner is not None
+
+    @property
+    def shown(self) -> str:
+        """What to call it."""
+        if self.function is not None:
+            return self.function.shown
+        match = _BLOCK.fullmatch(self.body.name)  # a function inside a method
+        return f"{match['name']}{match['rest']}" if match is not None else self.body.name
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Where it stands: a file as rustc names it, and a line."""
+        if self.function is not None:
+            return self.function.file, self.function.line
+        return self.body.file, self.body.line
+
+    def way(self) -> str:
+        """Return how it reaches C: ``set_item -> raw_set -> sys::PyObject_SetItem``."""
+        steps, node = [], self
+        while node.following is not None:
+            if not node.is_closure:
+                steps.append(node.shown)
+            node = node.following
+        if not node.is_closure:
+            steps.append(node.shown)
+        return " -> ".join([*steps, node.to_c])
+
+
+class Graph:
+    """The functions of a crate.
+
+    ``systems`` are the crates through which C is called: True for those that declare it.
+    """
+
+    def __init__(
+        self, bodies: Sequence[Body], surface: Surface, systems: Mapping[str, bool]
+    ) -> None:
+        self._surface = surface
+        self._systems = systems
+        self.nodes = [Node(body) for body in bodies]
+        self.by_id: dict[str, Node] = {}
+        self._named: dict[str, list[Node]] = {}
+        self._of_traits: dict[tuple[str, str], list[Function]] = {}
+        self._provided: dict[tuple[str, str], list[Function]] = {}
+        self._foreign = {
+            "::".join(one.path)
+            for one in surface.functions.values()
+            if not one.has_body and not one.trait and one.impl is None
+        }
+        self.unknown: dict[str, int] = {}
+        """What was not followed, and how often."""
+        self._join()
+        self._link()
+
+    # -- which body is which function -----------------------------------------------------------
+
+    def _join(self) -> None:
+        free: dict[str, Function] = {}
+        blocks: dict[tuple[str, int, int, str], Function] = {}
+        for function in self._surface.functions.values():
+            impl = function.impl
+            if impl is None:
+                free["::".join(function.path)] = function
+                if function.trait:
+                    named = function.trait[-1], function.name
+                    self._provided.setdefault(named, []).append(function)
+            else:
+                blocks[impl.file, impl.line, impl.column, function.name] = function
+                if impl.trait is not None:
+                    trait = self._surface.types.path_of(impl.trait)[-1]
+                    self._of_traits.setdefault((trait, function.name), []).append(function)
+        made: dict[tuple[str, str], list[Node]] = {}
+        for node in self.nodes:
+            match = _BLOCK.fullmatch(node.body.name)
+            if match is None:
+                node.module = node.body.name.rpartition("::")[0]
+                self._take(node, free.get(node.body.name))
+                continue
+            node.module = match["around"].removesuffix("::")
+            if match["rest"]:
+                continue
+            place = match["file"], int(match["line"]), int(match["column"]), match["name"]
+            if place in blocks:
+                self._take(node, blocks.pop(place))
+            else:  # a macro wrote it, and MIR has the macro's own place
+                made.setdefault((match["name"], node.body.signature), []).append(node)
+        self._join_made(made, list(blocks.values()))
+        for node in self.nodes:
+            self._name(node)
+
+    def _join_made(self, made: dict[tuple[str, str], list[Node]], left: Sequence[Function]) -> None:
+        """Join what macros have written by signatures, and by order where these are the same."""
+        left = sorted(left, key=lambda one: (one.file, one.line))
+        for (name, signature), nodes in made.items():
+            written = normalised(f"({signature}")
+            fitting = [
+                one
+                for one in left
+                if one.name == name and re.fullmatch(self._pattern(one), written)
+            ]
+            if len(fitting) == len(nodes):
+                for node, function in zip(nodes, fitting, strict=True):
+                    self._take(node, function)
+
+    def _pattern(self, function: Function) -> str:
+        types, impl = self._surface.types, function.impl
+        assert impl is not None  # noqa: S101 - it is of a block
+        free = impl.free | {str(one["name"]) for one in function.generics["params"]}
+        own = function.own
+        parts = [
+            rf"_\d+:{types.pattern(_with_self(raw, own), free)}"
+            for _, raw in function.signature["inputs"]
+        ]
+        result = types.pattern(_with_self(function.signature["output"], own), free)
+        return rf"\({','.join(parts)}\)->{result}"
+
+    def _take(self, node: Node, function: Function | None) -> None:
+        node.function = function
+        if function is not None:
+            self.by_id[function.id] = node
+
+    def _name(self, node: Node) -> None:
+        """Take note of the paths by which others call a body."""
+        function = node.function
+        if function is not None and function.impl is not None and function.impl.trait is not None:
+            return  # a trait's: by the type that it is for
+        if function is not None:
+            self._named.setdefault("::".join(function.path), []).append(node)
+            return
+        match = _BLOCK.fullmatch(node.body.name)
+        if match is None:
+            self._named.setdefault(node.body.name, []).append(node)
+        elif match["rest"] and not node.is_closure:
+            # A function inside a method: its name and the method's tell which one.
+            self._named.setdefault(f"{match['name']}{match['rest']}", []).append(node)
+
+    # -- who calls whom -------------------------------------------------------------------------
+
+    def _link(self) -> None:
+        owners: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if not node.is_closure:
+                owners.setdefault(node.body.name, []).append(node)
+        last: dict[str, Node] = {}
+        for node in self.nodes:
+            owner = node.body.owner
+            if owner is None:
+                last[node.body.name] = node
+            elif owner in last:  # MIR has closures after what they stand in
+                last[owner].closures.append(node)
+            elif owner in owners:
+                owners[owner][0].closures.append(node)
+            for call in node.body.calls:
+                node.calls.append((call, self._targets(call)))
+                if not node.to_c:
+                    node.to_c = self.c_function(call)
+
+    def c_function(self, call: Call) -> str:
+        """Return the name of the C function that is called; empty if it is none."""
+        path = without_generics(call.callee)
+        if path in self._foreign:
+            return path
+        crate, found, _ = path.partition("::")
+        if not found or crate not in self._systems:
+            return ""
+        foreign = call.abi not in ("", "rust-call")
+        # What C has as `static inline` is Rust where C is declared.
+        return path if foreign or (call.unsafe and self._systems[crate]) else ""
+
+    def _targets(self, call: Call) -> list[Node]:
+        """Return the bodies that a call may lead to; none where it leads out of what is seen."""
+        callee = call.callee
+        if not callee:
+            self._count("calls through pointers")
+            return []
+        if callee[0] == "<":
+            return self._of_trait(callee)
+        match = _INHERENT.fullmatch(callee)
+        if match is not None:
+            callee = f"{match['of']}::{match['rest']}"
+        path = without_generics(callee)
+        found = self._named.get(path, [])
+        if not found:
+            parts = path.split("::")
+            ends = ("::".join(parts[start:]) for start in range(1, len(parts) - 1))
+            inside = (self._named.get(end, []) for end in ends)
+            found = [node for nodes in inside for node in nodes if node.function is None]
+        if len(found) > 1:  # an `impl` each for `Py<A>` and `Py<B>`
+            own = normalised(next(_owners(callee), callee))
+            found = [node for node in found if self._is_for(node.function, own)] or found
+        return found
+
+    def _is_for(self, function: Function | None, written: str) -> bool:
+        if function is None or function.impl is None:
+            return True
+        pattern = self._surface.types.pattern(function.impl.of, function.impl.free)
+        return re.fullmatch(pattern, written) is not None
+
+    def _of_trait(self, callee: str) -> list[Node]:
+        """Return the method of a trait that is called for a type: ``<T as Trait>::f``."""
+        end = matching(callee, 0)
+        inside, rest = callee[1:end], without_generics(callee[end + 3 :])
+        name, nested, _ = rest.partition("::")
+        if nested:
+            return self._named.get(rest, [])
+        split = next(split_top(inside, " as "), None)
+        if split is None:
+            return []
+        of, trait = normalised(inside[:split]), inside[split + 4 :]
+        head = without_generics(trait).rpartition("::")[2]
+        if head in ("Fn", "FnMut", "FnOnce") and of.startswith("{closure"):
+            return []  # a part of whoever wrote it
+        fitting = [
+            one
+            for one in self._of_traits.get((head, name), [])
+            if self._is_for(one, of) and self._fits_trait(one, normalised(trait))
+        ]
+        if not fitting and any(self._implements(one, head, of) for one in self._surface.impls):
+            fitting = self._provided.get((head, name), [])
+        nodes = [self.by_id[one.id] for one in fitting if one.id in self.by_id]
+        if not nodes:
+            self._count("calls of traits' methods whose type or body is not known here")
+        return nodes
+
+    def _implements(self, impl: Impl, trait: str, written: str) -> bool:
+        types = self._surface.types
+        return (
+            impl.trait is not None
+            and types.path_of(impl.trait)[-1] == trait
+            and re.fullmatch(types.pattern(impl.of, impl.free), written) is not None
+        )
+
+    def _fits_trait(self, function: Function, written: str) -> bool:
+        impl = function.impl
+        if impl is None or impl.trait is None:
+            return False
+        pattern = self._surface.types.path_pattern(impl.trait, impl.free)
+        return re.fullmatch(pattern, written) is not None
+
+    def _count(self, what: str) -> None:
+        self.unknown[what] = self.unknown.get(what, 0) + 1
+
+    # -- the ways to C --------------------------------------------------------------------------
+
+    def find_ways(self, audited: Collection[str]) -> None:
+        """Find each body's shortest way to C; none leads through functions by these ids."""
+        before: dict[Node, list[Node]] = {}
+        for node in self.nodes:
+            for _, targets in node.calls:
+                for target in targets:
+                    before.setdefault(target, []).append(node)
+            for closure in node.closures:
+                before.setdefault(closure, []).append(node)
+        waiting = deque(node for node in self.nodes if node.to_c)
+        for node in waiting:
+            node.reaches = True
+        while waiting:
+            node = waiting.popleft()
+            if node.function is not None and node.function.id in audited:
+                continue
+            for caller in before.get(node, ()):
+                if not caller.reaches:
+                    caller.reaches, caller.following = True, node
+                    waiting.append(caller)
+
+
+def _with_self(raw: object, own: object) -> object:
+    """Return a piece of JSON in which ``Self`` is what it stands for."""
+    if raw == {"generic": "Self"} and own is not None:
+        return own
+    if isinstance(raw, dict):
+        return {key: _with_self(value, own) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [_with_self(value, own) for value in raw]
+    return raw
+
+
+def _owners(callee: str) -> Iterator[str]:
+    """Yield what stands before the last name of a path."""
+    positions = list(split_top(callee, "::"))
+    names = [position for position in positions if callee[position + 2 : position + 3] != "<"]
+    if names:
+        yield callee[: names[-1]]

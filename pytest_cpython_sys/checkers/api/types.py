@@ -1,0 +1,206 @@
+"""Types in rustdoc's JSON: how rustc writes them, what they lead to, what is in them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Types", "normalised"]
+
+_LIFETIME: Final = re.compile(r"'(?:\w+|\{erased\})(?: \+ | )?")
+_PREFIX: Final = re.compile(r"(?<![\w>])(?:\w+::)+(?=\w)")
+_EMPTY: Final = re.compile(r"<(?:, ?)*>|(?<=<)(?:, ?)+|(?:, ?)+(?=>)")
+_ANY: Final = ".+"
+# What owns the value that it is made of, and what stands for one.
+_OWNERS: Final = frozenset({"Arc", "Box", "ManuallyDrop", "Pin", "Rc", "Ref", "RefMut"})
+_PHANTOM: Final = "PhantomData"
+
+
+def normalised(text: str) -> str:
+    """Return a type as rustc writes it, without lifetimes and without the modules of its names."""
+    text = _PREFIX.sub("", _LIFETIME.sub("", text)).replace("::<", "<").replace(" ", "")
+    return _EMPTY.sub("", text)
+
+
+class Types:
+    """What a file of rustdoc says of types; ``index`` and ``paths`` are the file's own."""
+
+    def __init__(self, index: Mapping[str, Any], paths: Mapping[str, Any]) -> None:
+        self._index, self._paths = index, paths
+
+    def path(self, key: object) -> tuple[str, ...]:
+        """Return the path of an item, its crate's name first; none where nobody knows it."""
+        found = self._paths.get(str(key))
+        return tuple(found["path"]) if found is not None else ()
+
+    def path_of(self, raw: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the whole path of what a ``resolved_path`` or a trait leads to."""
+        return self.path(raw["id"]) or tuple(str(raw.get("path") or raw.get("name")).split("::"))
+
+    # -- how it is written ----------------------------------------------------------------------
+
+    def pattern(self, raw: Any, free: frozenset[str] = frozenset()) -> str:
+        """Return a pattern of what `normalised` makes of a type; ``free`` may be anything."""
+        if raw is None:
+            return r"\(\)"
+        value: Any
+        kind, value = next(iter(raw.items())) if isinstance(raw, dict) else (str(raw), None)
+        if kind == "generic":
+            return _ANY if value in free else re.escape(value)
+        if kind == "primitive":
+            return "!" if value == "never" else re.escape(value)
+        if kind == "borrowed_ref":
+            return f"&{'mut' if value['is_mutable'] else ''}{self.pattern(value['type'], free)}"
+        if kind == "raw_pointer":
+            word = "mut" if value["is_mutable"] else "const"
+            return rf"\*{word}{self.pattern(value['type'], free)}"
+        if kind == "slice":
+            return rf"\[{self.pattern(value, free)}\]"
+        if kind == "array":
+            return rf"\[{self.pattern(value['type'], free)};.+\]"
+        if kind == "tuple":
+            parts = ",".join(self.pattern(one, free) for one in value)
+            return rf"\({parts},?\)"
+        if kind == "resolved_path":
+            return self.path_pattern(value, free)
+        return _ANY
+
+    def path_pattern(self, raw: Mapping[str, Any], free: frozenset[str] = frozenset()) -> str:
+        """Return the pattern of a ``resolved_path``, or of a trait, with its arguments."""
+        item = self._index.get(str(raw["id"]))
+        if item is not None and "type_alias" in item["inner"]:
+            return _ANY  # rustc writes what it stands for
+        arguments = list(self.arguments(raw))
+        name = re.escape(self.path_of(raw)[-1])
+        if not arguments:
+            return f"{name}(?:<.+>)?"
+        return f"{name}<{','.join(self.pattern(one, free) for one in arguments)}(?:,.+)?>"
+
+    def shown(self, raw: Any) -> str:
+        """Return the name of a type as people know it."""
+        if isinstance(raw, dict):
+            (kind, value), *_ = raw.items()
+            if kind == "resolved_path":
+                return self.path_of(value)[-1]
+            if kind in ("generic", "primitive"):
+                return str(value)
+            if kind == "borrowed_ref":
+                return f"&{'mut ' if value['is_mutable'] else ''}{self.shown(value['type'])}"
+        return "_"
+
+    @staticmethod
+    def arguments(raw: Mapping[str, Any]) -> Iterator[Any]:
+        """Yield the types and constants that a path has as arguments."""
+        generic = (raw.get("args") or {}).get("angle_bracketed") or {}
+        for argument in generic.get("args", ()):
+            if isinstance(argument, dict) and "type" in argument:
+                yield argument["type"]
+            elif isinstance(argument, dict) and "const" in argument:
+                yield {"infer": None}
+
+    # -- what it leads to -----------------------------------------------------------------------
+
+    def resolved(self, raw: Any, own: Any = None) -> Any:
+        """Return what an alias or ``Self`` (``own``) stands for; other types as they are."""
+        for _ in range(8):
+            if raw == {"generic": "Self"} and own is not None:
+                raw = own
+                continue
+            path = raw.get("resolved_path") if isinstance(raw, dict) else None
+            item = self._index.get(str(path["id"])) if path is not None else None
+            if item is None or "type_alias" not in item["inner"]:
+                return raw
+            raw = item["inner"]["type_alias"]["type"]
+        return raw
+
+    def is_named(self, raw: Any, name: str) -> bool:
+        """Tell whether a type, alias or not, ends with a path."""
+        path = raw.get("resolved_path") if isinstance(raw, dict) else None
+        if path is None:
+            return False
+        parts = tuple(name.split("::"))
+        return self.path_of(path)[-len(parts) :] == parts
+
+    def local(self, raw: Any) -> Iterator[str]:
+        """Yield the ids of all types of this crate in a piece of JSON."""
+        if isinstance(raw, dict):
+            path = raw.get("resolved_path")
+            if path is not None and str(path["id"]) in self._index:
+                yield str(path["id"])
+            for value in raw.values():
+                yield from self.local(value)
+        elif isinstance(raw, list):
+            for value in raw:
+                yield from self.local(value)
+
+    def fields(self, key: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the fields of a struct or a union."""
+        inner = self._index[key]["inner"]
+        keys: list[object] = []
+        if "union" in inner:
+            keys = inner["union"]["fields"]
+        elif "struct" in inner and isinstance(inner["struct"]["kind"], dict):
+            kind = inner["struct"]["kind"]
+            keys = kind["tuple"] if "tuple" in kind else kind["plain"]["fields"]
+        for one in keys:
+            found = self._index.get(str(one))
+            if found is not None:
+                yield found
+
+    def holds(self, raw: Any, names: tuple[str, ...], own: Any = None) -> bool:
+        """Tell whether whoever has a value of a type has one of another, by its name."""
+        return self._holds(raw, names, own, inside=False, seen=set())
+
+    def _holds(
+        self, raw: Any, names: tuple[str, ...], own: Any, *, inside: bool, seen: set[str]
+    ) -> bool:
+        raw = self.resolved(raw, own)
+        if not isinstance(raw, dict):
+            return False
+        if any(self.is_named(raw, name) for name in names):
+            return True
+        (kind, value), *_ = raw.items()
+        again: list[Any] = []
+        if kind == "borrowed_ref":
+            again = [value["type"]]
+        elif kind == "tuple":
+            again = value
+        elif kind == "resolved_path":
+            key, name = str(value["id"]), self.path_of(value)[-1]
+            item = self._index.get(key)
+            if item is not None and "struct" in item["inner"]:
+                if key in seen:
+                    return False
+                seen.add(key)
+                inside = True
+                again = [one["inner"]["struct_field"] for one in self.fields(key)]
+            elif item is None and (name in _OWNERS or (inside and name == _PHANTOM)):
+                again = list(self.arguments(value))
+        return any(self._holds(one, names, own, inside=inside, seen=seen) for one in again)
+
+    def mutably(self, raw: Any, names: tuple[str, ...], own: Any, more: Mapping[str, Any]) -> bool:
+        """Tell whether ``&mut`` of a type by name is anywhere in a piece of JSON.
+
+        ``more``: what the associated types of an implementation stand for.
+        """
+        if isinstance(raw, list):
+            return any(self.mutably(one, names, own, more) for one in raw)
+        if not isinstance(raw, dict):
+            return False
+        found = self.resolved(raw, own)
+        if found is not raw:
+            return self.mutably(found, names, None, more)
+        reference = raw.get("borrowed_ref")
+        if reference is not None and reference["is_mutable"]:
+            pointee = self.resolved(reference["type"], own)
+            while isinstance(pointee, dict) and ("slice" in pointee or "array" in pointee):
+                pointee = pointee.get("slice") or pointee["array"]["type"]
+            if any(self.is_named(self.resolved(pointee, own), name) for name in names):
+                return True
+        projection = raw.get("qualified_path")
+        if projection is not None and projection["self_type"] == {"generic": "Self"}:
+            return self.mutably(more.get(projection["name"]), names, own, {})
+        return any(self.mutably(value, names, own, more) for value in raw.values())
