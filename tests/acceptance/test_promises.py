@@ -59,6 +59,16 @@ def test_a_table_with_the_name_and_no_other_demand(pytester: pytest.Pytester, wr
     assert outcomes(result) == {"src/lib.rs::@module::imports": "passed"}
 
 
+def test_a_module_that_only_newer_pythons_find(pytester: pytest.Pytester, write: Write) -> None:
+    write(exporting_modules()["modern"])
+    python = f"--cpython-sys-python={python_with_headers('3.13').executable}"
+    result = run(pytester, python, "src/lib.rs::@module::imports")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["the library exports PyModExport_modern, for which Python 3.15 and newer look: name *"]
+    )
+
+
 def expected(package: str, word: str, outcome: str, words: str = "") -> Expected:
     return Expected(f"{package}::requires::{word}", outcome, words)
 

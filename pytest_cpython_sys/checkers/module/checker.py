@@ -240,12 +240,12 @@ class _Module:
         asked = partial(self._ask, library, run.limit(case) or _LIMIT)
         if _REQUIRES in case.levels and check in READ_IN_LIBRARY:
             name = self._extension.place(library).name
-            return judge_exports(check, name, exports(library, self._extension.target.crate_name))
+            return judge_exports(check, name, self._exports(library))
         if check == "imports" or self._imported is None:
             self._imported = asked("imports")
         imported = self._imported
         if check == "imports":
-            return _completed(imported, judge_imports(imported), run)
+            return _completed(imported, judge_imports(imported, self._exports(library)), run)
         if not imported.get("imported"):
             return Verdict("error", message="not evaluated: it cannot be imported, see `imports`")
         raw = imported.get("definition") or _UNREAD
@@ -283,6 +283,9 @@ class _Module:
         python = self._extension.context.interpreter
         assert python is not None  # noqa: S101 - without one the case is skipped
         return python
+
+    def _exports(self, library: str) -> list[str]:
+        return exports(library, self._extension.target.crate_name)
 
     def _ask(self, library: str, limit: float, check: str, **more: Any) -> Answer:
         return ask(self._extension, self._python, check, library=library, limit=limit, **more)

@@ -11,7 +11,7 @@ from ...rust.metadata import TABLE
 from .promises import NOT_USED, promise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ...case import Outcome
     from ...extensions.probe_client import Answer
@@ -31,6 +31,7 @@ __all__ = [
 OWN_GIL: Final = "Py_MOD_PER_INTERPRETER_GIL_SUPPORTED"
 SHARED_GIL: Final = "Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED"
 _NOTHING_CALLED: Final = f"imported alone: `calls` in [{TABLE}] lists nothing to call"
+_EXPORT: Final = "PyModExport_"
 _NO_EXPORT: Final = "does not define module export function"
 
 
@@ -68,8 +69,8 @@ def with_end(answer: Answer, verdict: Verdict) -> Verdict:
     return replace(verdict, outcome="failed", message=how)
 
 
-def judge_imports(answer: Answer) -> Verdict:
-    """Judge an import as a program would do it."""
+def judge_imports(answer: Answer, functions: Iterable[str] = ()) -> Verdict:
+    """Judge an import as a program would do it; ``functions`` are what the library exports."""
     remark = answer.remark
     if not answer.error:
         return problem_of(answer) or _ended(answer, "passed", note=remark)
@@ -79,6 +80,13 @@ def judge_imports(answer: Answer) -> Verdict:
             'the function that Python looks for must be public, `extern "C"`, and keep its name: '
             "write #[unsafe(no_mangle)] (before Rust 1.82: #[no_mangle]) above it"
         )
+        newer = next((name for name in functions if name.startswith(_EXPORT)), None)
+        if newer is not None:
+            module = newer.removeprefix(_EXPORT)
+            remedy = (
+                f"the library exports {newer}, for which Python 3.15 and newer look: name such a "
+                f"Python with --cpython-sys-python, or export PyInit_{module} too"
+            )
         message = f"{message}\n\n{remedy}"
     return _failed(answer, message)
 
