@@ -204,6 +204,7 @@ pub mod inner {
     #[cfg(unix)] pub fn two() { unsafe { super::read() } }
     #[cfg(not(unix))] pub fn two() { unsafe { super::read() } unsafe { super::read() } }
     pub fn never() -> ! { unsafe { super::read() }; panic!() }
+    pub fn not_reached() -> u8 { unsafe { std::hint::unreachable_unchecked() } }
 }
 const _: () = { unsafe {} };
 macro_rules! made { ($($name:ident)*) => { $(pub fn $name() { unsafe { read() } })* } }
@@ -224,6 +225,7 @@ NAMES = {
     "impl Send for Plain": 1,
     "inner::deep::LATE": 1,
     "inner::never": 1,
+    "inner::not_reached": 1,
     "inner::two": 1,
     "made!": 1,
     "outside functions": 1,

@@ -28,8 +28,10 @@ _HEADER: Final = re.compile(
 _SPAN: Final = re.compile(r" scope \d+ at (?P<file>.+?):(?P<place>\d+:\d+: \d+:\d+)$")
 _RETURN_PLACE: Final = "// return place in scope "
 _RETURN: Final = re.compile(r" {8}return; ")
-# Closures and the like belong to the function that they stand in.
-_PART: Final = re.compile(r"::(?:\{[a-z_ ]+(?:#\d+)?\}|promoted\[\d+\])")
+# Closures and the like belong to what they stand in, and so does what `thread_local!` makes.
+_PART: Final = re.compile(
+    r"::(?:\{[a-z_ ]+(?:#\d+)?\}|promoted\[\d+\]|__init\b|__rust_std_internal_\w+)"
+)
 _NAMED: Final = re.compile(r"(?:impl|trait|fn)\b.*", re.DOTALL)
 _BLOCK: Final = re.compile(r"unsafe\s*\{")
 _FUNCTION: Final = re.compile(r"fn\s+(?:r#)?(\w+)")
@@ -78,7 +80,7 @@ class Functions:
                 return min(own).name
             function = _FUNCTION.match(head[0])
             return f"fn {function[1]}" if function else head[0].rstrip(" {}")
-        around = [body for body in bodies if body.begin <= begin and end <= body.end]
+        around = [body for body in bodies if body.begin <= begin <= body.end]
         # The innermost; a file may be part of several crates.
         first = max((body.begin for body in around), default=None)
         return min((body.name for body in around if body.begin == first), default=OUTSIDE)
