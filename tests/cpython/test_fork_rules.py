@@ -25,6 +25,7 @@ WORKSPACE = Path(__file__).parent / "fork_rules"
 MODULE = "Modules/_base64/src/lib.rs"
 MANIFEST = "Modules/_base64/Cargo.toml"
 C_API = "Modules/cpython-api/src/c_api.rs"
+LIBRARY = "Modules/cpython-api/src/lib.rs"
 EXPORT = 'pub extern "C" fn PyModExport__base64'
 NEWEST = "3.15"
 """The first Python that looks for PyModExport."""
@@ -76,6 +77,11 @@ pub extern "C" fn PyInit__base64() -> *mut ffi::PyObject {
 
 """
 FLAGS = "const TYPE_FLAGS: u32 = ffi::Py_TPFLAGS_IMMUTABLETYPE"
+NEEDLESS = """pub fn needless() -> u8 {
+    return 1;
+}
+
+"""
 BROKEN = {
     "PyModExport": Broken(
         f"{MODULE}::@module::requires::PyModExport",
@@ -139,6 +145,16 @@ BROKEN = {
         "encode is exported: its name begins with neither Py nor _Py",
         exists=False,
     ),
+    "fmt": Broken(
+        f"{MODULE}::@fmt",
+        ((MODULE, "fn encode(", "fn  encode("),),
+        "1 place that rustfmt would format differently",
+    ),
+    "clippy": Broken(
+        f"{LIBRARY}::@clippy",
+        ((C_API, "fn owned<", f"{NEEDLESS}fn owned<"),),
+        "2 warnings that `cargo clippy -- -D warnings` refuses",
+    ),
 }
 
 
@@ -183,3 +199,18 @@ def test_a_rule_that_is_broken(pytester: pytest.Pytester, workspace: Path, rule:
     result = run(pytester, *python, broken.item)
     assert outcomes(result) == {broken.item: "failed"}, result.stdout.str()
     assert broken.words in result.stdout.str()
+
+
+def test_the_ledger_lets_people_begin(pytester: pytest.Pytester, workspace: Path) -> None:
+    """What lacks its words stays green; one more comment dropped is red, in its function."""
+    item = f"{C_API}::@unsafe"
+    dropped = "// SAFETY: it is a `bytes` object"
+    replace_once(workspace / C_API, dropped, dropped.replace("SAFETY", "Right"))
+    assert outcomes(run(pytester, item)) == {item: "failed"}
+    assert outcomes(run(pytester, item, "--cpython-sys-update-ledger")) == {item: "passed"}
+    assert outcomes(run(pytester, item)) == {item: "passed"}
+    more = "// SAFETY: a thread state is attached, and both are alive."
+    replace_once(workspace / C_API, more, more.replace("SAFETY", "Right"))
+    result = run(pytester, item)
+    assert outcomes(result) == {item: "failed"}
+    assert "`c_api::add_type`: 1 use of `unsafe` without the words" in result.stdout.str()
