@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from .mir import matching, split_top, without_generics
-from .types import normalised
+from .types import ANY, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -107,7 +107,7 @@ class Graph:
 
     def _join(self) -> None:
         free: dict[str, Function] = {}
-        blocks: dict[tuple[str, int, int, str], Function] = {}
+        blocks: dict[tuple[str, int, int, str], list[Function]] = {}
         for function in self._surface.functions.values():
             impl = function.impl
             if impl is None:
@@ -116,7 +116,8 @@ class Graph:
                     named = function.trait[-1], function.name
                     self._provided.setdefault(named, []).append(function)
             else:
-                blocks[impl.file, impl.line, impl.column, function.name] = function
+                begin = impl.file, impl.line, impl.column, function.name
+                blocks.setdefault(begin, []).append(function)
                 if impl.trait is not None:
                     trait = self._surface.types.path_of(impl.trait)[-1]
                     self._of_traits.setdefault((trait, function.name), []).append(function)
@@ -131,38 +132,60 @@ class Graph:
             if match["rest"]:
                 continue
             place = match["file"], int(match["line"]), int(match["column"]), match["name"]
-            if place in blocks:
-                self._take(node, blocks.pop(place))
+            if len(blocks.get(place, ())) == 1:
+                self._take(node, blocks.pop(place)[0])
             else:  # a macro wrote it, and MIR has the macro's own place
-                made.setdefault((match["name"], node.body.signature), []).append(node)
-        self._join_made(made, list(blocks.values()))
+                file = self._surface.file_of(node.module)
+                made.setdefault((file, match["name"]), []).append(node)
+        self._join_made(made, [one for several in blocks.values() for one in several])
         for node in self.nodes:
             self._name(node)
+        for function in self._surface.functions.values():
+            if function.has_body and function.id not in self.by_id:
+                self._count("functions of macros whose bodies cannot be told apart")
 
     def _join_made(self, made: dict[tuple[str, str], list[Node]], left: Sequence[Function]) -> None:
-        """Join what macros have written by signatures, and by order where these are the same."""
-        left = sorted(left, key=lambda one: (one.file, one.line))
-        for (name, signature), nodes in made.items():
-            written = normalised(f"({signature}")
-            fitting = [
-                one
-                for one in left
-                if one.name == name and re.fullmatch(self._pattern(one), written)
-            ]
-            if len(fitting) == len(nodes):
-                for node, function in zip(nodes, fitting, strict=True):
-                    self._take(node, function)
+        """Join what macros have written: by the file of the call, the name, and the signature.
+
+        Both MIR and a file have things in the order in which they are defined.
+        """
+        there: dict[tuple[str, str], list[Function]] = {}
+        for one in sorted(left, key=lambda one: (one.file, one.line)):
+            there.setdefault((one.file, one.name), []).append(one)
+        for place, nodes in made.items():
+            open_ = [(re.compile(self._pattern(one)), one) for one in there.get(place, ())]
+            if len(open_) != len(nodes):
+                nodes = self._only_fits(nodes, [pattern for pattern, _ in open_])
+            for node in nodes:
+                written = normalised(f"({node.body.signature}")
+                fitting = [pair for pair in open_ if pair[0].fullmatch(written)]
+                # Of several the one that says most; of those that say as much the first.
+                pair = min(fitting, key=lambda one: one[0].pattern.count(ANY), default=None)
+                if pair is not None:
+                    open_.remove(pair)
+                    self._take(node, pair[1])
+
+    @staticmethod
+    def _only_fits(nodes: Sequence[Node], patterns: Sequence[re.Pattern[str]]) -> list[Node]:
+        """Return the nodes whose signature one function has, and which nobody else has."""
+        written = {node: normalised(f"({node.body.signature}") for node in nodes}
+        fits = {text: [one for one in patterns if one.fullmatch(text)] for text in written.values()}
+        taken = [one for found in fits.values() for one in found]
+        texts = list(written.values())
+        return [
+            node
+            for node, text in written.items()
+            if len(fits[text]) == texts.count(text) == 1 and taken.count(fits[text][0]) == 1
+        ]
 
     def _pattern(self, function: Function) -> str:
-        types, impl = self._surface.types, function.impl
-        assert impl is not None  # noqa: S101 - it is of a block
-        free = impl.free | {str(one["name"]) for one in function.generics["params"]}
-        own = function.own
+        """Return the pattern of a function's signature as it stands in MIR."""
+        types, own = self._surface.types, function.own
         parts = [
-            rf"_\d+:{types.pattern(_with_self(raw, own), free)}"
+            rf"_\d+:{types.pattern(_with_self(raw, own), unknown=ANY)}"
             for _, raw in function.signature["inputs"]
         ]
-        result = types.pattern(_with_self(function.signature["output"], own), free)
+        result = types.pattern(_with_self(function.signature["output"], own), unknown=ANY)
         return rf"\({','.join(parts)}\)->{result}"
 
     def _take(self, node: Node, function: Function | None) -> None:
@@ -201,10 +224,20 @@ class Graph:
                 last[owner].closures.append(node)
             elif owner in owners:
                 owners[owner][0].closures.append(node)
+            free = self._free(node)
             for call in node.body.calls:
-                node.calls.append((call, self._targets(call)))
+                node.calls.append((call, self._targets(call, free)))
                 if not node.to_c:
                     node.to_c = self.c_function(call)
+
+    @staticmethod
+    def _free(node: Node) -> set[str]:
+        """Return the types that are anything in a body: its generic parameters."""
+        function = node.function
+        if function is None:
+            return {"Self"}
+        names = {str(one["name"]) for one in function.generics["params"]}
+        return names | (function.impl.free if function.impl is not None else {"Self"})
 
     def c_function(self, call: Call) -> str:
         """Return the name of the C function that is called; empty if it is none."""
@@ -218,14 +251,14 @@ class Graph:
         # What C has as `static inline` is Rust where C is declared.
         return path if foreign or (call.unsafe and self._systems[crate]) else ""
 
-    def _targets(self, call: Call) -> list[Node]:
+    def _targets(self, call: Call, free: Collection[str]) -> list[Node]:
         """Return the bodies that a call may lead to; none where it leads out of what is seen."""
         callee = call.callee
         if not callee:
             self._count("calls through pointers")
             return []
         if callee[0] == "<":
-            return self._of_trait(callee)
+            return self._of_trait(callee, free)
         match = _INHERENT.fullmatch(callee)
         if match is not None:
             callee = f"{match['of']}::{match['rest']}"
@@ -247,7 +280,7 @@ class Graph:
         pattern = self._surface.types.pattern(function.impl.of, function.impl.free)
         return re.fullmatch(pattern, written) is not None
 
-    def _of_trait(self, callee: str) -> list[Node]:
+    def _of_trait(self, callee: str, free: Collection[str]) -> list[Node]:
         """Return the method of a trait that is called for a type: ``<T as Trait>::f``."""
         end = matching(callee, 0)
         inside, rest = callee[1:end], without_generics(callee[end + 3 :])
@@ -264,9 +297,13 @@ class Graph:
         fitting = [
             one
             for one in self._of_traits.get((head, name), [])
-            if self._is_for(one, of) and self._fits_trait(one, normalised(trait))
+            if of not in free and self._is_for(one, of) and self._fits_trait(one, normalised(trait))
         ]
-        if not fitting and any(self._implements(one, head, of) for one in self._surface.impls):
+        if (
+            not fitting
+            and of not in free
+            and any(self._implements(one, head, of) for one in self._surface.impls)
+        ):
             fitting = self._provided.get((head, name), [])
         nodes = [self.by_id[one.id] for one in fitting if one.id in self.by_id]
         if not nodes:

@@ -83,7 +83,8 @@ class Judge:
         if rule == "capability":
             unknown = sorted(self._graph.unknown.items())
             said.limits = ", ".join(f"{count} {what}" for what, count in unknown)
-        said.findings.sort(key=lambda one: (one.file, one.line, one.text))
+        found = dict.fromkeys(said.findings)
+        said.findings = sorted(found, key=lambda one: (one.file, one.line, one.text))
         return said
 
     # -- names ----------------------------------------------------------------------------------

@@ -125,6 +125,12 @@ class Surface:
             elif "function" in item["inner"]:
                 self._add_function(str(child), item, path)
 
+    def file_of(self, module: str) -> str:
+        """Return the file that a module stands in; empty for what is none, such as a function."""
+        key = self.modules.get(tuple(module.split("::")) if module else ())
+        span = self._index[key]["span"] if key is not None else None
+        return str(span["filename"]) if span is not None else ""
+
     def _read_item(self, key: str, item: Mapping[str, Any]) -> None:
         (kind, inner), *_ = item["inner"].items()
         if kind in _TYPES:
@@ -279,7 +285,8 @@ class Surface:
         for one in self.types.fields(key):
             if one["visibility"] == "public":
                 yield from self.types.local(one["inner"])
-        for block in next(iter(item["inner"].values())).get("impls", ()) if item["inner"] else ():
+        inner = next(iter(item["inner"].values()))
+        for block in inner.get("impls", ()) if isinstance(inner, dict) else ():
             raw = self._index.get(str(block))
             if raw is not None and raw["inner"]["impl"]["trait"] is not None:
                 for child in raw["inner"]["impl"]["items"]:

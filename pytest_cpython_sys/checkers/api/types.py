@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Types", "normalised"]
+__all__ = ["ANY", "Types", "normalised"]
 
 _LIFETIME: Final = re.compile(r"'(?:\w+|\{erased\})(?: \+ | )?")
 _PREFIX: Final = re.compile(r"(?<![\w>])(?:\w+::)+(?=\w)")
 _EMPTY: Final = re.compile(r"<(?:, ?)*>|(?<=<)(?:, ?)+|(?:, ?)+(?=>)")
-_ANY: Final = ".+"
+ANY: Final = ".+"
+_CONST: Final = "const"
+_NOTHING: Final = "(?!)"
 # What owns the value that it is made of, and what stands for one.
 _OWNERS: Final = frozenset({"Arc", "Box", "ManuallyDrop", "Pin", "Rc", "Ref", "RefMut"})
 _PHANTOM: Final = "PhantomData"
@@ -42,42 +44,55 @@ class Types:
 
     # -- how it is written ----------------------------------------------------------------------
 
-    def pattern(self, raw: Any, free: frozenset[str] = frozenset()) -> str:
-        """Return a pattern of what `normalised` makes of a type; ``free`` may be anything."""
+    def pattern(self, raw: Any, free: frozenset[str] = frozenset(), unknown: str = _NOTHING) -> str:
+        """Return a pattern of what `normalised` makes of a type.
+
+        ``free`` may be anything; ``unknown`` is what stands for what only rustc knows.
+        """
         if raw is None:
             return r"\(\)"
+        kind: str
         value: Any
         kind, value = next(iter(raw.items())) if isinstance(raw, dict) else (str(raw), None)
+
+        def inside(one: Any) -> str:
+            return self.pattern(one, free, unknown)
+
         if kind == "generic":
-            return _ANY if value in free else re.escape(value)
+            return ANY if value in free or value == _CONST else re.escape(value)
         if kind == "primitive":
             return "!" if value == "never" else re.escape(value)
         if kind == "borrowed_ref":
-            return f"&{'mut' if value['is_mutable'] else ''}{self.pattern(value['type'], free)}"
+            return f"&{'mut' if value['is_mutable'] else ''}{inside(value['type'])}"
         if kind == "raw_pointer":
-            word = "mut" if value["is_mutable"] else "const"
-            return rf"\*{word}{self.pattern(value['type'], free)}"
+            return rf"\*{'mut' if value['is_mutable'] else 'const'}{inside(value['type'])}"
         if kind == "slice":
-            return rf"\[{self.pattern(value, free)}\]"
+            return rf"\[{inside(value)}\]"
         if kind == "array":
-            return rf"\[{self.pattern(value['type'], free)};.+\]"
+            return rf"\[{inside(value['type'])};.+\]"
         if kind == "tuple":
-            parts = ",".join(self.pattern(one, free) for one in value)
-            return rf"\({parts},?\)"
+            return rf"\({','.join(map(inside, value))},?\)"
         if kind == "resolved_path":
-            return self.path_pattern(value, free)
-        return _ANY
+            return self.path_pattern(value, free, unknown)
+        return {"function_pointer": ".*fn\\(.*", "dyn_trait": ".*dyn.+"}.get(kind, unknown)
 
-    def path_pattern(self, raw: Mapping[str, Any], free: frozenset[str] = frozenset()) -> str:
+    def path_pattern(
+        self, raw: Mapping[str, Any], free: frozenset[str] = frozenset(), unknown: str = _NOTHING
+    ) -> str:
         """Return the pattern of a ``resolved_path``, or of a trait, with its arguments."""
-        item = self._index.get(str(raw["id"]))
+        item, known = self._index.get(str(raw["id"])), self._paths.get(str(raw["id"]))
         if item is not None and "type_alias" in item["inner"]:
-            return _ANY  # rustc writes what it stands for
+            alias = item["inner"]["type_alias"]
+            if alias["generics"]["params"]:
+                return unknown
+            return self.pattern(alias["type"], free, unknown)
+        if known is not None and known["kind"] in ("type_alias", "typedef"):
+            return unknown  # rustc writes what it stands for
         arguments = list(self.arguments(raw))
         name = re.escape(self.path_of(raw)[-1])
         if not arguments:
             return f"{name}(?:<.+>)?"
-        return f"{name}<{','.join(self.pattern(one, free) for one in arguments)}(?:,.+)?>"
+        return f"{name}<{','.join(self.pattern(one, free, unknown) for one in arguments)}(?:,.+)?>"
 
     def shown(self, raw: Any) -> str:
         """Return the name of a type as people know it."""
@@ -99,7 +114,7 @@ class Types:
             if isinstance(argument, dict) and "type" in argument:
                 yield argument["type"]
             elif isinstance(argument, dict) and "const" in argument:
-                yield {"infer": None}
+                yield {"generic": _CONST}
 
     # -- what it leads to -----------------------------------------------------------------------
 

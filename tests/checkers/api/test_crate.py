@@ -58,6 +58,23 @@ made!(Calls, inner(1).0);
 made!(Idles, 2);
 pub fn calls() { Calls::run(); }
 pub fn idles() { Idles::run(); }
+mod twice {
+    macro_rules! both { ($($type:ty => $body:expr),*) => { $(
+        impl super::Show for $type { fn show(&self) { $body } }
+        impl super::Show for &$type { fn show(&self) { (**self).show() } }
+    )* } }
+    use super::Show;
+    both!(u8 => { super::inner(1); }, u16 => {});
+    pub mod deeper { both!(u32 => { super::super::inner(1); }); use super::super::Show; }
+    both!((u8, u8) => {}, std::num::NonZeroU8 => { super::inner(1); });
+}
+pub fn wide() { Show::show(&&4u32) }
+pub fn narrow() { Show::show(&&4u16) }
+pub fn pair() { (1u8, 2u8).show() }
+pub fn blanket<T: Again>(x: T) { x.again() }
+pub trait Again { fn again(&self); }
+impl<U: Copy> Again for U { fn again(&self) { inner(1); } }
+pub fn copied() { 1u64.again() }
 mod a { pub mod b { pub struct Far; } impl b::Far { pub fn near(&self) { super::inner(1); } } }
 pub fn elsewhere(x: &a::b::Far) { x.near() }
 #[must_use] pub struct Must;
@@ -119,6 +136,9 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Crate:
         ("from_typed", "from_typed -> <Held as From>::from -> inner -> touch"),
         ("calls", "calls -> Calls::run -> inner -> touch"),
         ("elsewhere", "elsewhere -> a::b::Far::near -> inner -> touch"),
+        ("wide", "wide -> <&u32 as Show>::show -> <u32 as Show>::show -> inner -> touch"),
+        ("copied", "copied -> <U as Again>::again -> inner -> touch"),
+        *((name, "") for name in ("narrow", "pair", "blanket")),
         *((name, "") for name in ("nothing", "pointer", "dynamic", "generic", "constant")),
         *((name, "") for name in ("number", "typed_else", "from_number", "into_number", "idles")),
     ],
@@ -139,8 +159,9 @@ def test_each_body_is_a_function_of_rustdoc_or_one_inside_another(crate: Crate) 
     assert others == ["nested::deep", "nested::idle"]
     assert crate.graph.unknown == {
         "calls through pointers": 1,
-        # In `dynamic` and `generic`; and `map`, `sum`, `add` and `into` are in another crate.
-        "calls of traits' methods whose type or body is not known here": 6,
+        # In `dynamic`, `generic`, `blanket`; `map`, `sum`, `add`, `into` are in another crate;
+        # and what `NonZeroU8` stands for is known to rustc alone.
+        "calls of traits' methods whose type or body is not known here": 8,
     }
 
 
