@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, python_with_headers, run
+from .conftest import outcomes, python_with_headers, replace_once, run
 from .module_crate import module
 from .promise_crates import exporting_modules, promising, promising_modules
 from .test_modules import Expected, Seen, check, verdicts, write_workspace
@@ -57,6 +57,52 @@ def test_a_table_with_the_name_and_no_other_demand(pytester: pytest.Pytester, wr
     (root / "ham" / "__init__.py").write_text("")
     result = run(pytester, "-k", "imports or requires")
     assert outcomes(result) == {"src/lib.rs::@module::imports": "passed"}
+
+
+def test_promises_are_kept_whatever_else_is_checked(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    asks = "[package.metadata.cpython-sys]\npolicies = []\n"
+    write(promising("eggs", ["multi-phase"], metadata=asks))
+    python = f"--cpython-sys-python={python_with_headers('3.13').executable}"
+    item = "src/lib.rs::@module::requires::multi-phase"
+    assert outcomes(run(pytester, python)) == {item: "passed"}
+    assert outcomes(run(pytester, python, "-ocpython_sys_policies=off")) == {}
+
+
+@pytest.mark.parametrize("kinds", ['["rlib"]', '["lib", "dylib"]'])
+def test_a_library_that_nobody_could_import(
+    pytester: pytest.Pytester, write: Write, kinds: str
+) -> None:
+    write(promising("eggs", ["multi-phase"], crate_types=kinds))
+    result = run(pytester)
+    assert outcomes(result) == {"Cargo.toml::@metadata": "error"}
+    result.stdout.fnmatch_lines(["*.requires: eggs has no library that Python could import: wr*"])
+
+
+def test_nothing_is_imported_again_when_nothing_has_changed(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    """What was seen of a module is kept, unless it has come to a bad end."""
+    log = pytester.path / "log"
+    opened = (
+        "use std::io::Write; writeln!(std::fs::OpenOptions::new().create(true).append(true)"
+        f'.open(r"{log}").unwrap(), "imported").unwrap();'
+    )
+    root = write(promising("eggs", ["multi-phase", "final-types"], run=opened))
+    python = f"--cpython-sys-python={python_with_headers('3.13').executable}"
+
+    def imports() -> int:
+        before = len(log.read_text().split()) if log.exists() else 0
+        result = run(pytester, python, "src/lib.rs::@module::requires")
+        assert set(outcomes(result).values()) == {"passed"}
+        return len(log.read_text().split()) - before
+
+    assert [imports(), imports()] == [2, 0]
+    replace_once(root / "Cargo.toml", "[package.metadata", "# \n[package.metadata")
+    assert imports() == 0
+    replace_once(root / "src" / "lib.rs", '"imported"', '"imported!"')
+    assert imports() == 2
 
 
 def test_a_module_that_only_newer_pythons_find(pytester: pytest.Pytester, write: Write) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...case import Case, Checker, Verdict
-from ...rust.metadata import MetadataError, check_name, raw_table
+from ...rust.metadata import TABLE, MetadataError, check_name, raw_table
 from ...rust.test_location import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ...cargo import Package
     from ...rust.context import BuildContext
 
 __all__ = ["MetadataChecker"]
@@ -33,6 +34,7 @@ class MetadataChecker(Checker):
                 try:
                     raw_table(package.metadata)
                     check_name(package.metadata)
+                    _check_promises(package)
                 except MetadataError as error:
                     yield Case(
                         file=real_path(package.manifest_path),
@@ -49,3 +51,16 @@ class MetadataChecker(Checker):
         """Yield what is wrong with each table."""
         for case in cases:
             yield case, Verdict("error", message=case.group)
+
+
+def _check_promises(package: Package) -> None:
+    """Raise MetadataError if what cannot be imported promises something."""
+    promised = raw_table(package.metadata).get("module")
+    if not isinstance(promised, dict) or not promised.get("requires"):
+        return
+    kinds = package.library.crate_types if package.library is not None else ()
+    if not {"cdylib", "staticlib"} & {*kinds}:
+        raise MetadataError(
+            f"{TABLE}.module.requires: {package.name} has no library that Python could import: "
+            'write crate-type = ["cdylib"] under [lib], or take the promises out'
+        )

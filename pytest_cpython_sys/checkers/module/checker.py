@@ -27,6 +27,7 @@ from ...rust.context import with_leak
 from ...rust.libraries import Libraries, LibraryFailedError
 from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
 from ...rust.test_location import real_path, target_case
+from .kept import ask_once
 from .promises import (
     READ_IN_LIBRARY,
     TYPE_PROMISES,
@@ -49,7 +50,7 @@ from .verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package
     from ...python.interpreter import Interpreter
@@ -72,6 +73,9 @@ _NEEDS: Final = {
     "subinterpreters": f"Python {_OWN_GIL_SINCE}",
 }
 _UNKNOWN: Final = "whether it is an extension module is not known"
+_NOT_IMPORTED: Final = Verdict(
+    "error", message="not evaluated: it cannot be imported, see `imports`"
+)
 _UNREAD: Final = {"unknown": "the process ended before its definition was read"}
 
 
@@ -118,13 +122,14 @@ def _open(context: BuildContext, package: Package, libraries: Libraries) -> _Mod
         table = read_policies(package.metadata)
     except MetadataError as error:
         trouble = str(error)
-    if not is_wanted(context.run, table, "modules", default=True):
+    wanted = is_wanted(context.run, table, "modules", default=True)
+    if not wanted and not table.requires:
         return None
     listed = table.policies is not None and "modules" in table.policies
     told = listed or table.module is not None or bool(table.calls or table.requires)
     extension = Extension(context, package, target, table)
     if told:
-        return _Module(extension, libraries, trouble)
+        return _Module(extension, libraries, trouble, wanted=wanted)
     try:
         crates = {target.crate_name}
         symbols = libraries.symbols(package, target, crates)
@@ -139,9 +144,17 @@ class _Module:
     """An extension module, and what is known of it so far."""
 
     def __init__(
-        self, extension: Extension, libraries: Libraries, trouble: str, unknown: str = ""
+        self,
+        extension: Extension,
+        libraries: Libraries,
+        trouble: str,
+        unknown: str = "",
+        *,
+        wanted: bool = True,
     ) -> None:
         self._extension = extension
+        self._wanted = wanted
+        """Whether more is checked than what it promises."""
         self._stable = StableModule(extension, libraries)
         self._trouble = trouble
         self._unknown = unknown
@@ -151,7 +164,8 @@ class _Module:
         kind = python.fingerprint if python is not None else ""
         self.group = f"{extension.package.id} {kind} {options.target or ''}"
         self._imported: Answer | None = None
-        self._types: Answer | None = None
+        self._seen: dict[str, Answer] = {}
+        """What was seen of it in this run or before."""
 
     def cases(self) -> Iterator[Case]:
         """Yield a case for each check that this Python can make."""
@@ -171,6 +185,8 @@ class _Module:
 
     @property
     def _checks(self) -> Sequence[str]:
+        if not self._wanted:
+            return ()
         return (*_CHECKS, _STABLE) if self._stable else _CHECKS
 
     def _not_here(self, check: str) -> str | None:
@@ -188,21 +204,25 @@ class _Module:
         return unshown or (None if word in READ_IN_LIBRARY else unusable(self._extension))
 
     def _case(self, skip: str | None, *levels: str) -> Case:
-        extension = self._extension
-        package, target = extension.package, extension.target
-        made = mention(extension.context.build, package, target)
-        here = made is not None and real_path(made.file) == real_path(target.src_path)
         return target_case(
-            package,
-            target,
+            self._extension.package,
+            self._extension.target,
             "@module",
             *levels,
             kind="policy",
             checker=ModuleChecker.name,
-            line=made.line if made is not None and here else 1,
+            line=self._line,
             group=self.group,
             skip=skip,
         )
+
+    @cached_property
+    def _line(self) -> int:
+        """The line of the library's root file that makes the module."""
+        extension = self._extension
+        made = mention(extension.context.build, extension.package, extension.target)
+        here = made is not None and real_path(made.file) == real_path(extension.target.src_path)
+        return made.line if made is not None and here else 1
 
     def _skip(self, check: str) -> str | None:
         """Return why a check cannot be made; None if it can."""
@@ -237,21 +257,18 @@ class _Module:
         if check == _STABLE:
             return self._stable.judge(library)
         run = self._extension.context.run
-        asked = partial(self._ask, library, run.limit(case) or _LIMIT)
-        if _REQUIRES in case.levels and check in READ_IN_LIBRARY:
-            name = self._extension.place(library).name
-            return judge_exports(check, name, self._exports(library))
+        limit = run.limit(case) or _LIMIT
+        if _REQUIRES in case.levels:
+            return self._judge_promise(check, library, limit)
+        asked = partial(self._ask, library, limit)
         if check == "imports" or self._imported is None:
             self._imported = asked("imports")
         imported = self._imported
         if check == "imports":
             return _completed(imported, judge_imports(imported, self._exports(library)), run)
         if not imported.get("imported"):
-            return Verdict("error", message="not evaluated: it cannot be imported, see `imports`")
-        raw = imported.get("definition") or _UNREAD
-        declared = declaration(raw, numbers(self._python.include_dirs))
-        if _REQUIRES in case.levels:
-            return self._judge_promise(check, declared, asked)
+            return _NOT_IMPORTED
+        declared = self._declared(imported)
         if check == "free_threading":
             answer = asked(check, threads=_THREADS, rounds=_ROUNDS)
             promised = "not-gil" in self._extension.table.requires
@@ -266,17 +283,30 @@ class _Module:
             verdict = judge_subinterpreters(answer, declared, fresh)
         return _completed(answer, verdict, run)
 
-    def _judge_promise(
-        self, word: str, declared: Declaration, asked: Callable[[str], Answer]
-    ) -> Verdict:
-        """Judge what is declared, or the types, which are listed once for all promises."""
-        if word not in TYPE_PROMISES:
-            assert self._imported is not None  # noqa: S101 - what is declared was read there
-            gil = "" if self._python.gil_disabled else self._python.describe()
-            return judge_declaration(word, self._imported, declared, gil)
-        if self._types is None:
-            self._types = asked("made_types")
-        return problem_of(self._types) or judge_types(word, self._types)
+    def _declared(self, imported: Answer) -> Declaration:
+        raw = imported.get("definition") or _UNREAD
+        return declaration(raw, numbers(self._python.include_dirs))
+
+    def _judge_promise(self, word: str, library: str, limit: float) -> Verdict:
+        """Judge the exports, what is declared, or the types that the module makes."""
+        if word in READ_IN_LIBRARY:
+            name = self._extension.place(library).name
+            return judge_exports(word, name, self._exports(library))
+        imported = self._imported or self._once("imports", library, limit)
+        if not imported.get("imported"):
+            return _NOT_IMPORTED
+        if word in TYPE_PROMISES:
+            types = self._once("made_types", library, limit)
+            return problem_of(types) or judge_types(word, types)
+        gil = "" if self._python.gil_disabled else self._python.describe()
+        return judge_declaration(word, imported, self._declared(imported), gil)
+
+    def _once(self, check: str, library: str, limit: float) -> Answer:
+        if check not in self._seen:
+            self._seen[check] = ask_once(
+                self._extension, self._python, check, library=library, limit=limit
+            )
+        return self._seen[check]
 
     @property
     def _python(self) -> Interpreter:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["fresh", "imports"]
 
-# Py_slot_subslots and Py_mod_slots of Python 3.15: more such arrays.
-_NESTED = (92, 94)
+# Of Python 3.15: more such arrays, of PySlot and of PyModuleDef_Slot.
+_NESTED = {92: True, 94: False}
 
 
 def imports(request: Request, report: Report) -> None:
@@ -67,27 +67,31 @@ def _definition(module: Any, request: Request) -> dict[str, Any]:
         function = ctypes.c_void_p.from_address(address + object.__basicsize__).value
         single = not slots and (size < 0 or bool(function))
     else:
-        # PyModExport_NAME gives an array whose entries have number and value in the same places.
         short = request["name"].rpartition(".")[2]
         export = getattr(ctypes.PyDLL(request["file"]), f"PyModExport_{short}", None)
         if export is None:
             return {"unknown": "it has no definition"}
         export.restype = ctypes.c_void_p
         size, slots, single = 0, export(), False
-    return {"size": size, "slots": list(_slots(slots)), "single": single}
+    return {"size": size, "slots": list(_slots(slots, modern=not address)), "single": single}
 
 
-def _slots(address: int | None) -> Iterator[tuple[int, int]]:
-    """Yield numbers and values of an array that ends with the number 0, or is not there."""
+def _slots(address: int | None, *, modern: bool) -> Iterator[tuple[int, int]]:
+    """Yield numbers and values of an array that ends with the number 0, or is not there.
+
+    It is one of PySlot, as PyModExport_NAME gives it, or one of PyModuleDef_Slot.
+    """
     import ctypes
 
+    number_type: Any = ctypes.c_uint16 if modern else ctypes.c_int
+    offset = 8 if modern else ctypes.sizeof(ctypes.c_void_p)
     while address:
-        number = ctypes.c_uint16.from_address(address).value
-        value = ctypes.c_void_p.from_address(address + 8).value or 0
+        number = number_type.from_address(address).value
+        value = ctypes.c_void_p.from_address(address + offset).value or 0
         if number == 0:
             return
         if number in _NESTED:
-            yield from _slots(value)
+            yield from _slots(value, modern=_NESTED[number])
         else:
             yield number, value
-        address += 16
+        address += 2 * offset
