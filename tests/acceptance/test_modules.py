@@ -310,7 +310,7 @@ def test_a_setting_that_does_not_exist(pytester: pytest.Pytester, write: Write) 
         ('calls = "one()"', "*calls is no array"),
         (
             'policies = ["speed"]',
-            "*policies: 'speed' cannot be used: choose of modules, symbols, unsafe",
+            "*policies: 'speed' cannot be used: choose of *modules, symbols, unsafe",
         ),
         ("calls = [3]", "*calls: 3 is no text: write it in quotes"),
     ],
