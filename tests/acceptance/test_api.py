@@ -113,6 +113,13 @@ def test_all_are_kept_and_nothing_is_asked_twice(
         ),
         pytest.param(
             "catch-unwind",
+            'pub unsafe extern "C" fn straight(o: *mut u8) -> *mut sys::PyObject {\n'
+            "    c_api::repr(std::ptr::null_mut()); o.cast()\n}",
+            "+1: straight -> c_api::repr",
+            id="what only casts is let pass",
+        ),
+        pytest.param(
+            "catch-unwind",
             'pub extern "C" fn sum(a: &[i32]) -> i32 { a[7] }',
             "+1: sum may panic: index out of bounds: *",
             id="a panic of the compiler's",

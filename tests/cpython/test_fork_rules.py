@@ -26,6 +26,9 @@ MODULE = "Modules/_base64/src/lib.rs"
 MANIFEST = "Modules/_base64/Cargo.toml"
 C_API = "Modules/cpython-api/src/c_api.rs"
 LIBRARY = "Modules/cpython-api/src/lib.rs"
+CONTEXT = "Modules/cpython-api/src/context.rs"
+ERROR = "Modules/cpython-api/src/error.rs"
+HANDLES = "Modules/cpython-api/src/handles.rs"
 EXPORT = 'pub extern "C" fn PyModExport__base64'
 NEWEST = "3.15"
 """The first Python that looks for PyModExport."""
@@ -80,6 +83,21 @@ FLAGS = "const TYPE_FLAGS: u32 = ffi::Py_TPFLAGS_IMMUTABLETYPE"
 NEEDLESS = """pub fn needless() -> u8 {
     return 1;
 }
+
+"""
+DIRECTLY = "unsafe { cpython_sys::Py_DecRef(self.object.as_ptr()) }; let _ = context"
+RAISED = """impl PyAny {
+    pub fn raise() -> PyErrRaised {
+        raised()
+    }
+}
+
+fn raised() -> PyErrRaised {
+    // SAFETY: nobody knows.
+    let context = unsafe { ThreadContext::attached() };
+    c_api::raise_value_error(&context, c"no")
+}
+use crate::error::PyErrRaised;
 
 """
 BROKEN = {
@@ -154,6 +172,51 @@ BROKEN = {
         f"{LIBRARY}::@clippy",
         ((C_API, "fn owned<", f"{NEEDLESS}fn owned<"),),
         "2 warnings that `cargo clippy -- -D warnings` refuses",
+    ),
+    "capability": Broken(
+        f"{HANDLES}::@api::capability",
+        ((HANDLES, "impl<T> Py<T> {", f"{RAISED}impl<T> Py<T> {{"),),
+        "handles::PyAny::raise -> handles::raised -> c_api::raise_value_error -> cpython_sys::",
+    ),
+    "ffi-module": Broken(
+        f"{HANDLES}::@api::ffi-module",
+        ((HANDLES, "c_api::release(context, self.object)", DIRECTLY),),
+        "handles::Py::drop_with -> cpython_sys::Py_DecRef",
+    ),
+    "catch-unwind": Broken(
+        f"{MODULE}::@api::catch-unwind",
+        ((MODULE, "    (&raw const SLOTS)", '    encode(b"spam");\n    (&raw const SLOTS)'),),
+        "PyModExport__base64 -> encode",
+    ),
+    "not-send": Broken(
+        f"{LIBRARY}::@api::not-send",
+        ((CONTEXT, "_thread: PhantomData<*mut ()>", "_thread: PhantomData<()>"),),
+        "context::ThreadContext is Send",
+    ),
+    "not-sync": Broken(
+        f"{LIBRARY}::@api::not-sync",
+        ((HANDLES, "pub struct Bound", "unsafe impl Sync for Bound<'_, u8> {}\npub struct Bound"),),
+        "handles::Bound is Sync where it is Bound<u8>: ",
+    ),
+    "send": Broken(
+        f"{LIBRARY}::@api::send",
+        ((HANDLES, "unsafe impl<T> Send for", "unsafe impl<T: Copy> Send for"),),
+        "handles::Py is Send only where T: Copy",
+    ),
+    "sync": Broken(
+        f"{LIBRARY}::@api::sync",
+        ((HANDLES, "unsafe impl<T> Sync for Py<T> {}", ""),),
+        "handles::Py is not Sync",
+    ),
+    "must-use": Broken(
+        f"{LIBRARY}::@api::must-use",
+        ((ERROR, "#[must_use]", ""),),
+        "error::PyErrRaised is not #[must_use]",
+    ),
+    "no-mut-ref": Broken(
+        f"{HANDLES}::@api::no-mut-ref",
+        ((HANDLES, "impl<T> Py<T> {", "impl PyAny { pub fn f(&mut self) {} }\nimpl<T> Py<T> {"),),
+        "handles::PyAny::f takes `&mut PyAny`",
     ),
 }
 

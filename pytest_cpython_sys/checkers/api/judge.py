@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Judge", "Judgement"]
 
-_NO_UNWINDING: Final = ("", "rust-call")
+# Casts and the like, as functions; what runs destructors is none of them.
+_OF_POINTERS: Final = ("std::ptr::", "core::ptr::")
+_NOT_THOSE: Final = "drop_in_place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,8 @@ class Judge:
     def _is_guard(self, call: Call, targets: Sequence[Node], names: tuple[str, ...]) -> bool:
         paths = ["::".join(one.function.path) for one in targets if one.function is not None]
         paths.append(without_generics(call.callee))
+        if paths[-1].startswith(_OF_POINTERS) and not paths[-1].endswith(_NOT_THOSE):
+            return True
         return any(_ends(path, name) for path in paths for name in names)
 
     @staticmethod
