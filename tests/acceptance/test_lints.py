@@ -88,10 +88,16 @@ def test_fmt_asks_only_when_something_changed(write: Write, run: Run, cargo_call
     assert cargo_calls().count("fmt") == 2  # one asks for its version
     assert outcomes(run()) == GREEN
     assert not {"fmt", "clippy"} & {*cargo_calls()}
-    (root / "rustfmt.toml").write_text("max_width = 30\nfn_call_width = 20\ntab_spaces = 2\n")
+    (root / "rustfmt.toml").write_text("tab_spaces = 2\n", encoding="utf-8")
     result = run()
     assert outcomes(result) == {**GREEN, FMT: "failed"}
     result.stdout.fnmatch_lines(["src/lib.rs:*"])
+    # One that is for nightly alone makes rustfmt warn, each time that it is asked.
+    (root / "rustfmt.toml").write_text('imports_granularity = "Crate"\n', encoding="utf-8")
+    assert outcomes(run()) == GREEN
+    cargo_calls()
+    assert outcomes(run()) == GREEN
+    assert "fmt" not in cargo_calls()
     (root / "rustfmt.toml").unlink()
     replace_once(root / "src" / "gone.rs", "w()", "w( )")
     result = run()

@@ -32,6 +32,7 @@ _DIFFERENCE: Final = re.compile(
 # Beside the files, `-v` adds a mark to the end of each line of source, and the time.
 _MARK: Final = re.compile("\u23ce$", re.MULTILINE)
 _NOISE: Final = re.compile(r"^(?:Formatting |Using rustfmt config |Spent )[^\n]*\n?", re.MULTILINE)
+_ERROR: Final = re.compile(r"^[Ee]rror\b", re.MULTILINE)
 _CONFIGURATIONS: Final = ("rustfmt.toml", ".rustfmt.toml")
 _SHOWN_LINES: Final = 400
 
@@ -87,7 +88,9 @@ class Formatting:
         text = done.raw.decode("utf-8", "replace")
         known = done.exit_code, text, done.stderr
         files = _FILE.findall(text)
-        if files and (done.exit_code == 0 or _DIFFERENCE.search(text)) and not done.stderr:
+        complete = done.exit_code == 0 or _DIFFERENCE.search(text)
+        # What rustfmt could not read is in no list of files. Warnings about options are no matter.
+        if files and complete and not _ERROR.search(done.stderr):
             stamps = [stamp(path) for path in sorted({*files, *self._configurations(files)})]
             code, text, words = known
             keep_json(self._path, {"stamps": stamps, "code": code, "text": text, "words": words})

@@ -25,9 +25,10 @@ _IMPL: Final = re.compile(r"<impl at (?P<file>[^>]*?):(?P<place>\d+:\d+: \d+:\d+
 _HEADER: Final = re.compile(
     r"(?:fn|const|static(?: mut)?) (?P<path>(?:<impl at [^>]*>|\{[^}]*\}|(?!: )[^<{(])*)"
 )
-_SPAN: Final = re.compile(r" scope \d+ at (?P<file>.+?):(?P<place>\d+:\d+: \d+:\d+)$")
+_HEAD: Final = re.compile(r"^(?:fn|const|static) .* \{$", re.MULTILINE)
+_SPAN: Final = re.compile(r" scope \d+ at (?P<file>.+?):(?P<place>\d+:\d+: \d+:\d+)$", re.MULTILINE)
 _RETURN_PLACE: Final = "// return place in scope "
-_RETURN: Final = re.compile(r" {8}return; ")
+_RETURN: Final = "\n        return; "
 # Closures and the like belong to what they stand in, and so does what `thread_local!` makes.
 _PART: Final = re.compile(
     r"::(?:\{[a-z_ ]+(?:#\d+)?\}|promoted\[\d+\]|__init\b|__rust_std_internal_\w+)"
@@ -86,26 +87,26 @@ class Functions:
         return min((body.name for body in around if body.begin == first), default=OUTSIDE)
 
     def _read(self, text: str) -> Iterator[tuple[str, _Body]]:
-        """Yield the bodies that MIR tells of."""
-        name = file = ""
-        begin = end = last = (0, 0)
-        for line in text.splitlines():
-            if line == "}" and file and name:
-                yield file, _Body(begin, end if end > begin else last, name)
-                name = file = ""
-            elif line and not line.startswith((" ", "}", "/")):
-                header = _HEADER.match(line)
-                name = self._shown(header["path"]) if header and line.endswith("{") else ""
-                file = ""
-            elif name and (span := _SPAN.search(line)):
-                first, _, second = span["place"].partition(": ")
-                if _RETURN_PLACE in line:
-                    file, begin, end = span["file"], _position(first), (0, 0)
-                    last = _position(second)
-                elif span["file"] == file:
-                    last = max(last, _position(second))
-                    if _RETURN.match(line):
-                        end = _position(second)
+        """Yield the bodies that MIR tells of: many lines, of which few are looked at."""
+        stop = 0
+        while (head := _HEAD.search(text, stop)) is not None:
+            start, stop = head.end(), text.find("\n}\n", head.end())
+            if stop < 0:
+                return
+            place = text.find(_RETURN_PLACE, start, stop)
+            first = _SPAN.search(text, place, stop) if place >= 0 else None
+            name = _HEADER.match(head[0])
+            if first is None or name is None:
+                continue
+            file, (begin, end) = first["file"], _ends(first)
+            # Where the function returns is its end. One that never does ends with what is last.
+            last = text.rfind(_RETURN, start, stop)
+            if last >= 0:
+                spans = [_SPAN.search(text, last, stop)]
+            else:
+                spans = [*_SPAN.finditer(text, start, stop)]
+            ends = [_ends(span)[1] for span in spans if span is not None and span["file"] == file]
+            yield file, _Body(begin, max([end, *ends]), self._shown(name["path"]))
 
     def _shown(self, path: str) -> str:
         """Return a path as people write it: ``module::Type::method``."""
@@ -124,6 +125,11 @@ class Functions:
         lines[-1] = lines[-1][: right - 1]
         lines[0] = lines[0][left - 1 :]
         return _type_of(" ".join(" ".join(lines).split()))
+
+
+def _ends(span: re.Match[str]) -> tuple[_Position, _Position]:
+    first, _, second = span["place"].partition(": ")
+    return _position(first), _position(second)
 
 
 def _position(text: str) -> _Position:
