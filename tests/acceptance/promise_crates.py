@@ -44,6 +44,13 @@ unsafe fn heap_type(module: Object, name: &std::ffi::CStr, flags: u32, tied: boo
 }
 """
 
+_FRACTIONS = 'PyImport_ImportModule(c"fractions".as_ptr())'
+# A class of another module that inherits from a type of ours.
+_SUBCLASS = """
+PyRun_SimpleString(c"import fractions, sys
+egg = sys.modules['@NAME@'].Egg
+fractions.Sub = type('Sub', (egg,), {'__module__': 'fractions'})".as_ptr());
+"""
 # How a module of a single phase says it, to a Python that can do without.
 _SET_GIL = """
 extern "C" { fn PyUnstable_Module_SetGIL(module: Object, gil: *mut c_void) -> c_int; }
@@ -109,6 +116,9 @@ def promising_modules(
     making("lazy", "", functions=lazy, calls=["lay()"])
     making("error", f'PyModule_AddObjectRef(module, c"Error".as_ptr(), {error});')
     making("foreign", f'{good} PyModule_AddObjectRef(module, c"F".as_ptr(), {fraction});')
+    elsewhere = f'{_FRACTIONS}; heap_type(null_mut(), c"fractions.Thing", 0, true);'
+    making("elsewhere", elsewhere)
+    making("subclassed", f"{_shown(_IMMUTABLE | _BASE)} {_SUBCLASS}")
     make("crashing", (*DECLARED, *TYPES), init="std::process::abort()")
     make("undecided", EXPORTS)
     return packages

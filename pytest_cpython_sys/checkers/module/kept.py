@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ask_once"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Of what is written down: another number where the probe says more."""
 _GOOD_END: Final = Ended(
     0, expired=False, leaked=False, seconds=0.0, limit=None, raw=b"", stderr=""

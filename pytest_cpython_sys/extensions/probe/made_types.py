@@ -20,6 +20,7 @@ __all__ = ["made_types"]
 _IMMUTABLE = 1 << 8
 _HEAP = 1 << 9
 _BASE = 1 << 10
+_WORDS = 49  # of PyTypeObject, from tp_name to tp_vectorcall
 
 
 def made_types(request: Request, report: Report) -> None:
@@ -90,6 +91,8 @@ class _Library:
             )
 
         self._ctypes: Any = ctypes
+        self._size: int = ctypes.sizeof(ctypes.c_void_p)
+        self._start = object.__basicsize__ + self._size  # after ob_size
         self._place = Place()
         self._file = os.path.realpath(file)
         self._find: Any = getattr(ctypes.CDLL(None), "dladdr", None) if os.name == "posix" else None
@@ -108,23 +111,38 @@ class _Library:
 
     def made(self, one: type, module: object, name: str) -> bool:
         """Tell whether the module has made a type."""
+        said = _module_of(one)
+        named = said in (name, name.rpartition(".")[2])
         if not one.__flags__ & _HEAP:
-            return self._holds(id(one))
+            return self._holds(id(one)) if self._find is not None else named
         if self._owner is not None:
             try:
                 if self._owner(one) == id(module):
                     return True
             except (TypeError, SystemError):  # made without a module
                 pass
-        said = _module_of(one)
-        if said in (name, name.rpartition(".")[2]):
+        if named:
             return True
-        if said in sys.modules and said != "builtins":
-            return False  # that module's, which may inherit from ours
-        size = self._ctypes.sizeof(self._ctypes.c_void_p)
-        size_of_type: Any = type.__basicsize__  # of PyHeapTypeObject
-        words = range(id(one) + object.__basicsize__, id(one) + size_of_type, size)
-        return any(self._holds(self._word(address)) for address in words)
+        if any(self._holds(word) for word in self._own_words(one)):
+            return True
+        # Its tables of functions, which a class of another module may have from ours.
+        start, size = id(one) + object.__basicsize__, self._size
+        end: Any = type.__basicsize__  # of PyHeapTypeObject
+        words = (self._word(place) for place in range(start, id(one) + end, size))
+        known = said in sys.modules and said != "builtins"
+        return not known and any(self._holds(word) for word in words)
+
+    def _own_words(self, one: type) -> list[int]:
+        """Return what is in a type, and in none that it inherits from."""
+        places = range(self._start, self._start + _WORDS * self._size, self._size)
+        bases = one.__mro__[1:]
+        types = {id(base) for base in bases}
+        return [
+            word
+            for place in places
+            if (word := self._word(id(one) + place)) not in types
+            and word not in {self._word(id(base) + place) for base in bases}
+        ]
 
     def _word(self, address: int) -> int:
         return int(self._ctypes.c_size_t.from_address(address).value)

@@ -28,6 +28,7 @@ _RULES: Final = {
     "@module::free_threading": "without the GIL",
     "@module::leaks": "imported again and again",
     "@module::stable_abi": "what it needs of Python's stable ABI",
+    "@module::requires": "what the manifest promises of the module",
     "@api::capability": "what reaches C without saying so in its signature",
     "@api::ffi-module": "where C is called",
     "@api::catch-unwind": "no panic reaches C",
