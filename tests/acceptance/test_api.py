@@ -336,3 +336,41 @@ def test_features_and_a_shared_library(pytester: pytest.Pytester, write: Write) 
     write({**FILES, "api/Cargo.toml": manifest, "api/src/lib.rs": f"{LIB}{code}"})
     assert failed(rules(pytester)[0]) == set()
     assert failed(rules(pytester, "--cargo-features=spam-api/no")[0]) == {"capability"}
+
+
+def test_workers_ask_once(
+    pytester: pytest.Pytester, write: Write, cargo_calls: Callable[[], list[str]]
+) -> None:
+    write(FILES)
+    found, _ = rules(pytester, "-n2")
+    assert found == KEPT
+    assert cargo_calls().count("rustc") == 1
+
+
+def test_without_what_people_see_of_it(pytester: pytest.Pytester, write: Write) -> None:
+    """Traits of the standard library, operators and derives: what is called is what counts."""
+    code = """
+pub struct Table;
+impl std::ops::Index<usize> for Table {
+    type Output = i32;
+    fn index(&self, _: usize) -> &i32 { raw_repr(std::ptr::null_mut()); &1 }
+}
+pub fn third() -> i32 { Table[3] }
+pub struct Steps<'a>(&'a mut PyAny);
+impl<'a> Iterator for Steps<'a> {
+    type Item = &'a mut PyAny;
+    fn next(&mut self) -> Option<Self::Item> { None }
+}
+#[derive(Clone, Default, PartialEq)] pub struct Derived(i32);
+"""
+    write({**FILES, "api/src/lib.rs": f"{LIB}{code}"})
+    found, text = rules(pytester)
+    assert failed(found) == {"capability", "no-mut-ref"}
+    start = LIB.count("\n")
+    pytest.LineMatcher(text.splitlines()).fnmatch_lines_random(
+        [
+            f"    *:{start + 5}: <Table as Index>::index -> raw_repr -> c_api::repr -> *",
+            f"    *:{start + 7}: third -> <Table as Index>::index -> raw_repr -> c_api::repr -> *",
+            f"    *:{start + 11}: <Steps as Iterator>::next gives `&mut PyAny`",
+        ]
+    )

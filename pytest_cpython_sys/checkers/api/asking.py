@@ -13,6 +13,7 @@ from ...cargo import (
     Expander,
     cache_path,
     keep_json,
+    locked,
     read_bytes,
     read_json,
     stamp,
@@ -57,16 +58,16 @@ class Question:
         if not any(unit.artifact for unit in self._units(build)):
             build = self._build()  # a test that cannot be linked, say
         path = self._path(build)
-        kept: Any = read_json(path)
-        if _holds(kept):
-            return {rule: _restored(one) for rule, one in kept["rules"].items()}
-        build = self._build()
-        unit = build.unit(self._package, self._target, test=False)
-        said = self._ask(build, unit)
-        files = [stamp(name) for name in build.sources(unit) or ()]
-        keep_json(
-            path, {"files": files, "rules": {rule: asdict(one) for rule, one in said.items()}}
-        )
+        with locked(os.path.dirname(path)):  # workers of pytest-xdist ask at the same time
+            kept: Any = read_json(path)
+            if _holds(kept):
+                return {rule: _restored(one) for rule, one in kept["rules"].items()}
+            build = self._build()
+            unit = build.unit(self._package, self._target, test=False)
+            said = self._ask(build, unit)
+            files = [stamp(name) for name in build.sources(unit) or ()]
+            rules = {rule: asdict(one) for rule, one in said.items()}
+            keep_json(path, {"files": files, "rules": rules})
         return said
 
     def _units(self, build: Build) -> list[Unit]:

@@ -67,8 +67,7 @@ class Function:
     @property
     def is_drop(self) -> bool:
         """Whether it is what the compiler calls where a value ends; nobody else can."""
-        trait = self.impl.trait if self.impl is not None else None
-        return trait is not None and self.name == "drop" and str(trait["path"]).endswith("Drop")
+        return self.shown.endswith(" as Drop>::drop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +315,7 @@ class Surface:
             block = raw["inner"]["impl"] if raw is not None else None
             if block is None or block["trait"] is None or block["blanket_impl"]:
                 continue
-            if str(block["trait"]["path"]).rpartition("::")[2] != trait or block["is_negative"]:
+            if block["is_negative"] or self.types.path_of(block["trait"])[-1] != trait:
                 continue
             bounds = [one for one in self._bounds(block["generics"]) if one not in own]
             arguments = list(self.types.arguments(block["for"]["resolved_path"]))
