@@ -105,6 +105,75 @@ def test_nothing_is_imported_again_when_nothing_has_changed(
     assert imports() == 2
 
 
+PYO3 = f"""
+[package]
+name = "eggs"
+version = "0.1.0"
+edition = "2021"
+[lib]
+crate-type = ["cdylib"]
+[dependencies]
+pyo3 = "0.29"
+[package.metadata.cpython-sys]
+policies = []
+calls = ["hatch()"]
+[{TABLE}]
+requires = ["not-gil", "multi-phase", "immutable-types", "final-types"]
+"""
+PYO3_LIBRARY = """
+use pyo3::prelude::*;
+
+pyo3::create_exception!(eggs, Cracked, pyo3::exceptions::PyValueError);
+
+#[pyclass(immutable_type)]
+struct Egg;
+
+#[pyclass(immutable_type, module = "fractions")]
+struct Chick;
+
+#[pyfunction]
+fn hatch() -> Chick {
+    Chick
+}
+
+#[pymodule(gil_used = false)]
+fn eggs(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.py().import("fractions")?;
+    m.add("Cracked", m.py().get_type::<Cracked>())?;
+    m.add_class::<Egg>()?;
+    m.add_function(wrap_pyfunction!(hatch, m)?)
+}
+"""
+
+
+def test_promises_of_a_module_with_pyo3(
+    pytester: pytest.Pytester, write: Write, pyo3_target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One class is in the module; the other one is made by the first call, and shown by none."""
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(pyo3_target))
+    root = write({"Cargo.toml": PYO3, "src/lib.rs": PYO3_LIBRARY})
+    python = f"--cpython-sys-python={python_with_headers('3.13').executable}"
+    words = ("not-gil", "multi-phase", "immutable-types", "final-types")
+    kept = {f"src/lib.rs::@module::requires::{word}": "passed" for word in words}
+    assert outcomes(run(pytester, python)) == kept
+
+    library = root / "src" / "lib.rs"
+    replace_once(library, '(immutable_type, module = "fractions")', '(module = "fractions")')
+    replace_once(library, "#[pyclass(immutable_type)]", "#[pyclass(immutable_type, subclass)]")
+    replace_once(library, "gil_used = false", "gil_used = true")
+    result = run(pytester, python)
+    broken = {name for name, outcome in outcomes(result).items() if outcome == "failed"}
+    assert broken == {name for name in kept if not name.endswith("::multi-phase")}
+    result.stdout.fnmatch_lines_random(
+        [
+            '*: requires "immutable-types", and 1 of 2 types can be changed',
+            "  fractions.Chick (heap type): give it Py_TPFLAGS_IMMUTABLETYPE",
+            "  *.Egg (heap type): leave out Py_TPFLAGS_BASETYPE",
+            '*: requires "not-gil", and declares Py_MOD_GIL_USED',
+        ]
+    )
+
+
 def test_a_module_that_only_newer_pythons_find(pytester: pytest.Pytester, write: Write) -> None:
     write(exporting_modules()["modern"])
     python = f"--cpython-sys-python={python_with_headers('3.13').executable}"
