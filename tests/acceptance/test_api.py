@@ -374,3 +374,23 @@ impl<'a> Iterator for Steps<'a> {
             f"    *:{start + 11}: <Steps as Iterator>::next gives `&mut PyAny`",
         ]
     )
+
+
+@pytest.mark.parametrize("where", ["sys/src/lib.rs", "api/src/lib.rs"])
+def test_a_layout_that_differs(pytester: pytest.Pytester, write: Write, where: str) -> None:
+    """What builds only without the layouts that differ has rules all the same."""
+    wrong = (
+        "#[repr(C)] pub struct Wrong { pub a: i32 }\n"
+        'const _: () = { ["Size of Wrong"][::std::mem::size_of::<Wrong>() - 8usize]; };\n'
+    )
+    root = write(FILES)
+    path = root / where
+    path.write_text(f"{path.read_text(encoding='utf-8')}{wrong}", encoding="utf-8")
+    found, text = rules(pytester)
+    assert found == KEPT, text
+    broken = f"{LIB}pub fn bad() -> usize {{ raw_repr(std::ptr::null_mut()) }}\n"
+    (root / "api/src/lib.rs").write_text(f"{broken}{wrong}", encoding="utf-8")
+    found, text = rules(pytester)
+    assert failed(found) == {"capability"}, text
+    line = broken.count("\n")
+    assert f"api/src/lib.rs:{line}: bad -> raw_repr -> c_api::repr -> spam_sys::PyObj" in text

@@ -91,7 +91,7 @@ class Question:
     def _build(self) -> Build:
         """Return the build that made the library as others link to it. Raises CargoError."""
         package, target = self._package, self._target
-        for build in (self._context.builds[0], None):
+        for build in (self._context.build, None):
             found = build or self._libraries.more
             if found.unit(package, target, test=False).artifact is not None:
                 return found
