@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,8 @@ __all__ = ["AutoTrait", "Function", "Impl", "Surface", "TypeItem"]
 
 _TYPES: Final = frozenset({"struct", "union", "enum", "trait", "type_alias"})
 _RUST: Final = "Rust"
+# As the source has it, and as rustc prints its own tree; since format 54 there is structure.
+_MUST_USE: Final = re.compile(r"#\[(?:must_use|attr = MustUse)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ class Surface:
             path = self.types.path(key)[1:] or (str(item["name"]),)
             span = item["span"]
             if span is not None:
-                must = any("must_use" in one for one in item["attrs"])
+                must = any(map(_is_must_use, item["attrs"]))
                 file, line = str(span["filename"]), int(span["begin"][0])
                 self.items[key] = TypeItem(key, path, kind, file, line, must)
         if kind == "trait":
@@ -346,3 +349,9 @@ class Surface:
                 path = self.types.path_of(trait["trait"])[-1]
                 if path != "Sized":
                     yield f"{name}: {path}"
+
+
+def _is_must_use(attribute: Any) -> bool:
+    if isinstance(attribute, dict):
+        return "must_use" in attribute or _is_must_use(str(attribute.get("other", "")))
+    return attribute == "must_use" or _MUST_USE.match(str(attribute)) is not None

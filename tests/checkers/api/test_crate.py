@@ -12,7 +12,7 @@ import pytest
 from pytest_cpython_sys.cargo import MIR
 from pytest_cpython_sys.checkers.api.graph import Graph
 from pytest_cpython_sys.checkers.api.mir import read_mir, without_generics
-from pytest_cpython_sys.checkers.api.surface import Surface
+from pytest_cpython_sys.checkers.api.surface import Surface, _is_must_use
 from pytest_cpython_sys.checkers.api.types import normalised
 from pytest_cpython_sys.rust.rustdoc_json import RUSTDOC_JSON, read_document
 
@@ -78,6 +78,7 @@ pub fn copied() { 1u64.again() }
 mod a { pub mod b { pub struct Far; } impl b::Far { pub fn near(&self) { super::inner(1); } } }
 pub fn elsewhere(x: &a::b::Far) { x.near() }
 #[must_use] pub struct Must;
+#[doc = "#[must_use]"] #[deprecated = "must_use"] pub struct Deprecated;
 #[must_use = "why"] pub enum MustToo { A }
 unsafe impl<T> Send for Marked<T> {}
 unsafe impl<T: Copy> Sync for Marked<T> {}
@@ -193,6 +194,23 @@ def test_auto_traits(crate: Crate, name: str, trait: str, conditions: list[str])
 def test_attributes(crate: Crate) -> None:
     must = {one.path[-1] for one in crate.surface.items.values() if one.must_use}
     assert must == {"Must", "MustToo"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "found"),
+    [
+        ({"must_use": {"reason": None}}, True),
+        ("must_use", True),
+        ("#[must_use]", True),
+        ('#[must_use = "why"]', True),
+        ({"other": '#[attr = MustUse {reason: "why"}]'}, True),
+        ("#[must_used]", False),
+        ({"other": '#[deprecated = "#[must_use]"]'}, False),
+        ("non_exhaustive", False),
+    ],
+)
+def test_an_attribute_in_all_its_forms(attribute: object, found: bool) -> None:
+    assert _is_must_use(attribute) is found
 
 
 @pytest.mark.parametrize(
