@@ -466,3 +466,26 @@ def test_sources_are_formatted_once(
         for level in ("fmt", "clippy")
     }
     assert cargo_calls().count("fmt") == 2  # one asks for its version
+
+
+def test_a_ledger_for_all_pythons(
+    pytester: pytest.Pytester, write: Write, both: list[str], old: Interpreter
+) -> None:
+    """Of each function what is most is written: each Python alone is green with it."""
+    use = "unsafe { std::hint::black_box(1) };"
+    root = write(
+        {
+            **PASSING,
+            "src/lib.rs": f"#[cfg(new)] pub fn f() {{ {use} {use} }}\n"
+            f"#[cfg(not(new))] pub fn f() {{ {use} }}\n#[cfg(not(new))] pub fn g() {{ {use} }}\n",
+        }
+    )
+    passed = {f"src/lib.rs::@{python}::@unsafe": "passed" for python in ("cp312", "cp313")}
+    found = outcomes(run(pytester, *both, "-k", "unsafe", "--cpython-sys-update-ledger"))
+    assert found == {**passed, **{name.replace("src/lib", "build"): "passed" for name in passed}}
+    text = (root / "cpython-sys-unsafe.toml").read_text(encoding="utf-8")
+    assert text.endswith('[unexplained."src/lib.rs"]\nf = 2\ng = 1\n')
+    one = f"--cpython-sys-python={old.executable}"
+    assert outcomes(run(pytester, one, "src/lib.rs", "-k", "unsafe")) == {
+        "src/lib.rs::@unsafe": "passed"
+    }
