@@ -316,3 +316,9 @@ def test_xdist_asks_once(
     calls = cargo_calls()
     assert (calls.count("clippy"), calls.count("fmt")) == (2, 2)
     assert not (root / "target").exists()
+
+
+def test_another_target_directory(write: Write, run: Run, tmp_path: Path) -> None:
+    root = write(FILES)
+    assert outcomes(run(f"--cargo-target-dir={tmp_path / 'elsewhere'}")) == GREEN
+    assert not (root / "target").exists()

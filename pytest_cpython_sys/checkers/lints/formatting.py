@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, locked, read_json, stamp, upwards
-from ...cargo.command import BuildOptions
 from ...cargo.run_program import run_to_end
 from ...case import Location, Verdict
 from ...rust.components import look_for_component
+from ...rust.leftovers import BUILDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ class Formatting:
 
     @property
     def _path(self) -> str:
-        """Return where an answer is kept: in the workspace's own directory, for all Pythons."""
+        """Return where an answer is kept: the builds for all Pythons lie below one directory."""
         environment, package = self._build.environment, self._package
         causes = [
             _FORMAT,
@@ -67,7 +68,12 @@ class Formatting:
             package.manifest_path,
             sorted((target.src_path, target.edition) for target in package.targets),
         ]
-        return cache_path(self._build, BuildOptions(), "fmt", causes)
+        second = self._context.second
+        options = second.originally if second is not None else self._context.options
+        above = os.path.dirname(options.directory(self._build.workspace))
+        if os.path.basename(above) == BUILDS:
+            options = replace(options, target_dir=os.path.dirname(above))
+        return cache_path(self._build, options, "fmt", causes)
 
     def _kept(self) -> tuple[int, str, str] | None:
         raw: Any = read_json(self._path)
