@@ -394,3 +394,19 @@ def test_a_layout_that_differs(pytester: pytest.Pytester, write: Write, where: s
     assert failed(found) == {"capability"}, text
     line = broken.count("\n")
     assert f"api/src/lib.rs:{line}: bad -> raw_repr -> c_api::repr -> spam_sys::PyObj" in text
+
+
+def test_what_declares_c_has_any_name(pytester: pytest.Pytester, write: Write) -> None:
+    """A crate of the workspace does, where no dependency is called as such crates are."""
+    files = {
+        **FILES,
+        "sys/Cargo.toml": PACKAGE.format("raw"),
+        "api/Cargo.toml": FILES["api/Cargo.toml"].replace('"spam-sys"', '"raw"'),
+    }
+    write(files)
+    assert failed(rules(pytester)[0]) == set()
+    code = "pub fn bad() -> usize { raw_repr(std::ptr::null_mut()) }\n"
+    write({**files, "api/src/lib.rs": f"{LIB}{code}"})
+    found, text = rules(pytester)
+    assert failed(found) == {"capability"}
+    assert "bad -> raw_repr -> c_api::repr -> raw::PyObject_Repr" in text

@@ -36,7 +36,8 @@ __all__ = ["Question", "system_crates"]
 
 _FORMAT: Final = 1
 _CPYTHON: Final = ("cpython-sys", "pyo3-ffi")
-_SUFFIX: Final = "-sys"
+_PYO3: Final = "pyo3"
+_SUFFIXES: Final = ("-sys", "_sys", "-ffi", "_ffi")
 
 
 class Question:
@@ -143,7 +144,7 @@ def system_crates(build: Build, package: Package, table: ApiTable) -> dict[str, 
                 f"package.metadata.cpython-sys.api.sys: {package.name} does not depend on {name!r}"
             )
     known = [name for name in needed if name in _CPYTHON]
-    declaring = table.systems or known or [name for name in needed if name.endswith(_SUFFIX)]
+    declaring = table.systems or known or [name for name in needed if name.endswith(_SUFFIXES)]
 
     def passes_on(name: str) -> bool:
         own = members.get(name)
@@ -153,12 +154,14 @@ def system_crates(build: Build, package: Package, table: ApiTable) -> dict[str, 
             if one.kind == "normal"
         )
 
-    found = {_crate_name(name, members): name in declaring for name in needed}
-    return {
-        crate: declares
-        for (crate, declares), name in zip(found.items(), needed, strict=True)
-        if declares or passes_on(name)
-    }
+    found: dict[str, bool] = {}
+    for name in needed:
+        declares = name in declaring
+        if declares or name == _PYO3 or passes_on(name) or (not declaring and name in members):
+            found[_crate_name(name, members)] = declares
+    if _PYO3 in needed:
+        found.setdefault("pyo3_ffi", True)  # cargo tells only what members themselves need
+    return found
 
 
 def _crate_name(name: str, members: Mapping[str, Package]) -> str:
