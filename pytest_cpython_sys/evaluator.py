@@ -180,11 +180,12 @@ class Evaluator:
         if case.skip is not None:
             return Verdict("skipped", message=case.skip)
         self.awaited = case
-        verdict = self._verdict(case)
+        verdict = self.evaluate(case)
         self.awaited = None
         return verdict
 
-    def _verdict(self, case: Case) -> Verdict:
+    def evaluate(self, case: Case) -> Verdict:
+        """Return what became of a case that is to run, as `verdict` has it."""
         if os.getpid() != self._process:
             return self._alone(case)  # what runs the others is another process: this one is forked
         key = case.key

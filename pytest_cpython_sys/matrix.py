@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .cargo import BuildListener, Cargo
-    from .case import Case, Key, Verdict
+    from .case import Case, Key, Program, Verdict
     from .python.selection import NamedPython
     from .rust.context import BuildContext, RunOptions, Settings
 
@@ -113,6 +113,10 @@ class LabelledChecker(Checker):
         """Return what cannot be evaluated on this Python."""
         for need, cases in self._checker.withheld():
             yield need, [labelled(case, self.label) for case in cases]
+
+    def under(self, case: Case, tool: Sequence[str]) -> Program | None:
+        """Return how a labelled case runs under a tool."""
+        return self._checker.under(plain(case), tool)
 
     def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
         """Return the checker's remarks; ``label`` is whom they are about."""

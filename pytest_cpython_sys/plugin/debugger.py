@@ -68,15 +68,21 @@ def check_debugger(early: EarlyConfig) -> None:
         raise pytest.UsageError(f"{_WORD} needs the terminal, which workers do not have: add -n0")
 
 
-def check_selection(rust: int, others: int) -> None:
-    """Raise pytest.UsageError where it is not clear which test is meant, by how many there are.
+def check_selection(items: Sequence[pytest.Item], cases: Sequence[Case]) -> None:
+    """Raise pytest.UsageError where it is not clear which test is meant, or it is not to run.
 
-    Python's alone run as ever: an editor may give the option for whatever is to be debugged.
+    ``cases`` are those of the items that are Rust tests. Python's alone run as ever: an editor may
+    give the option for whatever is to be debugged. Of nothing at all pytest speaks.
     """
-    if (rust, others) == (1, 0) or (rust == 0 and others):
+    if not cases:
         return
-    found = f"{rust + others} tests are" if rust else "no test is"
-    raise pytest.UsageError(f"{_WORD} runs one Rust test, and {found} selected: give the test's id")
+    if len(items) > 1:
+        raise pytest.UsageError(
+            f"{_WORD} runs one Rust test, and {len(items)} tests are selected: give the test's id"
+        )
+    if cases[0].skip is not None:
+        hint = ": add --cargo-run-ignored=only" if "ignore" in cases[0].skip else ""
+        raise pytest.UsageError(f"{_WORD}: the test is skipped ({cases[0].skip}){hint}")
 
 
 class DebuggedEvaluator(Evaluator):
@@ -88,10 +94,10 @@ class DebuggedEvaluator(Evaluator):
         self._plan = plan
         self._tool = tool
 
-    def verdict(self, case: Case) -> Verdict:
+    def evaluate(self, case: Case) -> Verdict:
         """Return how the debugger ended: of the test itself nobody tells us."""
-        if case.skip is not None or case.kind == "build":
-            return super().verdict(case)
+        if case.kind == "build":
+            return super().evaluate(case)
         checker = self._plan.checkers[case.checker]
         program = checker.under(case, self._tool)
         if program is None:
@@ -105,7 +111,7 @@ class DebuggedEvaluator(Evaluator):
                 code = _run(program)
             except OSError as error:
                 return Verdict("error", message=f"{name} cannot be started: {error.strerror}")
-        how = f"ran under {name}, which ended with {describe_exit(code)}"
+        how = f"ran under {name} ({describe_exit(code)})"
         seconds = time.monotonic() - started
         if code:
             return Verdict("failed", seconds, how)
@@ -148,7 +154,7 @@ def _keyboard_left_to_others() -> Iterator[None]:
 
 def debug_command(case: Case, config: pytest.Config) -> str:
     """Return what to type to run a test under a debugger; "" for one that is no program."""
-    if case.checker not in _PROGRAMS:
+    if case.checker.rpartition("/")[2] not in _PROGRAMS:
         return ""
     words = ["pytest", node_id(case, config.invocation_params.dir)]
     if not config.getini("cpython_sys"):

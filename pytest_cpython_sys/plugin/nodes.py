@@ -12,7 +12,7 @@ from ..node_ids import escape
 from .failures.errors import RustError, RustFailedError, error_of
 from .failures.words import failure_repr
 from .pictures.svg_files import DRAWINGS, write_drawing
-from .pytest_compat import CompatItem, repetitions, skip_at_item
+from .pytest_compat import CompatItem, marks_keep_out, repetitions, skip_at_item
 from .report import properties, record_warning
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["RustBuild", "RustCollector", "RustFile", "RustItem"]
 
 _RUN_AGAIN: Final = ("unit", "integration", "example", "bench", "doctest", "harness")
+
+
+_KEEPING = frozenset({"skip", "skipif", "xfail"})
+"""Marks that may keep a test from running."""
 
 
 @cache
@@ -46,6 +50,11 @@ class RustCollector(pytest.Collector):
     """What it was asked to yield; None if nobody asked."""
     shown_path: str | None = None
     """Its file's path as reports of its items show it, once that is known."""
+
+    @cached_property
+    def is_marked(self) -> bool:
+        """Whether marks around its items may keep them from running."""
+        return any(mark.name in _KEEPING for node in self.listchain() for mark in node.own_markers)
 
     def collect(self) -> Iterator[RustItem | RustModule | RustBuild]:
         """Yield what is in it; where nothing will run, what did not build as an error too."""
@@ -217,8 +226,18 @@ class RustItem(CompatItem):
         super().forget()
         self.outcome = None
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is known before its turn that it does not run."""
+        if self.config.option.setuponly:
+            return True
+        marked = self.parent.is_marked or any(mark.name in _KEEPING for mark in self.own_markers)
+        return marked and marks_keep_out(self)
+
     def setup(self) -> None:
         """Wait for the verdict. A test that was not evaluated is an error, not a failure."""
+        if self.config.option.setuponly:
+            return  # of tests pytest shows the names alone
         verdict = self.outcome = self.evaluator.verdict(self.case)
         self.note(verdict)
         if verdict.outcome == "error":

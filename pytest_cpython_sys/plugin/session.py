@@ -189,7 +189,9 @@ class RustSession:
         if self._settings.package_globs and not project.packages and project.known_packages:
             names = ", ".join(sorted(project.known_packages))
             globs = ", ".join(self._settings.package_globs)
-            raise pytest.UsageError(f"--cargo-package={globs} selects none of: {names}")
+            typed = self._config.getoption("cargo_package") is not None
+            said = f"--cargo-package={globs}" if typed else f"cargo_package = {globs}"
+            raise pytest.UsageError(f"{said} selects none of: {names}")
         self._warn_of_nothing(project)
         for path, levels in self._scope.typed:
             project.add_typed(self._plan, path, levels)
@@ -276,10 +278,10 @@ class RustSession:
         """Note what will be asked for, and how long it may take: only that runs."""
         items = [item for item in session.items if isinstance(item, RustItem)]
         if self._settings.debugger and not self._config.option.collectonly:
-            check_selection(len(items), len(session.items) - len(items))
+            check_selection(session.items, [item.case for item in items])
         self._plan.limits.update(limits(self._config, self._settings, items))
         if not hasattr(self._config, "workerinput"):
-            self._evaluator.select(item.case for item in items)
+            self._evaluator.select(item.case for item in items if not item.is_left_out)
 
     @pytest.hookimpl
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
@@ -368,7 +370,7 @@ class RustSession:
             self._account.pack(getattr(self._config, "workeroutput", {}))
         else:
             self._summary.warn(self._plan)
-        runs = not self._config.option.collectonly
+        runs = not (self._config.option.collectonly or self._config.option.setuponly)
         if runs and session.exitstatus in _GREEN and not hasattr(self._config, "workerinput"):
             option = self._config.option
             narrowed = option.keyword or option.markexpr or option.deselect or self._scope.typed

@@ -109,6 +109,17 @@ def test_a_refused_manifest_is_an_error_there_and_others_go_on(
     assert result.ret == 1
 
 
+@pytest.mark.parametrize("switch", ["--cpython-sys", "-ocpython_sys=true"])
+@pytest.mark.parametrize("typed", ["nope", "src/nope.rs", "nope.py::x"])
+def test_a_path_that_is_not_there_is_pytests_to_name(
+    pytester: pytest.Pytester, write: Write, switch: str, typed: str
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    result = pytester.runpytest(switch, typed)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: file or directory not found: {typed}"])
+
+
 def test_a_path_without_any_package_is_warned_of(pytester: pytest.Pytester, write: Write) -> None:
     write({"Cargo.toml": "c", "src/lib.rs": OK, "../elsewhere/test_x.py": "def test_x(): pass\n"})
     result = run(pytester, "-W", "error", "src/lib.rs", "../elsewhere")

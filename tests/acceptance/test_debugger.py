@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import run
+from .conftest import PACKAGE, python_with_headers, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,19 +117,46 @@ def test_one_test_runs_and_how_the_debugger_ended_is_what_is_known(
     assert ended == code
     assert words in text, "what the test prints is to be seen"
     if code:
-        assert "ran under env, which ended with exit code 101" in text
+        assert "ran under env (exit code 101)" in text
     else:
-        reason = "ran under env, which ended with exit code 0; whether the test passed is not known"
+        reason = "ran under env (exit code 0); whether the test passed is not known"
         assert reason in text
         assert "1 skipped" in text
     assert "a test whose name begins the same" not in text
     assert "another doctest" not in text
 
 
+def test_one_of_several_pythons(pytester: pytest.Pytester, write: Write) -> None:
+    """What its failure says can be typed, the options that make it another test included."""
+    pythons = [
+        f"--cpython-sys-python={python_with_headers(version).executable}"
+        for version in ("3.11", "3.12")
+    ]
+    manifest = PACKAGE.format("c") + '[dependencies]\npyo3-ffi = { path = "ffi" }\n'
+    write(
+        {
+            "Cargo.toml": manifest,
+            "src/lib.rs": "#[test] fn fails() { panic!() }\n",
+            "ffi/Cargo.toml": "pyo3-ffi",
+            "ffi/src/lib.rs": "",
+        }
+    )
+    done = run(pytester, *pythons)
+    commands = [line for line in done.outlines if line.startswith("in a debugger: ")]
+    assert len(commands) == 2
+    words = shlex.split(commands[1].partition(": ")[2])
+    assert words[1] == "src/lib.rs::@cp312::fails"
+    assert words[3:5] == pythons
+    ended, text = debug(words[1], "env", *pythons)
+    assert ended == 1
+    assert "ran under env (exit code 101)" in text
+
+
 def test_an_ignored_test(package: Path) -> None:
     del package
     ended, text = debug("src/lib.rs::tests::later", "env")
-    assert (ended, "#[ignore]" in text) == (0, True)
+    assert ended == pytest.ExitCode.USAGE_ERROR
+    assert "the test is skipped (#[ignore]): add --cargo-run-ignored=only" in text
     assert "ran, though ignored" not in text
     _, text = debug("src/lib.rs::tests::later", "env", "--cargo-run-ignored=only")
     assert "ran, though ignored" in text
@@ -246,7 +273,6 @@ def test_bad_input_builds_nothing(
     ("arguments", "found"),
     [
         (["-k", "adds"], "2 tests are"),
-        (["-k", "nothing_of_this_name"], "no test is"),
         (["src/lib.rs::tests::adds", "test_python.py"], "2 tests are"),
     ],
 )
@@ -258,6 +284,15 @@ def test_one_test_is_to_be_selected(
     assert done.ret == pytest.ExitCode.USAGE_ERROR
     words = f"--cargo-debugger runs one Rust test, and {found} selected: give the test's id"
     assert f"ERROR: {words}" in done.errlines
+
+
+def test_of_nothing_pytest_speaks(pytester: pytest.Pytester, package: Path) -> None:
+    del package
+    done = run(pytester, "--cargo-debugger=env", "-k", "nothing_of_this_name")
+    assert done.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    done = run(pytester, "--cargo-debugger=env", "src/lib.rs::nope")
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["ERROR: not found: */src/lib.rs::nope"])
 
 
 def test_python_tests_run_as_ever(pytester: pytest.Pytester, package: Path) -> None:
@@ -303,7 +338,7 @@ def test_what_a_failure_prints_can_be_typed(
         [sys.executable, "-m", *words], capture_output=True, text=True, check=False
     )
     assert again.returncode == 1
-    assert "ran under env, which ended with exit code 101" in again.stdout
+    assert "ran under env (exit code 101)" in again.stdout
     assert "gone wrong" in again.stdout + again.stderr
 
 

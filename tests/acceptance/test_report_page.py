@@ -152,10 +152,15 @@ def test_the_key_is_relative_to_rootdir(pytester: pytest.Pytester, write: Write)
     ("place", "why"),
     [
         ("missing/page.html", "No such file or directory: */missing"),
-        ("src", "there is no file: */src"),
+        ("src.html", "Is a directory: */src.html"),
+        ("src", "give the name of a file that ends with .html or .htm"),
+        ("src/lib.rs", "give the name of a file that ends with .html or .htm"),
+        ("", "no file is named"),
+        ("/proc/page.html", "files cannot be made there: /proc"),
+        ("fifo.html", "not a regular file: */fifo.html"),
         ("Cargo.toml/page.html", "Not a directory: */Cargo.toml"),
         (f"{'x' * 300}.html", "File name too long: *"),
-        ("/dev/null", "there is no file: /dev/null"),
+        ("/dev/null", "give the name of a file that ends with .html or .htm"),
     ],
 )
 def test_a_place_that_cannot_be_written(
@@ -165,10 +170,13 @@ def test_a_place_that_cannot_be_written(
     place: str,
     why: str,
 ) -> None:
-    root = write({"Cargo.toml": "c", "src/lib.rs": "#[test] fn a() {}"})
+    root = write({"Cargo.toml": "c", "src/lib.rs": "#[test] fn a() {}", "src.html/x": ""})
+    os.mkfifo(root / "fifo.html")
     result = pytester.runpytest_subprocess("--cpython-sys", f"--cpython-sys-report={place}")
     assert result.ret == 4
     result.stderr.fnmatch_lines([f"ERROR: --cpython-sys-report={place} cannot be written ({why})"])
+    if not place:
+        return  # a key without a value is none
     (root / "pytest.ini").write_text(f"[pytest]\ncpython_sys_report = {place}\n", encoding="utf-8")
     result = pytester.runpytest_subprocess("--cpython-sys")
     assert result.ret == 4

@@ -33,6 +33,9 @@ TESTED: Final = {
         "_parallel_custom_item": "test_run_parallel_has_nothing_to_warn_of",
         "limit_of_pytest_timeout": "test_the_limit_of_timeout_is_the_rust_tests_own",
     },
+    "acceptance/test_marked.py": {
+        "marks_keep_out": "test_what_a_mark_keeps_out_does_not_run",
+    },
     "acceptance/test_drawings.py": {
         "amend_report": "test_the_html_report_shows_failed_layouts",
     },

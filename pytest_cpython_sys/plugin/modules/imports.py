@@ -302,7 +302,10 @@ def begin(config: pytest.Config, cargo: Cargo) -> None:
     """Take part in a run from before its conftest files are read."""
     try:
         # In a checkout of CPython it may be another one, for which nothing here can be imported.
-        python = target_python(project_roots(EarlyConfig(config))[0])
+        roots = project_roots(EarlyConfig(config))
+        if not roots:  # nothing that was typed is there: pytest says so
+            return
+        python = target_python(roots[0])
     except InterpreterError:
         return
     if not fits_running(python):

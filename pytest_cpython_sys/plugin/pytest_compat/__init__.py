@@ -14,7 +14,7 @@ from .companions import (
 )
 from .configuration import configured, is_pytest_known, may_be_fast, set_arguments, words_of
 from .interrupts import lead_elsewhere
-from .items import CompatItem, remember_hooks, skip_at_item
+from .items import CompatItem, marks_keep_out, remember_hooks, skip_at_item
 from .junit import leave_out_of_junit
 from .refusals import hook_refusal, is_of_pytest, refusal, skipped_by_default
 from .reports import (
@@ -45,6 +45,7 @@ __all__ = [
     "lead_elsewhere",
     "leave_out_of_junit",
     "limit_of_pytest_timeout",
+    "marks_keep_out",
     "may_be_fast",
     "nodes_set_up",
     "queued_items",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.mark.structures import NodeKeywords
+from _pytest.outcomes import OutcomeException
+from _pytest.skipping import evaluate_skip_marks, evaluate_xfail_marks
 
 from .configuration import may_be_fast
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     import pluggy
 
-__all__ = ["CompatItem", "remember_hooks", "skip_at_item"]
+__all__ = ["CompatItem", "marks_keep_out", "remember_hooks", "skip_at_item"]
 
 
 class _Keywords(NodeKeywords):  # type: ignore[misc]  # final for subclasses that change more
@@ -96,3 +98,17 @@ def skip_at_item(reason: str) -> BaseException:
     pytest has no public word for that (8.3 to 9.2).
     """
     return pytest.skip.Exception(reason, _use_item_location=True)
+
+
+def marks_keep_out(item: pytest.Item) -> bool:
+    """Tell whether `skip`, `skipif` or `xfail(run=False)` will keep a test from running.
+
+    pytest tells nobody before it is the test's turn, and Rust tests run ahead (8.3 to 9.2).
+    """
+    try:
+        if evaluate_skip_marks(item) is not None:
+            return True
+        expected = None if item.config.option.runxfail else evaluate_xfail_marks(item)
+    except (OutcomeException, Exception):  # pytest says so when it is the test's turn
+        return False
+    return expected is not None and not expected.run
