@@ -39,6 +39,7 @@ MIR: Final = (
 )
 """Nothing is inlined, each path is a whole one, and each call says where it stands."""
 _SHOWN_LINES: Final = 20
+# What is asked is no step of an incremental compilation, and leaves nothing among those.
 # With `-o` a procedural macro that prints does not get its words into the text.
 _ASKING: Final = """#!/bin/sh
 wanted= compiles= before=
@@ -50,6 +51,16 @@ done
 if [ "$wanted" ]; then
     printf '%s\\0' "$@" >{directory}/call
     {beside}
+    before=
+    for word do
+        shift
+        case $before$word in
+            -Cincremental=*) before= ; continue ;;
+        esac
+        [ "$before" = -C ] && set -- "$@" -C
+        [ "$word" = -C ] || set -- "$@" "$word"
+        before=$word
+    done
     RUSTC_BOOTSTRAP=1
     export RUSTC_BOOTSTRAP
     {chain}"$@" -o {directory}/text
