@@ -299,6 +299,36 @@ def test_a_workspace_with_a_procedural_macro_and_a_wrapper(
     assert set(outcomes(run()).values()) == {"passed"}
 
 
+def test_what_needs_other_crates(write: Write, run: Run, tmp_path: Path) -> None:
+    """Of these there is no code while clippy checks, just what `cargo check` makes."""
+    needs = f'{MANIFEST}[dependencies]\nout = {{ path = "{tmp_path}/out" }}\n'
+    out = tmp_path / "out"
+    (out / "src").mkdir(parents=True)
+    manifest = MANIFEST.partition("[package.m")[0].replace("thing", "out")
+    (out / "Cargo.toml").write_text(f"{manifest}[workspace]\n", encoding="utf-8")
+    (out / "src" / "lib.rs").write_text(
+        "pub fn plain() -> u8 { 1 }\n"
+        "pub fn generic<T: Clone>(t: &T) -> Vec<T> { vec![t.clone()] }\n"
+        "pub trait Given { fn given(&self) -> u8 { plain() } }\n",
+        encoding="utf-8",
+    )
+    root = write(
+        {
+            "Cargo.toml": needs,
+            "src/lib.rs": "pub struct X;\nimpl out::Given for X {}\n"
+            "pub fn f() -> Vec<u8> { let _: Box<dyn out::Given> = Box::new(X);\n"
+            "out::generic(unsafe { &*(&out::plain() as *const u8) }) }\n",
+            "src/main.rs": "fn main() { unsafe { out::generic(&thing::f()) }; }\n",
+            "tests/t.rs": "#[test] fn t() { unsafe { out::generic(&thing::f()) }; }\n",
+        }
+    )
+    result = run(UPDATE)
+    assert set(outcomes(result).values()) == {"passed"}
+    text = (root / LEDGER).read_text(encoding="utf-8")
+    for file, function in (("src/lib.rs", "f"), ("src/main.rs", "main"), ("tests/t.rs", "t")):
+        assert f'[unexplained."{file}"]\n{function} = 1\n' in text
+
+
 def test_cargo_and_pytest_in_turns_compile_nothing(
     begun: Path, pytester: pytest.Pytester, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

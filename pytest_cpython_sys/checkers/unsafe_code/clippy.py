@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import (
+    CargoError,
     cache_path,
     configured_wrapper,
     keep_json,
@@ -50,24 +51,46 @@ _WORDS: Final = (
     "--cap-lints=allow",
     *(f"--force-warn={lint}" for lint in sorted({*_MISSING, _USE})),
 )
-# Lets rustc tell where functions are.
-_FUNCTIONS: Final = ("--emit=mir", "-Zmir-include-spans=on")
-# They are unstable: clippy's own calls alone may use them, no build script and no other crate. Of
-# what is only checked, there is no code to be made on the way.
+# Said again it changes nothing, but cargo calls clippy anew, and with it what is between them.
+_AGAIN: Final = _WORDS[-1]
+# Lets rustc write beside each crate where its functions are, while clippy checks it. That is
+# unstable: one call may do it, no build script and no other crate. It makes nothing else: neither
+# what cargo made of the crate nor its incremental state is touched.
 _WRAPPER: Final = """#!/bin/sh
-more=
-case ${{1##*/}} in
-clippy-driver*)
+program=$1 name= place= hash= emits= before=
+for word do
+    case $before$word in
+    --crate-name*) name=${{word#--crate-name}} ;;
+    --out-dir*) place=${{word#--out-dir}} ;;
+    -Cextra-filename=*) hash=${{word#extra-filename=}} ;;
+    --emit=*) emits=yes ;;
+    esac
+    case $word in --crate-name|--out-dir|-C) before=$word ;; *) before= ;; esac
+done
+case ${{program##*/}} in clippy-driver*) ;; *) emits= ;; esac
+[ "$emits" ] && [ "$place" ] || exec {chain}"$@"
+mir=$place/$name$hash.mir
+rm -f "$mir"
+(
+    first=yes before=
+    shift
+    for word do
+        [ "$first" ] && set --
+        first=
+        case $before$word in -Cincremental=*|--emit=*) before= ; continue ;; esac
+        [ "$before" ] && set -- "$@" "$before"
+        before=
+        case $word in -C) before=$word ;; *) set -- "$@" "$word" ;; esac
+    done
     RUSTC_BOOTSTRAP=1
     export RUSTC_BOOTSTRAP
-    for word do
-        case $word in
-        --emit=*link*) more= ; break ;;
-        --emit=*) more=-Zno-codegen ;;
-        esac
-    done ;;
-esac
-exec {chain}"$@" $more
+    exec {chain}"$@" --cfg=clippy --cap-lints=allow -Zunpretty=mir -Zmir-include-spans=on \\
+        -Zmir-opt-level=0 -Ztrim-diagnostic-paths=no -o "$mir" >/dev/null 2>&1
+) &
+{chain}"$@"
+code=$?
+wait
+exit $code
 """
 # rustc's own words, see `BuiltinUnsafe` in rustc_lint. What has no number in the ledger (a symbol's
 # name, a block of declarations) holds no code.
@@ -78,7 +101,7 @@ _KINDS: Final = (
     (re.compile(r"declaration of an `unsafe` trait"), "traits"),
 )
 _PRIVATE: Final = "check-private-items"
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +171,15 @@ class Clippy:
     def _ask(self, *, functions: bool) -> Report:
         use = "finds `unsafe` without its words"
         look_for_component(self._context.cargo, self._build, "clippy", "clippy", use)
-        done = self._lint(_FUNCTIONS if functions else ())
+        done = self._lint((_AGAIN,) if functions else ())
         bodies = None
         if functions:
             paths = list(self._mir(done))
-            if None in paths:  # somebody cleaned: other words are another call
-                done = self._lint((*_FUNCTIONS, _WORDS[-1]))
+            if None in paths:  # somebody cleaned
+                done = self._lint((_AGAIN, _AGAIN))
                 paths = list(self._mir(done))
+            if None in paths:
+                raise CargoError("rustc did not say where functions are (-Zunpretty=mir)")
             bodies = Functions(self._build.workspace.root, filter(None, paths))
         report = Report(broken=dict(self._broken(done)))
         self._read(done, report, bodies)
@@ -282,7 +307,7 @@ class Clippy:
         causes = clippy_causes(context, self._libraries)
         if causes is None:
             return ""
-        words = (*_WORDS, *_FUNCTIONS) if functions else _WORDS
+        words = (*_WORDS, _AGAIN) if functions else _WORDS
         return cache_path(self._build, context.options, "unsafe", [_FORMAT, words, *causes])
 
 

@@ -1,7 +1,7 @@
 """The function that a place is in: rustc's own MIR of each crate says where its bodies are.
 
-``--emit=mir -Zmir-include-spans=on`` writes each body with the path of its function and the place
-of each statement. An ``impl`` has no name there, just its place: the text at it is shown.
+``-Zunpretty=mir -Zmir-include-spans=on`` prints each body with the path of its function, and the
+place of each statement. An ``impl`` has no name there, just its place: the text at it is shown.
 """
 
 from __future__ import annotations
