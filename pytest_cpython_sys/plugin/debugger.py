@@ -101,7 +101,7 @@ class DebuggedEvaluator(Evaluator):
         checker = self._plan.checkers[case.checker]
         program = checker.under(case, self._tool)
         if program is None:
-            return Verdict("error", message=f"{_WORD}: this test is checked without running it")
+            return Verdict("error", message=f"{_WORD}: no test binary runs this test")
         name = shlex.join(self._tool)
         started = time.monotonic()
         with capture_suspended(self._config, stdin=True), _keyboard_left_to_others():

@@ -86,7 +86,7 @@ class RustSession:
         self._plan = Plan()
         self._evaluator = Evaluator({})
         self._account = Account()
-        self._summary = Summary(config, scope)
+        self.summary = Summary(config, scope)
         self._missing = MissingModules(config, cargo)
         self._fast: FastProtocol | None = None
         self._slow = SlowTests(config)
@@ -99,7 +99,7 @@ class RustSession:
 
     def notes(self) -> list[str]:
         """Return all that is said beside verdicts and counts."""
-        return list(self._summary.notes(self._plan))
+        return list(self.summary.notes(self._plan))
 
     def builds(self, interpreter: Interpreter | None) -> Sequence[Build]:
         """Return the builds of this run for a Python."""
@@ -212,7 +212,7 @@ class RustSession:
         collection = Collection(session, plan, self._evaluator)
         self._account = collection.account
         self._config.pluginmanager.register(collection, "cpython_sys_collection")
-        self._summary.expect(plan, self._account)
+        self.summary.expect(plan, self._account)
         if self._config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist
             self._config.pluginmanager.register(WorkersTests(self._config))
 
@@ -339,13 +339,13 @@ class RustSession:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Take note of a module that nobody has installed, and of what did not build."""
         self._missing.note(report)
-        self._summary.note(report)
+        self.summary.note(report)
 
     @pytest.hookimpl
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count for the summary."""
         self._missing.has_run = True
-        self._summary.count(report)
+        self.summary.count(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -369,14 +369,14 @@ class RustSession:
         if hasattr(self._config, "workerinput"):
             self._account.pack(getattr(self._config, "workeroutput", {}))
         else:
-            self._summary.warn(self._plan)
+            self.summary.warn(self._plan)
         runs = not (self._config.option.collectonly or self._config.option.setuponly)
         if runs and session.exitstatus in _GREEN and not hasattr(self._config, "workerinput"):
             option = self._config.option
             narrowed = option.keyword or option.markexpr or option.deselect or self._scope.typed
             narrowed = narrowed or self._settings.debugger
-            if self._summary.is_red(self._plan) or (
-                not narrowed and self._summary.run_untested(self._plan)
+            if self.summary.is_red(self._plan) or (
+                not narrowed and self.summary.run_untested(self._plan)
             ):
                 turn_red(session)
 
@@ -388,7 +388,7 @@ class RustSession:
         members = {package.id for package in self._project.packages} if self._project else set()
         finished = exitstatus in _FINISHED and not self._missing.kept_from_running
         hints = self._missing.lines()
-        self._summary.write(terminalreporter, self._plan, members, finished=finished, hints=hints)
+        self.summary.write(terminalreporter, self._plan, members, finished=finished, hints=hints)
 
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:

@@ -229,7 +229,7 @@ def test_what_is_no_program(write: Write) -> None:
     )
     ended, text = debug("src/lib.rs::bindgen_test_layout_S", "env")
     assert ended == 1
-    assert "--cargo-debugger: this test is checked without running it" in text
+    assert "--cargo-debugger: no test binary runs this test" in text
 
 
 def test_what_does_not_build(write: Write) -> None:

@@ -132,6 +132,19 @@ def test_what_cannot_be_collected_makes_it_incomplete(
     assert "1 error of collection" in page.text
 
 
+@pytest.mark.parametrize("more", [(), ("-k", "nothing")], ids=["collection ends", "deselected"])
+def test_what_did_not_build_is_a_failure_though_no_item_ran(
+    pytester: pytest.Pytester, write: Write, more: tuple[str, ...]
+) -> None:
+    root = write({"Cargo.toml": "c", "src/lib.rs": "#[test] fn a() { let x: i32 = ''; }"})
+    if not more:
+        (root / "test_a.py").write_text("import no", encoding="utf-8")
+    run(pytester, "--cpython-sys-report=page.html", *more)
+    page = read(root)
+    assert "Failures" in page.text
+    assert "empty character literal" in page.text
+
+
 def test_collecting_writes_none(pytester: pytest.Pytester, write: Write) -> None:
     root = write({"Cargo.toml": "c", "src/lib.rs": "#[test] fn a() {}"})
     result = run(pytester, "--cpython-sys-report=page.html", "--collect-only")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from ...case import Layouts, Member, TypeLayout
-from ...failure_text import failure_words
+from ...failure_text import failure_words, node_id
 from ..pytest_compat import add_field
-from ..report import outcome_of
+from ..report import outcome_of, properties
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +142,15 @@ class Records:
         """Return all records, in the order of packages and sources."""
         return sorted(self._records.values(), key=lambda record: record.order)
 
+    def add_unbuilt(self, case: Case, verdict: Verdict, root: Path) -> None:
+        """Add what did not build where no item says so: it was deselected, or nothing ran."""
+        nodeid = node_id(case, root)
+        if nodeid not in self._records:
+            known = {**dict(properties(case, root)), **_words(case, verdict, root)}
+            record = _new_record(nodeid, known)
+            record.outcome = "not evaluated" if verdict.outcome == "error" else "failed"
+            self._records[nodeid] = record
+
     def note(self, report: pytest.TestReport) -> None:
         """Take note of a report; a later one of the same test replaces what was known."""
         known = dict(report.user_properties[:8])
@@ -169,7 +178,8 @@ class Records:
 
 def _new_record(nodeid: str, known: dict[str, Any]) -> Record:
     names = ("package", "target", "kind", "rust_test", "source", "command", "generated")
-    values: dict[str, Any] = {name: str(known.get(name, "")) for name in names}
+    said = ("heading", "body", "place")
+    values: dict[str, Any] = {name: str(known.get(name, "")) for name in names + said}
     return Record(nodeid, **values)
 
 

@@ -86,9 +86,10 @@ class PageWriter:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where the page is."""
         if self._config.option.collectonly:
-            terminalreporter.write_line(
-                "--cpython-sys-report: no page of a run with --collect-only"
-            )
+            if self._config.getoption("cpython_sys_report"):  # an editor does not mind the key
+                terminalreporter.write_line(
+                    "--cpython-sys-report: no page of a run with --collect-only"
+                )
         elif self._problem:
             terminalreporter.write_line(self._problem, red=True)
         elif self._is_written:
@@ -122,7 +123,11 @@ class PageWriter:
         self._is_written = not self._problem
 
     def _facts(self, exit_code: int, incomplete: str) -> Facts:
-        records, plan = self._records.sorted(), self._session.plan
+        plan = self._session.plan
+        for case in self._session.summary.unbuilt(plan):
+            _, verdict = next(plan.checkers[case.checker].run([case]))
+            self._records.add_unbuilt(case, verdict, self._config.rootpath)
+        records = self._records.sorted()
         counts, comparison = PackageCounts(), Comparison(plan.labels)
         for package in plan.packages:
             for label in plan.labels or ("",):
