@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _INQUIRIES: Final = ("cpython_sys_env", "cpython_sys_clean")
+_DEMANDS: Final = ("cpython_sys_report", "cpython_sys_update_ledger", "cargo_debugger")
+"""Options that ask for something to be done, which nobody does where the plugin is off."""
 _CARGO: Final = pytest.StashKey["Cargo"]()
 
 
@@ -130,8 +132,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.pluginmanager.register(fixtures, "cpython_sys_fixtures")
     if not _is_on(config, config.option):
-        if config.getoption("cpython_sys_report", None):
-            raise pytest.UsageError("--cpython-sys-report: the plugin is off, add --cpython-sys")
+        for name in _DEMANDS:
+            if config.getoption(name, None):
+                word = f"--{name.replace('_', '-')}"
+                raise pytest.UsageError(f"{word}: the plugin is off, add --cpython-sys")
         return
     from .modules.early import EarlyConfig, only_asks
 

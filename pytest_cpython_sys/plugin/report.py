@@ -107,6 +107,9 @@ def write_section(terminal: pytest.TerminalReporter, title: str, lines: Iterable
         terminal.line(line)
 
 
+_ONE: Final = {"layouts": "layout", "tests": "test", "policies": "policy"}
+
+
 class PackageCounts:
     """Counts a package's items for its line of the summary."""
 
@@ -158,14 +161,19 @@ class PackageCounts:
         width = max((len(name) for name, _ in self._rows), default=0)
         wide = max((len(label) for _, label in self._rows), default=0)
         for name, label, row in self.rows():
-            parts = [f"{row[column]} {column}" for column in self._COLUMNS[:2]]
+            parts = [_counted(row[column], column) for column in self._COLUMNS[:2]]
             parts += [
-                f"{row[column]} {column}"
+                _counted(row[column], column)
                 for column in (*self._COLUMNS[2:], *self._again, *self._BAD)
                 if row[column]
             ]
             python = f"{label:<{wide}}  " if wide else ""
             yield f"{name:<{width}}  {python}{', '.join(parts)}"
+
+
+def _counted(number: int, noun: str) -> str:
+    """Return a number with its noun, given in the plural."""
+    return f"{number} {_ONE.get(noun, noun) if number == 1 else noun}"
 
 
 def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]:

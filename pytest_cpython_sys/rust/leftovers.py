@@ -24,6 +24,7 @@ BUILDS: Final = "cpython-sys"
 KEPT_DAYS: Final = 30
 _OURS: Final = "cpython-sys-"
 _STAMP: Final = "cpython-sys-used"
+_CARGOS: Final = "CACHEDIR.TAG"  # cargo writes it into each of its target directories
 _GOING: Final = ".unused"
 # cargo's own: it is locked for as long as cargo builds there. Below a profile, below a target.
 _LOCK: Final = ".cargo-lock"
@@ -59,7 +60,9 @@ def note_use(directory: str) -> None:
 def find_leftovers(target: str) -> Iterator[Leftover]:
     """Yield what runs have left in one of cargo's target directories, in the order of names."""
     for path in sorted(_directories(os.path.join(target, BUILDS))):
-        yield _leftover(path, os.path.join(path, _STAMP))
+        # The directory may also be that of a profile of the user's, which is called so.
+        if any(os.path.isfile(os.path.join(path, name)) for name in (_STAMP, _CARGOS)):
+            yield _leftover(path, os.path.join(path, _STAMP))
     for path in sorted(_directories(target)):
         if os.path.basename(path).startswith(_OURS):
             yield _leftover(path, os.path.join(target, _STAMP))

@@ -109,6 +109,28 @@ def test_a_refused_manifest_is_an_error_there_and_others_go_on(
     assert result.ret == 1
 
 
+@pytest.mark.parametrize(
+    "option", ["--cpython-sys-update-ledger", "--cpython-sys-report=a.html", "--cargo-debugger=env"]
+)
+def test_what_nobody_would_do_is_refused(
+    pytester: pytest.Pytester, write: Write, option: str
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    result = pytester.runpytest(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    word = option.partition("=")[0]
+    result.stderr.fnmatch_lines([f"ERROR: {word}: the plugin is off, add --cpython-sys"])
+
+
+def test_an_option_without_its_value_says_which_there_are(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write({"Cargo.toml": "c", "src/lib.rs": OK})
+    result = run(pytester, "--cpython-sys-policies=")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --cpython-sys-policies=: choose one of auto, all, off"])
+
+
 @pytest.mark.parametrize("switch", ["--cpython-sys", "-ocpython_sys=true"])
 @pytest.mark.parametrize("typed", ["nope", "src/nope.rs", "nope.py::x"])
 def test_a_path_that_is_not_there_is_pytests_to_name(

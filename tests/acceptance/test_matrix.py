@@ -112,8 +112,8 @@ def test_each_python_has_a_build_a_level_and_a_column(
     )
     result.stdout.fnmatch_lines(
         [
-            "cpython-sys  cp312  1 layouts, 3 tests, 1 failed",
-            "cpython-sys  cp313  1 layouts, 4 tests, 2 failed",
+            "cpython-sys  cp312  1 layout, 3 tests, 1 failed",
+            "cpython-sys  cp313  1 layout, 4 tests, 2 failed",
             "*= what fails where =*",
             "cp312    cp313",
             "ok       failed   src/lib.rs::tests::size",

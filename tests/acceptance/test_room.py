@@ -123,6 +123,7 @@ def test_what_cannot_be_removed_is_said(pytester: pytest.Pytester, write: Write)
     root = write({"Cargo.toml": "c", "src/lib.rs": "#[test] fn ok() {}\n"})
     directory = root / "target/cpython-sys/cp308-00000000"
     directory.mkdir(parents=True)
+    (directory / "CACHEDIR.TAG").touch()
     old(directory)
     directory.parent.chmod(0o555)
     try:

@@ -46,7 +46,7 @@ def test_bindings_without_layout_tests(
         result = pytester.runpytest("--cpython-sys")
         result.stdout.fnmatch_lines_random(
             [
-                "things  1 layouts, 0 tests",
+                "things  1 layout, 0 tests",
                 "things: no layout tests in src/empty.rs, which bindgen wrote: there is nothing *",
                 "things: no layout tests in src/untested.rs, which bindgen wrote: *layout_tests*",
                 "things: no layout tests in bindings.rs, which bindgen wrote: it has types*",

@@ -27,6 +27,7 @@ def age(directory: Path, days: float) -> None:
 
 def build(directory: Path, size: int = 100_000) -> Path:
     (directory / "debug" / "deps").mkdir(parents=True)
+    (directory / "CACHEDIR.TAG").touch()
     (directory / "debug" / ".cargo-lock").touch()
     (directory / "debug" / "deps" / "libc.rlib").write_bytes(b"x" * size)
     return directory
@@ -67,6 +68,12 @@ def test_cargos_own_directories_are_none_of_ours(tmp_path: Path) -> None:
     note_use(str(tmp_path))
     (found,) = find_leftovers(str(tmp_path))
     assert not found.unused
+
+
+def test_a_profile_of_the_users_may_have_our_name(tmp_path: Path) -> None:
+    (tmp_path / "cpython-sys" / "deps").mkdir(parents=True)
+    age(tmp_path, 100)
+    assert not list(find_leftovers(str(tmp_path)))
 
 
 def test_the_room_of_a_file_with_two_names_counts_once(tmp_path: Path) -> None:

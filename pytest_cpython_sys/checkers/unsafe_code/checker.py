@@ -292,4 +292,5 @@ def _sums(ledger: Ledger) -> str:
     used = sum(any(found.values()) for found in ledger.files.values())
     missing = sum(sum(found.values()) for found in (ledger.unexplained or {}).values())
     more = f", {missing} of them without the words that say why" if missing else ""
-    return f"{total} uses in {used} files{more}"
+    uses = "1 use" if total == 1 else f"{total} uses"
+    return f"{uses} in {used} file{'' if used == 1 else 's'}{more}"
