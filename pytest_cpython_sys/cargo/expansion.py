@@ -126,6 +126,8 @@ class Expander:
         self._made = frozenset(_known(made))
         self.words = ""
         """What cargo said of the last question."""
+        self.compiled_again = False
+        """Whether a question has made units newer than they were."""
 
     def expand(self, unit: Unit, kept: str = "") -> bytes | None:
         """Return what rustc prints of a unit, its expanded source by default; None if it cannot.
@@ -185,6 +187,7 @@ class Expander:
 
     def _compile_again(self, unit: Unit, directory: str, kept: str) -> bytes | None:
         """Let cargo make the very calls of the build once more, and ask beside that of the unit."""
+        self.compiled_again = True
         _forget(unit)  # one that failed may have been built since, in another way
         script = _NOTING.format(
             name=shlex.quote(unit.target.crate_name),

@@ -209,6 +209,9 @@ def _causes(cargo: Cargo, build: Build, doctests: bool) -> Iterator[object]:
     for name, value in sorted(build.environment.items()):
         own = name.startswith(("CARGO", "RUST", "LD_", "DYLD_")) or name == "PATH"
         yield name, value if own else ""
+    manifests = [package.manifest_path for package in build.workspace.packages]
+    for path in (*manifests, os.path.join(build.workspace.root, "Cargo.toml")):
+        yield path, read_bytes(path)  # under which names crates are known
     for path in configuration_files(build.environment, build.workspace.root):
         yield path, read_bytes(path)
 

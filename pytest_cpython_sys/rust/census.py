@@ -14,7 +14,7 @@ import re
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import Expander, cache_path, keep_json, read_bytes, read_json
+from ..cargo import Expander, cache_path, keep_json, read_bytes, read_json, stamp
 from .block_places import BlockText, CompiledBlock, find_texts
 from .constant_errors import CONSTANT_ERROR
 from .masking import mask
@@ -131,6 +131,8 @@ class Census:
         parts = [kept.get(part) if isinstance(kept, dict) else None for part in _PARTS]
         self._kept, self._contents = (part if isinstance(part, dict) else {} for part in parts)
         self._changed = False
+        self._held: list[tuple[str, Unit, list[object]]] = []
+        """What is known of units, by their names, with the stamps of the sources it is of."""
         self._restored: dict[str, list[Counted]] = {}
 
     def blocks(self, unit: Unit) -> list[Counted]:
@@ -140,21 +142,22 @@ class Census:
 
         Raises CensusError, and OSError when cargo cannot be started.
         """
-        stamp = _stamp(unit)
+        compiled = _stamp(unit)
         features = ",".join(unit.features)
         ways = f"{unit.test} {features} {unit.platform}"
         name = f"{unit.package.id} {unit.target.kind} {unit.target.name} {ways}"
         kept = self._kept.get(name)
-        if stamp is not None:
-            found = self._restore(kept, stamp)
+        if compiled is not None:
+            self._held.append((name, unit, self._source_stamps(unit)))
+            found = self._restore(kept, compiled)
             if found is not None:
                 return found
         blocks = self._ask(unit)
         sources = Sources(self._build, unit.package, unit.target, [unit])
         texts = find_texts(sources, unit.target, blocks) if blocks else ()
         counted = list(zip(blocks, texts, strict=True))
-        if stamp is not None:
-            self._keep(name, stamp, _to_json(counted))
+        if compiled is not None:
+            self._keep(name, compiled, _to_json(counted))
         return counted
 
     def _keep(self, name: str, stamp: Sequence[Any], content: dict[str, Any]) -> None:
@@ -179,10 +182,18 @@ class Census:
 
     def keep(self) -> None:
         """Write down what was found."""
+        if self._expander.compiled_again:
+            # Units are newer than what is known of them, and the same.
+            for name, unit, sources in self._held:
+                if name in self._kept and sources == self._source_stamps(unit):
+                    self._kept[name]["stamp"] = _stamp(unit)
         if self._changed:
             used = {one.get("content") for one in self._kept.values() if isinstance(one, dict)}
             contents = {digest: self._contents[digest] for digest in used & {*self._contents}}
             keep_json(self._path, dict(zip(_PARTS, (self._kept, contents), strict=True)))
+
+    def _source_stamps(self, unit: Unit) -> list[object]:
+        return [stamp(path) for path in sorted(self._build.sources(unit) or ())]
 
     def _ask(self, unit: Unit) -> list[CompiledBlock]:
         sources = self._build.sources(unit)

@@ -455,6 +455,33 @@ def test_nothing_is_asked_again_while_nothing_changes(
         assert layouts(run(pytester)) == {"src/lib.rs::T": "passed"}
 
 
+def test_nor_where_a_question_has_to_compile_again(
+    pytester: pytest.Pytester,
+    write: Write,
+    cargo_calls: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A crate that build scripts share with the workspace is another unit for a package alone."""
+    monkeypatch.delenv("CARGO_PROFILE_DEV_DEBUG")
+    shared = '[{}dependencies]\nshared = {{ path = "../shared" }}\n'
+    write(
+        {
+            "Cargo.toml": "[workspace]\nmembers = ['c', 'helper']\nresolver = '2'\n",
+            "c/Cargo.toml": PACKAGE.format("c") + shared.format("build-"),
+            "c/build.rs": "fn main() { shared::f() }\n",
+            "c/src/lib.rs": typed("T"),
+            "helper/Cargo.toml": PACKAGE.format("helper") + shared.format(""),
+            "helper/src/lib.rs": "pub fn g() { shared::f() }\n",
+            "shared/Cargo.toml": "shared",
+            "shared/src/lib.rs": "pub fn f() {}\n",
+        }
+    )
+    assert layouts(run(pytester)) == {"c/src/lib.rs::T": "passed"}
+    assert "rustc" in cargo_calls()
+    assert layouts(run(pytester)) == {"c/src/lib.rs::T": "passed"}
+    assert "rustc" not in cargo_calls()
+
+
 def test_with_a_linker_that_fails_the_blocks_are_evaluated(
     pytester: pytest.Pytester, write: Write
 ) -> None:

@@ -311,3 +311,18 @@ def test_a_library_whose_tests_need_what_does_not_build(
     )
     result = run(pytester)
     assert outcomes(result) == {"a/src/lib.rs::@build": "failed", "b/src/lib.rs::@build": "failed"}
+
+
+def test_a_dependency_that_has_another_name_since(pytester: pytest.Pytester, write: Write) -> None:
+    manifest = PACKAGE.format("c") + '[dependencies]\n{} = {{ path = "d", package = "d" }}\n'
+    files = {
+        "Cargo.toml": manifest.format("one"),
+        "src/lib.rs": "extern crate one;\n/// ```\n/// c::f();\n/// ```\npub fn f() {}\n",
+        "d/Cargo.toml": "d",
+        "d/src/lib.rs": "pub fn g() {}\n",
+    }
+    root = write(files)
+    run(pytester).assert_outcomes(passed=1)
+    write({"Cargo.toml": manifest.format("two")})
+    replace_once(root / "src/lib.rs", "crate one", "crate two")
+    run(pytester).assert_outcomes(passed=1)
