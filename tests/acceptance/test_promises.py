@@ -241,7 +241,7 @@ BEFORE_3_15 = [
     expected("undecided", word, "skipped", lack)
     for word, lack in (
         ("PyModExport", "looks for no PyModExport_NAME; 3.15 does"),
-        ("no-legacy-init", "looks for PyInit_NAME alone; 3.15 does"),
+        ("no-legacy-init", "looks for no PyModExport_NAME; 3.15 does"),
     )
 ]
 SINCE_3_15 = [

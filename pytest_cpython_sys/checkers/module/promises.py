@@ -36,7 +36,7 @@ TYPE_PROMISES: Final = frozenset({"immutable-types", "final-types"})
 _SINCE: Final = {
     "not-gil": ("3.13", "knows no Py_mod_gil"),
     "PyModExport": ("3.15", "looks for no PyModExport_NAME"),
-    "no-legacy-init": ("3.15", "looks for PyInit_NAME alone"),
+    "no-legacy-init": ("3.15", "looks for no PyModExport_NAME"),
     "immutable-types": ("3.10", "knows no Py_TPFLAGS_IMMUTABLETYPE"),
 }
 _FIELDS: Final = {"immutable-types": "mutable", "final-types": "base"}

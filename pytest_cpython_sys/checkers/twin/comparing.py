@@ -29,9 +29,11 @@ def twin_differences(ours: _Entries, theirs: _Entries, table: TwinTable) -> Iter
     if table.names is not None:
         for pattern in table.names:
             if not any(fnmatchcase(name, pattern) for name in names):
+                advice = "correct it in `twin-names`"
+                if "." in pattern:
+                    advice = "`twin-names` takes names of the module, not of their attributes"
                 yield (
-                    f"    {pattern}: neither this module nor {table.twin} has such a name: "
-                    "correct it in `twin-names`"
+                    f"    {pattern}: neither this module nor {table.twin} has such a name: {advice}"
                 )
         names = {name for name in names if _is_of(table.names, name)}
     for name, text in _all(names, ours, theirs, table.twin):
@@ -41,7 +43,10 @@ def twin_differences(ours: _Entries, theirs: _Entries, table: TwinTable) -> Iter
         if not matching:
             yield f"    {name}: {text}"
     for pattern in unused:
-        yield f"    {pattern}: known to differ, and does not any more: drop it from `twin-known`"
+        why = "known to differ, and does not any more"
+        if table.names is not None and not _is_of(table.names, pattern):
+            why = "known to differ, and not among `twin-names`"
+        yield f"    {pattern}: {why}: drop it from `twin-known`"
 
 
 def _is_of(patterns: Iterable[str], name: str) -> bool:

@@ -38,6 +38,9 @@ _COMMAND: Final = (
     "--force-warn clippy::missing_safety_doc"
 )
 _UPDATE: Final = "--cpython-sys-update-ledger"
+_BEGIN: Final = f"""\
+to begin with what there is, write it down with {_UPDATE}: then an item fails
+where there is more of it than before"""
 _RENAMED: Final = (
     f"where a function was only renamed or moved, let {_UPDATE} write what is there now"
 )
@@ -153,7 +156,7 @@ class _Workspace:
         elif missing:
             uses = "1 use" if len(missing) == 1 else f"{len(missing)} uses"
             problems.append(f"{uses} of `unsafe` without the words that say why")
-            problems += [*map(_listed, missing), _HOW]
+            problems += [*map(_listed, missing), _HOW, _BEGIN]
         if missing:
             location = Location(file, missing[0].line)
         if ledger is not None:
