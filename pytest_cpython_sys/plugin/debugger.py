@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import shutil
 import signal
@@ -92,7 +93,9 @@ class DebuggedEvaluator(Evaluator):
         super().__init__(plan.checkers)
         self._config = config
         self._plan = plan
-        self._tool = tool
+        # The test starts in its package's directory.
+        program = os.path.abspath(tool[0]) if os.sep in tool[0] else tool[0]
+        self._tool = (program, *tool[1:])
 
     def evaluate(self, case: Case) -> Verdict:
         """Return how the debugger ended: of the test itself nobody tells us."""

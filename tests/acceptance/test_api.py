@@ -338,6 +338,42 @@ def test_features_and_a_shared_library(pytester: pytest.Pytester, write: Write) 
     assert failed(rules(pytester, "--cargo-features=spam-api/no")[0]) == {"capability"}
 
 
+def test_two_of_which_one_is_a_module_are_asked_once(
+    pytester: pytest.Pytester,
+    write: Write,
+    cargo_calls: Callable[[], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a `cdylib` there is one file, made anew when it is asked and when it is built."""
+    manifest = PACKAGE.format("module") + (
+        '[lib]\ncrate-type = ["cdylib"]\ntest = false\n[dependencies]\n'
+        'spam-api = { path = "../api" }\n'
+        "[package.metadata.cpython-sys.api]\nno-mut-ref = ['Seen']\n"
+    )
+    code = "pub struct Seen; pub fn f() -> usize { std::mem::size_of::<spam_api::PyAny>() }\n"
+    root = FILES["Cargo.toml"]
+    write(
+        {
+            **FILES,
+            "Cargo.toml": root.replace('"api"', '"api", "module"'),
+            "module/Cargo.toml": manifest,
+            "module/src/lib.rs": code,
+        }
+    )
+    item = "module/src/lib.rs::@api::no-mut-ref"
+    assert outcomes(run(pytester))[item] == "passed"
+    assert "rustc" in cargo_calls()
+    assert outcomes(run(pytester))[item] == "passed"
+    assert "rustc" not in cargo_calls()
+    monkeypatch.setenv("RUSTFLAGS", "--cfg told")
+    write({"module/src/lib.rs": f"{code}#[cfg(told)] pub fn bad(_: &mut Seen) {{}}\n"})
+    assert outcomes(run(pytester))[item] == "failed"
+    monkeypatch.delenv("RUSTFLAGS")
+    assert outcomes(run(pytester))[item] == "passed"
+    monkeypatch.setenv("RUSTFLAGS", "--cfg told")
+    assert outcomes(run(pytester))[item] == "failed"
+
+
 def test_workers_ask_once(
     pytester: pytest.Pytester, write: Write, cargo_calls: Callable[[], list[str]]
 ) -> None:

@@ -152,6 +152,21 @@ def test_one_of_several_pythons(pytester: pytest.Pytester, write: Write) -> None
     assert "ran under env (exit code 101)" in text
 
 
+def test_a_relative_path_is_seen_from_where_it_was_typed(write: Write) -> None:
+    root = write(
+        {
+            "Cargo.toml": "[workspace]\nmembers = ['c']\n",
+            "c/Cargo.toml": "c",
+            "c/src/lib.rs": "#[test] fn ok() {}\n",
+            "tool": '#!/bin/sh\necho this is the tool\nexec "$@"\n',
+        }
+    )
+    (root / "tool").chmod(0o755)
+    ended, text = debug("c/src/lib.rs::ok", "./tool")
+    assert ended == 0, text
+    assert "this is the tool" in text
+
+
 def test_an_ignored_test(package: Path) -> None:
     del package
     ended, text = debug("src/lib.rs::tests::later", "env")

@@ -12,6 +12,7 @@ from ...cargo import (
     CargoError,
     Expander,
     cache_path,
+    configuration_files,
     keep_json,
     locked,
     read_bytes,
@@ -37,6 +38,7 @@ __all__ = ["Question", "system_crates"]
 _FORMAT: Final = 1
 _CPYTHON: Final = ("cpython-sys", "pyo3-ffi")
 _PYO3: Final = "pyo3"
+_FOR_OTHERS: Final = frozenset({"cdylib", "staticlib"})
 _SUFFIXES: Final = ("-sys", "_sys", "-ffi", "_ffi")
 
 
@@ -76,16 +78,22 @@ class Question:
 
     def _path(self, build: Build) -> str:
         """Return where the answer is kept while what a build has made stays as it is."""
-        # Cargo names them in an order that varies.
+        # Cargo names them in an order that varies. A cdylib has one name in all builds, which make
+        # it anew in turns: nobody links to it, and it follows from the rest.
         files = sorted(
             name
             for artifact in build.artifacts
-            if artifact.target.kind == "lib"
+            if artifact.target.kind == "lib" and {*artifact.target.crate_types} - _FOR_OTHERS
             for name in artifact.filenames
         )
+        root = build.workspace.root
+        manifests = [self._package.manifest_path, os.path.join(root, "Cargo.toml")]
+        settings = [*manifests, *configuration_files(build.environment, root)]
         causes = [
             *(_FORMAT, self._package.id, self._context.cargo.toolchain.rustc, repr(self._table)),
             *([stamp(name) for name in files], [unit.features for unit in self._units(build)]),
+            *(build.scripts, build.target, [read_bytes(name) for name in settings]),
+            [item for item in sorted(build.environment.items()) if "RUSTFLAGS" in item[0]],
         ]
         return cache_path(build, self._context.options, "api", causes)
 
