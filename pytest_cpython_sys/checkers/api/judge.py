@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from .graph import Graph
 from .mir import without_generics
-from .table import API
+from .names import Names, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -58,6 +57,7 @@ class Judge:
         self, surface: Surface, bodies: Sequence[Body], table: ApiTable, systems: Mapping[str, bool]
     ) -> None:
         self._surface = surface
+        self._names = Names(surface)
         self._table = table
         self._graph = Graph(bodies, surface, systems)
         self._problems: list[str] = []
@@ -93,64 +93,32 @@ class Judge:
 
     def _exempt(self) -> Iterator[str]:
         """Yield the ids of the functions that the table exempts."""
-        functions = self._surface.functions.values()
         for name in self._table.allow:
-            parts = tuple(name.split("::"))
-            found = [one for one in functions if one.path[-len(parts) :] == parts]
-            paths = sorted({"::".join(one.path) for one in found})
-            if not found:
-                known = {"::".join(one.path[-len(parts) :]) for one in functions}
-                self._problems.append(_nothing("allow", name, "function", known))
-            elif len(paths) > 1:
-                self._problems.append(_several("allow", name, "functions", paths))
-            else:
-                yield from (one.id for one in found)
+            try:
+                found = self._names.function("allow", name)
+                if found is None:
+                    raise self._names.no_function("allow", name)
+                yield found
+            except UnknownNameError as error:
+                self._problems.append(str(error))
 
     def _type(self, said: Judgement, rule: str, name: str) -> TypeItem | None:
         """Return the type of the crate by a name."""
-        parts = tuple(name.split("::"))
-        items = [one for one in self._surface.items.values() if one.kind != "trait"]
-        found = [one for one in items if one.path[-len(parts) :] == parts]
-        if len(found) == 1:
-            if found[0].kind == "type_alias":
-                said.problems.append(f"{API}.{rule}: {name!r} is an alias: name the type itself")
-                return None
-            return found[0]
-        if found:
-            paths = sorted("::".join(one.path) for one in found)
-            said.problems.append(_several(rule, name, "types", paths))
-            return None
-        others = [one for one in self._outside(name) if one[0] != self._surface.crate]
-        if others:
-            said.problems.append(
-                f"{API}.{rule}: {name!r} is a type of the crate {others[0][0]}, not of this one: "
-                "what is to hold of a type stands in the manifest of its own crate"
-            )
-        else:
-            known = {"::".join(one.path[-len(parts) :]) for one in items}
-            said.problems.append(_nothing(rule, name, "type", known))
+        try:
+            return self._surface.items[self._names.type(rule, name)]
+        except UnknownNameError as error:
+            said.problems.append(str(error))
         return None
 
-    def _outside(self, name: str) -> list[tuple[str, ...]]:
-        """Return the paths, of whatever crate, that end with a type's name."""
-        parts = tuple(name.split("::"))
-        kinds = ("struct", "union", "enum", "trait", "type_alias", "typedef", "foreign_type")
-        return [
-            tuple(one["path"])
-            for one in self._surface.paths.values()
-            if one["kind"] in kinds and tuple(one["path"][-len(parts) :]) == parts
-        ]
-
-    def _exists(self, said: Judgement, rule: str, names: Sequence[str]) -> bool:
-        """Tell whether all types by these names are there, wherever they come from."""
-        own = list(self._surface.items.values())
+    def _types(self, said: Judgement, rule: str, names: Sequence[str]) -> dict[str, str]:
+        """Return the names of types by their ids, wherever they come from; of all or of none."""
+        found: dict[str, str] = {}
         for name in names:
-            parts = tuple(name.split("::"))
-            mine = any(one.path[-len(parts) :] == parts for one in own)
-            if not mine and not self._outside(name):
-                known = {"::".join(one.path[-len(parts) :]) for one in own}
-                said.problems.append(_nothing(rule, name, "type", known))
-        return not said.problems
+            try:
+                found.update(dict.fromkeys(self._names.any_type(rule, name), name))
+            except UnknownNameError as error:
+                said.problems.append(str(error))
+        return found if not said.problems else {}
 
     # -- functions ------------------------------------------------------------------------------
 
@@ -162,7 +130,8 @@ class Judge:
                 yield function
 
     def _capability(self, said: Judgement, rule: str, names: tuple[str, ...]) -> None:
-        if not self._exists(said, rule, names):
+        ids = self._types(said, rule, names)
+        if not ids:
             return
         types = self._surface.types
         for function in self._public():
@@ -171,21 +140,15 @@ class Judge:
                 continue
             said.look(function.file)
             inputs = function.signature["inputs"]
-            if node.reaches and not any(types.holds(raw, names, function.own) for _, raw in inputs):
+            if node.reaches and not any(types.holds(raw, ids, function.own) for _, raw in inputs):
                 said.findings.append(Finding(*node.place, node.way()))
 
     def _ffi_module(self, said: Judgement, rule: str, names: tuple[str, ...]) -> None:
-        parts = tuple(names[0].split("::"))
-        paths = [path for path in self._surface.modules if path]
-        found = sorted("::".join(path) for path in paths if path[-len(parts) :] == parts)
-        if not found:
-            known = {"::".join(path[-len(parts) :]) for path in paths}
-            said.problems.append(_nothing(rule, names[0], "module", known))
+        try:
+            inside = self._names.module(rule, names[0])
+        except UnknownNameError as error:
+            said.problems.append(str(error))
             return
-        if len(found) > 1 and names[0] not in found:
-            said.problems.append(_several(rule, names[0], "modules", found))
-            return
-        inside = names[0] if names[0] in found else found[0]
         for node in self._graph.nodes:
             function = node.function
             if function is not None and function.id in self._audited:
@@ -201,17 +164,24 @@ class Judge:
                     said.findings.append(Finding(node.place[0], where, text))
 
     def _catch_unwind(self, said: Judgement, rule: str, names: tuple[str, ...]) -> None:
-        functions = self._surface.functions.values()
+        ids: set[str] = set()
+        paths: set[str] = set()
         called = {
-            without_generics(one.callee) for node in self._graph.nodes for one in node.body.calls
+            without_generics(call.callee)
+            for node in self._graph.nodes
+            for call, targets in node.calls
+            if not any(one.function for one in targets)
         }
         for name in names:
-            if not any(_ends("::".join(one.path), name) for one in functions) and not any(
-                _ends(path, name) for path in called
-            ):
-                size = name.count("::") + 1
-                known = {"::".join(one.path[-size:]) for one in functions}
-                said.problems.append(_nothing(rule, name, "function", known))
+            try:
+                found = self._names.function(rule, name)
+                if found is not None:
+                    ids.add(found)
+                    paths.add(self._surface.written(self._surface.functions[found]))
+                else:
+                    paths.add(self._names.outside(rule, name, called))
+            except UnknownNameError as error:
+                said.problems.append(str(error))
         if said.problems:
             return
         for node in self._graph.nodes:
@@ -219,7 +189,7 @@ class Judge:
                 continue
             said.look(node.place[0])
             for call, targets in node.calls:
-                if not self._is_guard(call, targets, names):
+                if not self._is_guard(call, targets, ids, paths):
                     what = self._callee(call, targets)
                     said.findings.append(Finding(*node.place, f"{node.shown} -> {what}"))
             for panic in node.body.panics:
@@ -232,12 +202,16 @@ class Judge:
             return bool(node.function.abi) and node.function.id not in self._audited
         return node.body.aborts
 
-    def _is_guard(self, call: Call, targets: Sequence[Node], names: tuple[str, ...]) -> bool:
-        paths = ["::".join(one.function.path) for one in targets if one.function is not None]
-        paths.append(without_generics(call.callee))
-        if paths[-1].startswith(_OF_POINTERS) and not paths[-1].endswith(_NOT_THOSE):
+    @staticmethod
+    def _is_guard(
+        call: Call, targets: Sequence[Node], ids: Collection[str], paths: Collection[str]
+    ) -> bool:
+        """Tell whether a call is one of a guard: its body by its id, what has none by its path."""
+        path = without_generics(call.callee)
+        if path.startswith(_OF_POINTERS) and not path.endswith(_NOT_THOSE):
             return True
-        return any(_ends(path, name) for path in paths for name in names)
+        known = [one.function.id for one in targets if one.function is not None]
+        return all(key in ids for key in known) if known else path in paths
 
     @staticmethod
     def _callee(call: Call, targets: Sequence[Node]) -> str:
@@ -246,7 +220,8 @@ class Judge:
         return without_generics(call.callee) or "a function pointer"
 
     def _no_mut_ref(self, said: Judgement, rule: str, names: tuple[str, ...]) -> None:
-        if not self._exists(said, rule, names):
+        ids = self._types(said, rule, names)
+        if not ids:
             return
         types = self._surface.types
         for function in self._public():
@@ -258,9 +233,11 @@ class Judge:
                 ("takes", [function.generics]),
             )
             for word, raw in parts:
-                if types.mutably(raw, names, function.own, more):
+                if types.mutably(raw, ids, function.own, more):
                     named = [
-                        name for name in names if types.mutably(raw, (name,), function.own, more)
+                        name
+                        for one, name in ids.items()
+                        if types.mutably(raw, (one,), function.own, more)
                     ]
                     text = f"{function.shown} {word} `&mut {named[0]}`"
                     said.findings.append(Finding(function.file, function.line, text))
@@ -300,19 +277,3 @@ class Judge:
             else:
                 texts = [f"{shown} is not {trait}"]
             said.findings += [Finding(item.file, item.line, text) for text in texts]
-
-
-def _ends(path: str, name: str) -> bool:
-    return path == name or path.endswith(f"::{name}")
-
-
-def _nothing(key: str, name: str, kind: str, known: Collection[str]) -> str:
-    near = get_close_matches(name, sorted(known), 3)
-    advice = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"{API}.{key}: the crate has no {kind} {name!r}{advice}"
-
-
-def _several(key: str, name: str, kinds: str, paths: Sequence[str]) -> str:
-    return (
-        f"{API}.{key}: {name!r} may be several {kinds}: write more of the path ({', '.join(paths)})"
-    )

@@ -175,6 +175,25 @@ class Surface:
             child for child, raw in children if self._add_function(child, raw, path, impl)
         ]
 
+    def written(self, function: Function) -> str:
+        """Return the name that only one function has: ``a::Two::f``, ``<a::Two as a::T>::f``."""
+        of, trait = self.written_parts(function)
+        if trait:
+            return f"<{of} as {trait}>::{function.name}"
+        return f"{of}::{function.name}" if of else "::".join(function.path)
+
+    def written_parts(self, function: Function) -> tuple[str, str]:
+        """Return the type whose method a function is, and the trait; empty where there is none."""
+        impl = function.impl
+        if impl is None:
+            return "", ""
+        parts = (impl.of, {"resolved_path": impl.trait} if impl.trait is not None else None)
+        of, trait = (
+            self.types.written(raw, self.crate, impl.free) if raw is not None else ""
+            for raw in parts
+        )
+        return of, trait
+
     def _head(self, raw: Any) -> tuple[str, ...]:
         """Return the path of a type: below the root for one of this crate."""
         raw = self.types.resolved(raw)

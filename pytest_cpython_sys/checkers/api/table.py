@@ -21,7 +21,8 @@ RULES: Final = (
 )
 """In the order in which their items stand; each is a key of the table."""
 _KEYS: Final = frozenset({*RULES, "allow", "sys"})
-_PATH: Final = re.compile(r"[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
+_PATH: Final = re.compile(r"(?:::)?[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
+_METHOD: Final = re.compile(r"(?:<.+>|(?:::)?[A-Za-z_][\w:]*<.+>|)::[A-Za-z_]\w*")
 _CRATE: Final = re.compile(r"[A-Za-z_][\w-]*")
 
 
@@ -30,7 +31,7 @@ class ApiTable:
     """The rules of a crate."""
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By the name of a rule: the paths, or ends of paths, that it is about."""
+    """By the name of a rule: the paths, or ends of paths, that it is about; see `names`."""
     allow: Mapping[str, str] = field(default_factory=dict)
     """Why a function is exempt, by its path or the end of it."""
     systems: tuple[str, ...] = ()
@@ -60,7 +61,7 @@ def read_api(metadata: Mapping[str, Any]) -> ApiTable | None:
     if not isinstance(allow, dict):
         raise MetadataError(f'{API}.allow is no table: write {{ "Type::function" = "reason" }}')
     for name, reason in allow.items():
-        if not _PATH.fullmatch(name):
+        if not _PATH.fullmatch(name) and not _METHOD.fullmatch(name):
             raise MetadataError(f'{API}.allow: {name!r} is no path: write "Type::function"')
         if not isinstance(reason, str) or not reason.strip():
             raise MetadataError(f"{API}.allow: {name!r} has no reason: say why it is sound")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["ANY", "Types", "normalised"]
 
@@ -106,6 +106,34 @@ class Types:
                 return f"&{'mut ' if value['is_mutable'] else ''}{self.shown(value['type'])}"
         return "_"
 
+    def written(self, raw: Any, crate: str, free: frozenset[str] = frozenset()) -> str:
+        """Return a type with its path, below the root for one of this crate, and its arguments.
+
+        They are left out where all of them are ``free``.
+        """
+        raw = self.resolved(raw)
+        kind: str
+        value: Any
+        kind, value = next(iter(raw.items())) if isinstance(raw, dict) else ("", None)
+        if kind == "resolved_path":
+            path = self.path_of(value)
+            name = "::".join(path[1:] if path[0] == crate and len(path) > 1 else path)
+            arguments = [self.written(one, crate, free) for one in self.arguments(value)]
+            return f"{name}<{', '.join(arguments)}>" if set(arguments) - free else name
+        if kind == "borrowed_ref":
+            of = self.written(value["type"], crate, free)
+            return f"&{'mut ' if value['is_mutable'] else ''}{of}"
+        if kind == "raw_pointer":
+            of = self.written(value["type"], crate, free)
+            return f"*{'mut' if value['is_mutable'] else 'const'} {of}"
+        if kind == "tuple":
+            return f"({', '.join(self.written(one, crate, free) for one in value)})"
+        if kind == "slice":
+            return f"[{self.written(value, crate, free)}]"
+        if kind == "array":
+            return f"[{self.written(value['type'], crate, free)}; {value['len']}]"
+        return str(value) if kind in ("generic", "primitive") else "_"
+
     @staticmethod
     def arguments(raw: Mapping[str, Any]) -> Iterator[Any]:
         """Yield the types and constants that a path has as arguments."""
@@ -131,13 +159,11 @@ class Types:
             raw = item["inner"]["type_alias"]["type"]
         return raw
 
-    def is_named(self, raw: Any, name: str) -> bool:
-        """Tell whether a type, alias or not, ends with a path."""
+    @staticmethod
+    def is_one_of(raw: Any, ids: Collection[str]) -> bool:
+        """Tell whether a type is one of several, by their ids."""
         path = raw.get("resolved_path") if isinstance(raw, dict) else None
-        if path is None:
-            return False
-        parts = tuple(name.split("::"))
-        return self.path_of(path)[-len(parts) :] == parts
+        return path is not None and str(path["id"]) in ids
 
     def local(self, raw: Any) -> Iterator[str]:
         """Yield the ids of all types of this crate in a piece of JSON."""
@@ -165,17 +191,17 @@ class Types:
             if found is not None:
                 yield found
 
-    def holds(self, raw: Any, names: tuple[str, ...], own: Any = None) -> bool:
-        """Tell whether whoever has a value of a type has one of another, by its name."""
-        return self._holds(raw, names, own, inside=False, seen=set())
+    def holds(self, raw: Any, ids: Collection[str], own: Any = None) -> bool:
+        """Tell whether whoever has a value of a type has one of others, by their ids."""
+        return self._holds(raw, ids, own, inside=False, seen=set())
 
     def _holds(
-        self, raw: Any, names: tuple[str, ...], own: Any, *, inside: bool, seen: set[str]
+        self, raw: Any, ids: Collection[str], own: Any, *, inside: bool, seen: set[str]
     ) -> bool:
         raw = self.resolved(raw, own)
         if not isinstance(raw, dict):
             return False
-        if any(self.is_named(raw, name) for name in names):
+        if self.is_one_of(raw, ids):
             return True
         (kind, value), *_ = raw.items()
         again: list[Any] = []
@@ -194,28 +220,28 @@ class Types:
                 again = [one["inner"]["struct_field"] for one in self.fields(key)]
             elif item is None and (name in _OWNERS or (inside and name == _PHANTOM)):
                 again = list(self.arguments(value))
-        return any(self._holds(one, names, own, inside=inside, seen=seen) for one in again)
+        return any(self._holds(one, ids, own, inside=inside, seen=seen) for one in again)
 
-    def mutably(self, raw: Any, names: tuple[str, ...], own: Any, more: Mapping[str, Any]) -> bool:
-        """Tell whether ``&mut`` of a type by name is anywhere in a piece of JSON.
+    def mutably(self, raw: Any, ids: Collection[str], own: Any, more: Mapping[str, Any]) -> bool:
+        """Tell whether ``&mut`` of a type, by its id, is anywhere in a piece of JSON.
 
         ``more``: what the associated types of an implementation stand for.
         """
         if isinstance(raw, list):
-            return any(self.mutably(one, names, own, more) for one in raw)
+            return any(self.mutably(one, ids, own, more) for one in raw)
         if not isinstance(raw, dict):
             return False
         found = self.resolved(raw, own)
         if found is not raw:
-            return self.mutably(found, names, None, more)
+            return self.mutably(found, ids, None, more)
         reference = raw.get("borrowed_ref")
         if reference is not None and reference["is_mutable"]:
             pointee = self.resolved(reference["type"], own)
             while isinstance(pointee, dict) and ("slice" in pointee or "array" in pointee):
                 pointee = pointee.get("slice") or pointee["array"]["type"]
-            if any(self.is_named(self.resolved(pointee, own), name) for name in names):
+            if self.is_one_of(self.resolved(pointee, own), ids):
                 return True
         projection = raw.get("qualified_path")
         if projection is not None and projection["self_type"] == {"generic": "Self"}:
-            return self.mutably(more.get(projection["name"]), names, own, {})
-        return any(self.mutably(value, names, own, more) for value in raw.values())
+            return self.mutably(more.get(projection["name"]), ids, own, {})
+        return any(self.mutably(value, ids, own, more) for value in raw.values())

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from pytest_cpython_sys.cargo import MIR
 from pytest_cpython_sys.checkers.api.graph import Graph
-from pytest_cpython_sys.checkers.api.mir import read_mir, without_generics
+from pytest_cpython_sys.checkers.api.mir import without_generics
 from pytest_cpython_sys.checkers.api.surface import Surface, _is_must_use
 from pytest_cpython_sys.checkers.api.types import normalised
-from pytest_cpython_sys.rust.rustdoc_json import RUSTDOC_JSON, read_document
+
+from .asked import asked
 
 if TYPE_CHECKING:
     from pytest_cpython_sys.checkers.api.graph import Node
@@ -107,20 +104,10 @@ class Crate(NamedTuple):
 
 @pytest.fixture(scope="module")
 def crate(tmp_path_factory: pytest.TempPathFactory) -> Crate:
-    rustc, rustdoc = shutil.which("rustc"), shutil.which("rustdoc")
-    if rustc is None or rustdoc is None:
-        pytest.skip("no rustc")
-    directory = tmp_path_factory.mktemp("api")
-    (directory / "lib.rs").write_text(SOURCE, encoding="utf-8")
-    common = ("lib.rs", "--crate-name=sample", "--crate-type=lib", "--edition=2021")
-    env = {**os.environ, "RUSTC_BOOTSTRAP": "1"}
-    for words in ([rustc, *common, *MIR, "-o", "text"], [rustdoc, *common, *RUSTDOC_JSON]):
-        subprocess.run(words, cwd=directory, env=env, check=True)
-    bodies = read_mir((directory / "text").read_text(encoding="utf-8"))
-    with read_document(str(directory / "doc" / "sample.json")) as raw:
-        surface = Surface(raw)
-        graph = Graph(bodies, surface, {})
-        graph.find_ways(())
+    bodies, raw = asked(tmp_path_factory.mktemp("api"), SOURCE)
+    surface = Surface(raw)
+    graph = Graph(bodies, surface, {})
+    graph.find_ways(())
     return Crate(graph, surface)
 
 
