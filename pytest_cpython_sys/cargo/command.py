@@ -51,6 +51,18 @@ class BuildOptions:
         """Return where cargo builds a workspace."""
         return os.path.join(workspace.root, self.target_dir or workspace.target_directory)
 
+    def to_type(self) -> list[str]:
+        """Return what selects features, profile and target, for a line that people type.
+
+        Another target directory is our doing, not something to type.
+        """
+        return replace(self, target_dir=None).arguments()
+
+    def shown(self) -> str:
+        """Return `to_type` as a part of a line, with a blank before it; "" for nothing."""
+        words = self.to_type()
+        return f" {shlex.join(words)}" if words else ""
+
     def arguments(self) -> list[str]:
         """Return what selects features, profile and target; no package."""
         words: list[str] = []
@@ -274,8 +286,7 @@ def shown_command(
 ) -> str:
     """Return the line to type for one test with cargo alone, in the workspace's directory."""
     words = ["cargo", "test", "-p", package.name]
-    # Another target directory is our doing, not something to type.
-    words += replace(options, target_dir=None).arguments()
+    words += options.to_type()
     words += target.flag if target is not None else ("--doc",)
     if test is not None:
         words += ["--", "--exact", test] if target is not None else ["--", test]

@@ -47,6 +47,9 @@ def _clean(project: Project, here: os.PathLike[str]) -> Iterator[tuple[str, bool
     for target in project.base_directories:
         for leftover in find_leftovers(target):
             path = os.path.relpath(leftover.path, here)
+            if leftover.busy:
+                yield f"kept {path}: cargo is at work in it", False
+                continue
             if not leftover.unused:
                 kept.append(leftover)
                 continue

@@ -108,6 +108,36 @@ def test_fmt_asks_only_when_something_changed(write: Write, run: Run, cargo_call
     assert "fmt" not in cargo_calls()
 
 
+def test_fmt_looks_again_at_what_it_was_told_to_skip(write: Write, run: Run) -> None:
+    write({**FILES, "src/other.rs": f"#![cfg_attr(rustfmt, rustfmt_skip)]\n{OTHER}   "})
+    assert outcomes(run())[FMT] == "passed"
+    write({"src/other.rs": "pub   fn   g() {}\n"})
+    assert outcomes(run())[FMT] == "failed"
+
+
+@pytest.mark.parametrize("place", ["home/.config/rustfmt/rustfmt.toml", "home/.rustfmt.toml"])
+def test_fmt_heeds_the_users_own_configuration(
+    write: Write, run: Run, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    root = write({f"project/{name}": text for name, text in FILES.items()})
+    monkeypatch.chdir(root / "project")
+    monkeypatch.setenv("HOME", str(root / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    assert outcomes(run())[FMT] == "passed"
+    write({place: "hard_tabs = true\n"})
+    assert outcomes(run())[FMT] == "failed"
+    (root / place).unlink()
+    assert outcomes(run())[FMT] == "passed"
+
+
+def test_what_to_type_has_the_options_of_the_run(write: Write, run: Run) -> None:
+    write({**FILES, "src/other.rs": f'{OTHER}#[cfg(feature = "more")]{NEEDLESS}'})
+    result = run("--cargo-features=more")
+    assert outcomes(result)[CLIPPY] == "failed"
+    words = "with cargo alone: cargo clippy -p thing --features=more -- -D warnings"
+    result.stdout.fnmatch_lines([words])
+
+
 def test_fmt_leaves_generated_files_out(write: Write, run: Run) -> None:
     write(
         {

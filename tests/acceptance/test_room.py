@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -116,6 +117,22 @@ def test_directories_that_nobody_uses_are_removed(pytester: pytest.Pytester, wri
     assert again.outlines[-1] == "freed 0 bytes"
     assert again.ret == 0
     run(pytester).assert_outcomes(passed=1)
+
+
+def test_where_cargo_is_at_work_stays(pytester: pytest.Pytester, write: Write) -> None:
+    root = write({"Cargo.toml": "c", "src/lib.rs": "#[test] fn ok() {}\n"})
+    lock = root / "target/cpython-sys/cp308-00000000/debug/.cargo-lock"
+    lock.parent.mkdir(parents=True)
+    (lock.parents[1] / "CACHEDIR.TAG").touch()
+    lock.touch()
+    old(lock.parents[1])
+    with lock.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        result = run(pytester, "--cpython-sys-clean")
+    assert result.outlines[-2:] == [
+        "kept target/cpython-sys/cp308-00000000: cargo is at work in it",
+        "freed 0 bytes",
+    ]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is refused to root")

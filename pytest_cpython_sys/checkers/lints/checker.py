@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["LintChecker"]
 
 _COMMANDS: Final[dict[Policy, str]] = {
-    "fmt": "cargo fmt -p {} --check",
-    "clippy": "cargo clippy -p {} -- -D warnings",
+    "fmt": "cargo fmt -p {0} --check",
+    "clippy": "cargo clippy -p {0}{1} -- -D warnings",
 }
 
 
@@ -54,7 +54,7 @@ class LintChecker(Checker):
                         f"@{policy}",
                         kind="policy",
                         checker=self.name,
-                        command=command.format(package.name),
+                        command=command.format(package.name, context.options.shown()),
                         group=_group(context, policy),
                     )
                     self._asked[case.key] = context, package, problem

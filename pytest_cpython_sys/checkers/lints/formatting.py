@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Formatting"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _FILE: Final = re.compile(r"^Formatting (.+)$", re.MULTILINE)
 _DIFFERENCE: Final = re.compile(
     r"^Diff in (?P<file>.+?)(?::(?P<line>\d+):| at line (?P<old>\d+):)$", re.MULTILINE
@@ -97,14 +98,36 @@ class Formatting:
         complete = done.exit_code == 0 or _DIFFERENCE.search(text)
         # What rustfmt could not read is in no list of files. Warnings about options are no matter.
         if files and complete and not _ERROR.search(done.stderr):
-            stamps = [stamp(path) for path in sorted({*files, *self._configurations(files)})]
+            causes = {*files, *self._sources(), *self._configurations(files)}
+            stamps = [stamp(path) for path in sorted(causes)]
             code, text, words = known
             keep_json(self._path, {"stamps": stamps, "code": code, "text": text, "words": words})
         return known
 
+    def _sources(self) -> Iterator[str]:
+        """Yield the sources that rustc has read: rustfmt names none that says to skip it."""
+        inside = self._package.root + os.sep
+        for target in self._package.targets:
+            for test in (False, True):
+                unit = self._build.unit(self._package, target, test=test)
+                for path in self._build.sources(unit) or ():
+                    if path.startswith(inside):
+                        yield path
+
     def _configurations(self, files: list[str]) -> Iterator[str]:
-        """Yield where a configuration may be, or come to be: above each file, as rustfmt looks."""
+        """Yield where a configuration may be, or come to be: where rustfmt looks.
+
+        Above each file, else in the user's own directories: see
+        https://github.com/rust-lang/rustfmt#configuring-rustfmt
+        """
         yield self._package.manifest_path
+        environment = self._build.environment
+        home = environment.get("HOME") or os.path.expanduser("~")
+        own = environment.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+        if sys.platform == "darwin":
+            own = os.path.join(home, "Library", "Application Support")
+        for place in (home, os.path.join(own, "rustfmt")):
+            yield from (os.path.join(place, name) for name in _CONFIGURATIONS)
         for directory in {os.path.dirname(file) for file in files}:
             for place in upwards(directory):
                 yield from (os.path.join(place, name) for name in _CONFIGURATIONS)

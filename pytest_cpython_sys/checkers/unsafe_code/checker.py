@@ -34,7 +34,7 @@ _HOW: Final = """\
 say why a block or an impl is sound in a comment above it (`// SAFETY: ...`), and
 what a function or a trait asks of its users in its documentation (`# Safety`)"""
 _COMMAND: Final = (
-    "cargo clippy -p {} --all-targets -- --force-warn clippy::undocumented_unsafe_blocks "
+    "cargo clippy -p {}{} --all-targets -- --force-warn clippy::undocumented_unsafe_blocks "
     "--force-warn clippy::missing_safety_doc"
 )
 _UPDATE: Final = "--cpython-sys-update-ledger"
@@ -116,7 +116,7 @@ class _Workspace:
                     package=package.name,
                     target=target.name,
                     rust_test=_LEVEL,
-                    command=_COMMAND.format(package.name),
+                    command=_COMMAND.format(package.name, self._context.options.shown()),
                     group=self.group,
                 )
 
