@@ -67,6 +67,8 @@ class Dependency:
     name: str
     kind: str
     path: str | None
+    rename: str | None = None
+    """What the package calls it, if something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _parse_package(raw: Mapping[str, Any]) -> Package:
         manifest_path=raw["manifest_path"],
         targets=tuple(parse_target(target) for target in raw["targets"]),
         dependencies=tuple(
-            Dependency(one["name"], one["kind"] or "normal", one.get("path"))
+            Dependency(one["name"], one["kind"] or "normal", one.get("path"), one.get("rename"))
             for one in raw["dependencies"]
         ),
         metadata=raw["metadata"] or {},

@@ -446,3 +446,37 @@ def test_what_declares_c_has_any_name(pytester: pytest.Pytester, write: Write) -
     found, text = rules(pytester)
     assert failed(found) == {"capability"}
     assert "bad -> raw_repr -> c_api::repr -> raw::PyObject_Repr" in text
+
+
+def test_c_in_all_its_forms(pytester: pytest.Pytester, write: Write) -> None:
+    """A method of a trait, a crate by the name of `extern crate`, a block inside a function."""
+    trait = """
+pub trait Ext { unsafe fn ext(&self); }
+impl Ext for PyObject { unsafe fn ext(&self) { PyObject_Repr(self as *const _ as *mut _); } }
+"""
+    code = """
+extern crate sys;
+use sys::Ext;
+pub fn method(object: &sys::PyObject) { unsafe { object.ext() } }
+pub fn local() { extern "C" { fn labs(a: i64) -> i64; } unsafe { labs(1); } }
+pub fn named() { unsafe { sys::PyObject_Repr(std::ptr::null_mut()); } }
+pub fn inline() { unsafe { sys::Py_INCREF(std::ptr::null_mut()); } }
+"""
+    write(
+        {
+            **FILES,
+            "sys/src/lib.rs": f"{FILES['sys/src/lib.rs']}{trait}",
+            "api/src/lib.rs": f"{LIB}{code}",
+        }
+    )
+    found, text = rules(pytester)
+    assert failed(found) == {"capability", "ffi-module"}, text
+    start = LIB.count("\n")
+    ways = {
+        4: "method -> <sys::PyObject as sys::Ext>::ext",
+        5: "local -> local::labs",
+        6: "named -> sys::PyObject_Repr",
+        7: "inline -> sys::Py_INCREF",
+    }
+    for line, way in ways.items():
+        assert text.count(f"    api/src/lib.rs:{start + line}: {way}") == 2, text

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Question", "system_crates"]
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _CPYTHON: Final = ("cpython-sys", "pyo3-ffi")
 _PYO3: Final = "pyo3"
 _FOR_OTHERS: Final = frozenset({"cdylib", "staticlib"})
@@ -112,6 +112,7 @@ class Question:
     def _ask(self, build: Build, unit: Unit) -> dict[str, Judgement]:
         context = self._context
         systems = system_crates(build, self._package, self._table)
+        renamed = renamed_crates(build, self._package)
         base = context.options.directory(build.workspace)
         with tempfile.TemporaryDirectory(prefix="cpython-sys-", dir=base) as directory:
             program, left = os.path.join(directory, "describe"), os.path.join(directory, "left")
@@ -127,7 +128,7 @@ class Question:
             bodies = read_mir(text.decode("utf-8", "replace"))
             try:
                 with read_document(described) as raw:
-                    judge = Judge(Surface(raw), bodies, self._table, systems)
+                    judge = Judge(Surface(raw), bodies, self._table, systems, renamed)
                     return {rule: judge.judge(rule) for rule in self._table.rules}
             except FormatError as error:
                 raise CargoError(f"not evaluated: {error}") from error
@@ -170,6 +171,16 @@ def system_crates(build: Build, package: Package, table: ApiTable) -> dict[str, 
     if _PYO3 in needed:
         found.setdefault("pyo3_ffi", True)  # cargo tells only what members themselves need
     return found
+
+
+def renamed_crates(build: Build, package: Package) -> dict[str, str]:
+    """Return the crates that a package calls something else, by what it calls them."""
+    members = {one.name: one for one in build.workspace.packages}
+    return {
+        one.rename.replace("-", "_"): _crate_name(one.name, members)
+        for one in package.dependencies
+        if one.rename and one.kind == "normal"
+    }
 
 
 def _crate_name(name: str, members: Mapping[str, Package]) -> str:

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from .mir import matching, split_top, without_generics
+from .mir import matching, split_top, trait_of, without_generics
 from .types import ANY, normalised
 
 if TYPE_CHECKING:
@@ -80,15 +80,23 @@ class Node:
 class Graph:
     """The functions of a crate.
 
-    ``systems`` are the crates through which C is called: True for those that declare it.
+    ``systems`` are the crates through which C is called: True for those that declare it;
+    ``renamed`` the crates by the names that they have here, where these are others.
     """
 
     def __init__(
-        self, bodies: Sequence[Body], surface: Surface, systems: Mapping[str, bool]
+        self,
+        bodies: Sequence[Body],
+        surface: Surface,
+        systems: Mapping[str, bool],
+        renamed: Mapping[str, str] | None = None,
     ) -> None:
         self._surface = surface
         self._systems = systems
+        self._renamed = renamed or {}
         self.nodes = [Node(body) for body in bodies]
+        methods = ("::".join(one.path) for one in surface.functions.values())
+        self._bodies = frozenset((*(body.name for body in bodies), *methods))
         self.by_id: dict[str, Node] = {}
         self._named: dict[str, list[Node]] = {}
         self._of_traits: dict[tuple[str, str], list[Function]] = {}
@@ -226,9 +234,10 @@ class Graph:
                 owners[owner][0].closures.append(node)
             free = self._free(node)
             for call in node.body.calls:
-                node.calls.append((call, self._targets(call, free)))
+                targets = self._targets(call, free)
+                node.calls.append((call, targets))
                 if not node.to_c:
-                    node.to_c = self.c_function(call)
+                    node.to_c = self.c_function(call, targets)
 
     @staticmethod
     def _free(node: Node) -> set[str]:
@@ -239,17 +248,31 @@ class Graph:
         names = {str(one["name"]) for one in function.generics["params"]}
         return names | (function.impl.free if function.impl is not None else {"Self"})
 
-    def c_function(self, call: Call) -> str:
+    def c_function(self, call: Call, targets: Collection[Node] = ()) -> str:
         """Return the name of the C function that is called; empty if it is none."""
         path = without_generics(call.callee)
         if path in self._foreign:
             return path
-        crate, found, _ = path.partition("::")
-        if not found or crate not in self._systems:
+        if targets:
             return ""
         foreign = call.abi not in ("", "rust-call")
+        around = path.rpartition("::")[0]
+        if foreign and call.unsafe and (around in self._bodies or ">::" in around):
+            return path  # of an `extern` block inside a function
+        crate = self._crate_of(trait_of(path) if path[:1] == "<" else path)
         # What C has as `static inline` is Rust where C is declared.
-        return path if foreign or (call.unsafe and self._systems[crate]) else ""
+        called = crate in self._systems and (foreign or (call.unsafe and self._systems[crate]))
+        return path if called else ""
+
+    def _crate_of(self, path: str) -> str:
+        """Return the crate that a path leads to, also where `extern crate` gives it a name."""
+        parts = path.split("::")
+        if parts[0] in self._systems:
+            return parts[0]
+        size = 1
+        while size < len(parts) and tuple(parts[:size]) in self._surface.modules:
+            size += 1
+        return self._renamed.get(parts[size - 1], "") if size < len(parts) else ""
 
     def _targets(self, call: Call, free: Collection[str]) -> list[Node]:
         """Return the bodies that a call may lead to; none where it leads out of what is seen."""

@@ -54,12 +54,17 @@ class Judge:
     """A crate and its rules."""
 
     def __init__(
-        self, surface: Surface, bodies: Sequence[Body], table: ApiTable, systems: Mapping[str, bool]
+        self,
+        surface: Surface,
+        bodies: Sequence[Body],
+        table: ApiTable,
+        systems: Mapping[str, bool],
+        renamed: Mapping[str, str] | None = None,
     ) -> None:
         self._surface = surface
         self._names = Names(surface)
         self._table = table
-        self._graph = Graph(bodies, surface, systems)
+        self._graph = Graph(bodies, surface, systems, renamed)
         self._problems: list[str] = []
         """Of the table of exemptions."""
         self._audited = frozenset(self._exempt())
@@ -156,8 +161,8 @@ class Judge:
             said.look(node.place[0])
             if f"{node.module}::".startswith(f"{inside}::"):
                 continue
-            for call, _ in node.calls:
-                of_c = self._graph.c_function(call)
+            for call, targets in node.calls:
+                of_c = self._graph.c_function(call, targets)
                 if of_c:
                     where = call.line if call.file == node.place[0] else node.place[1]
                     text = f"{node.shown} -> {of_c}"

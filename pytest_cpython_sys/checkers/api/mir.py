@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Body", "Call", "Panic", "matching", "read_mir", "split_top", "without_generics"]
+__all__ = [
+    "Body",
+    "Call",
+    "Panic",
+    "matching",
+    "read_mir",
+    "split_top",
+    "trait_of",
+    "without_generics",
+]
 
 _HEADER: Final = re.compile(r"fn (?P<name>.+?)\((?=\)|_1: )(?P<rest>.*) \{$")
 _TWICE: Final = "// MIR FOR CTFE"
@@ -185,6 +194,13 @@ def matching(text: str, start: int) -> int:
             if not depth:
                 return match.start()
     return len(text) - 1
+
+
+def trait_of(path: str) -> str:
+    """Return the trait of ``<T as Trait>::f``; empty where there is none."""
+    inside = path[1 : matching(path, 0)]
+    split = next(split_top(inside, " as "), None)
+    return inside[split + 4 :] if split is not None else ""
 
 
 def without_generics(path: str) -> str:
