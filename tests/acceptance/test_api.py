@@ -480,3 +480,20 @@ pub fn inline() { unsafe { sys::Py_INCREF(std::ptr::null_mut()); } }
     }
     for line, way in ways.items():
         assert text.count(f"    api/src/lib.rs:{start + line}: {way}") == 2, text
+
+
+def test_a_guard_of_another_crate(pytester: pytest.Pytester, write: Write) -> None:
+    """By the name that the crate gives to that one."""
+    guard = "pub fn guard_all<R>(inside: impl FnOnce() -> R) -> R { inside() }\n"
+    code = 'pub extern "C" fn kept() -> usize { sys::guard_all(|| 3) }\n'
+    names = 'catch-unwind = ["c_api::guard"'
+    write(
+        {
+            **FILES,
+            "sys/src/lib.rs": f"{FILES['sys/src/lib.rs']}{guard}",
+            "api/src/lib.rs": f"{LIB}{code}",
+            "api/Cargo.toml": FILES["api/Cargo.toml"].replace(names, f'{names}, "sys::guard_all"'),
+        }
+    )
+    found, text = rules(pytester)
+    assert failed(found) == set(), text

@@ -64,6 +64,7 @@ class Judge:
         self._surface = surface
         self._names = Names(surface)
         self._table = table
+        self._renamed = renamed or {}
         self._graph = Graph(bodies, surface, systems, renamed)
         self._problems: list[str] = []
         """Of the table of exemptions."""
@@ -184,7 +185,9 @@ class Judge:
                     ids.add(found)
                     paths.add(self._surface.written(self._surface.functions[found]))
                 else:
-                    paths.add(self._names.outside(rule, name, called))
+                    crate, sign, rest = name.removeprefix("::").partition("::")
+                    whole = f"{self._renamed.get(crate, crate)}{sign}{rest}"
+                    paths.add(self._names.outside(rule, whole, called))
             except UnknownNameError as error:
                 said.problems.append(str(error))
         if said.problems:

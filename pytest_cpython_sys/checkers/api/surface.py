@@ -299,10 +299,18 @@ class Surface:
                     yield one
 
     def _seen_through(self, key: str) -> Iterator[str]:
-        """Yield the types that whoever reaches an item comes to through its public fields."""
+        """Yield the types that whoever reaches an item comes to through its public fields.
+
+        Also that of a constant, and the traits that a trait asks for.
+        """
         item = self._index[key]
-        if "type_alias" in item["inner"]:
-            yield from self.types.local(item["inner"]["type_alias"]["type"])
+        for kind in ("type_alias", "constant", "static"):
+            if kind in item["inner"]:
+                yield from self.types.local(item["inner"][kind]["type"])
+        if "trait" in item["inner"]:
+            for bound in item["inner"]["trait"]["bounds"]:
+                if "trait_bound" in bound:
+                    yield str(bound["trait_bound"]["trait"]["id"])
         for one in self.types.fields(key):
             if one["visibility"] == "public":
                 yield from self.types.local(one["inner"])

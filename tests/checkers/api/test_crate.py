@@ -14,6 +14,8 @@ from pytest_cpython_sys.checkers.api.types import normalised
 from .asked import asked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_cpython_sys.checkers.api.graph import Node
     from pytest_cpython_sys.checkers.api.surface import TypeItem
 
@@ -158,6 +160,26 @@ def test_what_others_can_call(crate: Crate) -> None:
     assert {"plain", "Typed::get", "<Held as Show>::show", "Show::given", "Calls::run"} <= public
     assert "a::b::Far::near" in public  # by the signature of a public function
     assert not {"inner", "touch", "other"} & public
+
+
+def test_what_others_come_to(tmp_path: Path) -> None:
+    """Through constants, and what a trait asks for."""
+    source = """
+    mod inside {
+        pub struct Held; impl Held { pub fn of_constant(&self) {} }
+        pub struct Kept; impl Kept { pub fn of_static(&self) {} }
+        pub struct Lost; impl Lost { pub fn of_none(&self) {} }
+        pub trait Sealed { fn of_sealed(&self) {} }
+        pub trait Hidden { fn of_hidden(&self) {} }
+    }
+    pub const HELD: inside::Held = inside::Held;
+    pub static KEPT: inside::Kept = inside::Kept;
+    const LOST: inside::Lost = inside::Lost;
+    pub trait Open: inside::Sealed + Send {}
+    """
+    surface = Surface(asked(tmp_path, source)[1])
+    names = {surface.functions[key].name for key in surface.public}
+    assert names == {"of_constant", "of_static", "of_sealed"}
 
 
 @pytest.mark.parametrize(
