@@ -64,19 +64,23 @@ class Comparison:
             return ""
         return f"what fails is the same on {names}" if rows else f"nothing fails on {names}"
 
-    def table(self, width: int, *, whole: bool) -> Iterator[str]:
+    def table(self, width: int, *, whole: bool, incomplete: bool = False) -> Iterator[str]:
         """Yield a table of what fails where, if the Pythons that ran do not agree.
 
         Lines are ``width`` characters long at most, unless they are to be ``whole``; then no
-        row is left out either.
+        row is left out either. In an ``incomplete`` run, what has no outcome did not run.
         """
         if len(self.ran) > 1 and not self.agreement():
-            yield from _table(self.ran, self.rows(), None if whole else width)
+            absent = "did not run" if incomplete else "-"
+            yield from _table(self.ran, self.rows(), None if whole else width, absent)
 
 
-def _table(labels: Sequence[str], rows: dict[str, list[str]], width: int | None) -> Iterator[str]:
+def _table(
+    labels: Sequence[str], rows: dict[str, list[str]], width: int | None, absent: str
+) -> Iterator[str]:
     """Yield the rows on which the Pythons differ, then the others."""
-    columns = [max(len(label), *map(len, _WORDS.values())) for label in labels]
+    words = [*_WORDS.values(), *([absent] if any("" in row for row in rows.values()) else ())]
+    columns = [max(len(label), *map(len, words)) for label in labels]
 
     def line(cells: Sequence[str], rest: str) -> str:
         padded = (f"{cell:<{size}}  " for cell, size in zip(cells, columns, strict=True))
@@ -87,7 +91,7 @@ def _table(labels: Sequence[str], rows: dict[str, list[str]], width: int | None)
     limit = len(rows) if width is None else _ROWS
     yield line(labels, "").rstrip()
     for test, row in shown[:limit]:
-        yield line([_WORDS.get(outcome, "-") for outcome in row], _shortened(test, room))
+        yield line([_WORDS.get(outcome, absent) for outcome in row], _shortened(test, room))
     if len(rows) > limit:
         yield f"... and {len(rows) - limit} more (-v shows them)"
 

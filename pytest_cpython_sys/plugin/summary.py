@@ -188,7 +188,9 @@ class Summary:
         self._write_packages(terminal, plan, hints, finished=finished)
         if self._runs:
             width = self._config.get_terminal_writer().fullwidth
-            table = self._comparison.table(width, whole=self._verbose)
+            session = self._config.pluginmanager.get_plugin("session")
+            early = not finished or bool(session and (session.shouldfail or session.shouldstop))
+            table = self._comparison.table(width, whole=self._verbose, incomplete=early)
             write_section(terminal, "what fails where", table)
 
     @property

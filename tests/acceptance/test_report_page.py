@@ -54,7 +54,7 @@ def test_all_of_a_run(pytester: pytest.Pytester, write: Write) -> None:
     result.stdout.fnmatch_lines([f"*generated page: {root / 'page.html'}*"])
     page = read(root)
     shown = page.text
-    assert "3 of 6 Rust tests did not pass" in page.texts["h1"]
+    assert "3 of 6 Rust tests failed" in page.texts["h1"]
     assert "Python tests: 1 passed, 1 failed" in shown
     assert "assertion `left == right` failed: no </pre>" in shown
     assert "src/lib.rs:15" in page.texts["code"]

@@ -80,6 +80,15 @@ def test_sizes_that_nobody_knows_make_no_holes() -> None:
     assert {"recorded: s", "rustc: s"} <= set(texts(draw(layouts)))
 
 
+def test_unrecorded_room_and_what_begins_at_the_end_are_no_boxes_of_a_size() -> None:
+    members = [Member("a", 8, None), Member("tail", 64, None)]
+    text = draw(Layouts(layout("s", 8, *members), layout("s", 8, *members)))
+    found = boxes(text)
+    assert set(found) == {"(not recorded), 1 byte", "a"}
+    assert {style for style, _, _ in found["a"]} == {"field open"}
+    assert {"C: tail at 8, the end", "sizes of fields are not recorded"} <= set(texts(text))
+
+
 NAMES = ["Box<[u8; 4]>", "a\"&'</svg><script>", "\N{SNOWMAN}", "\x00\x1b[0m", "x" * 300, ""]
 
 

@@ -115,8 +115,8 @@ def test_an_empty_run_is_a_page_too() -> None:
         ([record("a")], {}, "The one Rust test passed"),
         ([record("a"), record("b")], {}, "All 2 Rust tests passed"),
         ([record("a"), record("b", "skipped")], {}, "1 of 2 Rust tests passed, none failed"),
-        ([record("a"), record("b", "failed")], {"exit_code": 1}, "1 of 2 Rust tests did not pass"),
-        ([record("a"), record("b", "not evaluated")], {}, "1 of 2 Rust tests did not pass"),
+        ([record("a"), record("b", "failed")], {"exit_code": 1}, "1 of 2 Rust tests failed"),
+        ([record("a"), record("b", "not evaluated")], {}, "1 of 2 Rust tests was not evaluated"),
         ([record("a")], {"exit_code": 1}, "The run failed, though no Rust test did"),
         ([record("a")], {"exit_code": 2, "incomplete": "Ctrl-C."}, "1 Rust test passed before"),
     ],
@@ -131,13 +131,41 @@ def test_the_headline_says_no_more_than_is_known(
 
 def test_what_differs_is_drawn_side_by_side_and_what_agrees_once() -> None:
     text, page = page_of(everything())
-    assert page.classes["layout"] == 4  # the pattern of holes, and three types
+    assert page.classes["layout"] == 6  # the pattern of holes, two types twice, and one
     assert text.count("first difference: offset 4") == 2
     assert "2 of 3 layouts differ" in page.text
     agreeing = text[text.index("Agreeing") :]
     assert agreeing.count("<svg") == 1
     assert "(hole), 7 bytes" in agreeing
     assert "1 hole" in agreeing
+    assert "neither their sizes nor" not in page.text
+
+
+def test_no_hole_is_claimed_where_sizes_are_not_recorded() -> None:
+    fields = (Member("owner", 8, None), Member("last", 32, None), Member("rest", 64, None))
+    side = TypeLayout("t", 8, 4, fields)
+    text, page = page_of([record("t", kind="layout", layouts=Layouts(side, side))])
+    assert "neither their sizes nor" in page.text
+    assert "(hole)" not in text
+    assert "1 hole" not in text
+    assert "(not recorded), 1 byte" in text
+    assert "sizes of fields are not recorded" in text
+
+
+def test_the_headline_tells_failed_from_not_evaluated() -> None:
+    records = [record("a", "failed"), record("b", "not evaluated"), record("c", "skipped")]
+    _, page = page_of(records)
+    assert page.texts["h1"] == ["1 of 3 Rust tests failed, 1 was not evaluated"]
+
+
+@pytest.mark.parametrize(("incomplete", "said"), [("", "not there"), ("-x.", "did not run")])
+def test_what_a_python_has_no_outcome_of(incomplete: str, said: str) -> None:
+    records = [
+        record("t", "failed", nodeid="c/src/lib.rs::@cp313::t"),
+        record("u", nodeid="c/src/lib.rs::@cp312::u"),
+    ]
+    text, _ = page_of(records, ("cp312", "cp313"), incomplete=incomplete)
+    assert f'<span class="said">{said}</span>' in text
 
 
 def test_each_failure_is_linked_from_its_row_and_leads_to_its_drawing() -> None:

@@ -30,6 +30,8 @@ def test_rows_that_differ_come_first() -> None:
         "-        error    b.rs::y",
         "failed   failed   a.rs::x::same",
     ]
+    early = list(comparison.table(80, whole=False, incomplete=True))
+    assert early[2] == "did not run  error        b.rs::y"
 
 
 def test_agreement_is_one_line() -> None:

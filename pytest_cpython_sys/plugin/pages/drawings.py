@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...case import grouped
-from ..pictures.layout_svg import HATCH, draw_inline, hole_count
+from ..pictures.layout_svg import HATCH, draw_inline, first_difference, has_sizes, hole_count
 from .facts import Section, counted
 from .markup import bar, code, details, mark, scrolled, table, text
 
@@ -35,7 +35,8 @@ def layouts(facts: Facts) -> Section | None:
     if not drawn:
         return None
     differing = [one for one in drawn if one.nodeid in facts.drawn]
-    boxes = [f'<svg width="0" height="0" aria-hidden="true" class="layout hidden">{HATCH}</svg>']
+    boxes = [_UNKNOWN] if not all(map(_is_whole, drawn)) else []
+    boxes.append(f'<svg width="0" height="0" aria-hidden="true" class="layout hidden">{HATCH}</svg>')
     if differing:
         inside = "".join(_differing(one, facts.drawn[one.nodeid]) for one in differing)
         boxes.append(f'<h3>Differing</h3><div class="box">{inside}</div>')
@@ -50,6 +51,17 @@ def layouts(facts: Facts) -> Section | None:
         else (f"{counted(len(drawn), 'layout')}, all agree")
     )
     return Section("Layouts", "Layouts", aside, "".join(boxes))
+
+
+_UNKNOWN: Final = (
+    '<p class="said">bindgen’s layout tests record where fields begin, neither their sizes nor '
+    "bit-fields: there, a field is drawn up to the next (its end is dashed), and nothing is said "
+    "of holes.</p>"
+)
+
+
+def _is_whole(record: Record) -> bool:
+    return record.layouts is None or has_sizes(record.layouts.left)
 
 
 def _differing(record: Record, anchor: str) -> str:
@@ -76,9 +88,11 @@ def _agreeing(record: Record) -> str:
 
 def _drawing(compared: Layouts) -> str:
     label = text(f"Layout of {compared.left.name}")
+    first = first_difference(compared)
+    above = f'<p class="first-difference">{text(first)}</p>' if first else ""
     return (
-        f'<figure class="drawing" role="region" tabindex="0" aria-label="{label}">'
-        f"{draw_inline(compared)}</figure>"
+        f'{above}<figure class="drawing" role="region" tabindex="0" aria-label="{label}">'
+        f'<div class="pair">{"".join(draw_inline(compared))}</div></figure>'
     )
 
 

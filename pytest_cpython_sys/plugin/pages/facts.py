@@ -87,7 +87,12 @@ class Facts:
         """What became of it, in a few words."""
         total = len(self.records)
         if self.bad:
-            return f"{len(self.bad)} of {counted(total, 'Rust test')} did not pass"
+            failed, unknown = self.outcomes["failed"], self.outcomes["not evaluated"]
+            of = f"of {counted(total, 'Rust test')}"
+            were = f"{'was' if unknown == 1 else 'were'} not evaluated"
+            if not failed:
+                return f"{unknown} {of} {were}"
+            return f"{failed} {of} failed" + (f", {unknown} {were}" if unknown else "")
         if not total:
             return "No Rust test ran"
         passed = self.outcomes["passed"]

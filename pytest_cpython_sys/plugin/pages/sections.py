@@ -74,7 +74,7 @@ def _number(name: str, number: int) -> str:
 
 
 def failures(facts: Facts) -> Section | None:
-    """Return everything that is known of what did not pass."""
+    """Return everything that is known of what failed or was not evaluated."""
     if not facts.bad:
         return None
     several = len(facts.bad) > _OPEN
@@ -85,7 +85,7 @@ def failures(facts: Facts) -> Section | None:
     body = f'<div class="box">{"".join(boxes)}</div>'
     words = ("failed", "not evaluated")
     aside = ", ".join(f"{facts.outcomes[word]} {word}" for word in words if facts.outcomes[word])
-    return Section("Failures", "What did not pass", aside, body)
+    return Section("Failures", "What failed", aside, body)
 
 
 def _failure(anchor: str, record: Record, drawing: str | None, *, is_open: bool) -> str:
@@ -128,8 +128,9 @@ def pythons(facts: Facts) -> Section | None:
         return Section("Pythons", "Several Pythons", aside, said)
     # Those on which the Pythons differ come first.
     shown = sorted(rows.items(), key=lambda entry: (len(set(entry[1])) == 1, entry[0]))
+    absent = _UNRUN if facts.incomplete else _ABSENT
     cells = (
-        [code(test), *(mark(outcome) if outcome else _ABSENT for outcome in row)]
+        [code(test), *(mark(outcome) if outcome else absent for outcome in row)]
         for test, row in shown
     )
     heads = ["Test", *(f"@{label}" for label in ran)]
@@ -139,6 +140,7 @@ def pythons(facts: Facts) -> Section | None:
 
 
 _ABSENT: Final = '<span class="said">not there</span>'
+_UNRUN: Final = '<span class="said">did not run</span>'
 
 
 def rules(facts: Facts) -> Section | None:
@@ -214,7 +216,7 @@ def tests(facts: Facts) -> Section | None:
 _CHOICE: Final = (
     '<fieldset class="choice"><legend>Which tests are shown</legend>'
     '<input type="radio" name="show" id="show-all" checked><label for="show-all">all</label>'
-    '<input type="radio" name="show" id="show-bad"><label for="show-bad">did not pass</label>'
+    '<input type="radio" name="show" id="show-bad"><label for="show-bad">failed or not evaluated</label>'
     '<input type="radio" name="show" id="show-calm"><label for="show-calm">skipped</label>'
     "</fieldset>"
 )
@@ -225,7 +227,7 @@ def _file(file: str, records: Sequence[Record], anchors: dict[str, str]) -> str:
     calm = sum(tone(record.outcome) in ("calm", "warn") for record in records)
     classes = " ".join(["no-bad"] * (not bad) + ["no-calm"] * (not calm))
     summary = f'{code(file)}<span class="count">{len(records)}</span>'
-    summary += f' <span class="mark bad">{bad} did not pass</span>' if bad else ""
+    summary += f' <span class="mark bad">{bad} failed</span>' if bad else ""
     rows = "".join(_rows(records, anchors))
     body = (
         f'<table class="tests"><caption>Tests in {text(file)}</caption><thead><tr>'

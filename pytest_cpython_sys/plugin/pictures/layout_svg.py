@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     from ...case import Layouts, Member, TypeLayout
 
-__all__ = ["HATCH", "draw", "draw_inline", "hole_count", "inline_style"]
+__all__ = [
+    "HATCH",
+    "draw",
+    "draw_inline",
+    "first_difference",
+    "has_sizes",
+    "hole_count",
+    "inline_style",
+]
 
 _ROW: Final = 24  # pixels, as all that follows
 _SIDE: Final = 320
@@ -43,6 +51,8 @@ text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill
 .page { fill: var(--page); }
 .field { fill: var(--field); stroke: var(--line); }
 .hole { fill: url(#hatch); stroke: var(--line); stroke-dasharray: 3 3; }
+.open { stroke-dasharray: 6 3; }
+.gap { fill: none; stroke: var(--line); stroke-dasharray: 2 4; }
 .wrong { fill: var(--wrong); stroke: var(--edge); stroke-width: 1.5; }
 .grid { stroke: var(--line); stroke-opacity: 0.45; }
 .first { stroke: var(--edge); stroke-width: 2; }
@@ -69,12 +79,22 @@ def draw(layouts: Layouts) -> str:
     return _Drawing(layouts).document()
 
 
-def draw_inline(layouts: Layouts) -> str:
-    """Return an ``svg`` element for a page that has `inline_style` and `HATCH` once.
+def draw_inline(layouts: Layouts) -> list[str]:
+    """Return ``svg`` elements for a page that has `inline_style` and `HATCH` once.
 
-    What agrees is drawn once, not side by side.
+    What agrees is drawn once. Else each of the two has an element of its own, with the same heights
+    in both, so that a page may put them beside or below each other.
     """
-    return _Drawing(layouts, once=_are_one(layouts)).element('class="layout"')
+    attribute = 'class="layout"'
+    if _are_one(layouts):
+        return [_Drawing(layouts, only=0).element(attribute)]
+    return [_Drawing(layouts, only=side, titled=True).element(attribute) for side in (0, 1)]
+
+
+def first_difference(layouts: Layouts) -> str:
+    """Return where two layouts first differ; "" if they do not."""
+    bit = _first_difference(layouts)
+    return "" if bit is None else f"first difference: offset {_place(bit)}"
 
 
 def _are_one(layouts: Layouts) -> bool:
@@ -84,8 +104,16 @@ def _are_one(layouts: Layouts) -> bool:
     return layouts.agree and places
 
 
+def has_sizes(layout: TypeLayout) -> bool:
+    """Tell whether it is known where each field ends: only then are there holes to speak of.
+
+    Without, neither is it known whether all fields are there: bindgen asserts no bit-fields.
+    """
+    return all(member.end is not None for member in layout.members)
+
+
 def hole_count(layout: TypeLayout) -> int:
-    """Return how many holes there are between the fields of a type, and after the last."""
+    """Return how many holes are known between the fields of a type, and after the last."""
     return sum(box.style == "hole" for box in _boxes(layout, frozenset()))
 
 
@@ -98,23 +126,27 @@ def inline_style() -> str:
 
 
 class _Drawing:
-    def __init__(self, layouts: Layouts, *, once: bool = False) -> None:
+    def __init__(self, layouts: Layouts, *, only: int | None = None, titled: bool = False) -> None:
         self._layouts = layouts
-        self._once = once
+        self._once = only is not None
+        self._titled = titled or only is None
+        self._shown = (0, 1) if only is None else (only,)
         marked = frozenset(layouts.marked)
-        drawn = (layouts.left,) if once else (layouts.left, layouts.right)
-        self._sides = [_boxes(side, marked) for side in drawn]
+        self._sides = [_boxes(side, marked) for side in (layouts.left, layouts.right)]
         self._widths = [
             max(
-                _SIDE_ONCE if once else _SIDE,
+                _SIDE_ONCE if self._once else _SIDE,
                 _LANE * (1 + max((box.lane for box in boxes), default=0)),
             )
             for boxes in self._sides
         ]
-        edges = {0, layouts.left.size * 8, layouts.right.size * 8}
-        edges.update(edge for boxes in self._sides for box in boxes for edge in box[:2])
-        top = _TOP_ONCE if once else _TOP
+        edges = self._edges(0) | self._edges(1)
+        top = _TOP_ONCE if self._once else _TOP
         self._rows = {edge: top + index * _ROW for index, edge in enumerate(sorted(edges))}
+
+    def _edges(self, side: int) -> set[int]:
+        layout = (self._layouts.left, self._layouts.right)[side]
+        return {0, layout.size * 8} | {edge for box in self._sides[side] for edge in box[:2]}
 
     def document(self) -> str:
         """Return the element as a file of its own."""
@@ -123,7 +155,7 @@ class _Drawing:
 
     def element(self, attribute: str, *before: str) -> str:
         """Return the ``svg`` element with an attribute, and with what stands ahead of all."""
-        width = sum(self._widths) + _GUTTER + (1 if self._once else 2) * _MARGIN
+        width = sum(self._widths[side] for side in self._shown) + _GUTTER + (1 if self._once else 2) * _MARGIN
         bottom = max(self._rows.values())
         notes = list(self._notes())
         height = bottom + (26 if self._once else 44) + 18 * len(notes)
@@ -134,11 +166,11 @@ class _Drawing:
             *before,
             f'<rect class="page" width="{width}" height="{height}"/>',
             *self._scale(width),
-            *self._side(0, _MARGIN, self._widths[0]),
+            *self._side(self._shown[0], _MARGIN),
         ]
         if not self._once:
-            parts += self._side(1, _MARGIN + self._widths[0] + _GUTTER, self._widths[1])
-            parts += self._first(width)
+            parts += self._side(1, _MARGIN + self._widths[0] + _GUTTER)
+        parts += self._first(width)
         for index, note in enumerate(notes):
             place = f'x="{_MARGIN}" y="{bottom + (36 if self._once else 46) + 18 * index}"'
             parts.append(f'<text class="faint" {place}>{_text(note)}</text>')
@@ -146,22 +178,25 @@ class _Drawing:
 
     def _scale(self, width: int) -> Iterator[str]:
         """Yield a line at each offset, and the offset between the two sides."""
-        middle = _MARGIN + self._widths[0] + _GUTTER / 2
+        middle = _MARGIN + self._widths[self._shown[0]] + _GUTTER / 2
+        own = self._edges(self._shown[0])
         above = self._rows[0] - 20
         yield f'<text class="faint" x="{middle}" y="{above}" text-anchor="middle">offset</text>'
         for edge, y in self._rows.items():
             if self._once:  # the edges of its boxes are enough
                 place = f'x="{middle}" y="{y + 4}" text-anchor="middle"'
-                yield f'<text class="faint" {place}>{_place(edge)}</text>'
+                if edge in own:
+                    yield f'<text class="faint" {place}>{_place(edge)}</text>'
                 continue
             yield f'<line class="grid" x1="{_MARGIN}" x2="{width - _MARGIN}" y1="{y}" y2="{y}"/>'
             yield f'<rect class="page" x="{middle - 26}" y="{y - 8}" width="52" height="16"/>'
             place = f'x="{middle}" y="{y + 4}" text-anchor="middle"'
             yield f'<text class="faint" {place}>{_place(edge)}</text>'
 
-    def _side(self, number: int, x: int, width: int) -> Iterator[str]:
+    def _side(self, number: int, x: int) -> Iterator[str]:
+        width = self._widths[number]
         layout = (self._layouts.left, self._layouts.right)[number]
-        name = layout.name if self._once else f"{self._layouts.titles[number]}: {layout.name}"
+        name = f"{self._layouts.titles[number]}: {layout.name}" if self._titled else layout.name
         y = self._rows[0] - (20 if self._once else 36)
         yield f'<text class="title" x="{x}" y="{y}">{_text(_cut(name, width, 8.6))}</text>'
         boxes = self._sides[number]
@@ -184,68 +219,104 @@ class _Drawing:
                 f'y="{top + 16}">{_text(shown)}</text></g>'
             )
         end = self._rows[layout.size * 8]
-        wrong = ' class="edge"' if self._ends_differ else ""
+        wrong = ' class="edge"' if _ends_differ(self._layouts) else ""
         text = f"size {layout.size}, aligned to {layout.align}"
         yield f'<text{wrong} x="{x}" y="{end + 18}">{_text(text)}</text>'
 
-    @property
-    def _ends_differ(self) -> bool:
-        left, right = self._layouts.left, self._layouts.right
-        return (left.size, left.align) != (right.size, right.align)
-
     def _first(self, width: int) -> Iterator[str]:
         """Yield a mark at the first difference."""
-        wrong = [box.start for boxes in self._sides for box in boxes if box.style == "wrong"]
-        if self._ends_differ:
-            wrong.append(min(self._layouts.left.size, self._layouts.right.size) * 8)
-        if not wrong:
+        first = _first_difference(self._layouts)
+        if first is None:
             return
-        y = self._rows[min(wrong)]
-        middle = _MARGIN + self._widths[0] + _GUTTER // 2
-        for left, right in ((_MARGIN, middle - 26), (middle + 26, width - _MARGIN)):
+        y = self._rows[first]
+        middle = _MARGIN + self._widths[self._shown[0]] + _GUTTER // 2
+        lines = [(_MARGIN, middle - 26), (middle + 26, width - _MARGIN)]
+        for left, right in lines[: len(self._shown)]:
             yield f'<line class="first" x1="{left}" x2="{right}" y1="{y}" y2="{y}"/>'
-        yield (
-            f'<text class="edge" x="{width - _MARGIN}" y="{_TOP - 12}" text-anchor="end">'
-            f"first difference: offset {_place(min(wrong))}</text>"
-        )
+        if not self._once:  # a page says so above the two
+            place = f'x="{width - _MARGIN}" y="{_TOP - 12}" text-anchor="end"'
+            yield f'<text class="edge" {place}>{first_difference(self._layouts)}</text>'
 
     def _notes(self) -> Iterator[str]:
-        """Yield what takes no room, and so has no box."""
-        for title, layout in zip(
-            self._layouts.titles, (self._layouts.left, self._layouts.right), strict=True
-        ):
+        """Yield what takes no room, and so has no box; and what is not known."""
+        sides = list(zip(self._layouts.titles, _both(self._layouts), strict=True))
+        shown = [sides[side] for side in self._shown] if self._titled else sides
+        for title, layout in shown:
             for member in layout.members:
                 if member.end == member.start and not member.name.startswith("_"):
                     yield f"{title}: {member.name} at {member.start // 8} takes no room"
+                elif _is_at_the_end(member, layout):
+                    yield f"{title}: {member.name} at {member.start // 8}, the end"
+        if not all(has_sizes(layout) for _, layout in shown):
+            yield "sizes of fields are not recorded"
+
+
+def _both(layouts: Layouts) -> tuple[TypeLayout, TypeLayout]:
+    return layouts.left, layouts.right
+
+
+def _ends_differ(layouts: Layouts) -> bool:
+    left, right = _both(layouts)
+    return (left.size, left.align) != (right.size, right.align)
+
+
+def _first_difference(layouts: Layouts) -> int | None:
+    wrong = [
+        member.start
+        for side in _both(layouts)
+        for member in side.members
+        if member.name in layouts.marked
+        and member.end != member.start
+        and not _is_at_the_end(member, side)
+    ]
+    if _ends_differ(layouts):
+        wrong.append(min(layouts.left.size, layouts.right.size) * 8)
+    return min(wrong, default=None)
 
 
 def _boxes(layout: TypeLayout, marked: frozenset[str]) -> list[_Box]:
     members = sorted(
-        (member for member in layout.members if member.end != member.start),
+        (
+            member
+            for member in layout.members
+            if member.end != member.start and not _is_at_the_end(member, layout)
+        ),
         key=lambda member: (member.start, -(member.end or 0)),
     )
+    between = _hole if has_sizes(layout) else _gap
     boxes: list[_Box] = []
     lanes: list[int] = []
     covered = 0
     for index, member in enumerate(members):
         end = member.end if member.end is not None else _next(members, index, layout)
         if member.start > covered:
-            boxes.append(_hole(covered, member.start))
+            boxes.append(between(covered, member.start))
         lane = next((at for at, busy in enumerate(lanes) if busy <= member.start), len(lanes))
         lanes[lane : lane + 1] = [end]
         style = "wrong" if member.name in marked else "field"
+        style += " open" if member.end is None else ""
         boxes.append(_Box(member.start, end, _label(member), style, lane))
         covered = max(covered, end)
     if members and covered < layout.size * 8:
-        boxes.append(_hole(covered, layout.size * 8))
+        boxes.append(between(covered, layout.size * 8))
     return boxes
+
+
+def _is_at_the_end(member: Member, layout: TypeLayout) -> bool:
+    """Tell whether a field of unknown size begins where its type ends: it takes no room there."""
+    return member.end is None and member.start >= layout.size * 8
 
 
 def _next(members: Sequence[Member], index: int, layout: TypeLayout) -> int:
     """Return where a field of unknown size ends at the latest."""
     start = members[index].start
     later = [member.start for member in members[index + 1 :] if member.start > start]
-    return max(min([*later, layout.size * 8]), start + 8)
+    return min([*later, layout.size * 8])
+
+
+def _gap(start: int, end: int) -> _Box:
+    """Return what no field is known of, where not all fields are."""
+    return _Box(start, end, f"(not recorded), {_extent(start, end)}", "gap")
 
 
 def _hole(start: int, end: int) -> _Box:
