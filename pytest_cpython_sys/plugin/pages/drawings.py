@@ -36,7 +36,9 @@ def layouts(facts: Facts) -> Section | None:
         return None
     differing = [one for one in drawn if one.nodeid in facts.drawn]
     boxes = [_UNKNOWN] if not all(map(_is_whole, drawn)) else []
-    boxes.append(f'<svg width="0" height="0" aria-hidden="true" class="layout hidden">{HATCH}</svg>')
+    boxes.append(
+        f'<svg width="0" height="0" aria-hidden="true" class="layout hidden">{HATCH}</svg>'
+    )
     if differing:
         inside = "".join(_differing(one, facts.drawn[one.nodeid]) for one in differing)
         boxes.append(f'<h3>Differing</h3><div class="box">{inside}</div>')

@@ -155,7 +155,11 @@ class _Drawing:
 
     def element(self, attribute: str, *before: str) -> str:
         """Return the ``svg`` element with an attribute, and with what stands ahead of all."""
-        width = sum(self._widths[side] for side in self._shown) + _GUTTER + (1 if self._once else 2) * _MARGIN
+        width = (
+            sum(self._widths[side] for side in self._shown)
+            + _GUTTER
+            + (1 if self._once else 2) * _MARGIN
+        )
         bottom = max(self._rows.values())
         notes = list(self._notes())
         height = bottom + (26 if self._once else 44) + 18 * len(notes)
