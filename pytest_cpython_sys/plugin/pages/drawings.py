@@ -56,8 +56,8 @@ def layouts(facts: Facts) -> Section | None:
 
 
 _UNKNOWN: Final = (
-    '<p class="said">bindgen’s layout tests record where fields begin, neither their sizes nor '
-    "bit-fields: there, a field is drawn up to the next (its end is dashed), and nothing is said "
+    '<p class="said">Layout tests of bindgen record where fields begin, neither their sizes nor '
+    "bit-fields: there, a field is drawn up to the next (dashed), and nothing is said "
     "of holes.</p>"
 )
 

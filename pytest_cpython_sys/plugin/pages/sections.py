@@ -216,7 +216,8 @@ def tests(facts: Facts) -> Section | None:
 _CHOICE: Final = (
     '<fieldset class="choice"><legend>Which tests are shown</legend>'
     '<input type="radio" name="show" id="show-all" checked><label for="show-all">all</label>'
-    '<input type="radio" name="show" id="show-bad"><label for="show-bad">failed or not evaluated</label>'
+    '<input type="radio" name="show" id="show-bad">'
+    '<label for="show-bad">failed or not evaluated</label>'
     '<input type="radio" name="show" id="show-calm"><label for="show-calm">skipped</label>'
     "</fieldset>"
 )
