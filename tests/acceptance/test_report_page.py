@@ -62,7 +62,7 @@ def test_all_of_a_run(pytester: pytest.Pytester, write: Write) -> None:
     assert "cargo test -p c --lib -- --exact tests::adds" in page.texts["code"]
     assert "needs <two> machines" in shown
     assert "2 of 3 layouts differ" in shown
-    assert "first difference: offset 4" in page.texts["text"]
+    assert "first difference: offset 4" in shown
     assert "@abi::layout" in page.texts["code"]
     assert "Build times" in page.texts["a"]
     assert re.search(r"cargo \d+\.\d+.*, rustc \d+\.\d+", shown)
