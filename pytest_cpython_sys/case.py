@@ -94,6 +94,11 @@ class Case:
             object.__setattr__(self, "skip", printable(self.skip))
 
     @property
+    def own_level(self) -> str:
+        """The last level as its checker has named it: a plan numbers a second one of a name."""
+        return self.rust_test.rpartition("::")[2]
+
+    @property
     def key(self) -> Key:
         """What tells this case from all others of a session."""
         return (self.file, self.levels)

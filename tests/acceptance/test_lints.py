@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, replace_once
+from .conftest import PACKAGE, outcomes, replace_once
 from .test_beside_cargo import Recorder, in_turns
 
 if TYPE_CHECKING:
@@ -352,3 +352,23 @@ def test_another_target_directory(write: Write, run: Run, tmp_path: Path) -> Non
     root = write(FILES)
     assert outcomes(run(f"--cargo-target-dir={tmp_path / 'elsewhere'}")) == GREEN
     assert not (root / "target").exists()
+
+
+def test_two_packages_with_one_root_file(pytester: pytest.Pytester, write: Write) -> None:
+    """The second one's item is told from the first's by its id; each is about its own package."""
+    asks = '[package.metadata.cpython-sys]\npolicies = ["fmt", "clippy", "unsafe"]\n'
+    api = "[package.metadata.cpython-sys.api]\nno-mut-ref = ['Seen']\n"
+    files = {"Cargo.toml": "[workspace]\nmembers = ['a', 'b']\nresolver = '2'\n"}
+    for name, more in (("a", ""), ("b", "default = ['late']\n")):
+        head = PACKAGE.format(name)
+        head += "[lib]\npath = '../shared.rs'\n[features]\nlate = []\n"
+        files[f"{name}/Cargo.toml"] = f"{head}{more}{asks}{api}"
+    files["shared.rs"] = (
+        "pub struct Seen;\n\n"
+        '#[cfg(feature = "late")]\npub fn late(_: &mut Seen) -> u8 {\n    return 1;\n}\n'
+    )
+    write(files)
+    found = outcomes(pytester.runpytest("--cpython-sys", "-rA", "-m", "rust_policy"))
+    for kind, second in (("@fmt", "passed"), ("@clippy", "failed"), ("@api::no-mut-ref", "failed")):
+        assert found[f"shared.rs::{kind}"] == "passed", kind
+        assert found[f"shared.rs::{kind}-2"] == second, kind

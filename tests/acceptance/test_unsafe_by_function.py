@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, replace_once
+from .conftest import PACKAGE, outcomes, replace_once
 from .test_beside_cargo import Recorder, in_turns
 
 if TYPE_CHECKING:
@@ -343,3 +343,25 @@ def test_what_rustc_wrote_is_gone(begun: Path, run: Run) -> None:
     for path in begun.glob("target/**/cpython-sys-cache/unsafe"):
         path.rename(path.with_name("elsewhere"))
     assert outcomes(run()) == GREEN
+
+
+def test_a_place_counts_once_however_its_file_is_named(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    block = "pub fn shared() { unsafe { std::hint::unreachable_unchecked() } }\n"
+    root = write(
+        {
+            "Cargo.toml": PACKAGE.format("c")
+            + '[package.metadata.cpython-sys]\npolicies = ["unsafe"]\n',
+            "src/lib.rs": "pub mod shared;\n"
+            'pub mod wrap { #[path = "../shared.rs"] pub mod inner; }\n',
+            "src/wrap/there": "",
+            "src/shared.rs": block,
+            "src/bin/b.rs": '#[path = "../shared.rs"] mod shared;\n'
+            "fn main() { shared::shared() }\n",
+        }
+    )
+    pytester.runpytest("--cpython-sys", "--cpython-sys-update-ledger")
+    text = (root / "cpython-sys-unsafe.toml").read_text(encoding="utf-8")
+    assert "blocks = 1\n" in text
+    assert text.count("= 1") == 2, text

@@ -90,7 +90,7 @@ class ApiChecker(Checker):
         for group, members in grouped(cases, lambda case: case.group).items():
             crate = self._crates[group]
             for case in members:
-                yield case, crate.verdict(case.file, case.levels[-1])
+                yield case, crate.verdict(case.file, case.own_level)
 
 
 def _open(context: BuildContext, package: Package, libraries: Libraries) -> _Crate | None:

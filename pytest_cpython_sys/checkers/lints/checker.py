@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Package
-    from ...case import Key
     from ...rust.context import BuildContext
     from ...rust.metadata import Policy
 
@@ -37,7 +36,7 @@ class LintChecker(Checker):
     def __init__(self, contexts: Sequence[BuildContext]) -> None:
         self._contexts = contexts
         self._lints: dict[str, Lints] = {}
-        self._asked: dict[Key, tuple[BuildContext, Package, str]] = {}
+        self._asked: dict[tuple[str, ...], tuple[BuildContext, Package, str]] = {}
         """By case: its package, and why the package's table cannot be used."""
 
     def discover(self) -> Iterable[Case]:
@@ -57,18 +56,18 @@ class LintChecker(Checker):
                         command=command.format(package.name, context.options.shown()),
                         group=_group(context, policy),
                     )
-                    self._asked[case.key] = context, package, problem
+                    self._asked[_key(case)] = context, package, problem
                     yield case
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield what is said of each package; clippy is started once a workspace."""
         for group, members in grouped(cases, lambda case: case.group).items():
             for case in members:
-                context, package, problem = self._asked[case.key]
+                context, package, problem = self._asked[_key(case)]
                 try:
                     if problem:
                         verdict = Verdict("error", message=problem)
-                    elif case.levels[-1] == "@fmt":
+                    elif case.own_level == "@fmt":
                         verdict = Formatting(context, package).verdict()
                     else:
                         if group not in self._lints:
@@ -77,6 +76,11 @@ class LintChecker(Checker):
                 except (ComponentMissingError, CargoError, OSError) as error:
                     verdict = Verdict("error", message=f"not evaluated: {error}")
                 yield case, verdict
+
+
+def _key(case: Case) -> tuple[str, ...]:
+    """Return what tells a case from others: two packages may have one root file."""
+    return case.group, case.package, case.own_level
 
 
 def _group(context: BuildContext, policy: str) -> str:

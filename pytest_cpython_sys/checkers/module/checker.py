@@ -237,7 +237,7 @@ class _Module:
             library, trouble = self._library
             return Verdict("error", message=trouble) if trouble else self._judge(case, library)
         except NoModuleError as error:
-            it_is_this = case.levels[-1] == "imports"
+            it_is_this = case.own_level == "imports"
             return Verdict("failed" if it_is_this else "error", message=str(error))
         except ExtensionError as error:
             return Verdict("error", message=str(error))
@@ -253,7 +253,7 @@ class _Module:
             return "", str(error)
 
     def _judge(self, case: Case, library: str) -> Verdict:
-        check = case.levels[-1]
+        check = case.own_level
         if check == _STABLE:
             return self._stable.judge(library)
         run = self._extension.context.run

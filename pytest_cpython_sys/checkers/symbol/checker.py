@@ -75,7 +75,7 @@ class SymbolChecker(Checker):
         """Yield the verdicts; the C compiler is asked once a package."""
         for group, members in grouped(cases, lambda case: case.group).items():
             package = self._packages[group]
-            yield from ((case, package.verdict(case.levels[-1])) for case in members)
+            yield from ((case, package.verdict(case.own_level)) for case in members)
 
 
 @dataclass

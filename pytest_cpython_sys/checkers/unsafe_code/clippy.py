@@ -246,7 +246,8 @@ class Clippy:
             span = next((one for one in diagnostic.raw["spans"] if one["is_primary"]), None)
             if span is None or diagnostic.code not in (*_MISSING, _USE):
                 continue
-            place = (span["file_name"], span["line_start"], span["column_start"])
+            name = os.path.normpath(span["file_name"])  # `#[path = "../m.rs"]` has others
+            place = (name, span["line_start"], span["column_start"])
             key = (*place, diagnostic.code, diagnostic.message)
             if key in seen:
                 continue
@@ -259,7 +260,7 @@ class Clippy:
             if diagnostic.code in _MISSING:
                 function = bodies.name(span) if bodies is not None else ""
                 words = diagnostic.message
-                finding = Finding(span["file_name"], span["line_start"], words, function)
+                finding = Finding(name, span["line_start"], words, function)
                 report.missing.setdefault(file, []).append(finding)
                 continue
             counts = report.counts.setdefault(file, {})
