@@ -374,6 +374,54 @@ def test_two_of_which_one_is_a_module_are_asked_once(
     assert outcomes(run(pytester))[item] == "failed"
 
 
+def test_what_self_stands_for_is_known(pytester: pytest.Pytester, write: Write) -> None:
+    code = """
+pub struct Held(PyAny);
+impl std::ops::Deref for Held {
+    type Target = PyAny;
+    fn deref(&self) -> &Self::Target { &self.0 }
+}
+impl std::ops::DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut Self::Target { &mut self.0 }
+}
+pub trait With { type Context; fn go(&self, context: &Self::Context); }
+impl With for u8 {
+    type Context = ThreadContext<'static>;
+    fn go(&self, _: &Self::Context) { raw_repr(std::ptr::null_mut()); }
+}
+"""
+    write({**FILES, "api/src/lib.rs": f"{LIB}{code}"})
+    found, text = rules(pytester)
+    assert failed(found) == {"no-mut-ref"}
+    assert "<Held as DerefMut>::deref_mut gives `&mut PyAny`" in text
+
+
+def test_without_a_crate_that_declares_c_nothing_is_known(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    files = {
+        name.replace("sys/", "capi/"): text.replace("spam-sys", "capi").replace("../sys", "../../o")
+        for name, text in FILES.items()
+    }
+    (outside,) = (name for name in files if name.endswith("capi/Cargo.toml"))
+    files["../o/Cargo.toml"] = files.pop(outside)
+    files["../o/src/lib.rs"] = files.pop("capi/src/lib.rs")
+    files["Cargo.toml"] = files["Cargo.toml"].replace('"sys", ', "")
+    write(files)
+    found, text = rules(pytester)
+    assert failed(found) == {"capability", "ffi-module"}
+    assert 'name it by its package, sys = ["NAME"]' in text
+
+
+def test_a_module_may_be_called_as_the_crate_that_declares_c(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    code = "mod spam_sys { pub fn other() {} }\npub fn o() { spam_sys::other() }\n"
+    bad = "pub fn bad() { raw_repr(std::ptr::null_mut()); }\n"
+    write({**FILES, "api/src/lib.rs": f"{LIB}{code}{bad}"})
+    assert failed(rules(pytester)[0]) == {"capability"}
+
+
 def test_workers_ask_once(
     pytester: pytest.Pytester, write: Write, cargo_calls: Callable[[], list[str]]
 ) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Question", "system_crates"]
 
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 _CPYTHON: Final = ("cpython-sys", "pyo3-ffi")
 _PYO3: Final = "pyo3"
 _FOR_OTHERS: Final = frozenset({"cdylib", "staticlib"})

@@ -239,6 +239,11 @@ class Graph:
                 if not node.to_c:
                     node.to_c = self.c_function(call, targets)
 
+    @property
+    def knows_c(self) -> bool:
+        """Whether there is anything that would count as a function of C."""
+        return bool(self._systems or self._foreign)
+
     @staticmethod
     def _free(node: Node) -> set[str]:
         """Return the types that are anything in a body: its generic parameters."""

@@ -50,6 +50,12 @@ class Judgement:
         self.judged[file] = self.judged.get(file, 0) + 1
 
 
+_NO_C: Final = (
+    "not evaluated: the crate declares no C function, and no dependency is known that does: "
+    'name it by its package, sys = ["NAME"]'
+)
+
+
 class Judge:
     """A crate and its rules."""
 
@@ -88,6 +94,8 @@ class Judge:
         }[rule](said, rule, names)
         if rule in ("capability", "ffi-module", "catch-unwind", "no-mut-ref"):
             said.problems += self._problems
+        if rule in ("capability", "ffi-module") and not self._graph.knows_c:
+            said.problems.append(_NO_C)
         if rule == "capability":
             unknown = sorted(self._graph.unknown.items())
             said.limits = ", ".join(f"{count} {what}" for what, count in unknown)
@@ -145,7 +153,9 @@ class Judge:
             if function.unsafe or function.abi or node is None:
                 continue
             said.look(function.file)
-            inputs = function.signature["inputs"]
+            inputs = types.projected(
+                function.signature["inputs"], self._surface.associated(function)
+            )
             if node.reaches and not any(types.holds(raw, ids, function.own) for _, raw in inputs):
                 said.findings.append(Finding(*node.place, node.way()))
 
@@ -234,18 +244,19 @@ class Judge:
         types = self._surface.types
         for function in self._public():
             said.look(function.file)
-            more = function.impl.associated if function.impl is not None else {}
             parts = (
                 ("takes", [raw for _, raw in function.signature["inputs"]]),
                 ("gives", [function.signature["output"]]),
                 ("takes", [function.generics]),
             )
-            for word, raw in parts:
-                if types.mutably(raw, ids, function.own, more):
+            associated = self._surface.associated(function)
+            for word, written in parts:
+                raw = types.projected(written, associated)
+                if types.mutably(raw, ids, function.own):
                     named = [
                         name
                         for one, name in ids.items()
-                        if types.mutably(raw, (one,), function.own, more)
+                        if types.mutably(raw, (one,), function.own)
                     ]
                     text = f"{function.shown} {word} `&mut {named[0]}`"
                     said.findings.append(Finding(function.file, function.line, text))

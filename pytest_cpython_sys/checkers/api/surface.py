@@ -175,6 +175,17 @@ class Surface:
             child for child, raw in children if self._add_function(child, raw, path, impl)
         ]
 
+    def associated(self, function: Function) -> Mapping[str, Any]:
+        """Return what ``Self::NAME`` stands for in a method: its trait may have it of another."""
+        impl = function.impl
+        if impl is None:
+            return {}
+        found: dict[str, Any] = {}
+        for other in self.impls:
+            if other.associated and other.of == impl.of:
+                found |= other.associated
+        return {**found, **impl.associated}
+
     def written(self, function: Function) -> str:
         """Return the name that only one function has: ``a::Two::f``, ``<a::Two as a::T>::f``."""
         of, trait = self.written_parts(function)

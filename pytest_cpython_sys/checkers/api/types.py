@@ -159,6 +159,17 @@ class Types:
             raw = item["inner"]["type_alias"]["type"]
         return raw
 
+    def projected(self, raw: Any, more: Mapping[str, Any]) -> Any:
+        """Return a piece of JSON with ``Self::NAME`` replaced by what it stands for."""
+        if isinstance(raw, list):
+            return [self.projected(one, more) for one in raw]
+        if not isinstance(raw, dict):
+            return raw
+        path = raw.get("qualified_path")
+        if path is not None and path["self_type"] == {"generic": "Self"} and path["name"] in more:
+            return more[path["name"]]
+        return {name: self.projected(value, more) for name, value in raw.items()}
+
     @staticmethod
     def is_one_of(raw: Any, ids: Collection[str]) -> bool:
         """Tell whether a type is one of several, by their ids."""
@@ -222,18 +233,15 @@ class Types:
                 again = list(self.arguments(value))
         return any(self._holds(one, ids, own, inside=inside, seen=seen) for one in again)
 
-    def mutably(self, raw: Any, ids: Collection[str], own: Any, more: Mapping[str, Any]) -> bool:
-        """Tell whether ``&mut`` of a type, by its id, is anywhere in a piece of JSON.
-
-        ``more``: what the associated types of an implementation stand for.
-        """
+    def mutably(self, raw: Any, ids: Collection[str], own: Any) -> bool:
+        """Tell whether ``&mut`` of a type, by its id, is anywhere in a piece of JSON."""
         if isinstance(raw, list):
-            return any(self.mutably(one, ids, own, more) for one in raw)
+            return any(self.mutably(one, ids, own) for one in raw)
         if not isinstance(raw, dict):
             return False
         found = self.resolved(raw, own)
         if found is not raw:
-            return self.mutably(found, ids, None, more)
+            return self.mutably(found, ids, None)
         reference = raw.get("borrowed_ref")
         if reference is not None and reference["is_mutable"]:
             pointee = self.resolved(reference["type"], own)
@@ -241,7 +249,4 @@ class Types:
                 pointee = pointee.get("slice") or pointee["array"]["type"]
             if self.is_one_of(self.resolved(pointee, own), ids):
                 return True
-        projection = raw.get("qualified_path")
-        if projection is not None and projection["self_type"] == {"generic": "Self"}:
-            return self.mutably(more.get(projection["name"]), ids, own, {})
-        return any(self.mutably(value, ids, own, more) for value in raw.values())
+        return any(self.mutably(value, ids, own) for value in raw.values())

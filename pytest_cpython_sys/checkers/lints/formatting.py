@@ -65,7 +65,7 @@ class Formatting:
         causes = [
             _FORMAT,
             self._context.cargo.toolchain,
-            environment.get("RUSTFMT"),
+            *map(environment.get, ("RUSTFMT", "HOME", "XDG_CONFIG_HOME")),
             package.manifest_path,
             sorted((target.src_path, target.edition) for target in package.targets),
         ]
