@@ -48,8 +48,13 @@ class Built:
 
 
 def _libclang() -> dict[str, str]:
+    """Return the variables of the environment's libclang, by the link that pytest's runs have."""
     found = find_libclang(os.environ)
-    return dict(found.environment) if found is not None else {}
+    if found is None:
+        return {}
+    return dict(
+        found.linked(f"{os.environ['CARGO_TARGET_DIR']}/cpython-sys", os.environ).environment
+    )
 
 
 def _mirror(original: Path, path: Path, copied: tuple[str, ...]) -> None:
