@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ...c.compiler import AbiError, run_tool
 from ...cargo import CargoError, package_environment, rustflags, stamp
 from ...cargo.versions import parse_version
-from ...rust.rustdoc_json import RUSTDOC_JSON
+from ...rust.tools.rustdoc_json import RUSTDOC_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...c.compiler import AbiError
-from ...rust import rustdoc_json
-from ...rust.rustdoc_json import NEWEST_FORMAT, read_document
+from ...rust.tools import rustdoc_json
+from ...rust.tools.rustdoc_json import NEWEST_FORMAT, read_document
 from .attributes import is_exported, representation, symbol
 from .rusttypes import RustType, other_abi, read_signature, read_type
 

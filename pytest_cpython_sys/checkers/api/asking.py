@@ -20,7 +20,7 @@ from ...cargo import (
     stamp,
     write_program,
 )
-from ...rust.rustdoc_json import FormatError, describing_program, read_document
+from ...rust.tools.rustdoc_json import FormatError, describing_program, read_document
 from .judge import Finding, Judge, Judgement
 from .mir import read_mir
 from .surface import Surface

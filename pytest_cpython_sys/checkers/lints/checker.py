@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError
 from ...case import Case, Checker, Verdict, grouped
-from ...rust.components import ComponentMissingError
 from ...rust.libraries import Libraries
 from ...rust.metadata import wanted_packages
 from ...rust.test_location import primary_target, target_case
+from ...rust.tools.components import ComponentMissingError
 from .clippy import Lints
 from .formatting import Formatting
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, locked, read_json, write_json
 from ...case import Location, Verdict
-from ...rust.clippy_causes import clippy_causes, clippy_configurations
-from ...rust.components import look_for_component
 from ...rust.made_units import chosen_packages
+from ...rust.tools.clippy_causes import clippy_causes, clippy_configurations
+from ...rust.tools.components import look_for_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

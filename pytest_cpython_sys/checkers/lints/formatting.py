@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ...cargo import cache_path, keep_json, locked, read_json, stamp, upwards
 from ...cargo.run_program import run_to_end
 from ...case import Location, Verdict
-from ...rust.components import look_for_component
 from ...rust.leftovers import BUILDS
+from ...rust.tools.components import look_for_component
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

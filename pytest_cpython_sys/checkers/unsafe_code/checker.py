@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError
 from ...case import Case, Checker, Location, Verdict, grouped
-from ...rust.components import ComponentMissingError
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
 from ...rust.metadata import wanted_packages
 from ...rust.test_location import real_path
+from ...rust.tools.components import ComponentMissingError
 from .clippy import Clippy, Report
 from .ledger import LEDGER, Ledger, LedgerError, differences, read_ledger, write_ledger
 

@@ -26,9 +26,9 @@ from ...cargo import (
     read_json,
     write_program,
 )
-from ...rust.clippy_causes import clippy_causes, clippy_configurations
-from ...rust.components import look_for_component
 from ...rust.made_units import chosen_packages, is_output, item_files, made_units
+from ...rust.tools.clippy_causes import clippy_causes, clippy_configurations
+from ...rust.tools.components import look_for_component
 from .functions import Functions
 
 if TYPE_CHECKING:

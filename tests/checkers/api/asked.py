@@ -11,7 +11,7 @@ import pytest
 
 from pytest_cpython_sys.cargo import MIR
 from pytest_cpython_sys.checkers.api.mir import Body, read_mir
-from pytest_cpython_sys.rust.rustdoc_json import RUSTDOC_JSON, read_document
+from pytest_cpython_sys.rust.tools.rustdoc_json import RUSTDOC_JSON, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from ..cargo import rustflags, stamp, upwards
-from .made_units import made_units
+from ...cargo import rustflags, stamp, upwards
+from ..made_units import made_units
 
 if TYPE_CHECKING:
-    from .context import BuildContext
-    from .libraries import Libraries
+    from ..context import BuildContext
+    from ..libraries import Libraries
 
 __all__ = ["clippy_causes", "clippy_configurations"]
 

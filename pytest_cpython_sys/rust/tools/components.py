@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..cargo.run_program import run_to_end
+from ...cargo.run_program import run_to_end
 
 if TYPE_CHECKING:
-    from ..cargo import Build, Cargo
+    from ...cargo import Build, Cargo
 
 __all__ = ["ComponentMissingError", "look_for_component"]
 

@@ -1,0 +1,1 @@
+"""Rust's other programs, which checkers ask: clippy, rustfmt, rustdoc."""
