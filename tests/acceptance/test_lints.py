@@ -218,6 +218,36 @@ def test_clippy_configuration_counts(write: Write, run: Run, cargo_calls: Calls)
     assert "clippy" not in cargo_calls()
 
 
+def test_clippy_looks_again_where_a_dependency_by_path_has_changed(
+    write: Write, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = MANIFEST + '[dependencies]\nouter = { path = "../outer" }\n'
+    root = write(
+        {
+            "in/Cargo.toml": manifest,
+            "in/src/lib.rs": f"{LIB}\npub fn call() {{\n    outer::f();\n}}\n",
+            "in/src/other.rs": OTHER,
+            "outer/Cargo.toml": PACKAGE.format("outer"),
+            "outer/src/lib.rs": "pub fn f() -> u8 { 1 }\n",
+        }
+    )
+    monkeypatch.chdir(root / "in")
+    assert outcomes(run())[CLIPPY] == "passed"
+    replace_once(root / "outer/src/lib.rs", "pub fn", "#[must_use] pub fn")
+    assert outcomes(run())[CLIPPY] == "failed"
+
+
+def test_clippy_configuration_may_be_where_cargo_s_says(write: Write, run: Run) -> None:
+    arguments = ", ".join(f"a{number}: u8" for number in range(5))
+    names = ", ".join(f"a{number}" for number in range(5))
+    code = f"\npub fn several({arguments}) -> [u8; 5] {{\n    [{names}]\n}}\n"
+    write({**FILES, "src/lib.rs": LIB + code, "conf/clippy.toml": ""})
+    write({".cargo/config.toml": '[env]\nCLIPPY_CONF_DIR = { value = "conf", relative = true }\n'})
+    assert outcomes(run())[CLIPPY] == "passed"
+    write({"conf/clippy.toml": "too-many-arguments-threshold = 3\n"})
+    assert outcomes(run())[CLIPPY] == "failed"
+
+
 def test_a_lint_that_is_an_error_and_what_needs_its_crate(write: Write, run: Run) -> None:
     """It fails; of what could not be checked for it, nothing is said to be in order."""
     user = MANIFEST.replace("thing", "user") + '[dependencies]\nthing = { path = "../thing" }\n'

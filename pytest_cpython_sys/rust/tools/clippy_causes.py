@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from ...cargo import rustflags, stamp, upwards
+from ...cargo import configured_environment, rustflags, stamp, upwards
 from ..made_units import made_units
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _NAMES: Final = (".clippy.toml", "clippy.toml")
 def clippy_configurations(context: BuildContext) -> set[str | None]:
     """Return the configuration files of all packages; None stands for one that has none."""
     environment, workspace = context.build.environment, context.build.workspace
+    environment = {**environment, **configured_environment(environment, workspace.root)}
     named = environment.get("CLIPPY_CONF_DIR")
     starts = [named] if named else [package.root for package in workspace.packages]
     return {_nearest(os.path.join(workspace.root, start)) for start in starts}
@@ -43,6 +44,11 @@ def clippy_causes(context: BuildContext, libraries: Libraries) -> list[Any] | No
         if sources is None:
             return None
         files.update(sources)
+    members = {package.id for package in build.workspace.packages}
+    for artifact in build.artifacts:
+        # Of what lies outside of the workspace, rustc's own work tells when it has changed.
+        if artifact.package_id not in members and artifact.package_id.startswith("path+"):
+            files.update(artifact.filenames)
     return [
         context.cargo.toolchain,
         context.options.arguments(),
