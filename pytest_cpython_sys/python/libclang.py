@@ -22,6 +22,7 @@ __all__ = ["LibClang", "find_libclang"]
 _LIMIT: Final = 10.0
 """Seconds that llvm-config may take."""
 _BEGIN: Final = 65536
+_HEADER: Final = ("resource", "include", "stddef.h")
 # As clang-sys searches, https://docs.rs/clang-sys (build/common.rs).
 _LINUX = (
     "/usr/local/llvm*/lib*",
@@ -61,7 +62,8 @@ class LibClang:
         link = os.path.join(base, f"libclang-{_identity(self.path)}")
         path = os.path.join(link, name)
         try:
-            if not os.path.isfile(path) or _identity(path) != _identity(self.path):
+            whole = os.path.isfile(path) and os.path.isfile(os.path.join(link, *_HEADER))
+            if not whole or _identity(path) != _identity(self.path):
                 os.makedirs(base, exist_ok=True)
                 temporary = f"{link}.{os.getpid()}"
                 os.symlink(directory, temporary)
@@ -115,9 +117,8 @@ def _wheel(environ: Mapping[str, str]) -> LibClang | None:
     except (ImportError, ValueError):
         return None
     for directory in (spec.submodule_search_locations or ()) if spec is not None else ():
-        resource = os.path.join(directory, "resource")
         library = next(iter(glob.glob(os.path.join(glob.escape(directory), "libclang.*"))), None)
-        if library is None or not os.path.isfile(os.path.join(resource, "include", "stddef.h")):
+        if library is None or not os.path.isfile(os.path.join(directory, *_HEADER)):
             continue
         return LibClang("wheel", library, _environment(directory, environ))
     return None

@@ -13,7 +13,9 @@ from pytest_cpython_sys.unittest.settings import VARIABLE, OptionsError, read_se
 def test_without_options_all_is_as_in_pytest() -> None:
     settings = read_settings([], {})
     assert settings.build == BuildOptions()
-    assert settings.run == RunOptions(on_slow=settings.run.on_slow)
+    assert settings.run == RunOptions(
+        on_slow=settings.run.on_slow, on_output=settings.run.on_output
+    )
     assert settings.package_globs == ()
     assert settings.pythons == ()
 
@@ -63,6 +65,7 @@ def test_every_option_arrives() -> None:
         abi="off",
         policies="all",
         on_slow=settings.run.on_slow,
+        on_output=settings.run.on_output,
     )
     assert settings.pythons == ("python3.13",)
     assert settings.timeouts == (("*::slow", 60.0),)
