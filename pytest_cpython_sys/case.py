@@ -257,6 +257,11 @@ def completed(checker: Checker) -> Checker:
     return checker if isinstance(checker, Checker) else _Completed(checker)
 
 
+def counted(number: int, word: str) -> str:
+    """Return how many things there are."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def grouped(cases: Iterable[_One], key: Callable[[_One], _Shared]) -> dict[_Shared, list[_One]]:
     """Return cases, or the like, by what they have in common, in their order."""
     groups: dict[_Shared, list[_One]] = {}

@@ -16,6 +16,7 @@ from .configuration import (
     read_cfg,
     runner_variable,
     rustflags,
+    settings_files,
     target_name,
     variable_part,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "running_programs",
     "rustflags",
     "seed",
+    "settings_files",
     "shown_command",
     "stamp",
     "stop_all",

@@ -15,6 +15,8 @@ from .outputs import option_values
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from .metadata import Workspace
+
 __all__ = [
     "configuration_files",
     "configuration_tables",
@@ -24,6 +26,7 @@ __all__ = [
     "configured_wrapper",
     "runner_variable",
     "rustflags",
+    "settings_files",
 ]
 
 
@@ -37,6 +40,14 @@ def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[
             if os.path.isfile(path):
                 yield path
                 break
+
+
+def settings_files(workspace: Workspace, environ: Mapping[str, str]) -> list[str]:
+    """Return where people say how cargo builds a workspace: manifests, and configuration files."""
+    manifests = [package.manifest_path for package in workspace.packages]
+    root = os.path.join(workspace.root, "Cargo.toml")
+    found = [*manifests, root, *configuration_files(environ, workspace.root)]
+    return list(dict.fromkeys(found))
 
 
 def configuration_tables(

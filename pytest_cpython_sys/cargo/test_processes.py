@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cache import cache_path, keep_json, read_json
 from .command import recording_arguments
-from .configuration import configuration_files, configured_runner, runner_variable
+from .configuration import configured_runner, runner_variable, settings_files
 from .environment import process_environment
 from .files import read_bytes, write_program
 from .run_program import run_to_end
@@ -209,10 +209,8 @@ def _causes(cargo: Cargo, build: Build, doctests: bool) -> Iterator[object]:
     for name, value in sorted(build.environment.items()):
         own = name.startswith(("CARGO", "RUST", "LD_", "DYLD_")) or name == "PATH"
         yield name, value if own else ""
-    manifests = [package.manifest_path for package in build.workspace.packages]
-    for path in (*manifests, os.path.join(build.workspace.root, "Cargo.toml")):
-        yield path, read_bytes(path)  # under which names crates are known
-    for path in configuration_files(build.environment, build.workspace.root):
+    # Manifests: under which names crates are known.
+    for path in settings_files(build.workspace, build.environment):
         yield path, read_bytes(path)
 
 

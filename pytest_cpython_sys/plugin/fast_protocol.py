@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 from .failures.words import failure_repr
-from .nodes import RustItem
+from .nodes import KEEPING, RustItem
 from .pages.records import add_details
 from .pytest_compat import (
     copy_report,
@@ -54,7 +54,7 @@ _REPORTING_HOOKS = (
 # See https://docs.pytest.org/en/stable/example/simple.html#pytest-current-test-environment-variable
 _CURRENT = "PYTEST_CURRENT_TEST"
 _OPTIONS = ("usepdb", "trace", "setupshow", "setuponly", "setupplan")
-_MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures"})
+_MARKS = KEEPING | {"usefixtures"}
 
 
 class FastProtocol:

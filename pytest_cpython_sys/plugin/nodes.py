@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from ..evaluator import Evaluator
     from .pytest_compat import TerminalRepr
 
-__all__ = ["RustBuild", "RustCollector", "RustFile", "RustItem"]
+__all__ = ["KEEPING", "RustBuild", "RustCollector", "RustFile", "RustItem"]
 
 _RUN_AGAIN: Final = ("unit", "integration", "example", "bench", "doctest", "harness")
 
 
-_KEEPING = frozenset({"skip", "skipif", "xfail"})
+KEEPING = frozenset({"skip", "skipif", "xfail"})
 """Marks that may keep a test from running."""
 
 
@@ -54,7 +54,7 @@ class RustCollector(pytest.Collector):
     @cached_property
     def is_marked(self) -> bool:
         """Whether marks around its items may keep them from running."""
-        return any(mark.name in _KEEPING for node in self.listchain() for mark in node.own_markers)
+        return any(mark.name in KEEPING for node in self.listchain() for mark in node.own_markers)
 
     def collect(self) -> Iterator[RustItem | RustModule | RustBuild]:
         """Yield what is in it; where nothing will run, what did not build as an error too."""
@@ -231,7 +231,7 @@ class RustItem(CompatItem):
         """Whether it is known before its turn that it does not run."""
         if self.config.option.setuponly:
             return True
-        marked = self.parent.is_marked or any(mark.name in _KEEPING for mark in self.own_markers)
+        marked = self.parent.is_marked or any(mark.name in KEEPING for mark in self.own_markers)
         return marked and marks_keep_out(self)
 
     def setup(self) -> None:

@@ -8,7 +8,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from ..case import printable
+from ..case import counted, printable
 from ..evaluator import remarks, withheld
 from ..failure_text import generated_name, relative
 from ..rust.foreign_target import NOT_LINKED, NOT_RUN
@@ -215,7 +215,7 @@ def withheld_lines(
                 if (label, case.package, place_in_id(case.rust_test)) in beside:
                     packages.setdefault((case.levels[-1], need), set()).add(case.package)
         for (check, need), names in packages.items():
-            count = "1 package" if len(names) == 1 else f"{len(names)} packages"
+            count = counted(len(names), "package")
             text = f"not evaluated: {check} of {count} (needs {need})"
             said.setdefault(text, []).extend([label] if label else [])
     for text, labels in said.items():
@@ -234,7 +234,7 @@ def replaced_lines(cases: Iterable[Case], labels: Sequence[str] = ()) -> Iterato
     """
     keys = ((case.package, case.levels[0] if labels else "") for case in cases)
     for (package, level), count in Counter(keys).items():
-        targets = "1 target" if count == 1 else f"{count} targets"
+        targets = counted(count, "target")
         yield f"did not build: {targets} of {package}{f' ({level[1:]})' if level else ''}"
         yield "    tested in a second build, without the layouts that differ"
 

@@ -373,8 +373,8 @@ class RustSession:
         runs = not (self._config.option.collectonly or self._config.option.setuponly)
         if runs and session.exitstatus in _GREEN and not hasattr(self._config, "workerinput"):
             option = self._config.option
-            narrowed = option.keyword or option.markexpr or option.deselect or self._scope.typed
-            narrowed = narrowed or self._settings.debugger
+            selected = option.keyword or option.markexpr or option.deselect
+            narrowed = selected or self._scope.typed or self._settings.debugger
             if self.summary.is_red(self._plan) or (
                 not narrowed and self.summary.run_untested(self._plan)
             ):

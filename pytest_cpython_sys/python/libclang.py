@@ -59,11 +59,12 @@ class LibClang:
         if self.source != "wheel":
             return self
         directory, name = os.path.split(self.path)
-        link = os.path.join(base, f"libclang-{_identity(self.path)}")
-        path = os.path.join(link, name)
         try:
+            identity = _identity(self.path)
+            link = os.path.join(base, f"libclang-{identity}")
+            path = os.path.join(link, name)
             whole = os.path.isfile(path) and os.path.isfile(os.path.join(link, *_HEADER))
-            if not whole or _identity(path) != _identity(self.path):
+            if not whole or _identity(path) != identity:
                 os.makedirs(base, exist_ok=True)
                 temporary = f"{link}.{os.getpid()}"
                 os.symlink(directory, temporary)

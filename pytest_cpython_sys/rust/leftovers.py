@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 try:
@@ -53,8 +54,8 @@ class Leftover:
 
 def note_use(directory: str) -> None:
     """Note that a run uses a directory in which cargo has built."""
-    with contextlib.suppress(OSError), open(os.path.join(directory, _STAMP), "wb"):
-        os.utime(os.path.join(directory, _STAMP))
+    with contextlib.suppress(OSError):
+        Path(directory, _STAMP).touch()
 
 
 def find_leftovers(target: str) -> Iterator[Leftover]:

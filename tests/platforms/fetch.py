@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Final
 from ..cpython.build import FetchError, archive_stanza, cache_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["TARGETS", "Toolchain", "configure_apt", "find_toolchain", "run_step"]
+__all__ = ["TARGETS", "Toolchain", "configure_apt", "fill", "find_toolchain", "run_step"]
 
 # Rust's name, with Debian's of the architecture and zig's of the target.
 TARGETS: Final = {
@@ -196,21 +196,27 @@ def run_step(
     return done.stdout
 
 
+def fill(root: Path, fetch: Callable[[Path], None]) -> bool:
+    """Make a directory anew and fetch what is to be in it; say why if that cannot be done."""
+    try:
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        fetch(root)
+        (root / "complete").touch()
+    except FetchError as error:
+        sys.stderr.write(f"{error}\n")
+        return False
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or root}: {error.strerror or error}\n")
+        return False
+    return True
+
+
 def main() -> int:
     """Do what is missing; return the exit code."""
     root = toolchain_directory()
-    if find_toolchain() is None:
-        try:
-            shutil.rmtree(root, ignore_errors=True)
-            root.mkdir(parents=True)
-            _fetch(root)
-            (root / "complete").touch()
-        except FetchError as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        except OSError as error:
-            sys.stderr.write(f"{error.filename or root}: {error.strerror or error}\n")
-            return 1
+    if find_toolchain() is None and not fill(root, _fetch):
+        return 1
     sys.stdout.write(f"{root}\n")
     return 0
 

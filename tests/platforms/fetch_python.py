@@ -17,7 +17,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from ..cpython.build import FetchError, cache_directory
-from .fetch import configure_apt, run_step
+from .fetch import configure_apt, fill, run_step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,18 +87,8 @@ def _fetch(root: Path) -> None:
 def main() -> int:
     """Do what is missing; return the exit code."""
     root = newer_directory()
-    if not (root / "complete").is_file():
-        try:
-            shutil.rmtree(root, ignore_errors=True)
-            root.mkdir(parents=True)
-            _fetch(root)
-            (root / "complete").touch()
-        except FetchError as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        except OSError as error:
-            sys.stderr.write(f"{error.filename or root}: {error.strerror or error}\n")
-            return 1
+    if not (root / "complete").is_file() and not fill(root, _fetch):
+        return 1
     for version in VERSIONS:
         sys.stdout.write(f"{version}: {find_newer_python(version)}\n")
     return 0

@@ -12,11 +12,12 @@ from ...cargo import (
     CargoError,
     Expander,
     cache_path,
-    configuration_files,
     keep_json,
     locked,
     read_bytes,
     read_json,
+    rustflags,
+    settings_files,
     stamp,
     write_program,
 )
@@ -86,14 +87,12 @@ class Question:
             if artifact.target.kind == "lib" and {*artifact.target.crate_types} - _FOR_OTHERS
             for name in artifact.filenames
         )
-        root = build.workspace.root
-        manifests = [self._package.manifest_path, os.path.join(root, "Cargo.toml")]
-        settings = [*manifests, *configuration_files(build.environment, root)]
+        settings = settings_files(build.workspace, build.environment)
         causes = [
             *(_FORMAT, self._package.id, self._context.cargo.toolchain.rustc, repr(self._table)),
             *([stamp(name) for name in files], [unit.features for unit in self._units(build)]),
             *(build.scripts, build.target, [read_bytes(name) for name in settings]),
-            [item for item in sorted(build.environment.items()) if "RUSTFLAGS" in item[0]],
+            rustflags(build.environment, build.workspace.root),
         ]
         return cache_path(build, self._context.options, "api", causes)
 

@@ -180,11 +180,15 @@ class Surface:
         impl = function.impl
         if impl is None:
             return {}
-        found: dict[str, Any] = {}
-        for other in self.impls:
-            if other.associated and other.of == impl.of:
-                found |= other.associated
-        return {**found, **impl.associated}
+        return {**self._associated.get(repr(impl.of), {}), **impl.associated}
+
+    @cached_property
+    def _associated(self) -> dict[str, dict[str, Any]]:
+        """What associated types stand for, by the type that all the implementations are for."""
+        found: dict[str, dict[str, Any]] = {}
+        for impl in self.impls:
+            found.setdefault(repr(impl.of), {}).update(impl.associated)
+        return found
 
     def written(self, function: Function) -> str:
         """Return the name that only one function has: ``a::Two::f``, ``<a::Two as a::T>::f``."""

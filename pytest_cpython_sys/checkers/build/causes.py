@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import first_error, without_backtrace
-from ...case import Location
+from ...case import Location, counted
 from ...rust.build_hints import explain_end, explain_failure
 from ...rust.test_location import is_inside, real_path
 
@@ -116,7 +116,7 @@ def _of_errors(
     # What rustc has a number for, it has explained: a linker's words are another's.
     of_others = "\n".join(error.rendered for error in errors if error.code is None)
     remedy = explained or explain_failure(of_others, build.target)
-    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    count = counted(len(errors), "error")
     first = errors[0]
     summary, location = _located(build, first, first.headline)
     return Cause(

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, locked, read_json, write_json
-from ...case import Location, Verdict
+from ...case import Location, Verdict, counted
 from ...rust.made_units import chosen_packages
 from ...rust.tools.clippy_causes import clippy_causes, clippy_configurations
 from ...rust.tools.components import look_for_component
@@ -56,7 +56,7 @@ class Lints:
             return Verdict("error", message=words)
         if not found:
             return Verdict("passed")
-        number = "1 warning" if len(found) == 1 else f"{len(found)} warnings"
+        number = counted(len(found), "warning")
         message = [f"{number} that `cargo clippy -- -D warnings` refuses"]
         message += [words for *_, words in found[:_SHOWN]]
         if len(found) > _SHOWN:

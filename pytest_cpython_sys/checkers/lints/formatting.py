@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, locked, read_json, stamp, upwards
 from ...cargo.run_program import run_to_end
-from ...case import Location, Verdict
+from ...case import Location, Verdict, counted
 from ...rust.leftovers import BUILDS
 from ...rust.tools.components import look_for_component
 
@@ -140,7 +140,7 @@ class Formatting:
             if code == 0:
                 return Verdict("passed")
             return Verdict("error", message=f"not evaluated: cargo fmt ended with {code}\n{words}")
-        places = "1 place" if len(found) == 1 else f"{len(found)} places"
+        places = counted(len(found), "place")
         root = self._build.workspace.root
         shown = _MARK.sub("", _NOISE.sub("", text)).replace(f"Diff in {root}{os.sep}", "Diff in ")
         lines = shown.rstrip().splitlines()

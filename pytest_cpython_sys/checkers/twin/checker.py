@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, read_json, stamp
-from ...case import Case, Checker, Verdict, grouped
+from ...case import Case, Checker, Verdict, counted, grouped
 from ...extensions.extension import Extension, ExtensionError
 from ...extensions.probe_client import ask
 from ...extensions.stage import unusable
@@ -194,7 +194,7 @@ class _Twin:
             names = self._table.names
             part = f"compared in part: {', '.join(names)}\n" if names else ""
             return Verdict("passed", ended.seconds, output=part + ended.output)
-        count = "1 thing" if len(problems) == 1 else f"{len(problems)} things"
+        count = counted(len(problems), "thing")
         text = "\n".join([f"it differs from {twin} in {count}", *problems, _KNOWN])
         return Verdict("failed", ended.seconds, text, output=ended.output)
 

@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError
-from ...case import Case, Checker, Location, Verdict, grouped
+from ...case import Case, Checker, Location, Verdict, counted, grouped
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
 from ...rust.metadata import wanted_packages
@@ -154,7 +154,7 @@ class _Workspace:
             missing, lines = _risen(missing, allowed)
             problems += lines
         elif missing:
-            uses = "1 use" if len(missing) == 1 else f"{len(missing)} uses"
+            uses = counted(len(missing), "use")
             problems.append(f"{uses} of `unsafe` without the words that say why")
             problems += [*map(_listed, missing), _HOW, _BEGIN]
         if missing:
@@ -275,7 +275,7 @@ def _risen(missing: Sequence[Finding], allowed: Counts) -> tuple[list[Finding], 
         before, now = allowed.get(function, 0), len(found)
         if now <= before:
             continue
-        uses = "1 use" if now == 1 else f"{now} uses"
+        uses = counted(now, "use")
         lines.append(
             f"`{function}`: {uses} of `unsafe` without the words that say why, {LEDGER} allows "
             f"{before or 'none'}"
@@ -295,5 +295,4 @@ def _sums(ledger: Ledger) -> str:
     used = sum(any(found.values()) for found in ledger.files.values())
     missing = sum(sum(found.values()) for found in (ledger.unexplained or {}).values())
     more = f", {missing} of them without the words that say why" if missing else ""
-    uses = "1 use" if total == 1 else f"{total} uses"
-    return f"{uses} in {used} file{'' if used == 1 else 's'}{more}"
+    return f"{counted(total, 'use')} in {counted(used, 'file')}{more}"

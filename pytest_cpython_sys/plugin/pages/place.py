@@ -41,25 +41,18 @@ def check_report_path(early: EarlyConfig) -> None:
 
 def _obstacle(path: str) -> str:
     """Return what keeps a file from being written; "" if nothing does."""
+    folder = os.path.dirname(path)
     try:
         # As in the end: a file beside it takes its place.
-        with tempfile.TemporaryFile(dir=os.path.dirname(path)):
+        with tempfile.TemporaryFile(dir=folder):
             mode = os.stat(path).st_mode
-    except FileNotFoundError as error:
-        if error.filename == path:  # there is only no such page yet
-            return ""
-        return _of_folder(path, error)
     except OSError as error:
-        return f"{error.strerror}: {path}" if error.filename == path else _of_folder(path, error)
+        if error.filename == path:
+            there_is_none = isinstance(error, FileNotFoundError)  # that is how it should be
+            return "" if there_is_none else f"{error.strerror}: {path}"
+        # A folder that is there, and takes no files, says the same as one that is not.
+        refuses = isinstance(error, FileNotFoundError) and os.path.isdir(folder)
+        return f"{'files cannot be made there' if refuses else error.strerror}: {folder}"
     if stat.S_ISDIR(mode):
         return f"{os.strerror(errno.EISDIR)}: {path}"
     return "" if stat.S_ISREG(mode) else f"not a regular file: {path}"
-
-
-def _of_folder(path: str, error: OSError) -> str:
-    folder = os.path.dirname(path)
-    # A folder that is there, and takes no files, says the same of them as one that is not.
-    words = "files cannot be made there" if os.path.isdir(folder) else error.strerror
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC):
-        words = error.strerror
-    return f"{words}: {folder}"

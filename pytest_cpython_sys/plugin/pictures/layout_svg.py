@@ -10,6 +10,8 @@ import re
 from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ...case import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -339,7 +341,7 @@ def _place(bit: int) -> str:
 
 def _extent(start: int, end: int) -> str:
     number, word = (end - start, "bit") if (end - start) % 8 else ((end - start) // 8, "byte")
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return counted(number, word)
 
 
 def _cut(text: str, room: float, character: float = _CHARACTER) -> str:

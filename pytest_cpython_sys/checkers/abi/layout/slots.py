@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ....c.types import INTEGERS
+from ....case import counted
 from ..c_types import is_padding
-from ..types.differences import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ....case import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -17,7 +19,6 @@ __all__ = [
     "Place",
     "arguments",
     "by",
-    "counted",
     "length",
     "pointers",
     "shape",
@@ -99,11 +100,6 @@ def word(kind_of: Type) -> str:
     if kind_of.kind in ("integer", "character") and kind_of.signed is not None:
         return "signed" if kind_of.signed else "unsigned"
     return _WORDS.get(kind_of.kind, kind_of.kind)
-
-
-def counted(number: int, word: str) -> str:
-    """Return how many things there are."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def length(kind_of: Type) -> str:
