@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache" / "crates"
@@ -42,6 +42,7 @@ CRATES = {
 }
 KINDS = {"lib": "unit", "bin": "unit", "test": "integration", "example": "example"}
 KINDS |= {"bench": "bench", "proc-macro": "unit"}
+EVENT = '{ "type": "'
 WORDS = {"ok": "passed", "failed": "failed", "ignored": "skipped"}
 Test = tuple[str, str, str, str]
 """Kind, target, name, outcome."""
@@ -106,7 +107,8 @@ def cargos(directory: Path) -> Counter[Test]:
         rustdoc = script(scratch, "rustdoc", 'printf "\\n@@ doctest\\n"\n', 'rustdoc "$@"')
         host = subprocess.run(["rustc", "-vV"], capture_output=True, text=True, check=True).stdout
         triple = host.partition("host: ")[2].splitlines()[0].upper().replace("-", "_")
-        json_flags = ["-Z", "unstable-options", "--format", "json"]
+        # One thread: what another test writes meanwhile would cut an event in two.
+        json_flags = ["-Z", "unstable-options", "--format", "json", "--test-threads=1"]
         own = {**os.environ, f"CARGO_TARGET_{triple}_RUNNER": runner, "RUSTDOC": rustdoc}
         done = call(["cargo", "test", "--no-fail-fast", "--", *json_flags], directory, own)
     found: Counter[Test] = Counter()
@@ -115,11 +117,19 @@ def cargos(directory: Path) -> Counter[Test]:
         if line.startswith("@@ "):
             name = line.removeprefix("@@ ")
             kind, target = ("doctest", library) if name == "doctest" else targets[name]
-        elif line.startswith("{"):
-            event = json.loads(line)
+        for event in events(line):
             if event["type"] == "test" and event["event"] in WORDS:
                 found[kind, target, event["name"], WORDS[event["event"]]] += 1
     return found
+
+
+def events(line: str) -> Iterator[dict[str, str]]:
+    """Give libtest's events of a line, in which a test may have written before and behind them."""
+    begin = line.find(EVENT)
+    while begin >= 0:
+        event, end = json.JSONDecoder().raw_decode(line, begin)
+        yield event
+        begin = line.find(EVENT, end)
 
 
 def script(directory: str, name: str, first: str, command: str) -> str:
