@@ -6,4 +6,4 @@ is, which would warn of it in each worker of pytest-xdist.
 
 __all__ = ["__version__"]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

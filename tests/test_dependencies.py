@@ -164,7 +164,7 @@ def test_below_the_plugin_nothing_foreign_is_imported_with_a_module() -> None:
     assert below == []
 
 
-@pytest.mark.parametrize("minor", range(8, 14))
+@pytest.mark.parametrize("minor", range(8, 15))
 def test_the_pythons_of_the_classifiers_are_those_that_are_required(minor: int) -> None:
     classifier = f"Programming Language :: Python :: 3.{minor}"
     required = f"3.{minor}" in SpecifierSet(PROJECT["requires-python"])
