@@ -24,7 +24,8 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.run import make_floor, pytest_command
+from benchmarks.measuring import pytest_command
+from benchmarks.projects import make_floor
 
 CRATE = Path(__file__).parents[1] / "example_crate" / "cpython-sys"
 MODES = ("off", "auto", "all")

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.run import CONST, OLD, make_crate, medians, pytest_command
-from benchmarks.running import trivial_crate
+from benchmarks.measuring import medians, pytest_command
+from benchmarks.projects import CONST, OLD, make_crate, trivial_crate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.run import CONST, make_crate, pytest_command, seconds
+from benchmarks.measuring import pytest_command, seconds
+from benchmarks.projects import CONST, make_crate
 from pytest_cpython_sys.cargo import BuildOptions, Cargo, Unit
 from pytest_cpython_sys.rust.census import Census
 

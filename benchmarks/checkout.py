@@ -1,4 +1,4 @@
-"""Times what a CPython checkout costs: finding its build, and collecting at its root.
+"""Times how long it takes to find the build of a CPython checkout.
 
     python benchmarks/checkout.py [--rounds 5]
 
@@ -9,19 +9,25 @@ after round, so that a machine that slows down slows all of them. Prints a Markd
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.run import make_floor, medians, pytest_command, seconds
+from benchmarks.measuring import Sample, clean_environment, medians, pytest_command, run
+from benchmarks.projects import make_floor
 from pytest_cpython_sys.cargo import Cargo
 from pytest_cpython_sys.python.build_environment import Surroundings
 from pytest_cpython_sys.python.checkout import target_python
 from tests.cpython.build import cache_directory, find_trees
 from tests.cpython.conftest import Checkout, make_checkout, place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 FIND = """
 import os, sys, time
@@ -41,6 +47,9 @@ INTERNAL = """\
 #include "internal/pycore_runtime.h"
 """
 
+# Where the checks before a release keep theirs.
+_USERS = Path("~/.cache/pytest-cpython-sys").expanduser()
+
 
 def find(root: Path, which: int) -> float:
     """Return the seconds in which a fresh Python finds a checkout's build, imports included.
@@ -58,29 +67,24 @@ def find(root: Path, which: int) -> float:
     return float(done.stdout.split()[which])
 
 
-def noop(root: Path) -> float:
-    """Return the seconds of cargo's build with nothing to do, as the plugin calls it."""
+def no_op(root: Path, target: Path) -> Callable[[], Sample]:
+    """Return the task of cargo's build with nothing to do, as the plugin calls it."""
     cargo = Cargo()
+    os.environ["CARGO_TARGET_DIR"] = str(target)
     workspace = cargo.workspace(str(root / "Cargo.toml"))
     base = os.path.join(workspace.target_directory, "cpython-sys")
     extra, tag = Surroundings(target_python(str(root))).additions(workspace, cargo.environ, base)
-    target = os.path.join(base, tag)
-    os.environ.update(extra)
-    try:
-        return seconds(
-            ["cargo", "test", "--workspace", "--no-run", "--no-fail-fast", "--target-dir", target],
-            root,
-        )
-    finally:
-        for name in extra:
-            del os.environ[name]
+    del os.environ["CARGO_TARGET_DIR"]
+    command = ["cargo", "test", "--workspace", "--no-run", "--no-fail-fast", "--target-dir"]
+    return functools.partial(run, [*command, os.path.join(base, tag)], root, extra, ends="0")
 
 
-def count(root: Path) -> int:
+def count(root: Path, target: Path) -> int:
     """Return how many items there are at a checkout's root."""
     done = subprocess.run(
         pytest_command("--cpython-sys", "--collect-only"),
         cwd=root,
+        env={**clean_environment(), "CARGO_TARGET_DIR": str(target)},
         capture_output=True,
         text=True,
         check=True,
@@ -88,26 +92,41 @@ def count(root: Path) -> int:
     return sum("::" in line for line in done.stdout.splitlines())
 
 
-def collecting(path: Path, rounds: int) -> str:
-    """Return the row of the table for what is at a checkout's root."""
-    items = count(path)
-    with tempfile.TemporaryDirectory() as name:
-        floor = make_floor(Path(name), items)
-        found = medians(
-            {
-                "collect": lambda: seconds(pytest_command("--cpython-sys", "--collect-only"), path),
-                "noop": lambda: noop(path),
-                "items": lambda: seconds(
-                    pytest_command("-p", "no:cpython_sys", "--collect-only"), floor
-                ),
-            },
-            rounds,
-        )
-    ratio = found["collect"] / (found["items"] + found["noop"])
-    return (
-        f"| `--collect-only` at the root, {items} items / (as many items + cargo's no-op) "
-        f"| {ratio:.2f} | {found['collect']:.2f} | 1.3 at most |"
-    )
+@contextlib.contextmanager
+def throw_away() -> Iterator[tuple[Checkout, Path]]:
+    """Yield a checkout that nobody else uses meanwhile, and a directory for cargo.
+
+    Raises LookupError where no CPython is built.
+    """
+    found = ((find_trees(cache), cache) for cache in (cache_directory(), _USERS))
+    trees, cache = next(((trees, cache) for trees, cache in found if trees), (None, _USERS))
+    if trees is None:
+        raise LookupError("no CPython is built: run `python tests/cpython/build.py`")
+    with place(cache) as (path, target):
+        make_checkout(path, trees.source)
+        yield Checkout(path, trees), target
+
+
+def collecting(directory: Path) -> Iterator[tuple[str, dict[str, Callable[[], Sample]]]]:
+    """Yield what there is at a checkout's root, and what is timed of it; floors are made."""
+    with throw_away() as (checkout, target):
+        checkout.add_build("regular")
+        for words in ("", " with internal headers"):
+            if words:  # as many as the crates of CPython's fork have
+                checkout.write("Modules/cpython-sys/wrapper.h", INTERNAL)
+            items = count(checkout.path, target)
+            command = pytest_command("--cpython-sys", "--collect-only")
+            more = {"CARGO_TARGET_DIR": str(target)}
+            nothing = pytest_command("-p", "no:cpython_sys", "--collect-only")
+            floor = make_floor(directory, items)
+            yield (
+                f"{items:,} items{words}",
+                {
+                    "ours": functools.partial(run, command, checkout.path, more, ends="0"),
+                    "items": functools.partial(run, nothing, floor, ends="0"),
+                    "no-op": no_op(checkout.path, target),
+                },
+            )
 
 
 def main() -> None:
@@ -115,27 +134,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
-    for name in ("PYTEST_ADDOPTS", "RUST_BACKTRACE", "PYTHON_BUILD_DIR"):
-        os.environ.pop(name, None)
-    trees = find_trees(cache_directory())
-    if trees is None:
-        sys.exit("no CPython is built: run `python tests/cpython/build.py`")
-    print("| what | ratio | seconds | wanted |\n|---|---:|---:|---:|")
-    with place(cache_directory()) as (path, target):
-        make_checkout(path, trees.source)
-        os.environ["CARGO_TARGET_DIR"] = str(target)
-        checkout = Checkout(path, trees)
+    os.environ.pop("PYTHON_BUILD_DIR", None)
+    print("| what | seconds | wanted |\n|---|---:|---:|")
+    with throw_away() as (checkout, _):
         for name in ("debug", "regular"):
             build = checkout.add_build(name)
-            tasks = {"wall": lambda: find(path, 0), "processor": lambda: find(path, 1)}
+            path = checkout.path
+            tasks = {
+                "wall": functools.partial(find, path, 0),
+                "processor": functools.partial(find, path, 1),
+            }
             for what, taken in medians(tasks, rounds).items():
-                print(f"| finding the build, {name}, {what} | | {taken:.2f} | 0.3 at most |")
-            if name == "debug":
-                build.unlink()
-        print(collecting(path, rounds), flush=True)
-        # As many as the crates of CPython's fork have.
-        checkout.write("Modules/cpython-sys/wrapper.h", INTERNAL)
-        print(collecting(path, rounds), flush=True)
+                print(f"| finding the build, {name}, {what} | {taken:.2f} | 0.3 at most |")
+            build.unlink()
 
 
 if __name__ == "__main__":

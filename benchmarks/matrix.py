@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.run import CONST, TYPE, medians, pytest_command, seconds
+from benchmarks.measuring import medians, pytest_command, seconds
+from benchmarks.projects import CONST, TYPE
 
 BUILD_SCRIPT = """
 use std::{env, fs, path::Path};

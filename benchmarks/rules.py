@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.run import pytest_command
+from benchmarks.measuring import pytest_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
