@@ -14,6 +14,21 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+# What others may use: docs/public-names.md. The rest is for this package's own layers.
+__all__ = [
+    "Case",
+    "Checker",
+    "Key",
+    "Kind",
+    "Layouts",
+    "Location",
+    "Member",
+    "Outcome",
+    "Program",
+    "TypeLayout",
+    "Verdict",
+]
+
 _One = TypeVar("_One")
 _Shared = TypeVar("_Shared")
 

@@ -129,10 +129,15 @@ def seed(target: Path, python: Interpreter) -> None:
         shutil.copytree(others[0], own, symlinks=True)
 
 
-def installed_program(name: str) -> str:
-    """Return the path of a program of this environment's, or of the shell's; skip without."""
+def find_program(name: str) -> str | None:
+    """Return the path of a program of this environment's, or of the shell's."""
     path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
-    found = shutil.which(name, path=path)
+    return shutil.which(name, path=path)
+
+
+def installed_program(name: str) -> str:
+    """Return the path of a program; skip without."""
+    found = find_program(name)
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found

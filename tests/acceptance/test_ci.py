@@ -6,13 +6,15 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from ..missing import missing
+from ..release.actionlint import find_linter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,12 +97,13 @@ def test_the_line_that_asks_for_rust_is_a_step_that_works(tmp_path: Path) -> Non
 
 
 def test_the_workflow_is_one(tmp_path: Path) -> None:
-    program = shutil.which("actionlint")
-    if program is None:
-        pytest.skip("actionlint is not installed")
+    linter = find_linter()
+    if linter is None:
+        missing("actionlint", "actionlint is not there")
     file = tmp_path / "tests.yml"
     file.write_text(block("GitHub", "yaml"), encoding="utf-8")
-    subprocess.run([program, "-shellcheck=", str(file)], check=True)
+    done = linter.run([file])
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["-ocpython_sys_fast=false"], ["-n2"]])

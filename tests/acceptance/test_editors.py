@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from ..missing import missing
 from .conftest import EXAMPLES, PACKAGE
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def adapter() -> Path:
     named = os.environ.get("VSCODE_PYTHON_FILES")
     found = sorted(_HOME.glob(".vscode*/extensions/ms-python.python-*/python_files"))
     if not named and not found:
-        pytest.skip("VS Code's Python extension is not here: set VSCODE_PYTHON_FILES")
+        missing("vscode", "VS Code's Python extension is not here: set VSCODE_PYTHON_FILES")
     return Path(named) if named else found[-1]
 
 

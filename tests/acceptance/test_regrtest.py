@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ..missing import missing
 from .bridge import MODULE, outcomes_of, regrtest
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
     Write = Callable[[Mapping[str, str]], Path]
 
-pytestmark = pytest.mark.skipif(
-    find_spec("test") is None or find_spec("test.libregrtest") is None,
-    reason="this Python is installed without its test suite",
-)
+
+@pytest.fixture(autouse=True)
+def _test_suite() -> None:
+    if find_spec("test") is None or find_spec("test.libregrtest") is None:
+        missing("regrtest", "this Python is installed without its test suite")
+
 
 PROJECT = {
     "Cargo.toml": "c",

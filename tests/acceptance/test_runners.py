@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import installed_program, outcomes
+from ..missing import missing
+from .conftest import find_program, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,25 +54,32 @@ def outcome(*command: str) -> str:
     return done.stdout
 
 
+def runner(name: str) -> str:
+    found = find_program(name)
+    if found is None:
+        missing("runners", f"{name} is not installed")
+    return found
+
+
 def assert_both_ran(printed: str) -> None:
     assert re.search(r"^src/lib\.rs::in_rust PASSED|^src/lib\.rs \.", printed, re.MULTILINE)
     assert "2 passed" in printed, printed
 
 
 def test_tox(write: Write) -> None:
-    tox = installed_program("tox")
+    tox = runner("tox")
     write({**CRATE, "tox.ini": of_this_project(snippet("tox"))})
     assert_both_ran(outcome(tox, "--", "-p", "no:cacheprovider"))
 
 
 def test_nox(write: Write) -> None:
-    nox = installed_program("nox")
+    nox = runner("nox")
     write({**CRATE, "noxfile.py": of_this_project(snippet("nox"))})
     assert_both_ran(outcome(nox))
 
 
 def test_hatch(write: Write) -> None:
-    hatch = installed_program("hatch")
+    hatch = runner("hatch")
     table = of_this_project(snippet("hatch"))
     write({**CRATE, "pyproject.toml": f"{PROJECT}{BACKEND}{table}", "spam/__init__.py": ""})
     assert_both_ran(outcome(hatch, "test"))
@@ -79,7 +87,7 @@ def test_hatch(write: Write) -> None:
 
 @pytest.mark.parametrize("is_project", [True, False])
 def test_uv(write: Write, *, is_project: bool) -> None:
-    uv = installed_program("uv")
+    uv = runner("uv")
     write({**CRATE, "pytest.ini": "[pytest]\ncpython_sys = true\n"})
     assert "`uv add --dev pytest-cpython-sys`" in PAGE
     if is_project:

@@ -1,7 +1,7 @@
 """A real CPython: its sources, three builds of it, and throw-away checkouts with a workspace.
 
 ``python tests/cpython/build.py`` fetches and builds it (minutes, and 1 GB). Until somebody has run
-that, all tests that need it are skipped with that reason.
+that, all tests that need it are skipped with that reason; in CI they fail.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ..acceptance.conftest import _clean_environment, cargo_calls
+from ..missing import missing
 from .build import BUILDS, Trees, cache_directory, find_trees
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def cpython_builds() -> Trees:
     cache = cache_directory()
     trees = find_trees(cache)
     if trees is None:
-        pytest.skip(f"no CPython in {cache}: run `python tests/cpython/build.py` to have it built")
+        missing("cpython", f"no CPython in {cache}: run `python tests/cpython/build.py`")
     return trees
 
 
