@@ -8,8 +8,8 @@ of `other_plugins_project` run with it, with and without `--cpython-sys`; withou
 another. Compared are: internal errors, exit codes, items that are lost or there twice, and what
 becomes of each item. Tests in Rust have twins in Python: what a plugin does to one it has to do to
 the other. Whatever differs beyond that must stand in the table, with its reason. `--write` writes
-`docs/other-plugins.md`. Ends with 1 if anything differs that does not, and with 2 if a plugin
-cannot be installed.
+`docs/reference/other-plugins.md`. Ends with 1 if anything differs that does not, and with 2 if a
+plugin cannot be installed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 PROJECT = HERE / "other_plugins_project"
 LIST = HERE / "other_plugins.toml"
-PAGE = ROOT / "docs" / "other-plugins.md"
+PAGE = ROOT / "docs" / "reference" / "other-plugins.md"
 BEGIN, END = "<!-- table -->", "<!-- end of the table -->"
 LIMIT = 180
 """Seconds that one run may take."""

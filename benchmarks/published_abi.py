@@ -7,8 +7,8 @@ with a header that includes what the crate binds, and runs pytest in it. Prints 
 writes each item that failed, each that was skipped and each name without an answer to FILE, with
 the reasons. A crate whose Debian packages are not installed is named and left out; ends with 1 if
 there was one, if a crate gave no verdict at all, or if an item fails that is not in
-`published_abi_seen.toml`: somebody is to look it up. `docs/published-crates.md` says what came of
-it.
+`published_abi_seen.toml`: somebody is to look it up. `docs/developers/published-crates.md` says
+what came of it.
 """
 
 from __future__ import annotations

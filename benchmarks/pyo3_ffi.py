@@ -4,7 +4,7 @@
 
 Gets the newest release (or the one named) through cargo, once, and prints every item that fails,
 with what C and Rust say, and which Python says so. Each is to be looked up in the headers: it is
-right, or it is a false alarm. `docs/abi.md` shows what came of that.
+right, or it is a false alarm. `docs/reference/abi.md` shows what came of that.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ one copy and one environment it does what the project's CI does: `cargo test`, a
 the project is not installed, it runs `pytest --cpython-sys`, once. All tests are compared by name
 and verdict, and a line a project is printed. What the project's own commands gave is kept in DIR.
 Ends with 1 if anything differs, and with 2 if a project cannot be had or built by its own commands.
-`docs/pyo3-projects.md` says what came of it.
+`docs/developers/pyo3-projects.md` says what came of it.
 """
 
 from __future__ import annotations

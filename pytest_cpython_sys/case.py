@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-# What others may use: docs/public-names.md. The rest is for this package's own layers.
+# What others may use: docs/reference/public-names.md. The rest is for this package's own layers.
 __all__ = [
     "Case",
     "Checker",

@@ -1,4 +1,4 @@
-"""What is imported, what pyproject.toml declares and what docs/dependencies.md explains agree."""
+"""Imports, pyproject.toml and docs/developers/dependencies.md agree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 PACKAGE = "pytest_cpython_sys"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DOCS = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "developers" / "dependencies.md").read_text(encoding="utf-8")
 
 # Where a distribution's module has another name.
 MODULES = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["COPIED", "MODULE", "REPOSITORY", "lines_of", "outcomes_of", "regrtest", "run_unittest"]
 
 REPOSITORY: Final = Path(__file__).parents[2]
-COPIED: Final = REPOSITORY / "docs" / "test_rust.py"
+COPIED: Final = REPOSITORY / "docs" / "how-to" / "test_rust.py"
 """The file that users copy."""
 
 MODULE: Final = """

@@ -1,4 +1,4 @@
-"""JUnit XML that its readers can read: what docs/junit.md says of families and of properties."""
+"""JUnit XML that its readers can read: families and properties of docs/reference/junit.md."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_what_the_strict_schema_says(
 
 @pytest.mark.parametrize("family", ["xunit1", "xunit2"])
 def test_what_readers_find(pytester: pytest.Pytester, write: Write, family: str) -> None:
-    """The attributes of docs/junit.md; whatever tests print, the file is XML."""
+    """The attributes of docs/reference/junit.md; whatever tests print, the file is XML."""
     root = write(PROJECT)
     cases = {case.attrib["name"]: case for case in written(pytester, family=family)}
     case = cases["fails"]

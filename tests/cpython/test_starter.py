@@ -14,7 +14,7 @@ from ..acceptance.conftest import outcomes, run
 if TYPE_CHECKING:
     from .conftest import Checkout
 
-PAGE = Path(__file__).parents[2] / "docs" / "cpython.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "cpython.md"
 FILE = re.compile(r"^`([^`\n]+)`:\n\n```\w+\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -17,12 +17,12 @@ _WORD = re.compile(r"--(?:no-)?c(?:argo|python-sys)[a-z-]*")
 
 def section(name: str, heading: str) -> str:
     text = (DOCS / name).read_text(encoding="utf-8")
-    return text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return re.split(r"\n#{1,2} ", f"\n{text}".partition(f" {heading}\n")[2])[0]
 
 
 def rows() -> list[list[str]]:
     """Return the cells of the reference's table of options."""
-    lines = section("reference.md", "Options and ini keys").splitlines()
+    lines = section("reference/options.md", "Options and ini keys").splitlines()
     table = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
     return [[cell.strip() for cell in row] for row in table[2:]]
 
@@ -70,7 +70,8 @@ def test_the_reference_has_what_help_shows(shown: str) -> None:
 
 
 def test_the_options_of_unittest_are_documented() -> None:
-    found = set(_WORD.findall(section("cpython-test-suite.md", "Options").partition("```")[0]))
+    text = section("how-to/cpython-test-suite.md", "Options").partition("```")[0]
+    found = set(_WORD.findall(text))
     options = [option for option in OPTIONS if option.unittest]
     opposites = {word for option in options if option.kind == "flag" for word in option.opposites}
     assert found - opposites == {word for option in options for word in option.words}

@@ -1,4 +1,4 @@
-"""docs/public-names.md and the code agree: names, what they are called with, what they have."""
+"""docs/reference/public-names.md and the code agree: names, their arguments, what they have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "public-names.md"
+PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "public-names.md"
 # Of these the page has everything that can be imported with a star.
 WHOLE: Final = ("", ".case", ".plugin.hookspecs", ".unittest")
 

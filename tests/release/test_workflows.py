@@ -140,7 +140,7 @@ def test_the_oldest_pytest_is_the_one_that_is_required() -> None:
 
 
 def test_the_oldest_rustc_are_those_of_the_policy() -> None:
-    page = (ROOT / "docs" / "support.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "support.md").read_text(encoding="utf-8")
     for version in workflow("ci")["jobs"]["rustc"]["strategy"]["matrix"]["rust"]:
         assert version in page
 
@@ -157,7 +157,7 @@ def test_a_night_has_three_hundred_projects_of_a_fresh_seed() -> None:
     assert "--seed" not in line
     ((_, step),) = [one for one in steps("nightly") if "COUNT" in one[1].get("env", {})]
     assert "300" in step["env"]["COUNT"]
-    page = (ROOT / "docs" / "generated-projects.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "developers" / "generated-projects.md").read_text(encoding="utf-8")
     assert "python -m tests.generated --count 100 --xdist" in page
 
 

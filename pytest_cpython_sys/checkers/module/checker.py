@@ -2,7 +2,7 @@
 
 A package has a module if its built library exports one, or if its manifest says so. What it
 declares is read from its definition, in a process that imports it; each check has a process of its
-own, so that a crash is a verdict. What is checked, and why, is in docs/modules.md.
+own, so that a crash is a verdict. What is checked, and why, is in docs/reference/modules.md.
 """
 
 from __future__ import annotations
