@@ -46,14 +46,14 @@ def read_json(path: str) -> Any:
         return None
 
 
-def keep_json(path: str, value: object) -> None:
-    """Write a file if that can be, and let go of those that were written long ago."""
+def keep_json(path: str, value: object, most: int = _KEPT) -> None:
+    """Write a file if that can be, and let go of those beside it that were written long ago."""
     directory = os.path.dirname(path)
     with contextlib.suppress(OSError):
         os.makedirs(directory, exist_ok=True)
         write_json(path, value)
         with os.scandir(directory) as entries:
-            old = sorted(entries, key=lambda entry: entry.stat().st_mtime)[:-_KEPT]
+            old = sorted(entries, key=lambda entry: entry.stat().st_mtime)[:-most]
         for entry in old:
             os.unlink(entry.path)
 

@@ -6,12 +6,10 @@ import contextlib
 import errno
 import os
 import shutil
-import subprocess
 import tempfile
-import time
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from .command import (
     BuildOptions,
@@ -36,25 +34,20 @@ from .errors import (
 from .failures import first_error
 from .metadata import Workspace, enclosing_manifest, parse_metadata
 from .process import worker_threads
+from .questions.asking import Questions
 from .run_build import run_build
-from .run_program import Ended
 from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
 from .versions import OLDEST, Toolchain, parse_version, read_toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from concurrent.futures import Future
 
     from .build import Build
     from .metadata import Package
+    from .questions.kept import Question
     from .run_build import BuildListener
 
-    _Question = tuple[tuple[str, ...], str | None]
-
 __all__ = ["Cargo"]
-
-_LIMIT: Final = 600.0
-"""Seconds that cargo or rustc may take to answer a question."""
 
 
 class Cargo:
@@ -73,12 +66,10 @@ class Cargo:
     def _forget(self) -> None:
         """Know nothing of what cargo or rustc has said."""
         self.program = self._named or self.environ.get("CARGO") or "cargo"
-        self._ahead: dict[_Question, Future[Ended]] = {}
-        self._asked: set[_Question] = set()
-        """What was asked ahead, once."""
+        self._questions = Questions(self.environ)
         self._workspaces: dict[str, Workspace] = {}
         """By a manifest: a run asks once."""
-        self._cfgs: dict[_Question, list[str]] = {}
+        self._cfgs: dict[Question, list[str]] = {}
         """What rustc has said of targets: it is needed for each package, and again for verdicts."""
 
         for name in ("toolchain", "program_path", "rustdoc", "sysroot", "path"):
@@ -87,29 +78,23 @@ class Cargo:
     def read_environment(self) -> None:
         """Take over our environment as it is now; what may be answered otherwise is asked again."""
         before, self.environ = self.environ, inherited(os.environ)
+        self._questions.environ = self.environ
         if changes_answers(before, self.environ):
             self._forget()
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_ahead": {}}
 
     def ask_ahead(self, places: Sequence[str]) -> None:
         """Start asking what will be asked for anyway: versions, and the first workspace."""
         if not places:
             return
+        place = os.path.realpath(places[0])
         with contextlib.suppress(CargoError):
-            questions: list[_Question] = [
+            questions: list[Question] = [
                 (tuple(argv), None) for argv, _ in self._version_questions()
             ]
-            manifest = enclosing_manifest(os.path.realpath(places[0]))
+            manifest = enclosing_manifest(place)
             if manifest is not None:
                 questions.append(self._metadata_question(manifest))
-            pool = worker_threads(len(questions))
-            for question in questions:
-                if question not in self._asked:
-                    self._asked.add(question)
-                    self._ahead[question] = pool.submit(self._run, *question)
-            pool.shutdown(wait=False)
+            self._questions.ask_ahead(questions, os.path.dirname(manifest or place))
 
     @cached_property
     def toolchain(self) -> Toolchain:
@@ -152,42 +137,13 @@ class Cargo:
 
     def _ask(self, argv: list[str], what: str) -> str:
         try:
-            done = self._answer(argv, None)
+            done = self._questions.answer(argv, None, self._questions.place)
         except OSError as error:
             raise not_started(argv[0], error, what) from None
         if done.exit_code or done.expired:
             words = done.stderr.strip() or done.how
             raise CargoMissingError(f"`{' '.join(argv)}` failed, so there is no {what}: {words}")
         return done.stdout
-
-    def _answer(self, argv: Sequence[str], cwd: str | None) -> Ended:
-        """Return the answer to a question that may have been asked ahead. Raises OSError."""
-        asked = self._ahead.pop((tuple(argv), cwd), None)
-        return self._run(argv, cwd) if asked is None else asked.result()
-
-    def _run(
-        self, argv: Sequence[str], cwd: str | None, env: Mapping[str, str] | None = None
-    ) -> Ended:
-        """Return the answer to a question, which compiles nothing and starts no tests."""
-        started = time.monotonic()
-        code, raw, words = 0, b"", b""
-        try:
-            done = subprocess.run(
-                argv,
-                cwd=cwd,
-                env=env or self.environ,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                check=False,
-                timeout=_LIMIT,
-            )
-            code, raw, words = done.returncode, done.stdout, done.stderr
-            expired = False
-        except subprocess.TimeoutExpired:
-            expired = True
-        seconds = time.monotonic() - started
-        text = words.decode("utf-8", "replace")
-        return Ended(code, expired, False, seconds, _LIMIT, raw, text)
 
     def _metadata_question(self, manifest: str) -> tuple[tuple[str, ...], str]:
         words = ("metadata", "--no-deps", "--format-version=1", f"--manifest-path={manifest}")
@@ -205,11 +161,11 @@ class Cargo:
     def _ask_workspace(self, manifest: str) -> Workspace:
         argv, cwd = self._metadata_question(manifest)
         try:
-            done = self._answer(argv, cwd)
+            done = self._questions.answer(argv, cwd, os.path.dirname(manifest))
             if done.exit_code or done.expired:
                 words = done.stderr.strip() or f"cargo metadata {done.how}"
                 # Whether it is the manifest that cargo refuses, or cargo that is not there.
-                there = self._run([self.program_path, "-V"], cwd).exit_code == 0
+                there = self._questions.run([self.program_path, "-V"], cwd).exit_code == 0
                 raise (ManifestError if there else ToolchainError)(manifest, words)
         except OSError as error:
             raise not_started(argv[0], error) from None
@@ -217,6 +173,10 @@ class Cargo:
             return parse_metadata(done.raw)
         except (ValueError, KeyError, TypeError) as error:
             raise ManifestError(manifest, f"cargo metadata printed no metadata: {error}") from None
+
+    def keep_answers(self, workspace: Workspace, options: BuildOptions) -> None:
+        """Keep what was answered for later runs: below a target directory that cargo has made."""
+        self._questions.keep([workspace.target_directory, options.directory(workspace)])
 
     def build(
         self,
@@ -241,6 +201,7 @@ class Cargo:
         if build.may_be_incomplete():
             build = build.completed_by(run(completion_arguments(options, build)))
         environ, root = build.environment, workspace.root
+        self.keep_answers(workspace, options)
         target = options.target or configured_target(environ, root, options.extra)
         return replace(build, target=target)
 
@@ -248,7 +209,7 @@ class Cargo:
         """Return all that a build would have compiled; None where cargo does not say."""
         argv = unit_graph_arguments(build.command)
         env = {**build.environment, **UNSTABLE_CARGO}
-        return parse_unit_graph(self._run(argv, build.workspace.root, env).raw)
+        return parse_unit_graph(self._questions.run(argv, build.workspace.root, env).raw)
 
     def _run_build(
         self,
@@ -376,7 +337,7 @@ class Cargo:
                 path = os.path.join(directory, "cfg.rs")
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(source)
-                done = self._run([*argv, path, "--out-dir", directory], workspace.root)
+                done = self._questions.run([*argv, path, "--out-dir", directory], workspace.root)
         except OSError as error:
             raise not_started(argv[0], error, "rustc") from None
         return f"error: {words}" in done.stderr
@@ -390,7 +351,7 @@ class Cargo:
         if (argv, workspace.root) in self._cfgs:
             return self._cfgs[argv, workspace.root]
         try:
-            done = self._run(argv, workspace.root)
+            done = self._questions.run(argv, workspace.root)
         except OSError as error:
             raise not_started(argv[0], error, "rustc") from None
         if done.exit_code or done.expired:
