@@ -19,6 +19,7 @@ from .pages.records import add_details
 from .pytest_compat import (
     copy_report,
     current_fields,
+    identity,
     may_be_fast,
     nodes_set_up,
     takes_no_part,
@@ -179,7 +180,7 @@ class _ReportMaker:
         item = self._item
         if not self._fields:
             first = pytest.TestReport(
-                nodeid=item.nodeid,
+                nodeid=identity(item),
                 location=item.location,
                 keywords=dict.fromkeys(item.keywords, 1),
                 outcome=outcome,

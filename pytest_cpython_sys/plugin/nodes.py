@@ -12,7 +12,7 @@ from ..node_ids import escape
 from .failures.errors import RustError, RustFailedError, error_of
 from .failures.words import failure_repr
 from .pictures.svg_files import DRAWINGS, write_drawing
-from .pytest_compat import CompatItem, marks_keep_out, repetitions, skip_at_item
+from .pytest_compat import CompatCollector, CompatItem, marks_keep_out, repetitions, skip_at_item
 from .report import properties, record_warning
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _marks(kind: str) -> list[pytest.Mark]:
     return [getattr(pytest.mark, name).mark for name in ("rust", *(f"rust_{one}" for one in kinds))]
 
 
-class RustCollector(pytest.Collector):
+class RustCollector(CompatCollector):
     """A level of an id that has others below it."""
 
     entries: list[tuple[tuple[str, ...], Case]]
@@ -186,6 +186,8 @@ class RustItem(CompatItem):
             mark = pytest.mark.xfail(reason=case.xfail, strict=True, raises=RustFailedError)
             item.add_marker(mark)
         item.user_properties.extend(properties(case, parent.config.rootpath))
+        # Now, so that all items have one table of names in common: see copy_report.
+        _ = item.location
         return item
 
     @property

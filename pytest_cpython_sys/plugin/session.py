@@ -15,7 +15,7 @@ from ..matrix import Matrix
 from ..plan import Plan
 from ..project import Project
 from ..python.build_environment import Surroundings
-from ..python.gc_pause import settle, without_collector
+from ..python.gc_pause import Settled, without_collector
 from ..python.introspect import InterpreterError
 from ..rust.context import Announcer
 from .account import Account
@@ -91,6 +91,8 @@ class RustSession:
         self._fast: FastProtocol | None = None
         self._slow = SlowTests(config)
         self._output = ShownOutput.of(config)
+        self._settled = Settled()
+        config.add_cleanup(self._settled.end)  # after pytest's own, which looks for garbage
 
     @property
     def plan(self) -> Plan:
@@ -291,7 +293,7 @@ class RustSession:
         remember_hooks(session)
         if all(isinstance(item, RustItem) for item in session.items):
             # Items stay until the end. Python tests may look at what the collector knows.
-            self._config.add_cleanup(settle())
+            self._settled.begin()
         self._fast = FastProtocol(self._config, self)
         if not self._fast.loops:
             return None

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["settle", "without_collector"]
+__all__ = ["Settled", "without_collector"]
 
 
 @contextmanager
@@ -24,9 +24,19 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def settle() -> Callable[[], None]:
-    """Spare the garbage collector all that there is now; return what undoes that."""
-    if gc.get_freeze_count():
-        return lambda: None  # somebody else has a use for it
-    gc.freeze()
-    return gc.unfreeze
+class Settled:
+    """Spares the garbage collector what there is at a time, until the end."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def begin(self) -> None:
+        """Hide what there is now; not if somebody else has a use for that."""
+        if not gc.get_freeze_count():
+            gc.freeze()
+            self._begun = True
+
+    def end(self) -> None:
+        """Show it again."""
+        if self._begun:
+            gc.unfreeze()

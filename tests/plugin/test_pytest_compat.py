@@ -46,9 +46,11 @@ TESTED: Final = {
     "acceptance/test_fast_protocol.py": {
         "copy_report": "test_both_ways_give_the_same_reports",
         "current_fields": "test_both_ways_give_the_same_reports",
+        "identity": "test_both_ways_give_the_same_reports",
         "may_be_fast": "test_the_fast_way_is_taken_where_it_is_sure",
         "nodes_set_up": "test_python_fixtures_around_rust_tests_are_torn_down_in_order",
         "remember_hooks": "test_hooks_of_a_folder_count_there_alone",
+        "CompatCollector": "test_hooks_of_a_folder_count_there_alone",
         "takes_no_part": "test_the_fast_way_is_taken_where_it_is_sure",
     },
     "acceptance/test_report_page.py": {

@@ -14,7 +14,7 @@ from .companions import (
 )
 from .configuration import configured, is_pytest_known, may_be_fast, set_arguments, words_of
 from .interrupts import lead_elsewhere
-from .items import CompatItem, marks_keep_out, remember_hooks, skip_at_item
+from .items import CompatCollector, CompatItem, marks_keep_out, remember_hooks, skip_at_item
 from .junit import leave_out_of_junit
 from .refusals import hook_refusal, is_of_pytest, refusal, skipped_by_default
 from .reports import (
@@ -24,11 +24,13 @@ from .reports import (
     copy_report,
     current_fields,
     failure_repr_of,
+    identity,
     replace_error,
 )
 from .run import capture_suspended, nodes_set_up, takes_no_part, turn_red
 
 __all__ = [
+    "CompatCollector",
     "CompatItem",
     "TerminalRepr",
     "add_field",
@@ -40,6 +42,7 @@ __all__ = [
     "expected_attributes",
     "failure_repr_of",
     "hook_refusal",
+    "identity",
     "is_of_pytest",
     "is_pytest_known",
     "lead_elsewhere",

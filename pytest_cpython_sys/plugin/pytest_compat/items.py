@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.mark.structures import NodeKeywords
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pluggy
 
-__all__ = ["CompatItem", "marks_keep_out", "remember_hooks", "skip_at_item"]
+__all__ = ["CompatCollector", "CompatItem", "marks_keep_out", "remember_hooks", "skip_at_item"]
 
 
 class _Keywords(NodeKeywords):  # type: ignore[misc]  # final for subclasses that change more
@@ -36,23 +36,25 @@ class _Keywords(NodeKeywords):  # type: ignore[misc]  # final for subclasses tha
         return iter(found)
 
 
-class _Hooks:
-    """Finds the hooks that count for an item; a value in the item itself comes first."""
+class CompatCollector(pytest.Collector):
+    """A collector whose items have all their hooks in common."""
 
-    def __get__(self, item: CompatItem | None, owner: type[CompatItem]) -> Any:
-        if item is None:
-            return self
-        assert item.parent is not None  # noqa: S101 - an item has a collector
-        return item.parent.ihook
+    known_hooks: pluggy.HookRelay | None = None
+    """The hooks that count for its items, once all conftest files are loaded."""
 
 
 class CompatItem(pytest.Item):
     """An item without a Python function, as pytest and other plugins want to have it."""
 
-    ihook = _Hooks()
-    """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
+    parent: CompatCollector
     _parallel_custom_item = True
     """Tells pytest-run-parallel (0.5 to 0.10) that there is no Python function for its threads."""
+
+    @property
+    def ihook(self) -> pluggy.HookRelay:
+        """The hooks that count for this path, which is its parent's: see `remember_hooks`."""
+        known = self.parent.known_hooks
+        return self.parent.ihook if known is None else known
 
     def forget(self) -> None:
         """Forget what became of the test: it runs again."""
@@ -83,13 +85,9 @@ def remember_hooks(session: pytest.Session) -> None:
 
     A fast way: pytest finds that out for each item, and again for each of its hooks (8.3 to 9.2).
     """
-    known: dict[Any, pluggy.HookRelay] = {}
     for item in session.items if may_be_fast(session.config) else ():
-        if isinstance(item, CompatItem):
-            hooks = known.get(item.parent)
-            if hooks is None:
-                hooks = known[item.parent] = item.ihook
-            item.__dict__["ihook"] = hooks
+        if isinstance(item, CompatItem) and item.parent.known_hooks is None:
+            item.parent.known_hooks = item.ihook
 
 
 def skip_at_item(reason: str) -> BaseException:
