@@ -1,0 +1,1 @@
+"""Pages of docs/ against the code: see also tests/acceptance/test_pages.py."""
