@@ -89,6 +89,8 @@ class Account:
         self._files: list[RustFile] = []
         self.left_out: dict[Key, str] = {}
         """Tests that the arguments ask for and that are kept out, and by what."""
+        self.is_rust_alone = True
+        """Whether all that was collected is Rust's: no test file was imported."""
         self.remark = ""
         """What the way in which tests are selected cannot see."""
 
@@ -108,6 +110,8 @@ class Account:
             self._reports.append((collector, report))
         elif isinstance(collector, pytest.Directory):
             self._directories[os.path.realpath(collector.path)] = collector, report
+        elif not isinstance(collector, pytest.Session):
+            self.is_rust_alone = False
 
     # -- what it comes to -----------------------------------------------------------------------
 

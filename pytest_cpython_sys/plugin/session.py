@@ -35,6 +35,7 @@ from .progress.slow import SlowTests
 from .progress.workers import WorkersTests
 from .pytest_compat import (
     amend_report,
+    is_alone,
     lead_elsewhere,
     remember_hooks,
     replace_error,
@@ -91,8 +92,7 @@ class RustSession:
         self._fast: FastProtocol | None = None
         self._slow = SlowTests(config)
         self._output = ShownOutput.of(config)
-        self._settled = Settled()
-        config.add_cleanup(self._settled.end)  # after pytest's own, which looks for garbage
+        self._settled = Settled(config.add_cleanup)  # after pytest's own, which looks for garbage
 
     @property
     def plan(self) -> Plan:
@@ -293,7 +293,7 @@ class RustSession:
         remember_hooks(session)
         if all(isinstance(item, RustItem) for item in session.items):
             # Items stay until the end. Python tests may look at what the collector knows.
-            self._settled.begin()
+            self._settled.begin(for_good=self._account.is_rust_alone and is_alone(self._config))
         self._fast = FastProtocol(self._config, self)
         if not self._fast.loops:
             return None

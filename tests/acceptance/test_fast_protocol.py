@@ -271,3 +271,27 @@ def test_an_error_in_collection_stops_the_run_as_ever(
     else:
         result.assert_outcomes(errors=1)
         assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+@pytest.mark.parametrize(
+    ("more", "is_frozen"),
+    [({}, True), ({"conftest.py": ""}, False), ({"test_a.py": "def test_a(): pass\n"}, False)],
+    ids=["alone", "a conftest", "a test file"],
+)
+def test_memory_is_given_back_as_a_whole_where_nobody_can_have_a_use_for_its_end(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    more: dict[str, str],
+    *,
+    is_frozen: bool,
+) -> None:
+    told = (
+        "import atexit, gc\natexit.register(lambda: print('frozen', gc.get_freeze_count() > 0))\n"
+    )
+    root = write({**FAILING, **more, "site/sitecustomize.py": told})
+    monkeypatch.setenv("PYTHONPATH", str(root / "site"))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    result = pytester.runpytest("-p", "pytest_cpython_sys.plugin", "--cpython-sys", "-m", "rust")
+    assert outcomes(result)["src/lib.rs::a"] == "failed"
+    assert f"frozen {is_frozen}" in result.outlines

@@ -47,6 +47,7 @@ TESTED: Final = {
         "copy_report": "test_both_ways_give_the_same_reports",
         "current_fields": "test_both_ways_give_the_same_reports",
         "identity": "test_both_ways_give_the_same_reports",
+        "is_alone": "test_memory_is_given_back_as_a_whole_where_nobody_can_have_a_use_for_its_end",
         "may_be_fast": "test_the_fast_way_is_taken_where_it_is_sure",
         "nodes_set_up": "test_python_fixtures_around_rust_tests_are_torn_down_in_order",
         "remember_hooks": "test_hooks_of_a_folder_count_there_alone",

@@ -27,7 +27,7 @@ from .reports import (
     identity,
     replace_error,
 )
-from .run import capture_suspended, nodes_set_up, takes_no_part, turn_red
+from .run import capture_suspended, is_alone, nodes_set_up, takes_no_part, turn_red
 
 __all__ = [
     "CompatCollector",
@@ -43,6 +43,7 @@ __all__ = [
     "failure_repr_of",
     "hook_refusal",
     "identity",
+    "is_alone",
     "is_of_pytest",
     "is_pytest_known",
     "lead_elsewhere",

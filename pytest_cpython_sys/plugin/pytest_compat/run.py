@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -10,16 +12,33 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["capture_suspended", "nodes_set_up", "takes_no_part", "turn_red"]
+__all__ = ["capture_suspended", "is_alone", "nodes_set_up", "takes_no_part", "turn_red"]
 
 # pytest itself, and plugins whose hooks step aside for all but Python functions.
 _BYSTANDERS: Final = frozenset({"_pytest", "_hypothesis_pytestplugin"})
+# Those that leave nothing to be done when the process ends.
+_QUIET: Final = frozenset({"_pytest", "pytest_cpython_sys", "xdist"})
+_PROGRAMS: Final = frozenset({"pytest", "py.test", "pytest.__main__"})
 
 
 def takes_no_part(plugin: object) -> bool:
     """Tell whether a plugin is known to do nothing to an item without a Python function."""
+    return _package_of(plugin) in _BYSTANDERS
+
+
+def _package_of(plugin: object) -> str:
     module = getattr(plugin, "__module__", None) or getattr(plugin, "__name__", "")
-    return str(module).partition(".")[0] in _BYSTANDERS
+    return str(module).partition(".")[0]
+
+
+def is_alone(config: pytest.Config) -> bool:
+    """Tell whether no code but that of pytest, of pytest-xdist and ours runs in this process."""
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    name = os.path.basename(sys.argv[0]) if spec is None else spec.name
+    return name in _PROGRAMS and all(
+        _package_of(plugin) in _QUIET for plugin in config.pluginmanager.get_plugins()
+    )
 
 
 def nodes_set_up(session: pytest.Session) -> Iterable[object] | None:
