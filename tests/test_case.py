@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_cpython_sys.case import Case, Checker, Verdict, completed, printable
+from pytest_cpython_sys.case import (
+    Case,
+    Checker,
+    Layouts,
+    TypeLayout,
+    Verdict,
+    _Completed,
+    completed,
+    counted,
+    grouped,
+    printable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,3 +87,101 @@ def test_a_checker_of_somebody_elses_is_completed() -> None:
     assert list(checker.withheld()) == []
     assert list(checker.warnings(verbose=True)) == []
     assert completed(checker) is checker
+
+
+class Whole:
+    """A checker that has all of the protocol, and does not inherit from it."""
+
+    name = "whole"
+
+    def discover(self) -> list[str]:
+        return ["discover"]
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        return ((case, Verdict("passed")) for case in cases)
+
+    def replaced(self) -> list[str]:
+        return ["replaced"]
+
+    def untested(self) -> list[str]:
+        return ["untested"]
+
+    def withheld(self) -> list[str]:
+        return ["withheld"]
+
+    def under(self, case: str, tool: str) -> list[str]:
+        return ["under", case, tool]
+
+    def remarks(self) -> list[str]:
+        return ["remarks"]
+
+    def warnings(self, *, verbose: bool) -> list[str]:
+        return ["warnings", str(verbose)]
+
+
+class Part:
+    """One that has the least, and has something else in the place of what is a method."""
+
+    name = "part"
+    remarks = "no method"
+
+    def discover(self) -> list[Case]:
+        return []
+
+    def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        return ((case, Verdict("passed")) for case in cases)
+
+
+def test_a_checker_of_others_keeps_what_it_has() -> None:
+    checker = cast("Checker", Whole())
+    for one in (completed(checker), _Completed(checker)):
+        found: Any = one
+        assert found.name == "whole"
+        assert found.discover() == ["discover"]
+        assert found.replaced() == ["replaced"]
+        assert found.untested() == ["untested"]
+        assert found.withheld() == ["withheld"]
+        assert found.under("case", "tool") == ["under", "case", "tool"]
+        assert found.remarks() == ["remarks"]
+        assert found.warnings(verbose=True) == ["warnings", "True"]
+        case = Case("f", ("a",), "unit", "whole", "p", "t", "a")
+        assert list(found.run([case])) == [(case, Verdict("passed"))]
+
+
+def test_a_checker_of_others_gets_what_it_has_not() -> None:
+    found = completed(cast("Checker", Part()))
+    assert isinstance(found, Checker)
+    assert list(found.remarks()) == []
+    assert list(found.warnings(verbose=False)) == []
+    assert (found.replaced(), found.untested(), list(found.withheld())) == ((), (), [])
+    assert found.under(Case("f", ("a",), "unit", "part", "p", "t", "a"), ["gdb"]) is None
+
+
+def test_a_case_is_told_from_others_by_its_place() -> None:
+    case = Case("f.rs", ("a", "b-2"), "unit", "c", "p", "t", "m::b", skip="\x1b[1mwhy\0")
+    assert case.key == ("f.rs", ("a", "b-2"))
+    assert case.own_level == "b"
+    assert case.skip == "why␀"
+    assert Case("f.rs", (), "unit", "c", "p", "t", "alone").own_level == "alone"
+
+
+def test_a_summary_is_one_line() -> None:
+    assert Verdict("failed", summary="a\nb\nc").summary == "a b c"
+
+
+def test_layouts_agree_if_nothing_differs() -> None:
+    one = TypeLayout("s", 8, 4, ())
+    assert Layouts(one, TypeLayout("S", 8, 4, ())).agree
+    assert not Layouts(one, one, ("a",)).agree
+    assert not Layouts(one, TypeLayout("s", 4, 4, ())).agree
+    assert not Layouts(one, TypeLayout("s", 8, 8, ())).agree
+
+
+def test_things_are_counted_in_words() -> None:
+    words = [counted(number, "test") for number in (0, 1, 2)]
+    assert words == ["0 tests", "1 test", "2 tests"]
+
+
+def test_things_are_grouped_in_their_order() -> None:
+    assert grouped("banana", str.upper) == {"B": ["b"], "A": ["a"] * 3, "N": ["n"] * 2}
+    assert list(grouped("cab", str.upper)) == ["C", "A", "B"]

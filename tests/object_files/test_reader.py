@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import struct
 import sys
-from typing import TYPE_CHECKING
+import sysconfig
+from pathlib import Path
 
-from pytest_cpython_sys.object_files.reader import MAGIC, ORDER, ObjectFile, exported_symbols
+import pytest
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from pytest_cpython_sys.object_files.reader import (
+    MAGIC,
+    ORDER,
+    ObjectFile,
+    exported_symbols,
+    undefined_symbols,
+)
 
 
 def record(number: int, data: bytes, order: str) -> bytes:
@@ -36,6 +42,23 @@ def test_a_broken_file_is_no_elf(tmp_path: Path) -> None:
     assert exported_symbols(str(tmp_path / "nothing")) is None
 
 
+def interpreter_file() -> Path:
+    """Return the file that holds the interpreter: the program, or the library that it loads."""
+    library = sysconfig.get_config_var("INSTSONAME") or ""
+    if not sysconfig.get_config_var("Py_ENABLE_SHARED"):
+        return Path(sys.executable)
+    return Path(sysconfig.get_config_var("LIBDIR"), library)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another format of files")
 def test_what_an_interpreter_exports() -> None:
-    names = exported_symbols(sys.executable)
-    assert names is None or isinstance(names, frozenset)
+    """What any module may link to, and nothing that the interpreter itself takes from others."""
+    file = interpreter_file()
+    assert file.is_file()
+    names = exported_symbols(str(file))
+    assert names is not None
+    assert {"PyList_New", "PyObject_Repr", "PyType_Type", "Py_Initialize"} <= names
+    wanted = undefined_symbols(file.read_bytes(), dynamic=True)
+    assert wanted is not None
+    assert "memcpy" in wanted
+    assert not names & wanted

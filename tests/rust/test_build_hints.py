@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_cpython_sys.rust.build_hints import explain_failure
+from pytest_cpython_sys.rust.build_hints import (
+    LIBCLANG,
+    explain_end,
+    explain_failure,
+    explain_process,
+)
 
 TOO_NEW = "version (3.15) is newer than PyO3's maximum supported version (3.14)\n"
 SET = "= help: set {} to suppress this check and build anyway using the stable ABI"
@@ -25,3 +30,76 @@ def test_a_python_that_pyo3_does_not_know(words: str, anyway: bool) -> None:
     assert found is not None
     assert found.startswith("pyo3 knows no Python newer than 3.14, and this one is 3.15: update")
     assert found.endswith(", or set PYO3_USE_A=1 to build all the same") == anyway
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        ("Unable to find libclang: no", LIBCLANG),
+        ("fatal error: 'stddef.h' file not found", "headers of its own"),
+        ("fatal error: 'pyconfig.h' file not found", "run ./configure"),
+        ("fatal error: 'Python.h' file not found", "python3-dev"),
+        ("it only supports embedding the Python interpreter statically", "--enable-shared"),
+        ("lib-dynload/math.so: undefined symbol: PyFloat_Type", "-rdynamic"),
+        ("undefined reference to `Py_Initialize'", "must link to libpython"),
+        ('Undefined symbols for architecture arm64:\n  "_PyList_New"', "must link to libpython"),
+        ("rust-lld: error: undefined symbol: PyList_New", "must link to libpython"),
+        ("/usr/bin/ld: cannot find -lpython3.13", "libpython3-dev"),
+        ("error while loading shared libraries: libpython3.13.so.1.0", "the loader found no"),
+        ("dyld: Library not loaded: @rpath/libpython3.13.dylib", "the loader found no"),
+        ("ModuleNotFoundError: No module named 'encodings'", "PYTHONHOME"),
+        ("error: linker `cc` not found", "apt-get install gcc"),
+        ("a.o: file in wrong format", "one for another machine"),
+        ("failed to download `syn`", "--offline"),
+        ("the lock file /w/Cargo.lock needs to be updated but --locked was passed", "cargo update"),
+        ("No space left on device (os error 28)", "the disk is full"),
+        ("collect2: fatal error: ld terminated with signal 7 [Bus error]", "a bus error"),
+        ("Too many open files (os error 24)", "ulimit -n"),
+        ("memory allocation of 4096 bytes failed", "--jobs=1"),
+    ],
+)
+def test_words_of_tools_have_a_cure(words: str, cure: str) -> None:
+    found = explain_failure(f"before\n{words}\nafter")
+    assert found is not None
+    assert cure in found
+
+
+def test_other_words_have_none() -> None:
+    assert explain_failure("error[E0308]: mismatched types") is None
+    assert explain_failure("error[E0308]: mismatched types", "s390x-unknown-linux-gnu") is None
+
+
+def test_a_target_that_is_named_has_its_own_linker() -> None:
+    variable = "$CARGO_TARGET_S390X_UNKNOWN_LINUX_GNU_LINKER"
+    target = "s390x-unknown-linux-gnu"
+    here, there = (
+        explain_failure("linker `cc` not found"),
+        explain_failure("linker `cc` not found", target),
+    )
+    assert here is not None
+    assert there == f"{here}, or name one for the target in {variable}"
+    other = explain_failure("a.o: file in wrong format", target)
+    assert other is not None
+    assert variable in other
+    assert "<TARGET>" not in other
+    assert explain_failure("'Python.h' file not found", target) == explain_failure(
+        "'Python.h' file not found"
+    )
+
+
+def test_a_test_may_print_any_words() -> None:
+    """What is known of a process is what only a loader or an embedded Python says."""
+    assert explain_process("error: linker `cc` not found, No space left on device") is None
+    for words in (
+        "lib-dynload/math.so: undefined symbol: PyFloat_Type",
+        "error while loading shared libraries: libpython3.13.so.1.0",
+        "ModuleNotFoundError: No module named 'encodings'",
+    ):
+        assert explain_process(words) == explain_failure(words) is not None
+
+
+def test_a_compiler_that_was_killed() -> None:
+    found = explain_end("signal: 9, SIGKILL: kill")
+    assert found is not None
+    assert found.startswith("most likely because there was no memory left")
+    assert explain_end("signal: 11, SIGSEGV: invalid memory reference") is None

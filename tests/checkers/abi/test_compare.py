@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pytest_cpython_sys.c.types import Type, Use
-from pytest_cpython_sys.checkers.abi.compare_values import compare_bytes, compare_integers
+from pytest_cpython_sys.checkers.abi.compare_values import (
+    compare_bytes,
+    compare_integers,
+    shown_number,
+)
 from pytest_cpython_sys.checkers.abi.layout.compare import Layout, compare_layouts
 from pytest_cpython_sys.checkers.abi.layout.slots import Slot
 from pytest_cpython_sys.checkers.abi.types.agreement import Agreement
@@ -123,15 +129,18 @@ def test_private_fields_may_be_anywhere() -> None:
     assert compared(layout(16, A, B), layout(16, hidden=True)) == (None, [])
 
 
-def test_an_array_of_unknown_length() -> None:
-    c, rust = Slot("tail", 16, None), Slot("tail", 16, 0)
-    assert compared(layout(16, A, B, c), layout(16, A, B, rust)) == (None, [])
-
-
 def test_integers() -> None:
     assert compare_integers("X", "X", (8, 4), (8, 8)) == (None, [])
     text, letters = compare_integers("X", "x", (8, 4), (16, 4))
     assert (text, letters) == ("X is 8 in C (x), 16 (0x10) in Rust", [])
+    assert compare_integers("X", "X", (8, 8), (4, 8)) == ("X is 8 in C, 4 in Rust", [])
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(9, "9"), (10, "10 (0xa)"), (-9, "-9"), (-10, "-10 (-0xa)")]
+)
+def test_large_numbers_have_both_notations(value: int, shown: str) -> None:
+    assert shown_number(value) == shown
 
 
 def test_the_same_bits_are_as_many() -> None:
@@ -146,18 +155,77 @@ def test_the_same_bits_are_as_many() -> None:
         assert not letters
 
 
+NONE: frozenset[int] = frozenset()
+ZEROS = bytes(16)
+POINTER = frozenset({8})
+
+
 def test_bytes() -> None:
-    none: frozenset[int] = frozenset()
-    zeros = bytes(16)
-    assert compare_bytes("X", (zeros, none), (zeros, none)) is None
-    text = compare_bytes("X", (zeros, none), (bytes(9) + b"\1" + bytes(6), none), [A, B])
+    assert compare_bytes("X", (ZEROS, NONE), (ZEROS, NONE)) is None
+    text = compare_bytes("X", (ZEROS, NONE), (bytes(9) + b"\1" + bytes(6), NONE), [A, B])
     assert text is not None
     assert text.splitlines() == [
         "X has other bytes in C, first at offset 9 (b)",
         "  >     8  C 00 00 00 00 00 00 00 00   Rust 00 01 00 00 00 00 00 00",
     ]
-    pointer = frozenset({8})
-    assert compare_bytes("X", (zeros, pointer), (zeros, pointer)) is None
-    assert compare_bytes("X", (zeros, pointer), (zeros, none)) is not None
-    # Where it cannot be seen whether it is null, nothing is said.
-    assert compare_bytes("X", (zeros, pointer), (zeros, None)) is None
+    text = compare_bytes("X", (ZEROS, NONE), (bytes(15), NONE))
+    assert text == "X has 16 bytes in C, 15 in Rust"
+
+
+def test_the_field_of_the_first_byte_is_named() -> None:
+    """One in a hole has none; each field ends before the next."""
+    firsts = []
+    for index in (0, 3, 4, 8, 15):
+        rust = bytearray(16)
+        rust[index] = 1
+        text = compare_bytes("X", (ZEROS, NONE), (bytes(rust), NONE), [A, B])
+        assert text is not None
+        firsts.append(text.splitlines()[0].partition("first at ")[2])
+    assert firsts == ["offset 0 (a)", "offset 3 (a)", "offset 4", "offset 8 (b)", "offset 15 (b)"]
+
+
+def test_rows_of_bytes() -> None:
+    """From the first that differs to the end, those that differ marked; not more than a screen."""
+    rust = bytearray(20)
+    rust[8] = 0xAB
+    rust[16] = 0xCD
+    text = compare_bytes("X", (bytes(20), NONE), (bytes(rust), NONE))
+    zeros = "00 00 00 00 00 00 00 00"
+    assert text == (
+        "X has other bytes in C, first at offset 8\n"
+        f"  >     8  C {zeros}   Rust ab {zeros[3:]}\n"
+        "  >    16  C 00 00 00 00   Rust cd 00 00 00"
+    )
+    rust[16], rust[15] = 0, 1
+    text = compare_bytes("X", (bytes(20), NONE), (bytes(rust), NONE))
+    assert text is not None
+    assert text.splitlines()[2] == "       16  C 00 00 00 00   Rust 00 00 00 00"
+    for size, rows in ((128, 16), (136, 16)):
+        text = compare_bytes("X", (bytes(size), NONE), (b"\1" * size, NONE))
+        assert text is not None
+        lines = text.splitlines()
+        assert len([one for one in lines if one.startswith("  > ")]) == rows
+        assert (lines[-1] == "    ...") == (size > 128)
+
+
+def test_pointers_are_null_or_not() -> None:
+    assert compare_bytes("X", (ZEROS, POINTER), (ZEROS, POINTER)) is None
+    text = compare_bytes("X", (ZEROS, POINTER), (ZEROS, NONE))
+    assert text == (
+        "X has other bytes in C, first at offset 8\n"
+        "  >     8  C a pointer, not null       Rust 00 00 00 00 00 00 00 00"
+    )
+    assert compare_bytes("X", (ZEROS, NONE), (ZEROS, POINTER)) is not None
+
+
+def test_where_it_cannot_be_seen_whether_a_pointer_is_null_nothing_is_said() -> None:
+    """Its bytes are an address, of which nobody knows anything: those around it count."""
+    address = bytes(8) + b"\1" * 8
+    beside = b"\1" + bytes(15)
+    for known in ((POINTER, None), (None, POINTER)):
+        assert compare_bytes("X", (ZEROS, known[0]), (address, known[1])) is None
+        assert compare_bytes("X", (ZEROS, known[0]), (beside, known[1])) is not None
+    assert compare_bytes("X", (ZEROS, None), (address, None)) is not None
+    # Four bytes on another machine.
+    late = bytes(12) + b"\1" * 4
+    assert compare_bytes("X", (ZEROS, POINTER), (late, None), word=4) is not None

@@ -283,9 +283,8 @@ def _same_place(c: Slot, rust: Slot) -> bool:
         return rust.covers(c)  # a plain integer that holds the bits
     if c.bits is not None or rust.bits is not None:
         return c.span == rust.span
-    sizes = c.size is None or rust.size is None or c.size == rust.size
-    # An array of unknown length takes no room in either.
-    return c.offset == rust.offset and (sizes or (rust.size == 0 and c.size is None))
+    # An array of unknown length has no size to be compared.
+    return c.offset == rust.offset and (c.size is None or rust.size in (None, c.size))
 
 
 def _touching(
