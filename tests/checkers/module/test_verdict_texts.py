@@ -220,7 +220,7 @@ def threads(declared: Declaration = BOTH, *, promised: bool = False, **facts: An
     return judge_free_threading(done(**facts), declared, 4, 50, promised=promised)
 
 
-WARNED = {"after": True, "warnings": ["one", "two"]}
+WARNED: dict[str, Any] = {"after": True, "warnings": ["one", "two"]}
 
 
 @pytest.mark.parametrize(
