@@ -6,12 +6,14 @@ into a cache, as it is. Nothing here imports pytest.
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+from .late import regex
+
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 # What others may use: docs/reference/public-names.md. The rest is for this package's own layers.
@@ -51,11 +53,11 @@ Kind = Literal[
 Outcome = Literal["passed", "failed", "skipped", "error"]
 
 # Control sequences of ECMA-48, operating system commands (titles, links), and shorter ones.
-_SEQUENCE: Final = re.compile(
+_SEQUENCE: Final = regex(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z\\^-~])"
 )
 # The last but two groups turn the direction in which a line is written.
-_CONTROL: Final = re.compile(
+_CONTROL: Final = regex(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 _PICTURES: Final = 0x2400

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .case import printable
+from .late import dataclass
 from .node_ids import escape
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def generated_name(location: Location) -> str:
     return f"{os.path.basename(location.file)}:{location.line}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Words:
     """What is said of a test that did not pass, and where that is."""
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
+
+from .late import regex
+
+if TYPE_CHECKING:
+    import re
 
 __all__ = ["escape", "unescape"]
 
 # pytest cuts ids at "::" and "[", argument files at white space; "%" makes it reversible.
-_UNSAFE = re.compile(r"[%\[\]\s\x00-\x1f\x7f-\x9f]|^:|:$|::")
-_ESCAPED = re.compile(r"(?:%[0-9A-F]{2})+")
+_UNSAFE = regex(r"[%\[\]\s\x00-\x1f\x7f-\x9f]|^:|:$|::")
+_ESCAPED = regex(r"(?:%[0-9A-F]{2})+")
 
 
 def _percent(match: re.Match[str]) -> str:

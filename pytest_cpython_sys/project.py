@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from .cargo import configured_target, enclosing_manifest, find_test_processes, u
 from .case import Verdict
 from .checkers.registry import all_checkers
 from .evaluator import discovered, withheld
+from .late import dataclass
 from .plan import Known, Plan, manifest_case
 from .python.build_environment import Surroundings
 from .rust.context import BuildContext

@@ -6,10 +6,11 @@ import errno
 import os
 import re
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from ..cargo.run_program import run_to_end
+from ..late import dataclass, regex
 from ..object_files.reader import ObjectFile
 from .header_trouble import explain_refusal
 
@@ -31,12 +32,12 @@ _OF_CLANG: Final = ("-fno-caret-diagnostics", "-ferror-limit=0")
 _OF_PREPROCESSOR: Final = ("-D", "-U", "-include", "-imacros")
 _READ_ALL_AS_C: Final[set[tuple[str, ...]]] = set()
 """Compilers that do not take what went through the preprocessor for what it is."""
-_LINE_MARK = re.compile(r'^# \d+ "((?:[^"\\]|\\.)*)"', re.MULTILINE)
-_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:define|undef)\b.*\n?", re.MULTILINE)
-_NOT_C = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-_DEFINE = re.compile(r"^#define (\w+)(\([^)]*\))? ?(.*)$", re.MULTILINE)
-_UNDEF = re.compile(r"^#undef (\w+)", re.MULTILINE)
-_MESSAGE = re.compile(
+_LINE_MARK = regex(r'^# \d+ "((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_DIRECTIVE = regex(r"^[ \t]*#[ \t]*(?:define|undef)\b.*\n?", re.MULTILINE)
+_NOT_C = regex(r"^[ \t]*#.*$", re.MULTILINE)
+_DEFINE = regex(r"^#define (\w+)(\([^)]*\))? ?(.*)$", re.MULTILINE)
+_UNDEF = regex(r"^#undef (\w+)", re.MULTILINE)
+_MESSAGE = regex(
     r"^(?P<file>[^:\n]+):(?P<line>\d+):(?:\d+:)? (?P<level>fatal error|error|note): (?P<text>.*)$"
 )
 
@@ -49,7 +50,7 @@ class CompilerError(AbiError):
     """The compiler cannot be started, or cannot read the header: the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """An error, with the notes that belong to it."""
 

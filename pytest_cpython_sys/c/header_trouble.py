@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os.path
-import re
 from typing import TYPE_CHECKING, Final
 
+from ..late import regex
 from ..rust.metadata import TABLE
 from .machine import foreign_configuration, read_macros
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["explain_refusal", "first_problem", "foreign_python", "refusal_of_header"]
 
 # gcc's words, and clang's.
-_MISSING: Final = re.compile(r"^(?:'(?P<clang>[^']+)' file not found|(?P<gcc>.+): No such file)")
+_MISSING: Final = regex(r"^(?:'(?P<clang>[^']+)' file not found|(?P<gcc>.+): No such file)")
 _PYTHONS: Final = ("Python.h", "pyconfig.h", "patchlevel.h")
 # https://en.cppreference.com/w/c/header: those that no compiler brings without a C library.
 _LIBRARYS: Final = frozenset(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from ..late import dataclass
 from ..python.build_environment import CPYTHON_SYS
 from ..python.checkout import find_checkout
 from ..python.makefile import split_flags

@@ -8,17 +8,17 @@ compiler tells by the macros that it predefines.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import read_cfg
+from ..late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["LIBRARY_SOURCE", "Machine", "foreign_configuration", "parse_cfg", "read_macros"]
 
-_DEFINE: Final = re.compile(r"^#define (\w+) (.*)$", re.MULTILINE)
+_DEFINE: Final = regex(r"^#define (\w+) (.*)$", re.MULTILINE)
 
 # What a compiler defines that makes code for rustc's `target_arch`. 32 and 64 bits are told apart
 # by the size of pointers. An architecture that is missing here is compared in object files alone.
@@ -71,7 +71,7 @@ _MEASURED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Machine:
     """What a target is, in rustc's words; empty for what it does not say."""
 

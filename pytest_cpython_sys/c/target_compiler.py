@@ -13,10 +13,10 @@ import os.path
 import shlex
 import shutil
 import tempfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import CargoError, configured_environment, stamp, target_name, variable_part
+from ..late import dataclass
 from .compiler import CompilerError, run_tool
 from .header_trouble import first_problem, foreign_python
 from .machine import LIBRARY_SOURCE, foreign_configuration, parse_cfg, read_macros
@@ -61,7 +61,7 @@ class TargetCompilerError(CompilerError):
         self.brief = brief or message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choice:
     """A compiler, and where it comes from."""
 

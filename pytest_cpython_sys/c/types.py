@@ -6,8 +6,10 @@ are left out, and the name is kept to be shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal
+
+from ..late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +42,7 @@ INTEGERS: Final = frozenset({"integer", "character", "truth", "enum"})
 _LEAVES: Final = 1024
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Type:
     """A type of either language; each of C's types is one object, which stands for itself."""
 
@@ -98,7 +100,7 @@ class Type:
         return bool(members) and all(one.is_bits for one in members or ())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Use:
     """A type where it is used."""
 
@@ -108,7 +110,7 @@ class Use:
     """As it is written there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """A member at its place; of an anonymous one, its own members stand for it."""
 

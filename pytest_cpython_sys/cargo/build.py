@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..late import dataclass
 from .depinfo import RustcCall, parse_rustc_calls, passed_directories, read_depinfo
 from .failures import (
     CompilerFailure,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os.path
-import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from ..late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ CHECK: Final = "check"
 """The subcommand that compiles without code and without a linker."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuildOptions:
     """Cargo's own options, in cargo's own words."""
 
@@ -100,7 +101,7 @@ def _call(command: str, options: BuildOptions, *flags: str, tested: bool = False
 
 # Cargo takes none of these twice, and its messages are read: how they look is our matter.
 _OURS = ("--quiet", "--no-fail-fast", "--no-run", "--workspace", "--all", "--keep-going")
-_QUIET = re.compile("-[qv]*q[qv]*")
+_QUIET = regex("-[qv]*q[qv]*")
 _FORMAT = "--message-format"
 _JSON = f"{_FORMAT}=json"
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os.path
 import re
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ..late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +24,9 @@ __all__ = [
     "read_rustc_call",
 ]
 
-_RUNNING = re.compile(r"^ +Running `(.*)`$", re.MULTILINE)
-_FEATURE = re.compile(r'feature\s*=\s*"([^"]*)"')
-_SEPARATOR = re.compile(r"(?<!\\) +")
+_RUNNING = regex(r"^ +Running `(.*)`$", re.MULTILINE)
+_FEATURE = regex(r'feature\s*=\s*"([^"]*)"')
+_SEPARATOR = regex(r"(?<!\\) +")
 
 
 def parse_depinfo(text: str) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ def _raw_sources(path: str) -> tuple[str, ...] | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RustcCall:
     """A compiler call, as ``cargo -v`` prints it."""
 

@@ -7,8 +7,9 @@ https://github.com/rust-lang/cargo/blob/master/src/cargo/core/compiler/mod.rs
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from ..late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,46 +26,46 @@ __all__ = [
     "without_backtrace",
 ]
 
-_COULD_NOT_COMPILE: Final = re.compile(
+_COULD_NOT_COMPILE: Final = regex(
     r"^error: could not compile `(?P<package>[^`]+)` \((?P<unit>[^)]*)\)[^\n]*"
     r"(?P<chain>(?:\n\nCaused by:(?:\n  [^\n]*)+)*)",
     re.MULTILINE,
 )
 # "process didn't exit successfully: `...` (signal: 9, SIGKILL: kill)", and others.
-_END: Final = re.compile(r"^  [^\n`]*: `[^\n]*` \(([^\n]*)\)$", re.MULTILINE)
-_SCRIPT: Final = re.compile(
+_END: Final = regex(r"^  [^\n`]*: `[^\n]*` \(([^\n]*)\)$", re.MULTILINE)
+_SCRIPT: Final = regex(
     r"^error: failed to run custom build command for `(?P<package>\S+) v[^\n]*$"
     r"(?P<words>.*?)(?=^(?:error|warning: build failed)|\Z)",
     re.MULTILINE | re.DOTALL,
 )
 _NOISE: Final = ("Running `", "Fresh ", "Dirty ", "Compiling ", "Finished `", "Building [")
 # A compiler's command line fills a screen; a build script's is a path.
-_CALL: Final = re.compile(
+_CALL: Final = regex(
     r"^(  [^\n`]*: `)[^\n]*? --crate-name (\S+) [^\n]*(?=` \([^\n]*\)$)", re.MULTILINE
 )
-_BACKTRACE: Final = re.compile(
+_BACKTRACE: Final = regex(
     r"^ *[Ss]tack backtrace:\n(?: +(?:\d+: |at |\[\.\.\.).*\n?)*", re.MULTILINE
 )
-_NOTE: Final = re.compile(r"^ *note: (?:run with|Some details).*RUST_BACKTRACE.*\n?", re.MULTILINE)
+_NOTE: Final = regex(r"^ *note: (?:run with|Some details).*RUST_BACKTRACE.*\n?", re.MULTILINE)
 _REPORTED: Final = ("exit status: 1", "exit code: 1")
-_ERROR: Final = re.compile(
+_ERROR: Final = regex(
     r"^ *(?P<error>error(?:\[\w+\])?: (?!could not compile|failed to run )[^\n]*)"
     r"(?P<chain>(?:\n\nCaused by:(?:\n  [^\n]*)+)*)",
     re.MULTILINE,
 )
-_CAUSE: Final = re.compile(r"^Caused by:\n +([^\n]*)", re.MULTILINE)
+_CAUSE: Final = regex(r"^Caused by:\n +([^\n]*)", re.MULTILINE)
 # cargo ends its verbs ("   Compiling syn v2.0.1") in the twelfth column.
-_STATUS: Final = re.compile(r" {0,11}[A-Z][a-z]+ ")
+_STATUS: Final = regex(r" {0,11}[A-Z][a-z]+ ")
 _VERB_WIDTH: Final = 12
 # Said in addition to what is shown anyway: how many warnings rustc had, and that cargo goes on.
-_BESIDE: Final = re.compile(
+_BESIDE: Final = regex(
     r"(`[^`]+` \([^)]*\) generated \d+ warning|build failed, waiting for other jobs)"
 )
 # What cargo calls a unit says whether it is a test, but for those that are nothing else.
 _ALWAYS_TESTS: Final = ("test", "bench")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CompilerFailure:
     """A unit that was not compiled."""
 
@@ -77,7 +78,7 @@ class CompilerFailure:
     """What was printed since the failure before."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScriptFailure:
     """A build script that ended badly, or did not start."""
 

@@ -6,10 +6,10 @@ Format: https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messa
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
+from ..late import dataclass, regex
 from .metadata import Target, parse_target
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["Artifact", "BuildScript", "Diagnostic", "Message", "parse_message"]
 
 # https://github.com/rust-lang/rust/blob/main/compiler/rustc_codegen_ssa/messages.ftl
-_LINKER: Final = re.compile(r"linking with `|linker `[^`]*` not found|could not exec the linker `")
+_LINKER: Final = regex(r"linking with `|linker `[^`]*` not found|could not exec the linker `")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Artifact:
     """Something that was built, or was found to be up to date (``fresh``)."""
 
@@ -35,7 +35,7 @@ class Artifact:
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diagnostic:
     """What rustc had to say; ``raw`` is its own JSON object."""
 
@@ -77,7 +77,7 @@ class Diagnostic:
         return (self.code, self.message, *places) if places else self.rendered
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BuildScript:
     """What a build script told cargo."""
 

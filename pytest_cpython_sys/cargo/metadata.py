@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os.path
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..late import dataclass
 from .files import upwards
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ TargetKind = Literal["lib", "bin", "test", "example", "bench", "custom-build"]
 _LIBRARY_KINDS = {"lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """One thing that cargo compiles in a package."""
 
@@ -60,7 +61,7 @@ class Target:
         return "lib" if self.kind == "lib" else f'{self.kind} "{self.name}"'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dependency:
     """A line of a ``[dependencies]`` table; ``path`` is set for those on this disk."""
 
@@ -71,7 +72,7 @@ class Dependency:
     """What the package calls it, if something else."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Package:
     """A member of a workspace."""
 
@@ -96,7 +97,7 @@ class Package:
         return next((target for target in self.targets if target.kind == "lib"), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Workspace:
     """A cargo workspace: its members, and where cargo builds them."""
 

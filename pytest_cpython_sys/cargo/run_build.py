@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from ..late import regex
 from .build import Build
 from .messages import Artifact, BuildScript, Diagnostic, parse_message
 from .process import Process
@@ -21,10 +21,10 @@ __all__ = ["BuildListener", "run_build"]
 
 # "   Building [====>    ] 12/40: syn, bindgen(build)": cargo's progress line, asked for through
 # its configuration https://doc.rust-lang.org/cargo/reference/config.html#termprogresswhen
-_PROGRESS = re.compile(r"Building \[[=> ]*\] (\d+)/(\d+): ([^\r\n]*)")
-_BLOCKING = re.compile(r"Blocking (waiting for file lock on [^\r\n]*)")
-_REWRITTEN = re.compile(r"[^\n]*\r(?!\n)")
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_PROGRESS = regex(r"Building \[[=> ]*\] (\d+)/(\d+): ([^\r\n]*)")
+_BLOCKING = regex(r"Blocking (waiting for file lock on [^\r\n]*)")
+_REWRITTEN = regex(r"[^\n]*\r(?!\n)")
+_ESCAPES = regex(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class BuildListener(Protocol):

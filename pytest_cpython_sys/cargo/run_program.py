@@ -6,9 +6,9 @@ import contextlib
 import os
 import select
 import time
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self
 
+from ..late import dataclass
 from .process import Process
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class ProgramRun:
             self._process.kill_group(self._grace)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ended:
     """How a program ended."""
 

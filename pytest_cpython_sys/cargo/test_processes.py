@@ -14,9 +14,10 @@ import os
 import shlex
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..late import dataclass
 from .cache import cache_path, keep_json, read_json
 from .command import recording_arguments
 from .configuration import configured_runner, runner_variable, settings_files
@@ -43,7 +44,7 @@ printf '%s\\0' "$(pwd -P)" "$@" > "$here/$$.{kind}"
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TestProcess:
     """How cargo starts a test executable; what it sets and unsets is relative to the build's own.
 
@@ -71,7 +72,7 @@ class TestProcess:
         return {**env, **self.sets}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TestProcesses:
     """All processes in which a build's tests run."""
 

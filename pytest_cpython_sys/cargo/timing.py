@@ -11,9 +11,9 @@ import shlex
 import threading
 import time
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..late import dataclass
 from .depinfo import parse_rustc_calls
 from .messages import Artifact, BuildScript
 
@@ -25,7 +25,7 @@ __all__ = ["Clock", "Timing"]
 _SCRIPT = "build-script-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Timing:
     """A compiler call, or a build script that ran."""
 

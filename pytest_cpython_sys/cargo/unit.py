@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from ..late import dataclass
 
 if TYPE_CHECKING:
     from .depinfo import RustcCall
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Unit"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unit:
     """A target compiled in one way: as a test, or as what tests link to."""
 

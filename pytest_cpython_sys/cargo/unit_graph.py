@@ -7,9 +7,9 @@ https://doc.rust-lang.org/cargo/reference/unstable.html#unit-graph
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ..late import dataclass
 from .metadata import target_kind
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ UNSTABLE_CARGO: Final = {"__CARGO_TEST_CHANNEL_OVERRIDE_DO_NOT_USE_THIS": "night
 _MODES: Final = {"test": True, "build": False}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlannedUnit:
     """A target that is going to be compiled in one way."""
 

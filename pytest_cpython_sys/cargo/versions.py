@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from ..late import dataclass
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -16,7 +17,7 @@ OLDEST: Final = "1.74"
 """The first release whose `cargo test` has all that is passed to it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Toolchain:
     """Versions, as ``cargo -V`` and ``rustc -vV`` print them."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import CargoError, read_bytes
 from ..cargo.run_program import run_to_end
 from ..case import Location
+from ..late import dataclass, regex
 from ..object_files.exports import archive_symbols, library_symbols
 from ..rust.libraries import Libraries
 from ..rust.masking import mask
@@ -33,13 +33,13 @@ __all__ = ["Extension", "ExtensionError", "exports", "mention", "module_function
 
 _INIT: Final = ("PyInit_", "PyModExport_")
 # Where a source makes a module of its own: no more than a place to show.
-_MADE: Final = re.compile(
+_MADE: Final = regex(
     rb"\b(?:PyInit|PyModExport)_\w+"
     rb"|#!?\s*\[[^\]]*\bpymodule\b"
     rb"|\b(?:export_module|pymodule|define_module|py_module_initializer)\s*!"
 )
 # In the table of names of any object format; macOS puts an underscore before C's names.
-_EXPORTED: Final = re.compile(rb"\0_?((?:PyInit|PyModExport)_\w+)(?=\0)")
+_EXPORTED: Final = regex(rb"\0_?((?:PyInit|PyModExport)_\w+)(?=\0)")
 _LIMIT: Final = 300.0  # seconds that a linker has
 # What rustc says with `--print=native-static-libs`, and a few that do no harm.
 _NATIVE: Final = (

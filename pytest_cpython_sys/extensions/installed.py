@@ -11,11 +11,11 @@ import hashlib
 import json
 import os
 import sys
-from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import configuration_files, is_inside, keep_json, read_bytes, read_json, stamp, upwards
+from ..late import dataclass
 from .finder import others
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..cargo import read_bytes, read_toml, upwards
+from ..late import regex
 from ..python.crates import PYO3, crate_dependencies, needed_by
 from .told import Told, cargo_arguments, is_module_name, leads_to, string, strings
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["is_built_by_maturin", "told_by_maturin"]
 
 _BINDINGS: Final = {"pyo3-ffi": "pyo3"} | {name: name for name in ("pyo3", "cffi", "uniffi", "bin")}
-_SPECIFIER: Final = re.compile(r"\s*(~=|===?|!=|<=?|>=?)\s*([\d.]+?)(\.\*)?\s*")
+_SPECIFIER: Final = regex(r"\s*(~=|===?|!=|<=?|>=?)\s*([\d.]+?)(\.\*)?\s*")
 
 
 def is_built_by_maturin(project: Project) -> bool:

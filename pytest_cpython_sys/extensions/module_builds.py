@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import CargoError, cache_path, first_error, keep_json, read_json, seed, stamp
 from ..cargo.run_program import run_to_end
+from ..late import dataclass
 from ..rust.libraries import apart
 from ..rust.metadata import TABLE
 from .extension import exports

@@ -6,9 +6,9 @@ Else it is the one name that the built library exports: Python finds a module by
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ..late import dataclass
 from ..rust.metadata import TABLE
 from .manifests import all_told
 from .told import leads_to

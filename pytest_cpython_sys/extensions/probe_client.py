@@ -6,12 +6,12 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import read_bytes
 from ..cargo.run_program import run_to_end
+from ..late import dataclass
 from .finder import VARIABLE, Modules
 from .stage import python_environment, staged
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import configparser
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import read_bytes
+from ..late import dataclass
 from .told import Told, cargo_arguments, is_module_name, leads_to, string, strings
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ Format: https://dwarfstd.org/doc/DWARF4.pdf, chapter 7
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from ..late import dataclass
 from .debug_sections import read_debug_sections
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ _VERSIONS: Final = range(2, 5)
 Value = int | str
 
 
-@dataclass(slots=True)
+@dataclass
 class Entry:
     """An entry about a type, a member, a variable."""
 

@@ -6,9 +6,10 @@ What the linker will add to an offset in them is added here; all sections are ta
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from ..late import dataclass
 from .reader import elf_sections
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from ..late import regex
 from .reader import Symbol, read_symbols, undefined_symbols
 
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["archive_symbols", "library_symbols", "needed_symbols"]
 
 # What linkers and compilers put there by themselves.
-_OWN: Final = re.compile(r"_init|_fini|_edata|_end|__bss_start|__rustc?_.*|rust_eh_personality")
-_MANGLED: Final = re.compile(r"_R[A-Z0-9]|_ZN")
+_OWN: Final = regex(r"_init|_fini|_edata|_end|__bss_start|__rustc?_.*|rust_eh_personality")
+_MANGLED: Final = regex(r"_R[A-Z0-9]|_ZN")
 _ARCHIVE: Final = b"!<arch>\n"
 _HEAD: Final = 60
 

@@ -9,8 +9,10 @@ the file itself a pointer to something is zeros, as a null pointer is.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ..late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +131,7 @@ class ObjectFile:
         return frozenset(place - at for place in self.pointers if at <= place < at + size)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ElfSection:
     """A header of a section, as the file has it."""
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from .pytest_compat.rewriting import import_without_rewriting
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator
@@ -21,6 +23,8 @@ __all__ = [
     "pytest_configure",
     "pytest_load_initial_conftests",
 ]
+
+import_without_rewriting()
 
 _INQUIRIES: Final = ("cpython_sys_env", "cpython_sys_clean")
 _DEMANDS: Final = ("cpython_sys_report", "cpython_sys_update_ledger", "cargo_debugger")
@@ -49,7 +53,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if asked is None:
         return None
     from .inquiries import answer
-    from .pytest_compat import configured
+    from .pytest_compat.configuration import configured
 
     with configured(config):
         session: RustSession | None = config.pluginmanager.get_plugin("cpython_sys_session")

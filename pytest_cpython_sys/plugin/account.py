@@ -16,7 +16,7 @@ import pytest
 from ..cargo import is_inside, upwards
 from ..node_ids import escape
 from .nodes import RustCollector, RustItem
-from .pytest_compat import is_of_pytest
+from .pytest_compat.refusals import is_of_pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ..cargo import is_inside, upwards
+from ..late import dataclass
 from ..node_ids import unescape
 from ..python.checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
-from .pytest_compat import refusal, set_arguments
+from .pytest_compat.configuration import set_arguments
+from .pytest_compat.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ..extensions.finder import ModuleFinder
 from ..extensions.manifests import all_told
 from ..extensions.place import ExtensionError, find_place
 from ..extensions.stage import built_for_another
+from ..late import dataclass
 from ..project import Project
 from ..python.build_environment import Surroundings
 from ..python.checkout import target_python

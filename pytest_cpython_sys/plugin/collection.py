@@ -18,16 +18,14 @@ from ..plan import Known, Plan
 from .account import Account, Arguments
 from .failures.errors import set_place
 from .nodes import RustBuild, RustFile, RustItem
-from .pytest_compat import (
+from .pytest_compat.companions import (
     expected_attributes,
-    hook_refusal,
     read_ids_of_rust,
-    refusal,
     repetitions,
-    replace_error,
     select_in_spite_of_testmon,
-    skipped_by_default,
 )
+from .pytest_compat.refusals import hook_refusal, refusal, skipped_by_default
+from .pytest_compat.reports import replace_error
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

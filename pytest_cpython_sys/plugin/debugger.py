@@ -21,7 +21,7 @@ from ..case import Verdict
 from ..evaluator import Evaluator
 from ..failure_text import node_id
 from ..rust.option_table import OPTIONS, read
-from .pytest_compat import capture_suspended
+from .pytest_compat.run import capture_suspended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,14 +16,9 @@ import pytest
 from .failures.words import failure_repr
 from .nodes import KEEPING, RustItem
 from .pages.records import add_details
-from .pytest_compat import (
-    copy_report,
-    current_fields,
-    identity,
-    may_be_fast,
-    nodes_set_up,
-    takes_no_part,
-)
+from .pytest_compat.configuration import may_be_fast
+from .pytest_compat.reports import copy_report, current_fields, identity
+from .pytest_compat.run import nodes_set_up, takes_no_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .pytest_compat import leave_out_of_junit
+from .pytest_compat.junit import leave_out_of_junit
 from .report import count_of_ours
 
 __all__ = ["PlainJunit"]

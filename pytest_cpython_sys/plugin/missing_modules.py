@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
+
+from ..late import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,14 +20,12 @@ __all__ = ["MissingModules", "explain_import_error", "missed_names"]
 
 # What Python says of a module, or of a name in a package, that it does not find.
 _MISSED: Final = (
-    re.compile(r"\bNo module named '(?P<name>[\w.]+)'"),
-    re.compile(
+    regex(r"\bNo module named '(?P<name>[\w.]+)'"),
+    regex(
         r"\bcannot import name '(?P<name>\w+)' from (?:partially initialized module )?"
         r"'(?P<package>[\w.]+)'"
     ),
-    re.compile(
-        r"\bmodule '(?P<package>[\w.]+)'(?: from '[^']*')? has no attribute '(?P<name>\w+)'"
-    ),
+    regex(r"\bmodule '(?P<package>[\w.]+)'(?: from '[^']*')? has no attribute '(?P<name>\w+)'"),
 )
 _NO_TEST: Final = "no test has run: --continue-on-collection-errors runs what was collected"
 _NO_CONFTEST: Final = "--noconftest --continue-on-collection-errors runs the Rust tests"

@@ -12,7 +12,8 @@ from ..node_ids import escape
 from .failures.errors import RustError, RustFailedError, error_of
 from .failures.words import failure_repr
 from .pictures.svg_files import DRAWINGS, write_drawing
-from .pytest_compat import CompatCollector, CompatItem, marks_keep_out, repetitions, skip_at_item
+from .pytest_compat.companions import repetitions
+from .pytest_compat.items import CompatCollector, CompatItem, marks_keep_out, skip_at_item
 from .report import properties, record_warning
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..case import Case, Verdict
     from ..evaluator import Evaluator
-    from .pytest_compat import TerminalRepr
+    from .pytest_compat.reports import TerminalRepr
 
 __all__ = ["KEEPING", "RustBuild", "RustCollector", "RustFile", "RustItem"]
 

@@ -33,15 +33,11 @@ from .progress.build import shown_progress
 from .progress.output import ShownOutput
 from .progress.slow import SlowTests
 from .progress.workers import WorkersTests
-from .pytest_compat import (
-    amend_report,
-    is_alone,
-    lead_elsewhere,
-    remember_hooks,
-    replace_error,
-    set_arguments,
-    turn_red,
-)
+from .pytest_compat.configuration import set_arguments
+from .pytest_compat.interrupts import lead_elsewhere
+from .pytest_compat.items import remember_hooks
+from .pytest_compat.reports import amend_report, replace_error
+from .pytest_compat.run import is_alone, turn_red
 from .report import record_warning
 from .settings import FoundPythons, find_pythons
 from .summary import Summary

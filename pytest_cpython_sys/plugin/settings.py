@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from ..cargo import CargoError
+from ..late import dataclass
 from ..python.checkout import target_python
 from ..python.introspect import InterpreterError
 from ..python.selection import load_named
 from ..rust.context import Settings
 from ..rust.option_table import OPTIONS, read
-from .pytest_compat import words_of
+from .pytest_compat.configuration import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

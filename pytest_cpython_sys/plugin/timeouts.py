@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .pytest_compat import limit_of_pytest_timeout
+from .pytest_compat.companions import limit_of_pytest_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

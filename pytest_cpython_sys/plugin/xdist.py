@@ -10,7 +10,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 from .nodes import RustItem
-from .pytest_compat import queued_items
+from .pytest_compat.companions import queued_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

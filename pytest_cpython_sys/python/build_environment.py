@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import os.path
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import LIBRARY_PATH, configured_environment, prepend_library_path
+from ..late import dataclass
 from .crates import PYO3, crate_dependencies, needed_by
 from .embedding import embedding_environment
 from .introspect import put_first

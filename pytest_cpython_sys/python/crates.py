@@ -6,6 +6,8 @@ import os.path
 import re
 from typing import TYPE_CHECKING, Final
 
+from ..late import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -15,12 +17,12 @@ __all__ = ["PYO3", "crate_dependencies", "needed_by"]
 
 PYO3: Final = frozenset({"pyo3", "pyo3-ffi"})
 
-_LOCKED: Final = re.compile(
+_LOCKED: Final = regex(
     r'^name = "(?P<name>[^"]+)"$(?P<rest>(?:\n(?!\[\[).*)*)',
     re.MULTILINE,
 )
 # "name", "name 1.2.3" or "name 1.2.3 (source)": as much as is needed to be unambiguous.
-_LOCKED_DEPENDENCY: Final = re.compile(r'^ "([^" ]+)[^"]*",$', re.MULTILINE)
+_LOCKED_DEPENDENCY: Final = regex(r'^ "([^" ]+)[^"]*",$', re.MULTILINE)
 
 
 def crate_dependencies(root: str, packages: Iterable[Package]) -> dict[str, set[str]]:

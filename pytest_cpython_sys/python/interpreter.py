@@ -11,10 +11,10 @@ import os
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..cargo.versions import major_minor, parse_version
+from ..late import dataclass
 from .introspect import (
     OTHER,
     Facts,
@@ -43,7 +43,7 @@ __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 _OLDEST: Final = "3.8"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Interpreter:
     """A Python to build against."""
 

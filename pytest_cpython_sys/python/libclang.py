@@ -6,13 +6,12 @@ import contextlib
 import glob
 import hashlib
 import os
-import re
 import shutil
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..cargo.run_program import run_to_end
+from ..late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,10 +38,10 @@ _MACOS = (
     "/Library/Developer/CommandLineTools/usr/lib",
     "/Applications/Xcode.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr/lib",
 )
-_NAME = re.compile(r"libclang(?:-(?!cpp)[^/]*)?\.(?:so(?:\..+)?|dylib)")
+_NAME = regex(r"libclang(?:-(?!cpp)[^/]*)?\.(?:so(?:\..+)?|dylib)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LibClang:
     """A libclang, and what must be added to the environment for bindgen to use it."""
 

@@ -12,6 +12,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from ..late import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -27,20 +29,18 @@ __all__ = [
 ]
 
 # A recipe's line begins with a tab, so it never matches.
-_ASSIGNMENT: Final = re.compile(
+_ASSIGNMENT: Final = regex(
     r" *(?:(?:export|override) +)*([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*(::?:?=|\?=|\+=|=)[ \t]*(.*)"
 )
-_CONTINUED: Final = re.compile(r"[ \t]*\\\r?\n[ \t]*")
-_COMMENT: Final = re.compile(r"(?<!\\)#.*")
+_CONTINUED: Final = regex(r"[ \t]*\\\r?\n[ \t]*")
+_COMMENT: Final = regex(r"(?<!\\)#.*")
 # What is more than a name in parentheses is a function, or a substitution: left as it stands.
-_REFERENCE: Final = re.compile(r"\$(?:\$|\(([A-Za-z0-9_.-]+)\)|\{([A-Za-z0-9_.-]+)\})")
+_REFERENCE: Final = regex(r"\$(?:\$|\(([A-Za-z0-9_.-]+)\)|\{([A-Za-z0-9_.-]+)\})")
 # Real Makefiles stay below 10. A deeper reference expands to nothing.
 _DEPTH: Final = 50
 # Characters. A longer value (variables that double one another) expands to nothing.
 _LENGTH: Final = 1 << 20
-_DIRECTORY_FLAG: Final = re.compile(
-    r"(-I|-isystem|-iquote|-idirafter|-isysroot|-L|-F)(.*)", re.DOTALL
-)
+_DIRECTORY_FLAG: Final = regex(r"(-I|-isystem|-iquote|-idirafter|-isysroot|-L|-F)(.*)", re.DOTALL)
 # Cargo says itself what it links: these would turn a test's program into a library.
 _OUTPUT_FLAGS: Final = frozenset({"-shared", "-bundle", "-dynamiclib"})
 

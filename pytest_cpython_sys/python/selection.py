@@ -6,11 +6,11 @@ import os
 import sys
 import sysconfig
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ..cargo.versions import major_minor
+from ..late import dataclass
 from .interpreter import InterpreterError, load
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NamedPython:
     """A Python, and what it was called by."""
 

@@ -9,10 +9,10 @@ https://wiki.debian.org/Python/MultiArch
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass
 from glob import escape, glob
 from typing import TYPE_CHECKING, Final
 
+from ..late import dataclass
 from .introspect import InterpreterError
 from .makefile import header_version, parse_config, parse_makefile
 
@@ -24,7 +24,7 @@ __all__ = ["Unpacked", "find_unpacked"]
 _BASES: Final = ("", "usr", "usr/local")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unpacked:
     """What there is of it."""
 

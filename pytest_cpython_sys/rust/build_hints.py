@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from ..cargo import LIBRARY_PATH, target_name, variable_part
+from ..late import regex
 
 __all__ = ["LIBCLANG", "explain_end", "explain_failure", "explain_process"]
 
@@ -88,7 +88,7 @@ _KILLED = (
 )
 
 _CAUSES: Final = tuple(
-    (re.compile(pattern), text)
+    (regex(pattern), text)
     for pattern, text in (
         (r"Unable to find libclang|couldn't find any valid shared libraries matching", LIBCLANG),
         (r"'(?:limits|std(?:def|arg|bool|int))\.h' file not found", _RESOURCE),
@@ -114,11 +114,11 @@ _CAUSES: Final = tuple(
     )
 )
 # https://github.com/PyO3/pyo3/blob/main/pyo3-ffi/build.rs
-_NEWER: Final = re.compile(
+_NEWER: Final = regex(
     r"version \((?P<python>[\w.]+)\) is newer than PyO3's maximum supported version "
     r"\((?P<newest>[\w.]+)\)"
 )
-_SUPPRESSED: Final = re.compile(r"\bset (PYO3_USE_\w+=1) to suppress this check")
+_SUPPRESSED: Final = regex(r"\bset (PYO3_USE_\w+=1) to suppress this check")
 _OF_PROCESSES: Final = (_NO_EXPORTS, _RUNTIME, _HOME)
 
 

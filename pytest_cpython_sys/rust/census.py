@@ -15,6 +15,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import Expander, cache_path, keep_json, read_bytes, read_json, stamp
+from ..late import regex
 from .block_places import BlockText, CompiledBlock, find_texts
 from .constant_errors import CONSTANT_ERROR
 from .masking import mask
@@ -32,7 +33,7 @@ __all__ = ["Census", "CensusError", "Counted", "holds_label", "read_blocks"]
 _FORMAT: Final = 3
 _PARTS: Final = ("units", "contents")
 # "const { .. }" and the braces around it come and go with rustc's releases.
-_EXACT = re.compile(
+_EXACT = regex(
     rb"""\s*\[\s*"(?P<words>[^"]*)"\s*,?\s*\]\s*
     \[\s*(?:
         (?:(?:::)?\s*(?:std|core)::)?(?:mem::)?(?P<function>size_of|align_of)\s*
@@ -44,11 +45,11 @@ _EXACT = re.compile(
 )
 _FUNCTIONS: Final = {b"S": b"size_of", b"A": b"align_of"}
 # Without these a name is what it is in Rust's prelude and standard library.
-_SHADOW = re.compile(
+_SHADOW = regex(
     rb"\bfn\s+(?:size_of|align_of)\b|\b(?:mod|as|crate)\s+(?:std|core|mem|size_of|align_of)\b"
 )
-_BLANK = re.compile(rb"\s+")
-_LAST = re.compile(rb"(?:r\#)?(\w+)(?:<.*>)?$", re.DOTALL)
+_BLANK = regex(rb"\s+")
+_LAST = regex(rb"(?:r\#)?(\w+)(?:<.*>)?$", re.DOTALL)
 
 
 Counted = tuple[CompiledBlock, BlockText | None]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os.path
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from ..late import dataclass, regex
 from .source_scan import KINDS
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ __all__ = [
 CONSTANT_ERROR: Final = "E0080"
 """rustc's code for a constant that it cannot evaluate."""
 
-_INDEX = re.compile(r"index out of bounds: the length is \d+ but the index is (\d{1,20})\b")
-_OVERFLOW = re.compile(
+_INDEX = regex(r"index out of bounds: the length is \d+ but the index is (\d{1,20})\b")
+_OVERFLOW = regex(
     r"attempt to compute `(\d{1,20})_?usize - (\d{1,20})_?usize`, which would overflow"
 )
-_PANIC = re.compile(
+_PANIC = regex(
     r"panicked(?: at '|: )(?P<what>Size of|Align(?:ment)? of|Offset of field:)[^',]*?"
     r"(?:::(?P<field>\w+))?(?:'|$)"
 )
-_CONSTANT = re.compile(r"evaluation of `((?:(?:r#)?\w+::)*)_`")
-_TELLING = (_INDEX, _OVERFLOW, re.compile(r"\bpanicked\b"))
+_CONSTANT = regex(r"evaluation of `((?:(?:r#)?\w+::)*)_`")
+_TELLING = (_INDEX, _OVERFLOW, regex(r"\bpanicked\b"))
 
 
 class Spot(NamedTuple):
@@ -58,7 +58,7 @@ class Spot(NamedTuple):
     """Bytes from the file's begin, where rustc says so."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LayoutMismatch:
     """What a diagnostic says of a layout; None for what it leaves open."""
 

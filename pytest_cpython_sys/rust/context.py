@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from ..cargo import BuildOptions, TestProcesses, prepend_library_path
+from ..late import dataclass
 from .foreign_target import find_foreign_target
 
 if TYPE_CHECKING:

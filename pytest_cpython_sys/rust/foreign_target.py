@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import (
@@ -21,6 +20,7 @@ from ..cargo import (
     runner_variable,
     target_name,
 )
+from ..late import dataclass
 from .test_binary.expanded_tests import read_expanded_tests
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _FOREIGN: Final = (errno.ENOEXEC, errno.ENOENT, getattr(errno, "EBADARCH", errno
 _NARROWER: Final = {("x86", "x86_64")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ForeignTarget:
     """A target that was named, without a runner."""
 

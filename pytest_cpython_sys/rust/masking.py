@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 
+from ..late import regex
+
 __all__ = ["closing", "mask"]
 
 # Each branch starts with a literal byte, so that the search skips from one of them to the next.
 # A quote that opens no character literal is a lifetime's.
-_TOKEN = re.compile(
+_TOKEN = regex(
     rb'"(?<=r")[^"]*"?'
     rb'|#(?<=r#)(?P<hashes>#*)".*?(?:"#(?P=hashes)|\Z)'
     rb'|"[^"\\]*(?:\\.[^"\\]*)*"?'
@@ -23,12 +25,12 @@ _TOKEN = re.compile(
 )
 # What opens and what closes, by what opens.
 _EDGES = {
-    b"(": re.compile(rb"[()]"),
-    b"{": re.compile(rb"[{}]"),
-    b"[": re.compile(rb"[\[\]]"),
-    b"/*": re.compile(rb"/\*|\*/"),
+    b"(": regex(rb"[()]"),
+    b"{": regex(rb"[{}]"),
+    b"[": regex(rb"[\[\]]"),
+    b"/*": regex(rb"/\*|\*/"),
 }
-_NOT_NEWLINE = re.compile(rb"[^\n]")
+_NOT_NEWLINE = regex(rb"[^\n]")
 
 
 def closing(text: bytes, start: int, opening: bytes) -> tuple[int, int]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
+
+from ..late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,37 +67,35 @@ POLICY_KEYS: Final = frozenset(
 )
 _KEYS: Final = ABI_KEYS | POLICY_KEYS
 Policy = Literal["clippy", "fmt", "modules", "symbols", "unsafe"]
-_POLICIES: Final = re.compile("|".join(get_args(Policy)))
+_POLICIES: Final = regex("|".join(get_args(Policy)))
 _CHOICE: Final = f"choose of {', '.join(get_args(Policy))}"
-MODULE_NAME: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+MODULE_NAME: Final = regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 PROMISES: Final = (
     *("not-gil", "multi-phase", "PyModExport", "no-legacy-init"),
     *("immutable-types", "final-types"),
 )
 """What a module may promise to declare, and of the types that it makes."""
 _MODULE_KEYS: Final = ("name", "requires")
-_STABLE: Final = re.compile(r"3\.(?:[2-9]|[1-9]\d+)|3\.(?:1[5-9]|[2-9]\d)t")
+_STABLE: Final = regex(r"3\.(?:[2-9]|[1-9]\d+)|3\.(?:1[5-9]|[2-9]\d)t")
 _CPYTHON: Final = "cpython-sys"
-_TYPE_NAME = re.compile(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
+_TYPE_NAME = regex(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
 _ITEM_KIND: Final = f"(?:{'|'.join(ITEM_KINDS)})"
 # As ids are printed: a file, a Python's label, the level, the kind.
 _PRINTED: Final = rf'(?:(?:[^"\n\r\0]+::)?@abi::{_ITEM_KIND}::)?'
-_SYMBOL = re.compile(rf"{_PRINTED}(?:\w+::)*[A-Za-z_]\w*")
-_RUST_NAME = re.compile(rf"{_PRINTED}[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
-_EXPRESSION = re.compile(r"[A-Za-z0-9_ (){}\[\],.+\-*/%<>|&^~!=?:]+")
-_KNOWN = re.compile(
-    rf'(?:(?:(?:[^"\n\r\0]+::)?@abi::)?{_ITEM_KIND}::)?[A-Za-z_]\w*(?:::\w+)*(?:-\d+)?'
-)
-_REASON: Final = re.compile(r"\s*\S.*", re.DOTALL)
+_SYMBOL = regex(rf"{_PRINTED}(?:\w+::)*[A-Za-z_]\w*")
+_RUST_NAME = regex(rf"{_PRINTED}[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
+_EXPRESSION = regex(r"[A-Za-z0-9_ (){}\[\],.+\-*/%<>|&^~!=?:]+")
+_KNOWN = regex(rf'(?:(?:(?:[^"\n\r\0]+::)?@abi::)?{_ITEM_KIND}::)?[A-Za-z_]\w*(?:::\w+)*(?:-\d+)?')
+_REASON: Final = regex(r"\s*\S.*", re.DOTALL)
 _NEAR: Final = 0.9
 """How alike the name of another tool's table and ours may not be."""
 # Written alike in both languages: a number (a zero before others would make it octal in C), or the
 # name of a constant.
 _ARGUMENT: Final = r"(?:-?(?:0x[0-9A-Fa-f]+|(?:0|[1-9]\d*)(?:\.\d+)?)|[A-Za-z_]\w*(?:::\w+)*)"
-_ARGUMENTS: Final = re.compile(rf"{_ARGUMENT}(?:, *{_ARGUMENT})*|")
+_ARGUMENTS: Final = regex(rf"{_ARGUMENT}(?:, *{_ARGUMENT})*|")
 _ARGUMENTS_HINT: Final = "numbers or names of constants, commas between them"
 _HINTS: Final = {"known": ': write what an item\'s id ends with, such as "fn::NAME"'}
-NAME_PATTERN: Final = re.compile(r"[\w*?\[\]!.$-]+")
+NAME_PATTERN: Final = regex(r"[\w*?\[\]!.$-]+")
 _HINT: Final = "write a symbol's name, or a pattern such as spam_*"
 
 

@@ -5,11 +5,11 @@ What is rewritten keeps its line numbers, so that rustc's words about it hold fo
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
+
+from ..late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Edit", "Rewritten", "emptied", "split"]
 
 _NEXT: Final = b" }; const _: () = {"
-_NOT_NEWLINE = re.compile(rb"[^\r\n]")
+_NOT_NEWLINE = regex(rb"[^\r\n]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Edit:
     """Bytes of a file, and what stands there instead."""
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import configured_wrapper, locked, seed
+from ..late import dataclass
 from .constant_errors import (
     CONSTANT_ERROR,
     block_of,

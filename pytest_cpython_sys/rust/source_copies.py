@@ -12,10 +12,11 @@ import os
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..cargo import read_bytes, write_program
+from ..late import dataclass
 from .rewriting import Edit, Rewritten, emptied, split
 from .test_location import real_path
 

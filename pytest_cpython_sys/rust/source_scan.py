@@ -7,9 +7,9 @@ Since bindgen 0.70 a type's layout test is ``const _: () = { ["Size of T"][size_
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from ..late import dataclass, regex
 from .masking import closing, mask
 
 if TYPE_CHECKING:
@@ -30,34 +30,34 @@ __all__ = [
 
 AssertionKind = Literal["size", "alignment", "offset"]
 
-LABEL = re.compile(
+LABEL = regex(
     rb"(?P<what>Size of|Align(?:ment)? of|Offset of field:)"
     rb"(?P<template> template specialization:)?\s*(?P<subject>[^\"\s][^\"]*)"
 )
-_BLOCK = re.compile(rb"const\s+_\s*:\s*\(\s*\)\s*=\s*\{")
+_BLOCK = regex(rb"const\s+_\s*:\s*\(\s*\)\s*=\s*\{")
 # Possessive quantifiers: a masked comment is a long run of spaces. The type may hold a semicolon,
 # as in `size_of::<Box<[c_int; 4usize]>>()`, but no quote: that would be the next statement's.
-_STATEMENT = re.compile(
+_STATEMENT = regex(
     rb'\[\s*+"(?P<words>[^"]*)"\s*+(?:,\s*+)?\]\s*+\[[^"]*?'
     rb"-\s*+(?P<recorded>[0-9][0-9_]{0,39})(?:usize)?\s*+(?:,\s*+)?\]\s*+(?:;|(?=\}))"
 )
-_ELEMENT = re.compile(rb'\[\s*+"([^"]*)"')
+_ELEMENT = regex(rb'\[\s*+"([^"]*)"')
 KINDS: dict[str, AssertionKind] = {"S": "size", "A": "alignment", "O": "offset"}
 """By how a label of bindgen's begins."""
 # These begin with letters, and are checked for a word's begin after: a pattern that begins with
 # `\b` is searched several times as slowly.
-_MACRO = re.compile(rb"\bmacro(?:_rules\s*+!)?\s++\w++\s*+([({\[])")
-_PLACE = re.compile(
+_MACRO = regex(rb"\bmacro(?:_rules\s*+!)?\s++\w++\s*+([({\[])")
+_PLACE = regex(
     rb"(?P<block>const\s+_\s*:\s*\(\s*\)\s*=\s*(?=\{))"
     rb"|(?P<module>mod\s++(?:r#)?(?P<name>[\w\x80-\xff]+)\s*+(?P<end>[;{]))"
     rb"|(?P<include>include\s*+!\s*+(?P<bracket>[({\[]))|[{}]"
 )
-_WORD = re.compile(rb"\w")
-_PATH = re.compile(rb'\bpath\s*+=\s*+(?:r(#*)"(?P<raw>.*?)"\1|"(?P<plain>[^"]*)")', re.DOTALL)
+_WORD = regex(rb"\w")
+_PATH = regex(rb'\bpath\s*+=\s*+(?:r(#*)"(?P<raw>.*?)"\1|"(?P<plain>[^"]*)")', re.DOTALL)
 _HINTS = (b"Size of", b"Align", b"Offset of", b"include", b"mod")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LayoutAssertion:
     """One statement of a block. Offsets are in bytes, lines count from 1."""
 
@@ -75,7 +75,7 @@ class LayoutAssertion:
         return f"offset of {self.field}" if self.field else self.kind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LayoutBlock:
     """The layout test of one type."""
 
@@ -114,7 +114,7 @@ class LayoutBlock:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Include:
     """An ``include!`` and its argument, as written, with its place in bytes."""
 
@@ -126,7 +126,7 @@ class Include:
     """Whether it stands in the definition of a macro, which may be called anywhere."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ModuleDeclaration:
     """A ``mod x;``: its body is in another file."""
 
@@ -137,7 +137,7 @@ class ModuleDeclaration:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourceScan:
     """What one source file holds."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from ..cargo import read_bytes, stamp
+from ..late import dataclass, regex
 from .source_scan import SourceScan, scan_source
 from .test_location import is_inside, is_own, real_path
 
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Site", "SourceFile", "Sources"]
 
 # What `include!(concat!(env!("OUT_DIR"), "/x.rs"))` is made of.
-_PART = re.compile(
-    r'env\s*!\s*[({\[]\s*"(\w+)"[^)}\]]*|r(#*)"(.*?)"\2|"((?:[^"\\]|\\.)*)"', re.DOTALL
-)
+_PART = regex(r'env\s*!\s*[({\[]\s*"(\w+)"[^)}\]]*|r(#*)"(.*?)"\2|"((?:[^"\\]|\\.)*)"', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class SourceFile:
         return scan_source(self.source)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     """A file as a part of a crate: the module it is, and where that stands for the user."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from ..late import dataclass
 from .metadata import MODULE_NAME, NAME_PATTERN, TABLE, MetadataError, raw_table, texts
 
 if TYPE_CHECKING:

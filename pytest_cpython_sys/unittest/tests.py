@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import unittest
 from typing import TYPE_CHECKING
 
 from ..case import printable
 from ..failure_text import failure_words, node_id
+from ..late import regex
 
 if TYPE_CHECKING:
+    import re
     from typing import Any, TypeAlias
 
     from ..case import Case, Verdict
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["NotEvaluatedError", "RustTest", "ToldTest", "regrtest_id"]
 
 # What `-m` of regrtest reads as a pattern, or cuts at, and what XML cannot hold.
-_UNSAFE = re.compile("[*?\\[\\]\\s\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_UNSAFE = regex("[*?\\[\\]\\s\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 class NotEvaluatedError(Exception):

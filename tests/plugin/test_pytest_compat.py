@@ -7,6 +7,7 @@ import functools
 import re
 import sys
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from pytest_cpython_sys.plugin import pytest_compat
+from pytest_cpython_sys.plugin.pytest_compat.companions import (
+    limit_of_pytest_timeout,
+    queued_items,
+    read_ids_of_rust,
+)
+from pytest_cpython_sys.plugin.pytest_compat.configuration import is_pytest_known
+from pytest_cpython_sys.plugin.pytest_compat.run import nodes_set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -295,13 +303,16 @@ def test_each_entry_has_a_test(file: str) -> None:
 
 def test_no_entry_is_without_a_test() -> None:
     tested = {entry for entries in TESTED.values() for entry in entries}
-    public = set(pytest_compat.__all__) - {"TerminalRepr"}  # a type, for annotations
+    folder = Path(pytest_compat.__file__).parent
+    modules = [import_module(f"{pytest_compat.__name__}.{one.stem}") for one in folder.glob("*.py")]
+    public = {name for module in modules for name in getattr(module, "__all__", ())}
+    public -= {"TerminalRepr"}  # a type, for annotations
     assert tested == public | {"_parallel_custom_item", "add_attributes", "add_marks"}
 
 
 @pytest.mark.pytest_side
 def test_the_fast_ways_are_known_on_this_pytest() -> None:
-    assert pytest_compat.is_pytest_known(), (
+    assert is_pytest_known(), (
         f"the fast ways were never tested on pytest {pytest.__version__}: raise _NEWEST in "
         "plugin/pytest_compat/configuration.py, and see whether `pytest -m pytest_side` passes"
     )
@@ -310,8 +321,8 @@ def test_the_fast_ways_are_known_on_this_pytest() -> None:
 @pytest.mark.pytest_side
 def test_what_is_not_there_is_not_known() -> None:
     nothing: Any = SimpleNamespace()
-    assert pytest_compat.nodes_set_up(nothing) is None
-    assert pytest_compat.limit_of_pytest_timeout(nothing) is None
+    assert nodes_set_up(nothing) is None
+    assert limit_of_pytest_timeout(nothing) is None
 
 
 @pytest.mark.pytest_side
@@ -326,7 +337,7 @@ def test_what_is_not_there_is_not_known() -> None:
 def test_a_queue_that_cannot_be_seen(worker: dict[str, Any]) -> None:
     manager = SimpleNamespace(get_plugins=lambda: [SimpleNamespace(**worker)])
     session: Any = SimpleNamespace(config=SimpleNamespace(pluginmanager=manager), items=[])
-    assert list(pytest_compat.queued_items(session)) == []
+    assert list(queued_items(session)) == []
 
 
 @pytest.mark.pytest_side
@@ -336,8 +347,8 @@ def test_ids_that_a_plugin_cannot_read(monkeypatch: pytest.MonkeyPatch) -> None:
     utils.__NODE_ID__ = re.compile(r"(?P<module>.+)\.py(?:::(?P<class>[^:]+))?::(?P<function>.+)")
     monkeypatch.setitem(sys.modules, utils.__name__, utils)
     assert not utils.__NODE_ID__.search("src/lib.rs::foo::test")
-    pytest_compat.read_ids_of_rust()
-    pytest_compat.read_ids_of_rust()
+    read_ids_of_rust()
+    read_ids_of_rust()
     found = utils.__NODE_ID__.search("src/lib.rs::foo::test")
     assert found.group("module", "class", "function") == ("src/lib", "foo", "test")
     assert utils.__NODE_ID__.search("test_a.py::test_a")

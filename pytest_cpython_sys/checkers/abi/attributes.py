@@ -10,20 +10,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ...late import regex
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["is_exported", "representation", "symbol"]
 
-_NAME: Final = re.compile(
+_NAME: Final = regex(
     r"^#\[(?:unsafe\()?(?:link_name = |export_name = |attr = (?:LinkName|ExportName) ?\{\s*name: )"
     r'"((?:[^"\\]|\\.)*)"'
 )
 # It keeps LLVM from adding an underscore.
-_VERBATIM: Final = re.compile(r"^(?:\x01|\\u\{0*1\}|\\x01)")
-_REPR: Final = re.compile(r"^#\[(?:repr\(|attr = Repr\b)(.*)", re.DOTALL)
-_INTEGER: Final = re.compile(r"\b[iu](?:8|16|32|64|128|size)\b", re.IGNORECASE)
-_EXPORTED: Final = re.compile(
+_VERBATIM: Final = regex(r"^(?:\x01|\\u\{0*1\}|\\x01)")
+_REPR: Final = regex(r"^#\[(?:repr\(|attr = Repr\b)(.*)", re.DOTALL)
+_INTEGER: Final = regex(r"\b[iu](?:8|16|32|64|128|size)\b", re.IGNORECASE)
+_EXPORTED: Final = regex(
     r"^(?:no_mangle$|#\[(?:unsafe\()?(?:no_mangle|export_name|attr = (?:NoMangle|ExportName))\b)"
 )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import QUESTIONS, Compiler, CompilerError, Problem
 from ...c.header_trouble import refusal_of_header
 from ...c.types import CTypes
+from ...late import dataclass, regex
 from ...object_files.debug_info import DebugInfo, Entry, read_debug_info
 from ...object_files.reader import HEAD, MAGIC, ORDER, ObjectFile
 
@@ -22,7 +23,7 @@ _ATTEMPTS: Final = 12
 _CHUNK: Final = 512
 _BYTES: Final = 1_000_000
 _LARGEST: Final = 1 << 20
-_UNDECLARED = re.compile(r"'(\w+)' undeclared|undeclared identifier '(\w+)'")
+_UNDECLARED = regex(r"'(\w+)' undeclared|undeclared identifier '(\w+)'")
 # All types in one section of the object file itself, whatever the package's flags say.
 DEBUG_FLAGS: Final = ("-gdwarf-4", "-gno-split-dwarf", "-gz=none", "-fno-debug-types-section")
 _NOTHING: Final = DebugInfo("<", 8, {}, Entry("unit"))

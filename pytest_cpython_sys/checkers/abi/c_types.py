@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ...late import dataclass, regex
 from .cdecls import attributes_around
 from .natures import resolved
 
@@ -60,18 +59,18 @@ _BUILTIN: Final = {
     "i64": ("__INT64_TYPE__", "long"),
     "u64": ("__UINT64_TYPE__", "unsigned long"),
 }
-_PADDING = re.compile(r"__bindgen_padding_\d+|_bitfield_align_\d+|_phantom\w*|__?pad(?:ding)?\d*")
-_ANONYMOUS = re.compile(r"__bindgen_anon_(\d+)")
-_TYPEDEF = re.compile(r"\btypedef\s+(struct|union)\s+(\w+)\s+(\w+)\s*;")
-_BRACES = re.compile(r"[{}]")
-_BITFIELD = re.compile(r"_bitfield_\d+")
+_PADDING = regex(r"__bindgen_padding_\d+|_bitfield_align_\d+|_phantom\w*|__?pad(?:ding)?\d*")
+_ANONYMOUS = regex(r"__bindgen_anon_(\d+)")
+_TYPEDEF = regex(r"\btypedef\s+(struct|union)\s+(\w+)\s+(\w+)\s*;")
+_BRACES = regex(r"[{}]")
+_BITFIELD = regex(r"_bitfield_\d+")
 
 
 class UntranslatableError(Exception):
     """A type of which C knows no counterpart: the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spelling:
     """A type in C: what to write, and where the brace of its definition stands (or -1)."""
 

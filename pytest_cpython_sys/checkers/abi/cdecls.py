@@ -7,8 +7,10 @@ that is read wrongly here is one that the compiler does not know.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
+
+from ...late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,18 +27,18 @@ _ATTRIBUTE = (
     r"(?:__attribute__|__attribute|__declspec|_Alignas|__asm__|__asm|asm|__typeof__|typeof)"
     rf"\s*\({_INSIDE}\)"
 )
-_ATTRIBUTES = re.compile(_ATTRIBUTE)
-_TAG = re.compile(rf"\b(struct|union|enum)\b\s*(?:{_ATTRIBUTE}\s*)*(\w+)?\s*(\{{)?")
-_HEAD = re.compile(rf"\b(?:struct|union|enum)\b\s*(?:{_ATTRIBUTE}\s*)*\w*\s*(?:{_ATTRIBUTE}\s*)*$")
-_TOKEN = re.compile(rf"[{{}}();]|{_LITERAL}")
-_BRACE = re.compile(rf"[{{}}]|{_LITERAL}")
-_NESTED = re.compile(rf"[(){{}}\[\],]|{_LITERAL}")
-_WORD = re.compile(r"[A-Za-z_]\w*")
-_CALLED = re.compile(r"([A-Za-z_]\w*)\s*\(")
-_WRAPPED = re.compile(r"\(\s*([A-Za-z_]\w*)\s*\)\s*\(")
-_POINTER_NAME = re.compile(r"(?:\(\s*[*^][\s*]*(?:(?:const|volatile)\s+)*)+([A-Za-z_]\w*)")
-_BITS = re.compile(r"([A-Za-z_]\w*)?\s*:\s*([^,;]+)$")
-_TAG_ALONE = re.compile(r"\s*(?:struct|union|enum)\s+\w+\s*")
+_ATTRIBUTES = regex(_ATTRIBUTE)
+_TAG = regex(rf"\b(struct|union|enum)\b\s*(?:{_ATTRIBUTE}\s*)*(\w+)?\s*(\{{)?")
+_HEAD = regex(rf"\b(?:struct|union|enum)\b\s*(?:{_ATTRIBUTE}\s*)*\w*\s*(?:{_ATTRIBUTE}\s*)*$")
+_TOKEN = regex(rf"[{{}}();]|{_LITERAL}")
+_BRACE = regex(rf"[{{}}]|{_LITERAL}")
+_NESTED = regex(rf"[(){{}}\[\],]|{_LITERAL}")
+_WORD = regex(r"[A-Za-z_]\w*")
+_CALLED = regex(r"([A-Za-z_]\w*)\s*\(")
+_WRAPPED = regex(r"\(\s*([A-Za-z_]\w*)\s*\)\s*\(")
+_POINTER_NAME = regex(r"(?:\(\s*[*^][\s*]*(?:(?:const|volatile)\s+)*)+([A-Za-z_]\w*)")
+_BITS = regex(r"([A-Za-z_]\w*)?\s*:\s*([^,;]+)$")
+_TAG_ALONE = regex(r"\s*(?:struct|union|enum)\s+\w+\s*")
 _NOT_NAMES = frozenset(
     re.findall(
         r"\w+",
@@ -95,7 +97,7 @@ class Declarations:
         return tuple(_enumerators(self.text[place + 1 : _closing(self.text, place + 1)]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Member:
     """A member of a struct or a union; an anonymous one has no name."""
 
@@ -169,9 +171,9 @@ def _enumerators(body: str) -> Iterator[str]:
             yield match[0]
 
 
-_ATOMIC = re.compile(r"\b_Atomic\s*\((?:[^()]|\([^()]*\))*\)")
-_IS_TYPEDEF = re.compile(r"\btypedef\b")
-_LENGTH = re.compile(r"\[[^\]]*\]")
+_ATOMIC = regex(r"\b_Atomic\s*\((?:[^()]|\([^()]*\))*\)")
+_IS_TYPEDEF = regex(r"\btypedef\b")
+_LENGTH = regex(r"\[[^\]]*\]")
 
 
 def _plain(text: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from typing import TYPE_CHECKING, Final
 
+from ...late import regex
 from .c_questions import CQuestions
 from .c_types import UntranslatableError
 from .compare_values import compare_bytes, compare_integers, shown_number
@@ -41,9 +41,9 @@ _COMPARABLE: Final = {
     "float": _INTEGERS | {_REAL},
     **dict.fromkeys(_TEXTS, frozenset({_POINTER})),
 }
-_LITERAL = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
+_LITERAL = regex(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'')
 # `(const char *) "text"`: the array is initialised with the text itself.
-_CAST_OF_TEXT: Final = re.compile(r"\([A-Za-z_][\w ]*(?:\*+ ?(?:const ?)?\) ?(?=\(*\")|\) ?(?=\"))")
+_CAST_OF_TEXT: Final = regex(r"\([A-Za-z_][\w ]*(?:\*+ ?(?:const ?)?\) ?(?=\(*\")|\) ?(?=\"))")
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ...case import Verdict
+from ...late import dataclass
 from .natures import values_in
 from .prototypes import compare_prototype
 from .subjects import item_of

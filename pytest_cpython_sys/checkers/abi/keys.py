@@ -6,10 +6,10 @@ A key is an item's path in Rust or the end of one (``LIMIT``, ``limits::LIMIT``,
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+from ...late import regex
 from ...rust.metadata import ITEM_KINDS, TABLE, MetadataError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Keys", "KnownItems", "check_keys", "nearest"]
 
 _LEVEL: Final = "@abi::"
-_LABEL: Final = re.compile(r"@(cp\d+t?)d?(?:-\d+)?::(?=@abi::)")
+_LABEL: Final = regex(r"@(cp\d+t?)d?(?:-\d+)?::(?=@abi::)")
 """The level of one of several Pythons: its tag."""
 _NAMED: Final = {"inits": ("const", "constant"), "arguments": ("const fn", "const fn")}
 """What the keys of a table name, if not just anything."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from ...c.target_compiler import refuse_foreign_headers, refuse_other_machine
 from ...cargo import read_bytes, worker_threads
 from ...case import Verdict
+from ...late import regex
 from ...object_files.exports import needed_symbols
 from ...object_files.reader import exported_symbols
 from ...rust.metadata import LETTERS, TABLE, read_abi
@@ -44,11 +45,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PackageAbi"]
 
-_WORD: Final = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
+_WORD: Final = regex(r"(?<![\w.])[A-Za-z_]\w*")
 # What bindgen writes, what crates have it write instead, and what tools agree on.
-_GENERATED: Final = re.compile(
-    rb"\b(?:automatically|auto)[- ]?generated\b|@generated\b", re.IGNORECASE
-)
+_GENERATED: Final = regex(rb"\b(?:automatically|auto)[- ]?generated\b|@generated\b", re.IGNORECASE)
 
 
 class _Questions:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import AbiError, run_tool
+from ...late import dataclass
 from ...object_files.reader import MAGIC, ORDER, ObjectFile
 
 if TYPE_CHECKING:

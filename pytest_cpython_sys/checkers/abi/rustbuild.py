@@ -7,13 +7,13 @@ import json
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ...c.compiler import AbiError, run_tool
 from ...cargo import CargoError, package_environment, rustflags, stamp
 from ...cargo.versions import parse_version
+from ...late import dataclass
 from ...rust.tools.rustdoc_json import RUSTDOC_JSON
 
 if TYPE_CHECKING:

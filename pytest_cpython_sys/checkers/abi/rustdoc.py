@@ -5,10 +5,11 @@ Format: https://doc.rust-lang.org/nightly/nightly-rustc/rustdoc_json_types/
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ...c.compiler import AbiError
+from ...late import dataclass
 from ...rust.tools import rustdoc_json
 from ...rust.tools.rustdoc_json import NEWEST_FORMAT, read_document
 from .attributes import is_exported, representation, symbol
@@ -36,7 +37,7 @@ class FormatError(AbiError):
     """The file is not what this rustdoc was expected to write."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
     """A field of a struct or a union."""
 
@@ -45,7 +46,7 @@ class Field:
     public: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Item:
     """A public item, at the shortest path that reaches it."""
 
@@ -81,7 +82,7 @@ class Item:
         return "::".join(self.path)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Accessor:
     """A method that may return a bit-field: where it stands, and of what type that is."""
 

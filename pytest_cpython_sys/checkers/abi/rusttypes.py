@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from ...late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +14,7 @@ __all__ = ["RustType", "other_abi", "read_signature", "read_type"]
 _TRANSPARENT = frozenset({"Cell", "ManuallyDrop", "MaybeUninit", "SyncUnsafeCell", "UnsafeCell"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RustType:
     """A type.
 

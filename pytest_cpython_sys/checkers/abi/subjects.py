@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from ...late import dataclass
 
 if TYPE_CHECKING:
     from .rustdoc import Item
@@ -13,7 +14,7 @@ __all__ = ["Subject", "Unmatched", "item_of"]
 SubjectKind = Literal["layout", "const", "init", "fn", "static", "opaque", "macro", "symbol"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
     """Something that both languages have, to be compared."""
 
@@ -32,7 +33,7 @@ class Subject:
     """Of a macro: each call, as a constant. Of an enum: the variants that are macros in C."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unmatched:
     """What Rust has and C has not, or nothing can be said about."""
 

@@ -9,11 +9,12 @@ MIR of the very unit that others link to. Nothing is parsed here but what these 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError
 from ...case import Case, Checker, Location, Verdict, grouped
+from ...late import dataclass
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
 from ...rust.metadata import MetadataError, raw_table

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from ...late import dataclass, regex
 from .mir import matching, split_top, trait_of, without_generics
 from .types import ANY, normalised
 
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Graph", "Node"]
 
-_BLOCK: Final = re.compile(
+_BLOCK: Final = regex(
     r"(?P<around>.*?)<impl at (?P<file>.+?):(?P<line>\d+):(?P<column>\d+): \d+:\d+>"
     r"::(?P<name>\w+)(?P<rest>.*)"
 )
-_INHERENT: Final = re.compile(r"(?:\w+::)*<impl (?P<of>.+)>::(?P<rest>.+)")
+_INHERENT: Final = regex(r"(?:\w+::)*<impl (?P<of>.+)>::(?P<rest>.+)")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Node:
     """A body, and what rustdoc says of it; nothing of a function inside another."""
 

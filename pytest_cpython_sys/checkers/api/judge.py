@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from ...late import dataclass
 from .graph import Graph
 from .mir import without_generics
 from .names import Names, UnknownNameError
@@ -24,7 +25,7 @@ _OF_POINTERS: Final = ("std::ptr::", "core::ptr::")
 _NOT_THOSE: Final = "drop_in_place"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """What is against a rule, and where: a file as rustc names it, and a line."""
 
@@ -33,7 +34,7 @@ class Finding:
     text: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Judgement:
     """What is to be said of one rule."""
 

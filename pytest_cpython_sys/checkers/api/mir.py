@@ -8,8 +8,10 @@ it is in the source, and below that the type of each function that it names.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
+
+from ...late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,24 +27,22 @@ __all__ = [
     "without_generics",
 ]
 
-_HEADER: Final = re.compile(r"fn (?P<name>.+?)\((?=\)|_1: )(?P<rest>.*) \{$")
+_HEADER: Final = regex(r"fn (?P<name>.+?)\((?=\)|_1: )(?P<rest>.*) \{$")
 _TWICE: Final = "// MIR FOR CTFE"
-_PLACE: Final = re.compile(r"// (?:.* )?(?:in )?scope \d+ at (?P<file>.+?):(?P<line>\d+):\d+: \d+:")
-_CALL: Final = re.compile(r"\) -> (?:\[return: [^\]]*\]|bb\d+|unwind \S+)(?:, unwind[^;]*)?;")
-_ASSERT: Final = re.compile(
-    r"\s*assert\(.*?, \"(?P<words>(?:[^\"\\]|\\.)*)\".*unwind terminate\(abi\)"
-)
-_TYPE: Final = re.compile(
+_PLACE: Final = regex(r"// (?:.* )?(?:in )?scope \d+ at (?P<file>.+?):(?P<line>\d+):\d+: \d+:")
+_CALL: Final = regex(r"\) -> (?:\[return: [^\]]*\]|bb\d+|unwind \S+)(?:, unwind[^;]*)?;")
+_ASSERT: Final = regex(r"\s*assert\(.*?, \"(?P<words>(?:[^\"\\]|\\.)*)\".*unwind terminate\(abi\)")
+_TYPE: Final = regex(
     r"\s*// \+ (?:const_|literal): Const \{ ty: "
     r"(?:for<[^>]*> )?(?P<unsafe>unsafe )?(?:extern \"(?P<abi>[^\"]*)\" )?fn\("
 )
 _ABORTS: Final = "unwind terminate(abi)"
-_CLOSURE: Final = re.compile(r"(?P<owner>.+?)(?:::\{[a-z][a-z -]*#\d+\})+")
-_BRACKETS: Final = re.compile(r"->|=>|[<>()\[\]{}]")
+_CLOSURE: Final = regex(r"(?P<owner>.+?)(?:::\{[a-z][a-z -]*#\d+\})+")
+_BRACKETS: Final = regex(r"->|=>|[<>()\[\]{}]")
 _OPENING: Final = "<([{"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A call in a body."""
 
@@ -56,7 +56,7 @@ class Call:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Panic:
     """An assertion of the compiler's, in a function that may not unwind."""
 
@@ -65,7 +65,7 @@ class Panic:
     line: int
 
 
-@dataclass(slots=True)
+@dataclass
 class Body:
     """A function, or a closure in one."""
 

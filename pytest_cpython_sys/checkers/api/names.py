@@ -5,11 +5,11 @@ The whole path from the crate's root comes first. Else a name is the end of one 
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from ...late import regex
 from .table import API
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Names", "UnknownNameError", "pick"]
 
-_ROOT: Final = re.compile(r"(?<![\w:>])(?:crate)?::")
-_LIBRARY: Final = re.compile(r"(?<![\w:>])(?:std|core|alloc)::")
-_SPACE: Final = re.compile(r"\s*([<>,&])\s*")
+_ROOT: Final = regex(r"(?<![\w:>])(?:crate)?::")
+_LIBRARY: Final = regex(r"(?<![\w:>])(?:std|core|alloc)::")
+_SPACE: Final = regex(r"\s*([<>,&])\s*")
 _TYPES: Final = frozenset(("struct", "union", "enum", "type_alias", "typedef", "foreign_type"))
 _ALIASES: Final = ("type_alias", "typedef")
 _NEAR: Final = 3

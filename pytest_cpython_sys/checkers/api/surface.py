@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from ...late import dataclass, regex
 from .types import Types
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ __all__ = ["AutoTrait", "Function", "Impl", "Surface", "TypeItem"]
 _TYPES: Final = frozenset({"struct", "union", "enum", "trait", "type_alias"})
 _RUST: Final = "Rust"
 # As the source has it, and as rustc prints its own tree; since format 54 there is structure.
-_MUST_USE: Final = re.compile(r"#\[(?:must_use|attr = MustUse)\b")
+_MUST_USE: Final = regex(r"#\[(?:must_use|attr = MustUse)\b")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Impl:
     """An implementation block, of a trait or a type's own."""
 
@@ -36,7 +36,7 @@ class Impl:
     """What its associated types stand for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Function:
     """A function, a method, or one that a trait asks for."""
 
@@ -73,7 +73,7 @@ class Function:
         return self.shown.endswith(" as Drop>::drop")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AutoTrait:
     """How a type has ``Send`` or ``Sync``: always, or where something holds."""
 
@@ -82,7 +82,7 @@ class AutoTrait:
     """Where that is written; None where the compiler concludes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TypeItem:
     """A type or a trait of the crate."""
 

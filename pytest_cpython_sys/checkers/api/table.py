@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from ...late import dataclass, regex
 from ...rust.metadata import TABLE, MetadataError, raw_table
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping
 
 __all__ = ["API", "RULES", "ApiTable", "read_api"]
@@ -21,9 +22,9 @@ RULES: Final = (
 )
 """In the order in which their items stand; each is a key of the table."""
 _KEYS: Final = frozenset({*RULES, "allow", "sys"})
-_PATH: Final = re.compile(r"(?:::)?[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
-_METHOD: Final = re.compile(r"(?:<.+>|(?:::)?[A-Za-z_][\w:]*<.+>|)::[A-Za-z_]\w*")
-_CRATE: Final = re.compile(r"[A-Za-z_][\w-]*")
+_PATH: Final = regex(r"(?:::)?[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
+_METHOD: Final = regex(r"(?:<.+>|(?:::)?[A-Za-z_][\w:]*<.+>|)::[A-Za-z_]\w*")
+_CRATE: Final = regex(r"[A-Za-z_][\w-]*")
 
 
 @dataclass(frozen=True)

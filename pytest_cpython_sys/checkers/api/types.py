@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ...late import regex
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["ANY", "Types", "normalised"]
 
-_LIFETIME: Final = re.compile(r"'(?:\w+|\{erased\})(?: \+ | )?")
-_PREFIX: Final = re.compile(r"(?<![\w>])(?:\w+::)+(?=\w)")
-_EMPTY: Final = re.compile(r"<(?:, ?)*>|(?<=<)(?:, ?)+|(?:, ?)+(?=>)")
+_LIFETIME: Final = regex(r"'(?:\w+|\{erased\})(?: \+ | )?")
+_PREFIX: Final = regex(r"(?<![\w>])(?:\w+::)+(?=\w)")
+_EMPTY: Final = regex(r"<(?:, ?)*>|(?<=<)(?:, ?)+|(?:, ?)+(?=>)")
 ANY: Final = ".+"
 _CONST: Final = "const"
 _NOTHING: Final = "(?!)"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os.path
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import first_error, without_backtrace
 from ...case import Location, counted
+from ...late import dataclass, regex
 from ...rust.build_hints import explain_end, explain_failure
 from ...rust.test_location import is_inside, real_path
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["Cause", "find_causes", "of_cargo"]
 
 _SHOWN_ERRORS: Final = 20
-_NO_CRATE: Final = re.compile(
+_NO_CRATE: Final = regex(
     r"(?:crate|crate or module|find crate for|unresolved import|unlinked crate) `(\w+)"
 )
 # What a script tells cargo alone is no word for people: there may be hundreds of such lines.
-_DIRECTIVE: Final = re.compile(r"^ +cargo::?(?!error=|warning=)[\w-]+=.*\n?", re.MULTILINE)
-_NO_OUTPUT: Final = re.compile(r"^ *--- stdout\n\s*(?=^ *--- stderr)", re.MULTILINE)
-_PANIC: Final = re.compile(r"panicked at (?P<file>[^\n]+?):(?P<line>\d+):\d+:\n *(?P<words>[^\n]*)")
+_DIRECTIVE: Final = regex(r"^ +cargo::?(?!error=|warning=)[\w-]+=.*\n?", re.MULTILINE)
+_NO_OUTPUT: Final = regex(r"^ *--- stdout\n\s*(?=^ *--- stderr)", re.MULTILINE)
+_PANIC: Final = regex(r"panicked at (?P<file>[^\n]+?):(?P<line>\d+):\d+:\n *(?P<words>[^\n]*)")
 # "path+file:///x/dep#0.1.0", "registry+https://...#dep@0.1.0", and "dep 0.1.0 (...)" before 1.77:
 # https://doc.rust-lang.org/cargo/reference/pkgid-spec.html
-_ID: Final = re.compile(r".*?(?P<last>[^/#?]*)(?:\?[^#]*)?#(?:(?P<name>[^@]+)@)?[^@]*")
+_ID: Final = regex(r".*?(?P<last>[^/#?]*)(?:\?[^#]*)?#(?:(?P<name>[^@]+)@)?[^@]*")
 # The linker's call in rustc's words, perhaps with variables before it.
-_LINKER_CALL: Final = re.compile(
+_LINKER_CALL: Final = regex(
     r'^ *= note: .*" "-o" ".*\n?(?: *= note: some arguments are omitted.*\n?)?', re.MULTILINE
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cause:
     """Something that failed, and what is known of it."""
 

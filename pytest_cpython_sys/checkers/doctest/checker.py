@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os.path
-import re
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ...cargo import (
@@ -22,6 +21,7 @@ from ...cargo import (
     worker_threads,
 )
 from ...case import Case, Checker, Program, Verdict, grouped
+from ...late import dataclass, regex
 from ...rust.include_sites import Places
 from ...rust.test_binary.batch import run_tests
 from ...rust.test_binary.binary import Binary
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["DoctestChecker"]
 
 # "src/lib.rs - ffi::add (line 6)", and without a path for the documentation of the crate itself.
-_NAME = re.compile(r"^(?P<file>.+?) - (?:(?P<path>.+) )?\(line (?P<line>\d+)\)$")
-_TEXT_FILE = re.compile(r'"([^"\n]+\.(?:md|txt))"')
+_NAME = regex(r"^(?P<file>.+?) - (?:(?P<path>.+) )?\(line (?P<line>\d+)\)$")
+_TEXT_FILE = regex(r'"([^"\n]+\.(?:md|txt))"')
 _IGNORED = "marked `ignore`"
 _UNASKED = "cargo did not start rustdoc for it"
 

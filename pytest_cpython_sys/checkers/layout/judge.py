@@ -6,10 +6,10 @@ blocks, which rustc reports side by side, or the linker's, which comes after all
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...case import Location, Verdict
+from ...late import dataclass
 from ...rust.constant_errors import (
     CONSTANT_ERROR,
     block_of,

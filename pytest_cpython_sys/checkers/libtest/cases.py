@@ -5,11 +5,11 @@ from __future__ import annotations
 import os.path
 import shlex
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import shown_command
 from ...case import Case, Location
+from ...late import dataclass
 from ...rust.include_sites import Places
 from ...rust.test_binary.listing import test_environment
 from ...rust.test_location import target_case
@@ -37,7 +37,7 @@ def is_layout_test(name: str) -> bool:
     return name.rpartition("::")[2].lstrip("_").startswith("bindgen_test_layout_")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Executable:
     """A program with tests, and what it was built from."""
 

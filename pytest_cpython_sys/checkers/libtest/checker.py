@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...cargo import read_bytes, read_line, worker_threads
 from ...cargo.run_program import run_to_end
 from ...case import Case, Checker, Location, Program, Verdict, grouped
+from ...late import regex
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
 from ...rust.layout_table import Row, layout_table
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["LibtestChecker", "is_layout_test"]
 
 # What libtest prints when a test returns an error.
-_RETURNED = re.compile(r"^Error: .*", re.MULTILINE | re.DOTALL)
+_RETURNED = regex(r"^Error: .*", re.MULTILINE | re.DOTALL)
 _IGNORED = "#[ignore]"
 _EMPTY = (
     "no test in {target}: {root} was built and holds none. Most often all of them are behind a "

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...cargo import cache_path, keep_json, locked, read_json, stamp, upwards
 from ...cargo.run_program import run_to_end
 from ...case import Location, Verdict, counted
+from ...late import regex
 from ...rust.leftovers import BUILDS
 from ...rust.tools.components import look_for_component
 
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["Formatting"]
 
 _FORMAT: Final = 2
-_FILE: Final = re.compile(r"^Formatting (.+)$", re.MULTILINE)
-_DIFFERENCE: Final = re.compile(
+_FILE: Final = regex(r"^Formatting (.+)$", re.MULTILINE)
+_DIFFERENCE: Final = regex(
     r"^Diff in (?P<file>.+?)(?::(?P<line>\d+):| at line (?P<old>\d+):)$", re.MULTILINE
 )
 # Beside the files, `-v` adds a mark to the end of each line of source, and the time.
-_MARK: Final = re.compile("\u23ce$", re.MULTILINE)
-_NOISE: Final = re.compile(r"^(?:Formatting |Using rustfmt config |Spent )[^\n]*\n?", re.MULTILINE)
-_ERROR: Final = re.compile(r"^[Ee]rror\b", re.MULTILINE)
+_MARK: Final = regex("\u23ce$", re.MULTILINE)
+_NOISE: Final = regex(r"^(?:Formatting |Using rustfmt config |Spent )[^\n]*\n?", re.MULTILINE)
+_ERROR: Final = regex(r"^[Ee]rror\b", re.MULTILINE)
 _CONFIGURATIONS: Final = ("rustfmt.toml", ".rustfmt.toml")
 _SHOWN_LINES: Final = 400
 

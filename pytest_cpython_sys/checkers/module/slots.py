@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import read_bytes
+from ...late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,14 +26,14 @@ _USUAL: Final = {
     "Py_MOD_GIL_NOT_USED": 1,
 }
 _HEADERS: Final = ("moduleobject.h", "slots.h", "slots_generated.h")
-_DEFINE: Final = re.compile(
+_DEFINE: Final = regex(
     r"^[ \t]*#[ \t]*define[ \t]+(Py_(?:mod|MOD)_\w+)[ \t]+"
     r"(?:\(\(void ?\*\) ?(\d+)\)|_Py_SLOT_COMPAT_VALUE\(\d+, ?(\d+)\)|(\d+)$)",
     re.MULTILINE,
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declaration:
     """What a module says of itself."""
 

@@ -7,13 +7,13 @@ CPython's own ``Misc/stable_abi.toml``. See https://docs.python.org/3/c-api/stab
 from __future__ import annotations
 
 import os.path
-import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...case import Verdict
+from ...late import dataclass, regex
 from ...object_files.mach_o import undefined_in_mach_o
 from ...object_files.reader import undefined_symbols
 
@@ -31,11 +31,11 @@ __all__ = [
     "read_list",
 ]
 
-_PYTHONS: Final = re.compile(r"_?Py(?!Init_|ModExport_)[A-Z_]\w*")
+_PYTHONS: Final = regex(r"_?Py(?!Init_|ModExport_)[A-Z_]\w*")
 _KINDS: Final = ("abi3", "abi3t")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StableAbi:
     """Which stable ABI a module is built for."""
 

@@ -6,7 +6,6 @@ pyo3 is asked, by its build script, in the build that the build backend would ma
 from __future__ import annotations
 
 import os.path
-import re
 import sys
 from dataclasses import replace
 from functools import cached_property
@@ -18,6 +17,7 @@ from ...extensions.extension import mention
 from ...extensions.installed import find_installed
 from ...extensions.manifests import all_told
 from ...extensions.module_builds import Candidate, ModuleTroubleError, build_library
+from ...late import regex
 from ...python.crates import PYO3, crate_dependencies, needed_by
 from ...rust.metadata import TABLE
 from .stable_abi import (
@@ -48,7 +48,7 @@ _MISSING: Final = (
 )
 _LIMITED, _FREE_THREADED = "Py_LIMITED_API", "Py_GIL_DISABLED"
 _CRATES: Final = ("pyo3_ffi", "pyo3")  # pyo3 0.14 and older is one crate
-_SINCE: Final = re.compile(r"Py_3_(\d+)")
+_SINCE: Final = regex(r"Py_3_(\d+)")
 
 
 class StableModule:

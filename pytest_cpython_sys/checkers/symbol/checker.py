@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ from ...c.compiler import QUESTIONS, CompilerError
 from ...c.headers import find_header
 from ...cargo import CargoError, cache_path, keep_json, locked, read_json, stamp
 from ...case import Case, Checker, Location, Verdict, grouped
+from ...late import dataclass
 from ...rust.libraries import Libraries
 from ...rust.metadata import ExportTable, MetadataError, read_exports, wanted_packages
 from ...rust.sources import Sources

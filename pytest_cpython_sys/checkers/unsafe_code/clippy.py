@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 import shlex
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +25,7 @@ from ...cargo import (
     read_json,
     write_program,
 )
+from ...late import dataclass, regex
 from ...rust.made_units import chosen_packages, is_output, item_files, made_units
 from ...rust.tools.clippy_causes import clippy_causes, clippy_configurations
 from ...rust.tools.components import look_for_component
@@ -95,16 +95,16 @@ exit $code
 # rustc's own words, see `BuiltinUnsafe` in rustc_lint. What has no number in the ledger (a symbol's
 # name, a block of declarations) holds no code.
 _KINDS: Final = (
-    (re.compile(r"usage of an `unsafe` block"), "blocks"),
-    (re.compile(r"(?:declaration|implementation) of an `unsafe` (?:function|method)"), "functions"),
-    (re.compile(r"implementation of an `unsafe` trait"), "impls"),
-    (re.compile(r"declaration of an `unsafe` trait"), "traits"),
+    (regex(r"usage of an `unsafe` block"), "blocks"),
+    (regex(r"(?:declaration|implementation) of an `unsafe` (?:function|method)"), "functions"),
+    (regex(r"implementation of an `unsafe` trait"), "impls"),
+    (regex(r"declaration of an `unsafe` trait"), "traits"),
 )
 _PRIVATE: Final = "check-private-items"
 _FORMAT: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """Something that lacks its words: a line counted from 1, and what clippy says."""
 

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...cargo import read_bytes
+from ...late import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,22 +22,22 @@ OUTSIDE: Final = "outside functions"
 """What stands in no function, such as a constant without a name."""
 
 _Position = tuple[int, int]
-_IMPL: Final = re.compile(r"<impl at (?P<file>[^>]*?):(?P<place>\d+:\d+: \d+:\d+)>")
-_HEADER: Final = re.compile(
+_IMPL: Final = regex(r"<impl at (?P<file>[^>]*?):(?P<place>\d+:\d+: \d+:\d+)>")
+_HEADER: Final = regex(
     r"(?:fn|const|static(?: mut)?) (?P<path>(?:<impl at [^>]*>|\{[^}]*\}|(?!: )[^<{(])*)"
 )
-_HEAD: Final = re.compile(r"^(?:fn|const|static) .* \{$", re.MULTILINE)
-_SPAN: Final = re.compile(r" scope \d+ at (?P<file>.+?):(?P<place>\d+:\d+: \d+:\d+)$", re.MULTILINE)
+_HEAD: Final = regex(r"^(?:fn|const|static) .* \{$", re.MULTILINE)
+_SPAN: Final = regex(r" scope \d+ at (?P<file>.+?):(?P<place>\d+:\d+: \d+:\d+)$", re.MULTILINE)
 _RETURN_PLACE: Final = "// return place in scope "
 _RETURN: Final = "\n        return; "
 # Closures and the like belong to what they stand in, and so does what `thread_local!` makes.
-_PART: Final = re.compile(
+_PART: Final = regex(
     r"::(?:\{[a-z_ ]+(?:#\d+)?\}|promoted\[\d+\]|__init\b|__rust_std_internal_\w+)"
 )
-_NAMED: Final = re.compile(r"(?:impl|trait|fn)\b.*", re.DOTALL)
-_BLOCK: Final = re.compile(r"unsafe\s*\{")
-_FUNCTION: Final = re.compile(r"fn\s+(?:r#)?(\w+)")
-_LIFETIMES: Final = re.compile(r"<\s*'\w+(?:\s*,\s*'\w+)*\s*>")
+_NAMED: Final = regex(r"(?:impl|trait|fn)\b.*", re.DOTALL)
+_BLOCK: Final = regex(r"unsafe\s*\{")
+_FUNCTION: Final = regex(r"fn\s+(?:r#)?(\w+)")
+_LIFETIMES: Final = regex(r"<\s*'\w+(?:\s*,\s*'\w+)*\s*>")
 _BRACKETS: Final = {"<": 1, "(": 1, "[": 1, ">": -1, ")": -1, "]": -1}
 
 

@@ -9,7 +9,7 @@ from ...cargo import read_line
 from ...case import printable
 from ...failure_text import failure_words
 from ..debugger import debug_command
-from ..pytest_compat import failure_repr_of
+from ..pytest_compat.reports import failure_repr_of
 from .errors import error_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ...case import Case, Verdict
     from ...failure_text import Words
-    from ..pytest_compat import TerminalRepr
+    from ..pytest_compat.reports import TerminalRepr
 
 __all__ = ["failure_repr"]
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ..pytest_compat import words_of
+from ..pytest_compat.configuration import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from ...case import Layouts, Member, TypeLayout
 from ...failure_text import failure_words, node_id
-from ..pytest_compat import add_field
+from ...late import dataclass
+from ..pytest_compat.reports import add_field
 from ..report import outcome_of, properties
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ prefers, so that it can be read on any page.
 
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...case import counted
+from ...late import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ _TOP: Final = 62
 _TOP_ONCE: Final = 40
 _CHARACTER: Final = 7.3
 # What XML cannot hold.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = regex("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _LIGHT: Final = """{ --page: #ffffff; --text: #1b1f24; --faint: #6a737d; --line: #8c959f;
   --field: #ddeafc; --hole: #d0d7de; --wrong: #ffd8d3; --edge: #cf222e; }"""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from ...late import regex
 
 if TYPE_CHECKING:
     from ...case import Verdict
@@ -17,7 +18,7 @@ __all__ = ["DRAWINGS", "drawing_name", "html_extras", "write_drawing"]
 
 DRAWINGS: Final = pytest.StashKey[Path]()
 """The directory that was asked for; absent if none was."""
-_UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
+_UNSAFE = regex(r"[^A-Za-z0-9_]+")
 
 
 def drawing_name(nodeid: str) -> str:

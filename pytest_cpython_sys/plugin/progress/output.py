@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Self
 
-from ..pytest_compat import capture_suspended
+from ..pytest_compat.run import capture_suspended
 
 if TYPE_CHECKING:
     import pytest

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from ..pytest_compat import capture_suspended
+from ..pytest_compat.run import capture_suspended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...cargo.run_program import ProgramRun, cut, describe_exit
+from ...late import regex
 from ..context import LEAKED
 from .binary import Binary, Deadline, TestEnd, chunks
 from .listing import JSON_FLAGS
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["run_repeated", "run_tests"]
 
 # What a harness says at its end that gives no events.
-_RESULT = re.compile(
-    r"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ", re.MULTILINE
-)
+_RESULT = regex(r"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ", re.MULTILINE)
 _NOTHING_SAID = "the test binary ended with exit code 0, and does not say that it ran this test"
 _UNENDED = "all tests had ended, and the test binary did not end in the time that a test has"
 

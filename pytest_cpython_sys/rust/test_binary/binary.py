@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from ...late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +22,7 @@ _ARGUMENT_BYTES = 1_000_000
 _START = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binary:
     """A test executable and how it is run. ``timeout`` and ``grace`` are seconds."""
 
@@ -47,7 +49,7 @@ class Binary:
         return shlex.join(self.command)
 
 
-@dataclass(slots=True)
+@dataclass
 class TestEnd:
     """How one test ended, in the words of libtest or in ours."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from ...late import dataclass, regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +23,8 @@ EVENT_STARTS = (_START, _MIMIC_START)
 """How harnesses begin a line that is an event."""
 _TEST_EVENTS = frozenset({"started", "ok", "failed", "ignored", "timeout"})
 # Nearly all lines are one of these two, to the letter; what they say needs no JSON parser.
-_STARTED = re.compile(rb'\{ "type": "test", "event": "started", "name": "([ !#-\[\]-~]*)" \}')
-_OK = re.compile(
+_STARTED = regex(rb'\{ "type": "test", "event": "started", "name": "([ !#-\[\]-~]*)" \}')
+_OK = regex(
     rb'\{ "type": "test", "name": "([ !#-\[\]-~]*)", "event": "ok", '
     rb'"exec_time": ((?:0|[1-9][0-9]{0,8})\.[0-9]{1,18}(?:e-[0-9]{1,2})?) \}'
 )
@@ -32,7 +32,7 @@ _OK = re.compile(
 TestEventKind = Literal["started", "ok", "failed", "ignored", "timeout"]
 
 
-@dataclass(slots=True)
+@dataclass
 class TestEvent:
     """Something that happened to one test. Not frozen: that would triple what making one costs."""
 
@@ -46,7 +46,7 @@ class TestEvent:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SuiteEvent:
     """The begin or the end of a suite; counts are those of its end."""
 

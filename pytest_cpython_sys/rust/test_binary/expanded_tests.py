@@ -9,23 +9,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ...late import regex
 from .listing import ListedTest
 
 __all__ = ["read_expanded_tests"]
 
 _TEXT: Final = rb'"((?:[^"\\]|\\.)*)"'
-_TEST: Final = re.compile(
+_TEST: Final = regex(
     rb"^ *#\[rustc_test_marker = " + _TEXT + rb"\]\s+#\[doc\(hidden\)\]\s+pub const [\w#]+: "
     rb"\w+::TestDescAndFn\s*=\s*(?P<body>.*?)\btestfn: \w+::Static(?P<bench>Bench)?",
     re.MULTILINE | re.DOTALL,
 )
-_MAIN: Final = re.compile(
+_MAIN: Final = regex(
     rb"^ *\w+::test_main_static(?:_abort)?\(&\[(.*?)\]\)", re.MULTILINE | re.DOTALL
 )
-_SOURCE: Final = re.compile(rb"\bsource_file: " + _TEXT)
-_LINE: Final = re.compile(rb"\bstart_line: (\d+)")
-_REASON: Final = re.compile(rb"\bignore_message:\s*(?:::)?core::option::Option::Some\(" + _TEXT)
-_ESCAPE: Final = re.compile(r'\\(["\\\'])')
+_SOURCE: Final = regex(rb"\bsource_file: " + _TEXT)
+_LINE: Final = regex(rb"\bstart_line: (\d+)")
+_REASON: Final = regex(rb"\bignore_message:\s*(?:::)?core::option::Option::Some\(" + _TEXT)
+_ESCAPE: Final = regex(r'\\(["\\\'])')
 
 
 def read_expanded_tests(text: bytes) -> tuple[ListedTest, ...] | None:

@@ -11,10 +11,11 @@ import os
 import re
 import shlex
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...cargo.run_program import ProgramRun, describe_exit
+from ...late import dataclass, regex
 from .events import json_objects
 
 if TYPE_CHECKING:
@@ -26,15 +27,15 @@ __all__ = ["JSON_FLAGS", "ListedTest", "Listing", "ListingError", "list_tests", 
 
 JSON_FLAGS = ("--format", "json", "-Z", "unstable-options")
 _TIMEOUT = 60.0
-_TEXT = re.compile(rb"^(?P<name>.+): (?P<kind>test|benchmark|bench)$")
+_TEXT = regex(rb"^(?P<name>.+): (?P<kind>test|benchmark|bench)$")
 # libtest writes the reason as it stands in the source: quotes, newlines, control characters.
-_REASON = re.compile(rb'("ignore_message": ")(.*?)(", "source_path": ")', re.DOTALL)
-_TOTAL = re.compile(rb"^\d+ tests?, \d+ benchmarks?$")
+_REASON = regex(rb'("ignore_message": ")(.*?)(", "source_path": ")', re.DOTALL)
+_TOTAL = regex(rb"^\d+ tests?, \d+ benchmarks?$")
 _BENCHES = ("bench", "benchmark")
 _CHANGES_OUTPUT = ("RUST_TEST_NOCAPTURE", "RUST_TEST_TIME_UNIT", "RUST_TEST_TIME_INTEGRATION")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListedTest:
     """A test that a binary says it has. ``source`` is as rustc was given it, ``line`` from 1."""
 
@@ -55,7 +56,7 @@ class ListedTest:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
     """All tests of a binary; ``json`` tells whether it speaks JSON when asked to list."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from ...late import dataclass, regex
 from ..source_scan import KINDS
 
 __all__ = ["Panic", "find_panic", "is_assertion", "layout_values", "without_panic"]
 
 # "thread 'tests::bad' (1234) panicked at src/lib.rs:3:60:" and, before Rust 1.73, the message
 # first: "thread 'x' panicked at 'message', src/lib.rs:3:60".
-_PANIC = re.compile(
+_PANIC = regex(
     r"^\n?thread '(?P<thread>[^\n]*)' (?:\(\d+\) )?panicked at (?P<file>[^\n]+?):(?P<line>\d+)"
     r":(?P<column>\d+):\n"
     r"(?P<message>.*?)"
@@ -19,22 +19,22 @@ _PANIC = re.compile(
     r"|^\n?thread '[^\n]*' (?:\(\d+\) )?panicked at |\Z)",
     re.MULTILINE | re.DOTALL,
 )
-_NOTES = re.compile(
+_NOTES = regex(
     r"^note: run with `RUST_BACKTRACE[^\n]*\n?|^note: Some details are omitted[^\n]*\n?",
     re.MULTILINE,
 )
-_BACKTRACE = re.compile(r"^stack backtrace:\n(?:^ +[^\n]*\n?)*", re.MULTILINE)
-_LAYOUT = re.compile(
+_BACKTRACE = regex(r"^stack backtrace:\n(?:^ +[^\n]*\n?)*", re.MULTILINE)
+_LAYOUT = regex(
     r"(?P<what>Size of(?: template specialization)?|Align(?:ment)? of(?: template specialization)?"
     r"|Offset of field):?\s+(?P<subject>[^\n]+)\n\s*left: (?P<left>\d+)\n\s*right: (?P<right>\d+)"
 )
 # The words of the standard library's own assertions, where nobody has given others.
 _ASSERTED = ("assertion failed", "assertion `")
 # A macro's call: "assert!(", "std::assert_eq!(", "assert_matches!(", "prop_assert!(".
-_ASSERTION = re.compile(r"(?:\w+\s*::\s*)*\w*assert\w*\s*!")
+_ASSERTION = regex(r"(?:\w+\s*::\s*)*\w*assert\w*\s*!")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Panic:
     """Where a test panicked, and what it said."""
 

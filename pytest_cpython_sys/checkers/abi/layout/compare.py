@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ....case import Layouts, Member, TypeLayout
+from ....late import dataclass
 from ..c_types import bare_name, field_names, is_padding
 from ..types.differences import FAULT, UNKNOWN, Difference, word
 from .slots import Slot, are_the_same_bytes, opened, take_apart
@@ -21,7 +22,7 @@ __all__ = ["Layout", "compare_layouts", "side_by_side"]
 _LISTED: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """A type as one of the two languages lays it out."""
 
@@ -38,7 +39,7 @@ class Layout:
     """It ends before C's does, on purpose, and is used behind a pointer alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Found:
     """A difference at a place, with the names of the fields that it is about."""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ....c.types import Use, written
+from ....late import regex
 from ..c_types import bare_name, field_names, is_anonymous, is_bitfield_unit, is_padding
 from ..natures import is_marker, is_truncated, resolved
 from ..types.differences import told
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["LayoutQuestions"]
 
 # `self._bitfield_1.get(0usize, 2u8)`: where bindgen's own accessor finds a bit-field.
-_GETTER = re.compile(
+_GETTER = regex(
     r"fn\s+(?:r#)?(?P<name>\w+)\s*\(\s*&\s*self\s*\)[^{]*\{"
     r".*?self\s*\.\s*(?P<unit>_bitfield_\d+)\s*\.\s*(?:get|get_const\s*::\s*<)\s*\(?\s*"
     r"(?P<first>\d+)(?:usize)?\s*,\s*(?P<count>\d+)",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ....c.types import INTEGERS
 from ....case import counted
+from ....late import dataclass
 from ..c_types import is_padding
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["Slot", "are_the_same_bytes", "opened", "shifted", "slots_of", "take_
 _ELEMENTS: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Slot:
     """A field at its place.
 

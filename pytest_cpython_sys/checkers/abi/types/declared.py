@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ....late import dataclass
 from .agreement import Agreement
 from .rust_graph import RustTypes, nested
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from ....c.types import Member, Type, Use
+from ....late import regex
 from ..c_types import is_anonymous
 from ..natures import is_marker, is_opaque
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RustTypes", "nested"]
 
-_INTEGER: Final = re.compile(r"(?P<sign>[iu])(?P<bits>8|16|32|64|128|size)")
-_FLOAT: Final = re.compile(r"f(?P<bits>16|32|64|128)")
+_INTEGER: Final = regex(r"(?P<sign>[iu])(?P<bits>8|16|32|64|128|size)")
+_FLOAT: Final = regex(r"f(?P<bits>16|32|64|128)")
 # https://doc.rust-lang.org/std/ffi/#types: the macro that says how long C's is, and whether it
 # has a sign.
 _C_INTEGERS: Final = {
@@ -51,7 +51,7 @@ _VA_LIST: Final = frozenset(
     {"va_list", "__builtin_va_list", "__gnuc_va_list", "VaList", "VaListImpl"}
 )
 _POINTERS: Final = frozenset({"Box", "AtomicPtr"})
-_NUMBER: Final = re.compile(r"(?:Atomic|NonZero)(?P<word>[IU](?:8|16|32|64|128|size)|Bool)")
+_NUMBER: Final = regex(r"(?:Atomic|NonZero)(?P<word>[IU](?:8|16|32|64|128|size)|Bool)")
 _FAT: Final = frozenset({"slice", "dyn_trait"})
 _UNKNOWN: Final = frozenset({"generic", "qualified_path", "infer", "impl_trait"})
 

@@ -1,0 +1,69 @@
+"""What takes time to make, a dataclass or a regular expression, is made when it is first used.
+
+Most runs use a third of what the modules define; making all of it took more than importing them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+from typing import TYPE_CHECKING, Any, AnyStr, cast
+
+__all__ = ["dataclass", "regex"]
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+
+    def dataclass(cls=None, **options):
+        """Make a dataclass as `dataclasses.dataclass` does, of its options all but ``slots``.
+
+        The methods are made together with the first instance, be it new, copied or unpickled. Who
+        asks a class for its signature or its `dataclasses.fields` before that does not find them.
+        """
+        if cls is None:
+            return lambda decorated: dataclass(decorated, **options)
+
+        def __new__(kind, /, *_arguments, **_keywords):  # noqa: N807 - becomes the class's own
+            if cls in _UNMADE:
+                _make(cls)
+            return object.__new__(kind)
+
+        _UNMADE[cls] = options
+        cls.__new__ = __new__
+        return cls
+
+
+_UNMADE: dict[type, dict[str, Any]] = {}
+_LOCK = threading.Lock()
+
+
+def _make(cls: type) -> None:
+    """Make the methods of a class, and before them those of its bases, whose fields it has."""
+    with _LOCK:  # a second thread waits, and finds them made
+        for one in reversed(cls.__mro__):
+            if one in _UNMADE:
+                dataclasses.dataclass(**_UNMADE[one])(one)
+                del _UNMADE[one]
+
+
+class _LatePattern:
+    """A regular expression that is compiled when something of it is asked for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(re.compile(*self._arguments), name)
+        setattr(self, name, value)  # asked for once
+        return value
+
+
+def regex(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """Return a regular expression that is compiled when it is first used.
+
+    A mistake in it raises re.error then. It has all that `re.Pattern` has, but is none of its
+    instances, so functions of `re` do not take it.
+    """
+    return cast("re.Pattern[AnyStr]", _LatePattern(text, flags))
