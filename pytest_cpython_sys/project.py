@@ -7,7 +7,6 @@ from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from .c.headers import compiler_in_words
 from .cargo import configured_target, enclosing_manifest, find_test_processes, upwards
 from .case import Verdict
 from .checkers.registry import all_checkers
@@ -18,7 +17,6 @@ from .python.build_environment import Surroundings
 from .rust.context import BuildContext
 from .rust.foreign_target import check_unlinked
 from .rust.leftovers import BUILDS, note_use
-from .rust.second_build import build_again
 from .rust.test_location import is_inside, primary_target, target_case
 from .rust.workspaces import FoundWorkspaces, find_manifests
 
@@ -198,6 +196,8 @@ class Project:
     def c_compilers(self) -> list[str]:
         """Return in words which C compilers speak for the target; for this machine, named ones."""
         found: dict[str, None] = {}
+        from .c.headers import compiler_in_words
+
         for workspace, options, extra in self.build_arguments():
             if self._settings.run.abi != "off":
                 python, environ = self._surroundings.interpreter, {**self.cargo.environ, **extra}
@@ -345,7 +345,11 @@ class Project:
         )
         for used in (self._settings.build, options):
             note_use(used.directory(loaded.workspace))
-        second = build_again(self.cargo, build, options, extra, listener)
+        second = None
+        if not build.success:
+            from .rust.second_build import build_again
+
+            second = build_again(self.cargo, build, options, extra, listener)
         if second is not None:
             build, options = second.builds[-1], second.options
         chosen = {package.name for package in loaded.packages}

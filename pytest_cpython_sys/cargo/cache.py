@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import secrets
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -65,7 +64,7 @@ def write_json(path: str, value: object) -> None:
 
 def write_text(path: str, text: str) -> None:
     """Write a file in one step: nobody reads half of it. Raises OSError."""
-    temporary = f"{path}.{secrets.token_hex(4)}.part"
+    temporary = f"{path}.{os.urandom(4).hex()}.part"
     try:
         with open(temporary, "x", encoding="utf-8") as file:
             file.write(text)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from ..cargo import read_toml, upwards
 from ..rust.metadata import MetadataError, read_policies
 from .maturin import is_built_by_maturin, told_by_maturin
-from .setuptools_rust import SetuptoolsModules
 from .told import Project, Told
 
 if TYPE_CHECKING:
@@ -79,6 +78,8 @@ def _by_backends(package: Package) -> Iterator[Told]:
     """
     unknown = None
     is_nearest = True
+    from .setuptools_rust import SetuptoolsModules
+
     for directory in upwards(package.root):
         project = Project(directory, read_toml(os.path.join(directory, "pyproject.toml")))
         if not project.backend and "tool" not in project.raw:

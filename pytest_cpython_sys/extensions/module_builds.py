@@ -15,12 +15,9 @@ from typing import TYPE_CHECKING, Final
 from ..cargo import CargoError, cache_path, first_error, keep_json, read_json, seed, stamp
 from ..cargo.run_program import run_to_end
 from ..late import dataclass
-from ..rust.libraries import apart
 from ..rust.metadata import TABLE
-from .extension import exports
 from .finder import VARIABLE, Modules
 from .manifests import told_of_modules
-from .place import ExtensionError, find_place, module_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,6 +91,8 @@ class Candidate:
     @property
     def own_options(self) -> BuildOptions:
         """The options of the build backend: features and profile are its matter."""
+        from ..rust.libraries import apart
+
         return apart(self._backend_options, self.workspace, self.package)
 
     @property
@@ -175,10 +174,14 @@ def module_name(candidate: Candidate, library: str) -> tuple[str | None, str]:
 
     There is none in a library that nobody has called a module, and that exports none.
     """
+    from .extension import exports
+
     functions = exports(library, candidate.target.crate_name)
     told = candidate.told
     if told is None and not functions:
         return None, ""
+    from .place import ExtensionError, find_place, module_names
+
     try:
         place = find_place(candidate.package, library, functions)
     except ExtensionError as error:

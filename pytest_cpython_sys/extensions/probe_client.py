@@ -13,7 +13,6 @@ from ..cargo import read_bytes
 from ..cargo.run_program import run_to_end
 from ..late import dataclass
 from .finder import VARIABLE, Modules
-from .stage import python_environment, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,6 +105,8 @@ def ask(
             **more,
         }
         remark = ""
+        from .stage import python_environment, staged
+
         if library is not None:
             place = extension.place(library)
             remark = place.remark

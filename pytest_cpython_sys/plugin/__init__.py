@@ -70,31 +70,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         install_from_environment()
     is_on = _is_on(early_config, early_config.known_args_namespace)
     if is_on:
-        from .debugger import check_debugger
-        from .modules.early import (
-            EarlyConfig,
-            check_junit_path,
-            is_off,
-            is_worker,
-            only_asks,
-            project_roots,
-        )
-        from .pages.place import check_report_path
+        from ..python.gc_pause import without_collector
 
-        early = EarlyConfig(early_config)
-        asks = only_asks(early) or any(map(early.getoption, _INQUIRIES))
-        builds = not (asks or is_worker())
-        if builds:
-            check_junit_path(early)
-            check_report_path(early)
-            check_debugger(early)
-        if builds and not is_off(early):
-            cargo = _cargo(early_config)
-            cargo.ask_ahead(project_roots(early))
-            # These take a moment to import, in which cargo answers.
-            from .modules.imports import begin
-
-            begin(early_config, cargo)
+        with without_collector():
+            _begin(early_config)
     try:
         return (yield)
     except Exception as error:
@@ -103,6 +82,36 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
             explain_import_error(error, early_config, _cargo(early_config))
         raise
+
+
+def _begin(early_config: pytest.Config) -> None:
+    """Refuse what cannot be done, ask cargo ahead, and take part in how modules are imported."""
+    from .modules.early import (
+        EarlyConfig,
+        check_junit_path,
+        is_off,
+        is_worker,
+        only_asks,
+        project_roots,
+    )
+    from .pages.place import check_report_path
+
+    early = EarlyConfig(early_config)
+    if only_asks(early) or any(map(early.getoption, _INQUIRIES)) or is_worker():
+        return
+    check_junit_path(early)
+    check_report_path(early)
+    if early.getoption("cargo_debugger") is not None:
+        from .debugger import check_debugger
+
+        check_debugger(early)
+    if not is_off(early):
+        cargo = _cargo(early_config)
+        cargo.ask_ahead(project_roots(early))
+        # These take a moment to import, in which cargo answers.
+        from .modules.imports import begin
+
+        begin(early_config, cargo)
 
 
 def _is_on(config: pytest.Config, typed: argparse.Namespace) -> bool:

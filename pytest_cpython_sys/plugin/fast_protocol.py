@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from .failures.words import failure_repr
 from .nodes import KEEPING, RustItem
 from .pages.records import add_details
 from .pytest_compat.configuration import may_be_fast
@@ -207,4 +206,6 @@ class _ReportMaker:
         if verdict.outcome == "skipped":
             place = os.fspath(self._item.path)
             return "skipped", (place, case.line, f"Skipped: {verdict.message}")
+        from .failures.words import failure_repr
+
         return "failed", failure_repr(case, verdict, self._item.config)

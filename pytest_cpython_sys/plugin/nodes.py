@@ -10,7 +10,6 @@ import pytest
 
 from ..node_ids import escape
 from .failures.errors import RustError, RustFailedError, error_of
-from .failures.words import failure_repr
 from .pictures.svg_files import DRAWINGS, write_drawing
 from .pytest_compat.companions import repetitions
 from .pytest_compat.items import CompatCollector, CompatItem, marks_keep_out, skip_at_item
@@ -295,6 +294,8 @@ class RustItem(CompatItem):
 
     def words(self, error: RustError) -> TerminalRepr:
         """Return what to show of an error in any phase."""
+        from .failures.words import failure_repr
+
         return failure_repr(self.case, error.verdict, self.config)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:

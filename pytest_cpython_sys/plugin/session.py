@@ -11,7 +11,6 @@ import pytest
 from ..cargo import CargoError, stop_all
 from ..case import completed
 from ..evaluator import Evaluator
-from ..matrix import Matrix
 from ..plan import Plan
 from ..project import Project
 from ..python.build_environment import Surroundings
@@ -21,10 +20,8 @@ from ..rust.context import Announcer
 from .account import Account
 from .arguments import has_rust_around
 from .collection import Collection
-from .debugger import DebuggedEvaluator, check_selection
 from .failures.errors import RustError, set_place
 from .fast_protocol import FastProtocol
-from .header import header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
 from .pages.records import WANTED, add_details
@@ -32,9 +29,7 @@ from .pictures.svg_files import DRAWINGS, html_extras
 from .progress.build import shown_progress
 from .progress.output import ShownOutput
 from .progress.slow import SlowTests
-from .progress.workers import WorkersTests
 from .pytest_compat.configuration import set_arguments
-from .pytest_compat.interrupts import lead_elsewhere
 from .pytest_compat.items import remember_hooks
 from .pytest_compat.reports import amend_report, replace_error
 from .pytest_compat.run import is_alone, turn_red
@@ -128,6 +123,8 @@ class RustSession:
         settings = replace(self._settings, run=run)
         places, base = self._scope.places, str(self._config.rootpath)
         if len(self._pythons) > 1:
+            from ..matrix import Matrix
+
             return Matrix(
                 self._cargo, places, settings, self._pythons, keeps_out=self._keeps_out, base=base
             )
@@ -153,10 +150,13 @@ class RustSession:
         except CargoError as error:
             self._problem = error
             return []
+        from .header import header_lines
+
         verbose = self._config.get_verbosity() > 0
-        python, pythons = self._interpreter, self._pythons
         with shown_progress(self._config):  # C compilers are asked who they are
-            return header_lines(toolchain, project, python, pythons, verbose=verbose)
+            return header_lines(
+                toolchain, project, self._interpreter, self._pythons, verbose=verbose
+            )
 
     def find_project(self, option: str) -> Project:
         """Return the project that an option is about. Raises pytest.UsageError without one."""
@@ -206,12 +206,16 @@ class RustSession:
         self._plan = plan
         self._evaluator = Evaluator(plan.checkers, upcoming, self._slow.look, self._output)
         if self._settings.debugger:
+            from .debugger import DebuggedEvaluator
+
             self._evaluator = DebuggedEvaluator(self._config, plan, self._settings.debugger)
         collection = Collection(session, plan, self._evaluator)
         self._account = collection.account
         self._config.pluginmanager.register(collection, "cpython_sys_collection")
         self.summary.expect(plan, self._account)
         if self._config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist
+            from .progress.workers import WorkersTests
+
             self._config.pluginmanager.register(WorkersTests(self._config))
 
     @pytest.hookimpl(optionalhook=True)
@@ -276,6 +280,8 @@ class RustSession:
         """Note what will be asked for, and how long it may take: only that runs."""
         items = [item for item in session.items if isinstance(item, RustItem)]
         if self._settings.debugger and not self._config.option.collectonly:
+            from .debugger import check_selection
+
             check_selection(session.items, [item.case for item in items])
         self._plan.limits.update(limits(self._config, self._settings, items))
         if not hasattr(self._config, "workerinput"):
@@ -352,6 +358,8 @@ class RustSession:
             packages = self._project.packages if self._project is not None else ()
             manifests = [Path(package.manifest_path) for package in packages]
             manifests.append(self._config.inipath or self._config.rootpath)
+            from .pytest_compat.interrupts import lead_elsewhere
+
             lead_elsewhere(excinfo, self._evaluator.awaited, manifests[0])
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Final
 from ..cargo import LIBRARY_PATH, configured_environment, prepend_library_path
 from ..late import dataclass
 from .crates import PYO3, crate_dependencies, needed_by
-from .embedding import embedding_environment
 from .introspect import put_first
-from .libclang import find_libclang
 from .selection import find_python
 
 if TYPE_CHECKING:
@@ -100,6 +98,8 @@ class Surroundings:
         if built_for is not None:  # Also where nothing is added: others build for it in turns.
             tag = f"{built_for.tag}-{built_for.fingerprint}"
         if "clang-sys" in crates and "LIBCLANG_PATH" not in environ:
+            from .libclang import find_libclang
+
             libclang = find_libclang(environ)
             if libclang is not None and libclang.environment:
                 added.update(libclang.linked(base, environ).environment)
@@ -182,6 +182,8 @@ class Surroundings:
         python, place = embedded
         key = (place.workspace.root, python.executable or "")
         if key not in self._embedding:
+            from .embedding import embedding_environment
+
             self._embedding[key] = embedding_environment(python, place.environ)
         return self._embedding[key]
 

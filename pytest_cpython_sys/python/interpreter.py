@@ -33,7 +33,6 @@ from .makefile import (
     resolve,
     split_flags,
 )
-from .unpacked import find_unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -262,6 +261,8 @@ def _unpacked(path: str) -> Interpreter | None:
         return None
     if _is_file(path, "Makefile.pre.in"):
         return None
+    from .unpacked import find_unpacked
+
     found = find_unpacked(path)
     if found is None or _starts(found.prefix):
         return None

@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..cargo import Expander, cache_path, keep_json, read_bytes, read_json, stamp
 from ..late import regex
-from .block_places import BlockText, CompiledBlock, find_texts
-from .constant_errors import CONSTANT_ERROR
-from .masking import mask
 from .source_scan import LABEL, scan_source, without_macros
-from .sources import Site, Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import TypeAlias
+
+    from .block_places import BlockText, CompiledBlock
+
+    Counted: TypeAlias = tuple[CompiledBlock, BlockText | None]
+    """A block, and its text if a file of the unit holds that."""
 
     from ..cargo import Build, BuildOptions, Cargo, Unit
     from .source_scan import LayoutBlock
+    from .sources import Site
 
 __all__ = ["Census", "CensusError", "Counted", "holds_label", "read_blocks"]
 
@@ -52,14 +55,14 @@ _BLANK = regex(rb"\s+")
 _LAST = regex(rb"(?:r\#)?(\w+)(?:<.*>)?$", re.DOTALL)
 
 
-Counted = tuple[CompiledBlock, BlockText | None]
-"""A block, and its text if a file of the unit holds that."""
-
-
 def read_blocks(expanded: bytes) -> list[CompiledBlock]:
     """Return the layout blocks in the expanded source of a crate, in its order."""
+    from .block_places import CompiledBlock
+
     found: list[CompiledBlock] = []
     seen: dict[tuple[tuple[str, ...], str], int] = {}
+    from .masking import mask
+
     masked = without_macros(mask(expanded))
     shadowed = _SHADOW.search(masked) is not None
     for block in scan_source(expanded, masked).blocks:
@@ -154,9 +157,13 @@ class Census:
             if found is not None:
                 return found
         blocks = self._ask(unit)
-        sources = Sources(self._build, unit.package, unit.target, [unit])
-        texts = find_texts(sources, unit.target, blocks) if blocks else ()
-        counted = list(zip(blocks, texts, strict=True))
+        counted: list[Counted] = []
+        if blocks:
+            from .block_places import find_texts
+            from .sources import Sources
+
+            sources = Sources(self._build, unit.package, unit.target, [unit])
+            counted += zip(blocks, find_texts(sources, unit.target, blocks), strict=True)
         if compiled is not None:
             self._keep(name, compiled, _to_json(counted))
         return counted
@@ -204,6 +211,8 @@ class Census:
             return []
         text = self._expander.expand(unit)
         errors = self._build.errors(unit.package.id, unit.target)
+        from .constant_errors import CONSTANT_ERROR
+
         if text is None and all(error.code == CONSTANT_ERROR for error in errors):
             raise CensusError(self._expander.words)  # rustc came as far as constants
         return read_blocks(text) if text is not None else []
@@ -234,6 +243,11 @@ def _to_json(counted: Iterable[Counted]) -> dict[str, Any]:
 
 
 def _from_json(kept: Any) -> Iterator[Counted]:
+    if not kept["blocks"]:
+        return
+    from .block_places import BlockText, CompiledBlock
+    from .sources import Site
+
     sites = []
     for path, inside, file, line, around, owns_directory, anywhere in kept["sites"]:
         flags = bool(owns_directory), bool(anywhere)

@@ -21,7 +21,6 @@ from ..cargo import (
     target_name,
 )
 from ..late import dataclass
-from .test_binary.expanded_tests import read_expanded_tests
 
 if TYPE_CHECKING:
     from ..cargo import Build, BuildOptions, Cargo, Package, Target
@@ -156,6 +155,8 @@ def expanded_tests(
         raise ValueError(error.strerror or str(error)) from None
     if text is None:
         raise ValueError(expander.words)
+    from .test_binary.expanded_tests import read_expanded_tests
+
     return read_expanded_tests(text)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .sources import Sources
 from .test_location import Place, place, real_path
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class Places:
         where = place(self._package, self._target, path)
         if where.inside and not self._context.wrote(path):
             return where, []
+        from .sources import Sources
+
         sources = (
             Sources(build, self._package, self._target, units)
             for build in self._context.builds

@@ -10,7 +10,6 @@ from ...case import Checker, Verdict
 from ...plan import manifest_case
 from ...rust.foreign_target import unlinked
 from ...rust.test_location import build_case, is_inside
-from .causes import find_causes, of_cargo
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -45,6 +44,8 @@ class TargetChecker(Checker):
     def _missing(self, context: BuildContext) -> Iterator[Case]:
         explained = False
         first = context.builds[0]
+        from .causes import find_causes
+
         for package in context.build.workspace.packages:
             for target in package.targets:
                 if not first.plans(package, target):
@@ -72,6 +73,8 @@ class TargetChecker(Checker):
         workspace = context.build.workspace
         case = manifest_case(os.path.join(workspace.root, "Cargo.toml"))
         case = replace(case, checker=self.name, package=context.packages[0].name, command="")
+        from .causes import of_cargo
+
         self._causes[case.key] = workspace, (of_cargo(context.builds[0]),)
         return case
 

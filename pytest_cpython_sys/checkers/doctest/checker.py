@@ -26,7 +26,6 @@ from ...rust.include_sites import Places
 from ...rust.test_binary.batch import run_tests
 from ...rust.test_binary.binary import Binary
 from ...rust.test_binary.listing import ListedTest, ListingError, list_tests, test_environment
-from ...rust.test_binary.panics import find_panic, is_assertion, without_panic
 from ...rust.test_location import target_case
 
 if TYPE_CHECKING:
@@ -302,6 +301,8 @@ def _verdict(case: Case, end: TestEnd, count: int) -> Verdict:
 
 def _failure(end: TestEnd) -> Verdict:
     """Say what went wrong; a panic's own place is one of the program that rustdoc made."""
+    from ...rust.test_binary.panics import find_panic, is_assertion, without_panic
+
     panic = find_panic(end.stdout, "main")
     if panic is not None:
         output = without_panic(end.stdout, panic)

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...cargo import configured_wrapper, shown_command
 from ...case import Case, Checker, Verdict
-from ...rust.block_places import Placer
-from ...rust.census import Census, CensusError, Counted, holds_label
-from ...rust.sources import Sources
+from ...rust.census import Census, CensusError, holds_label
 from ...rust.test_location import build_case
-from .judge import Judge, PlacedBlock
 from .silent_bindings import silent_bindings
 
 if TYPE_CHECKING:
@@ -20,7 +17,9 @@ if TYPE_CHECKING:
 
     from ...cargo import Build, Package, Target, Unit
     from ...case import Key
+    from ...rust.census import Counted
     from ...rust.context import BuildContext
+    from .judge import Judge, PlacedBlock
 
 __all__ = ["LayoutChecker"]
 
@@ -111,12 +110,18 @@ class LayoutChecker(Checker):
         counted = [(item, blocks) for item, blocks in counted if blocks]
         if not counted:
             return
+        from ...rust.block_places import Placer
+
         placer = Placer(package, target)
+        from .judge import Judge, PlacedBlock
+
         placed = [
             PlacedBlock(item.unit, block, placer.place(block, text))
             for item, blocks in counted
             for block, text in blocks
         ]
+        from ...rust.sources import Sources
+
         sources = [Sources(item.build, package, target, [item.unit]) for item, _ in counted]
         judge = Judge(context, sources, [item.unit for item in reached], placed)
         command = shown_command(package, target, None, context.options) + " --no-run"

@@ -14,7 +14,6 @@ from ...case import Case, Checker, Location, Program, Verdict, grouped
 from ...late import regex
 from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
-from ...rust.layout_table import Row, layout_table
 from ...rust.test_binary.batch import run_repeated, run_tests
 from ...rust.test_binary.binary import Binary
 from ...rust.test_binary.listing import (
@@ -22,9 +21,7 @@ from ...rust.test_binary.listing import (
     ListingError,
     list_tests,
 )
-from ...rust.test_binary.panics import find_panic, is_assertion, layout_values, without_panic
 from .cases import CHECKER, KINDS, CaseMaker, Executable, is_layout_test, program_case
-from .custom_harness import custom_harnesses
 from .foreign import foreign_cases, is_foreign, unlinked_programs
 
 if TYPE_CHECKING:
@@ -220,6 +217,8 @@ def _gate(path: str) -> str:
 
 
 def _not_listed(executable: Executable, error: ListingError) -> Case:
+    from .custom_harness import custom_harnesses
+
     if error.unknown_harness and executable.target in custom_harnesses(executable.package):
         return program_case(executable, "@main", "harness")
     message = _with_remedy(f"cannot list its tests: {error}", str(error))
@@ -264,6 +263,8 @@ def _plain_verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
 
 
 def _failure(case: Case, executable: Executable, end: TestEnd) -> Verdict:
+    from ...rust.test_binary.panics import find_panic, is_assertion, layout_values, without_panic
+
     panic = find_panic(end.stdout, case.rust_test)
     output = without_panic(end.stdout, panic)
     if panic is None:
@@ -280,6 +281,8 @@ def _failure(case: Case, executable: Executable, end: TestEnd) -> Verdict:
     asserted = bool(end.message) or is_assertion(panic, source)
     message = panic.message
     if case.kind == "layout" and (values := layout_values(message)) is not None:
+        from ...rust.layout_table import Row, layout_table
+
         message = layout_table(_type_name(case.rust_test), [Row(*values)])
     elif end.message:
         message = f"{end.message}\n{message}"

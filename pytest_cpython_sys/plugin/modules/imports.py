@@ -30,7 +30,6 @@ from ...extensions.module_builds import (
     check_import,
     module_name,
 )
-from ...extensions.stage import built_for_another
 from ...project import Project
 from ...python.build_environment import Surroundings
 from ...python.checkout import target_python
@@ -169,6 +168,8 @@ class ModuleImports:
                 else build_library(self._cargo, candidate, self._builds, listener)
             )
             host = self._cargo.toolchain.host
+            from ...extensions.stage import built_for_another
+
             other = built_for_another(build, candidate.package, self._python, host)
             if other is not None:
                 raise ModuleTroubleError(f"{candidate.place} is {other}")

@@ -10,19 +10,13 @@ from urllib.parse import unquote
 from ...cargo import is_inside, read_bytes, read_depinfo, read_toml
 from ...cargo.versions import parse_version
 from ...extensions.finder import Modules
-from ...extensions.installed import (
-    Installed,
-    Sources,
-    find_distribution,
-    find_installed,
-    needed_directories,
-)
 from ...late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ...cargo import Build
+    from ...extensions.installed import Installed
     from ...extensions.module_builds import Candidate
     from ...extensions.told import Told
 
@@ -64,6 +58,8 @@ class Wanted:
         return modules
 
     def _look_at(self, name: str, candidate: Candidate, modules: Modules) -> None:
+        from ...extensions.installed import find_installed
+
         installed = find_installed(name, candidate.told)
         if installed is None:
             _add_surroundings(candidate, name, modules)
@@ -130,6 +126,8 @@ def _add_surroundings(candidate: Candidate, name: str, modules: Modules) -> None
     told = candidate.told
     if told is not None and told.distribution is not None:
         version = _version(candidate, told)
+        from ...extensions.installed import find_distribution
+
         if version is not None and find_distribution(told.distribution) is None:
             modules.versions[told.distribution] = version
     if told is not None and told.is_wrapped:
@@ -176,6 +174,8 @@ def _made_of(candidate: Candidate, build: Build) -> Iterator[str]:
     But for those that are made. What rustc says stands beside what it has written.
     """
     workspace = candidate.workspace
+    from ...extensions.installed import needed_directories
+
     directories = needed_directories(workspace, candidate.package)
     made = [workspace.target_directory, candidate.options.directory(workspace)]
     for artifact in build.artifacts:
@@ -192,6 +192,8 @@ def _made_of(candidate: Candidate, build: Build) -> Iterator[str]:
 
 def _age(candidate: Candidate, name: str, installed: Installed, files: Sequence[str]) -> str:
     """Return in words how much older than its sources a module is; empty if it is not."""
+    from ...extensions.installed import Sources
+
     sources = Sources(candidate.workspace, candidate.package, files)
     base = candidate.options.directory(candidate.workspace)
     record = os.path.join(base, "cpython-sys-cache", "installed", f"{name}.json")

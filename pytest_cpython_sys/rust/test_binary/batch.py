@@ -17,7 +17,6 @@ from ...late import regex
 from ..context import LEAKED
 from .binary import Binary, Deadline, TestEnd, chunks
 from .listing import JSON_FLAGS
-from .live import LiveText
 from .tally import PATIENCE, Tally
 
 if TYPE_CHECKING:
@@ -237,6 +236,8 @@ class _Runner:
         others = self._binary.listed.keys() - counts.keys()
         live = None
         if self._binary.show is not None:
+            from .live import LiveText
+
             live = LiveText(self._binary.show, names[0])
         return Tally(counts, others, self._on_slow, live)
 
