@@ -6,7 +6,6 @@ Only the controller calls cargo. Its plan is plain data, and what the plan's che
 from __future__ import annotations
 
 import os
-import pickle
 from typing import TYPE_CHECKING, Any
 
 from .nodes import RustItem
@@ -31,6 +30,8 @@ def pack(plan: Plan, arguments: list[str], workerinput: dict[str, Any]) -> None:
 
     A checker of another plugin that cannot cross makes the worker find everything out again.
     """
+    import pickle
+
     workerinput[_ARGUMENTS] = list(arguments)
     try:
         workerinput[_KEY] = pickle.dumps(plan, protocol=pickle.HIGHEST_PROTOCOL)
@@ -67,6 +68,8 @@ def unpack(config: pytest.Config) -> Plan | None:
     data = getattr(config, "workerinput", {}).get(_KEY)
     if data is None:
         return None
+    import pickle
+
     plan: Plan = pickle.loads(data)  # noqa: S301 - from our own controller
     return plan
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 
-_OLDEST: Final = "3.8"
+_OLDEST: Final = (3, 8)
 
 
 @dataclass(frozen=True)
@@ -210,9 +210,10 @@ def _from_facts(facts: Facts, asked: str) -> Interpreter:
         raise InterpreterError(
             f"{asked} is {facts['implementation']}, which is not supported: {OTHER}"
         )
-    if parse_version(facts["version"]) < parse_version(_OLDEST):
+    if tuple(map(int, facts["version"].split("."))) < _OLDEST:
+        oldest = ".".join(map(str, _OLDEST))
         raise InterpreterError(
-            f"{asked} is Python {facts['version']}, older than {_OLDEST}: {OTHER}"
+            f"{asked} is Python {facts['version']}, older than {oldest}: {OTHER}"
         )
     if facts["build"]:
         return _build_directory(facts["project_base"], facts)

@@ -99,3 +99,9 @@ def test_pytest_has_nothing_to_say_of_it_in_a_second_run(site: Path, crate: Path
     done = run(site, crate, "-c", TWICE, "-W", "error::pytest.PytestAssertRewriteWarning")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("2 passed") == 2
+
+
+def test_what_is_hidden_from_the_garbage_collector_is_shown_again(site: Path, crate: Path) -> None:
+    done = run(site, crate, "-c", f"{TWICE}\nimport gc; print('hidden:', gc.get_freeze_count())")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "hidden: 0" in done.stdout
