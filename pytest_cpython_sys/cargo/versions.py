@@ -59,5 +59,4 @@ def parse_version(text: str) -> Version:
 
 def major_minor(text: str) -> str:
     """Return the two numbers that all releases of a Python have in common: ``3.13``."""
-    version = parse_version(text)
-    return f"{version.major}.{version.minor}"
+    return ".".join(text.split(".")[:2])

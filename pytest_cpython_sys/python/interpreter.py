@@ -11,9 +11,10 @@ import os
 import shlex
 import shutil
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from ..cargo.versions import major_minor, parse_version
+from ..cargo.versions import major_minor
 from ..late import dataclass
 from .introspect import (
     OTHER,
@@ -89,8 +90,8 @@ class Interpreter:
     @property
     def tag(self) -> str:
         """``cp313``, or ``cp313t`` for a free-threaded one: as wheels have it."""
-        version = parse_version(self.version)
-        return f"cp{version.major}{version.minor}{'t' if self.gil_disabled else ''}"
+        numbers = major_minor(self.version).replace(".", "")
+        return f"cp{numbers}{'t' if self.gil_disabled else ''}"
 
     @property
     def fingerprint(self) -> str:
@@ -179,6 +180,11 @@ def current() -> Interpreter:
 
     Raises InterpreterError if it is not a CPython.
     """
+    return _current(os.environ.get("PATH"))
+
+
+@lru_cache(1)
+def _current(_: str | None) -> Interpreter:
     return _from_facts(describe_python(), sys.executable)
 
 
