@@ -22,6 +22,7 @@ from .arguments import has_rust_around
 from .collection import Collection
 from .failures.errors import RustError, set_place
 from .fast_protocol import FastProtocol
+from .header import header_lines
 from .missing_modules import MissingModules
 from .nodes import RustItem
 from .pages.records import WANTED, add_details
@@ -30,6 +31,7 @@ from .progress.build import shown_progress
 from .progress.output import ShownOutput
 from .progress.slow import SlowTests
 from .pytest_compat.configuration import set_arguments
+from .pytest_compat.interrupts import lead_elsewhere
 from .pytest_compat.items import remember_hooks
 from .pytest_compat.reports import amend_report, replace_error
 from .pytest_compat.run import is_alone, turn_red
@@ -150,8 +152,6 @@ class RustSession:
         except CargoError as error:
             self._problem = error
             return []
-        from .header import header_lines
-
         verbose = self._config.get_verbosity() > 0
         with shown_progress(self._config):  # C compilers are asked who they are
             return header_lines(
@@ -358,8 +358,6 @@ class RustSession:
             packages = self._project.packages if self._project is not None else ()
             manifests = [Path(package.manifest_path) for package in packages]
             manifests.append(self._config.inipath or self._config.rootpath)
-            from .pytest_compat.interrupts import lead_elsewhere
-
             lead_elsewhere(excinfo, self._evaluator.awaited, manifests[0])
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
