@@ -4,7 +4,16 @@ It imports nothing but the standard library.
 """
 
 from .build import Build, Unit
-from .cache import cache_path, keep_json, locked, read_json, stamp, write_json, write_text
+from .cache import (
+    cache_path,
+    keep_json,
+    keep_text,
+    locked,
+    read_json,
+    stamp,
+    write_json,
+    write_text,
+)
 from .cargo import Cargo
 from .command import BuildOptions, shown_command
 from .configuration import (
@@ -85,6 +94,7 @@ __all__ = [
     "in_this_run",
     "is_inside",
     "keep_json",
+    "keep_text",
     "locked",
     "none_started",
     "package_environment",

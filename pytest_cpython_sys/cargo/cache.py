@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from .build import Build
     from .command import BuildOptions
 
-__all__ = ["cache_path", "keep_json", "locked", "read_json", "stamp", "write_json", "write_text"]
+__all__ = [
+    "cache_path",
+    "keep_json",
+    "keep_text",
+    "locked",
+    "read_json",
+    "stamp",
+    "write_json",
+    "write_text",
+]
 
 _KEPT = 40
 
@@ -47,10 +56,15 @@ def read_json(path: str) -> Any:
 
 def keep_json(path: str, value: object, most: int = _KEPT) -> None:
     """Write a file if that can be, and let go of those beside it that were written long ago."""
+    keep_text(path, json.dumps(value), most)  # `dump` is many times slower
+
+
+def keep_text(path: str, text: str, most: int = _KEPT) -> None:
+    """Write a file if that can be, and let go of those beside it that were written long ago."""
     directory = os.path.dirname(path)
     with contextlib.suppress(OSError):
         os.makedirs(directory, exist_ok=True)
-        write_json(path, value)
+        write_text(path, text)
         with os.scandir(directory) as entries:
             old = sorted(entries, key=lambda entry: entry.stat().st_mtime)[:-most]
         for entry in old:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -12,10 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Marks", "NotKeptError", "is_settled", "program_stamp"]
 
-_TICK: Final = 30_000_000
-"""Nanoseconds within which a file may change twice and have one time: a kernel's clock ticks."""
+_COARSE_CLOCK: Final = 5
+"""Linux's CLOCK_REALTIME_COARSE, from which files have their times."""
 _COARSE: Final = 2_500_000_000
 """The same where a file system keeps whole seconds, or every other."""
+
+
+def _tick() -> int:
+    """Return the nanoseconds within which a file may change twice and have one time."""
+    seconds = time.clock_getres(_COARSE_CLOCK) if sys.platform == "linux" else 0.008
+    return int(2.5e9 * seconds)
 
 
 class NotKeptError(Exception):
@@ -34,7 +41,7 @@ def program_stamp(path: str) -> tuple[int, ...] | None:
 def is_settled(stamp: tuple[int, ...]) -> bool:
     """Tell whether a file can no longer change and keep a stamp that was taken just now."""
     newest = max(stamp[1:3])
-    width = _TICK if newest % 1_000_000_000 else _COARSE
+    width = _tick() if newest % 1_000_000_000 else _COARSE
     return time.time_ns() - newest > width
 
 

@@ -16,6 +16,7 @@ from ...rust.build_hints import explain_process
 from ...rust.context import with_leak
 from ...rust.test_binary.batch import run_repeated, run_tests
 from ...rust.test_binary.binary import Binary
+from ...rust.test_binary.kept_listings import KeptListing
 from ...rust.test_binary.listing import (
     Listing,
     ListingError,
@@ -71,9 +72,7 @@ class LibtestChecker(Checker):
             yield from foreign_cases(executable, _IGNORED)
         found = [executable for executable in found if not is_foreign(executable)]
         self._executables = {executable.path: executable for executable in found}
-        with worker_threads(4) as pool:
-            listings = list(pool.map(_listing, found))
-        for executable, listing in zip(found, listings, strict=True):
+        for executable, listing in _listings(found):
             if isinstance(listing, ListingError):
                 yield _not_listed(executable, listing)
             elif not listing.tests:
@@ -192,6 +191,33 @@ def _shown(case: Case, run: RunOptions) -> Callable[[bytes], None] | None:
     return lambda chunk: show(case.rust_test, decoder.decode(chunk))
 
 
+def _listings(
+    executables: Sequence[Executable],
+) -> Iterator[tuple[Executable, Listing | ListingError]]:
+    """Yield the tests of each program: as they were kept, or as it says."""
+    kept = {
+        executable.path: KeptListing(
+            executable.context, executable.process, executable.environment()
+        )
+        for executable in executables
+    }
+    known = {path: listing for path, one in kept.items() if (listing := one.read()) is not None}
+    unknown = [executable for executable in executables if executable.path not in known]
+    asked: dict[str, Listing | ListingError] = {}
+    if unknown:
+        with worker_threads(4) as pool:
+            answers = pool.map(_listing, unknown)
+            asked = {one.path: answer for one, answer in zip(unknown, answers, strict=True)}
+    packages = {one.package.id: one.package for one in unknown}
+    custom = {name: custom_harnesses(package) for name, package in packages.items()}
+    for executable in executables:
+        path, target = executable.path, executable.target
+        answer = asked.get(path)
+        if isinstance(answer, Listing) and target not in custom[executable.package.id]:
+            kept[path].keep(answer, target)
+        yield executable, known[path] if answer is None else answer
+
+
 def _listing(executable: Executable) -> Listing | ListingError:
     try:
         return list_tests(
@@ -255,7 +281,8 @@ def _plain_verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
     if end.how == "ignored":
         return Verdict("skipped", end.exec_time, message=end.message or _IGNORED)
     if end.how in ("unable", "teardown", "contradicted"):
-        return Verdict("error", end.exec_time, message=end.message, output=end.stdout)
+        message = _with_remedy(end.message, end.stdout)
+        return Verdict("error", end.exec_time, message=message, output=end.stdout)
     if end.how != "failed":
         message = _with_remedy(end.message, end.stdout)
         return Verdict("failed", end.exec_time, message=message, output=end.stdout)

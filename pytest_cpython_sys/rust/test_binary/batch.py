@@ -87,11 +87,8 @@ class _Runner:
             for event in tally.read(line):
                 red |= event.kind == "failed"
                 yield _end([event])
-        if tally.told_nothing and run.exit_code not in (0, 101) and self._binary.speaks_json:
-            message = f"{self._binary.name} ended before any test had started: "
-            message += self._how(run)
-            for name in names:
-                yield TestEnd(name, "unable", stdout=_printed(run, tally), message=message)
+        if self._never_began(run, tally):
+            yield from (self._unable(name, run, tally) for name in names)
             return
         for end in self._settled(run, tally):
             red |= end.is_bad
@@ -165,6 +162,8 @@ class _Runner:
             tally.read(line)
         if run.expired:
             yield self._timeout(name, run, tally)
+        elif self._never_began(run, tally):
+            yield self._unable(name, run, tally)
         elif tally.told_nothing and not self._binary.speaks_json:
             yield from self._from_words(name, run, tally)
         else:
@@ -273,6 +272,15 @@ class _Runner:
 
     def _how(self, run: ProgramRun) -> str:
         return "timed out" if run.expired else describe_exit(run.exit_code or 0)
+
+    def _never_began(self, run: ProgramRun, tally: Tally) -> bool:
+        """Tell whether the process ended before libtest said that it begins."""
+        silent = tally.told_nothing and self._binary.speaks_json
+        return silent and run.exit_code not in (0, 101)
+
+    def _unable(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
+        message = f"{self._binary.name} ended before any test had started: {self._how(run)}"
+        return TestEnd(name, "unable", stdout=_printed(run, tally), message=message)
 
     def _crash(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         how = self._how(run)
