@@ -27,7 +27,7 @@ from .foreign import foreign_cases, is_foreign, unlinked_programs
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ...cargo import Target
     from ...rust.context import BuildContext, RunOptions
@@ -201,21 +201,29 @@ def _listings(
         )
         for executable in executables
     }
-    known = {path: listing for path, one in kept.items() if (listing := one.read()) is not None}
-    unknown = [executable for executable in executables if executable.path not in known]
-    asked: dict[str, Listing | ListingError] = {}
-    if unknown:
-        with worker_threads(4) as pool:
-            answers = pool.map(_listing, unknown)
-            asked = {one.path: answer for one, answer in zip(unknown, answers, strict=True)}
-    packages = {one.package.id: one.package for one in unknown}
+    known: dict[str, Listing | ListingError] = {
+        path: listing for path, one in kept.items() if (listing := one.read()) is not None
+    }
+    known.update(_asked([one for one in executables if one.path not in known], kept))
+    yield from ((executable, known[executable.path]) for executable in executables)
+
+
+def _asked(
+    executables: Sequence[Executable], kept: Mapping[str, KeptListing]
+) -> dict[str, Listing | ListingError]:
+    """Return what programs say of their tests; what can be kept is kept."""
+    if not executables:
+        return {}
+    from .custom_harness import custom_harnesses
+
+    with worker_threads(4) as pool:
+        answers = list(zip(executables, pool.map(_listing, executables), strict=True))
+    packages = {one.package.id: one.package for one in executables}
     custom = {name: custom_harnesses(package) for name, package in packages.items()}
-    for executable in executables:
-        path, target = executable.path, executable.target
-        answer = asked.get(path)
-        if isinstance(answer, Listing) and target not in custom[executable.package.id]:
-            kept[path].keep(answer, target)
-        yield executable, known[path] if answer is None else answer
+    for one, answer in answers:
+        if isinstance(answer, Listing) and one.target not in custom[one.package.id]:
+            kept[one.path].keep(answer, one.target)
+    return {one.path: answer for one, answer in answers}
 
 
 def _listing(executable: Executable) -> Listing | ListingError:
