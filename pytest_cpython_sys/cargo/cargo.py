@@ -37,7 +37,7 @@ from .process import worker_threads
 from .questions.asking import Questions
 from .run_build import run_build
 from .unit_graph import UNSTABLE_CARGO, PlannedUnit, parse_unit_graph, unit_graph_arguments
-from .versions import OLDEST, Toolchain, parse_version, read_toolchain
+from .versions import OLDEST, Toolchain, read_toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,12 +101,11 @@ class Cargo:
         """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
         with worker_threads(2) as pool:
             answers = pool.map(lambda pair: self._ask(*pair), self._version_questions())
-            oldest = parse_version(OLDEST)  # loads packaging while the programs run
             cargo, rustc = answers
         toolchain = read_toolchain(cargo, rustc)
         if toolchain is None:
             raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")
-        if parse_version(toolchain.cargo.partition("-")[0]) < oldest:
+        if toolchain.is_too_old:
             raise CargoTooOldError(
                 f"{self.program_path} is cargo {toolchain.cargo}; {OLDEST} or newer is needed: "
                 "run `rustup update`, or name another cargo in $CARGO"

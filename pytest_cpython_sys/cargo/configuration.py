@@ -6,7 +6,6 @@ Format and order: https://doc.rust-lang.org/cargo/reference/config.html
 from __future__ import annotations
 
 import os
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from .files import read_toml, upwards
@@ -188,6 +187,8 @@ def configured_wrapper(environ: Mapping[str, str], directory: str) -> str:
 def _config_arguments(words: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Yield what each ``--config`` among cargo's arguments sets, the last first."""
     for value in reversed(list(option_values(words, "--config"))):
+        import tomllib
+
         try:
             yield tomllib.loads(value)
         except ValueError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,8 +41,13 @@ def read_line(path: str, number: int) -> str:
 
 def read_toml(path: str) -> dict[str, Any]:
     """Return the tables of a file; of one that is no TOML, whoever it is for says what is wrong."""
+    raw = read_bytes(path)
+    if not raw.strip():
+        return {}  # as a rule there is no such file, and nothing has to be imported
+    import tomllib
+
     try:
-        return tomllib.loads(read_bytes(path).decode())
+        return tomllib.loads(raw.decode())
     except ValueError:
         return {}
 

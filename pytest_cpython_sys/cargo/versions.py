@@ -27,6 +27,12 @@ class Toolchain:
     """The target triple of the machine itself."""
 
     @property
+    def is_too_old(self) -> bool:
+        """Whether cargo is older than `OLDEST`; two numbers need no packaging, which takes time."""
+        release, oldest = (version.split(".")[:2] for version in (self.cargo, OLDEST))
+        return [*map(int, release)] < [*map(int, oldest)]
+
+    @property
     def is_unstable(self) -> bool:
         """Whether unstable features need no permission: a nightly, or a compiler of one's own."""
         return "nightly" in self.rustc or "dev" in self.rustc

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from ..cargo import read_toml, upwards
 from ..rust.metadata import MetadataError, read_policies
-from .maturin import is_built_by_maturin, told_by_maturin
 from .told import Project, Told
 
 if TYPE_CHECKING:
@@ -78,6 +77,7 @@ def _by_backends(package: Package) -> Iterator[Told]:
     """
     unknown = None
     is_nearest = True
+    from .maturin import is_built_by_maturin, told_by_maturin
     from .setuptools_rust import SetuptoolsModules
 
     for directory in upwards(package.root):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..evaluator import evaluated, warnings
 from ..failure_text import failure_words, node_id
 from .account import Account
-from .build_times import write_build_times
 from .python_table import Comparison
 from .report import (
     PackageCounts,
@@ -183,6 +182,8 @@ class Summary:
         """
         if finished and (self._runs or self._config.get_verbosity() >= 0):
             self._write_warnings(terminal, plan, members)
+        from .build_times import write_build_times
+
         write_build_times(terminal, plan.all_builds())
         write_section(terminal, "output of test binaries", self._outputs)
         self._write_packages(terminal, plan, hints, finished=finished)
