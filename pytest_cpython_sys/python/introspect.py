@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING, Final, TypedDict, cast
 
@@ -86,6 +87,13 @@ def describe_python():  # type: () -> Facts
 
 def ask_python(executable: str) -> Facts:
     """Ask an interpreter about itself, without its site packages. Raises InterpreterError."""
+    from ..cargo.cache import stamp
+
+    return _ask(executable, stamp(os.path.realpath(executable)))
+
+
+@functools.cache
+def _ask(executable: str, _version: object) -> Facts:
     import inspect
     import json
 

@@ -93,7 +93,8 @@ def _system(environ: Mapping[str, str]) -> Iterator[str]:
             for directory in done.stdout.split():
                 yield from _libraries(directory)
     for pattern in _MACOS if sys.platform == "darwin" else _LINUX:
-        for directory in glob.iglob(pattern):
+        # Most of what lies there are files: those need not be opened to see that.
+        for directory in glob.iglob(f"{pattern}/"):
             yield from _libraries(directory)
 
 
