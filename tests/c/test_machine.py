@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_cpython_sys.c.machine import foreign_configuration, parse_cfg, read_macros
+from pytest_cpython_sys.c.machine import Machine, foreign_configuration, parse_cfg, read_macros
 
 
 def cfg(arch: str, bits: int, order: str, system: str = "linux", library: str = "gnu") -> list[str]:
@@ -89,4 +89,42 @@ def test_python_headers_of_another_platform() -> None:
     assert foreign_configuration({**own, "SIZEOF_LONG": "4", "SIZEOF_VOID_P": "4"}) is None
     assert foreign_configuration({**own, "SIZEOF_LONG": "8"}) == (
         "SIZEOF_LONG 8, and 4 for this target"
+    )
+
+
+def test_what_a_target_does_not_say_is_empty() -> None:
+    """No word of it differs from a compiler that says nothing either."""
+    assert parse_cfg([]) == Machine("", "", "", "", "", "")
+    assert parse_cfg([]).difference({}) is None
+    assert parse_cfg([]).other_library({}) is None
+    assert parse_cfg(cfg("x86_64", 64, "little")) == Machine(
+        "x86_64", "64", "little", "linux", "gnu", ""
+    )
+
+
+def test_a_compiler_that_does_not_say_how_wide_pointers_are() -> None:
+    target = parse_cfg(cfg("x86_64", 64, "little"))
+    linux = {"__x86_64__": "1", "__linux__": "1"}
+    assert target.difference(linux) is None
+    assert target.difference({**linux, "__SIZEOF_POINTER__": "(wide)"}) is None
+    assert target.difference({**linux, "__SIZEOF_POINTER__": "4"}) == "with pointers of 32 bits"
+
+
+def test_words_for_another_library() -> None:
+    musl, gnu = (parse_cfg(cfg("x86_64", 64, "little", library=one)) for one in ("musl", "gnu"))
+    assert musl.other_library({"__GLIBC__": "2"}) == "with the headers of glibc"
+    assert gnu.other_library({"_FEATURES_H": "1"}) == "without the headers of glibc"
+    msvc, mingw = (
+        parse_cfg(cfg("x86_64", 64, "little", "windows", one)) for one in ("msvc", "gnu")
+    )
+    assert msvc.other_library({"_MSC_VER": "1940"}) is None
+    assert mingw.other_library({"_MSC_VER": "1940"}) == "not for Windows' gnu"
+    assert mingw.other_library({"_FEATURES_H": "1"}) is None
+
+
+def test_sizes_that_are_not_told_do_not_differ() -> None:
+    assert foreign_configuration({"SIZEOF_LONG": "8"}) is None
+    assert foreign_configuration({"SIZEOF_LONG": "(8)", "__SIZEOF_LONG__": "4"}) is None
+    assert foreign_configuration({"SIZEOF_WCHAR_T": "2", "__SIZEOF_WCHAR_T__": "4"}) == (
+        "SIZEOF_WCHAR_T 2, and 4 for this target"
     )

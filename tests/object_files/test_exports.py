@@ -10,6 +10,7 @@ import pytest
 
 from pytest_cpython_sys.checkers.symbol.checker import is_smelly
 from pytest_cpython_sys.object_files.exports import (
+    _members,
     archive_symbols,
     library_symbols,
     needed_symbols,
@@ -90,3 +91,48 @@ def test_smelly_names() -> None:
     assert not is_smelly(Symbol("data", True))
     assert is_smelly(Symbol("thing", False))
     assert is_smelly(Symbol("PY_THING", False))
+
+
+def archive(*members: tuple[bytes, bytes]) -> bytes:
+    """Return an archive of members as they are named in its heads."""
+    data = b"!<arch>\n"
+    for name, content in members:
+        data += name.ljust(16) + b"0".ljust(32) + str(len(content)).encode().ljust(10) + b"`\n"
+        data += content + b"\n" * (len(content) % 2)
+    return data
+
+
+def test_members_of_archives_in_both_forms() -> None:
+    long = b"spam-0123456789abcdef.o"
+    index = b"other.o/\n" + long + b"/\nlast.o/\n"
+    gnu = archive(
+        (b"/", b"symbols"), (b"//", index), (b"/9", b"odd"), (b"/0", b"even"), (b"short.o/", b"")
+    )
+    assert list(_members(gnu)) == [
+        ("", b"symbols"),
+        ("", index),
+        (long.decode(), b"odd"),
+        ("other.o", b"even"),
+        ("short.o", b""),
+    ]
+    bsd = archive((b"#1/24", long + b"\0" + b"content"), (b"short.o", b"more"), (b"x\xff", b"end"))
+    assert list(_members(bsd)) == [
+        (long.decode(), b"content"),
+        ("short.o", b"more"),
+        ("x\ufffd", b"end"),
+    ]
+
+
+def test_members_of_an_archive_that_is_cut_off() -> None:
+    data = archive((b"a.o/", b"1"), (b"b.o/", b"2"))
+    assert [name for name, _ in _members(data[:-30])] == ["a.o"]
+    assert [name for name, _ in _members(data.replace(b"1".ljust(10), b"x".ljust(10), 1))] == []
+
+
+def test_a_library_that_nobody_can_read_hides_no_other(tmp_path: Path, compiler: str) -> None:
+    (tmp_path / "x.c").write_text("void one(void); void go(void) { one(); }", encoding="utf-8")
+    subprocess.run([compiler, "-c", "x.c"], cwd=tmp_path, check=True)
+    subprocess.run(["ar", "qc", "x.a", "x.o"], cwd=tmp_path, check=True)
+    found = needed_symbols([str(tmp_path / "nowhere.so"), str(tmp_path / "x.a")])
+    assert found is not None
+    assert "one" in found

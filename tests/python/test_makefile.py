@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pytest_cpython_sys.python.makefile import absolute_flags, link_variables, parse_makefile
+from typing import TYPE_CHECKING
+
+from pytest_cpython_sys.python.makefile import (
+    absolute_flags,
+    link_variables,
+    parse_makefile,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_variables_are_expanded_as_make_does() -> None:
@@ -63,3 +73,51 @@ def test_static_modules_are_no_shared_build() -> None:
         "BLDSHARED_ARGS": "",
         "LIBPYTHON": "",
     }
+
+
+def test_what_a_makefile_says_in_one_command() -> None:
+    variables = {
+        "CC": "gcc -pthread",
+        "BLDSHARED": "gcc -pthread -shared -L. '-Wl,-rpath,/a b'",
+        "MODSHARED_NAMES": "_json math",
+        "IPHONEOS_DEPLOYMENT_TARGET": "13.0",
+    }
+    found = link_variables(variables, "/b")
+    assert found["BLDSHARED_EXE"] == "gcc -pthread"
+    assert found["BLDSHARED_ARGS"] == "-L/b '-Wl,-rpath,/a b'"
+    assert found["RUST_SHARED_BUILD"] == "1"
+    assert found["IPHONEOS_DEPLOYMENT_TARGET"] == "13.0"
+    assert (
+        link_variables({**variables, "RUST_SHARED_BUILD": "yes"}, "/b")["RUST_SHARED_BUILD"]
+        == "yes"
+    )
+    # Without a compiler of its own, what is linked with is the system's.
+    assert link_variables({"BLDSHARED": "ld -x"}, "/b") == {
+        "RUST_SHARED_BUILD": "0",
+        "BLDSHARED_EXE": "cc",
+        "BLDSHARED_ARGS": "ld -x",
+        "LIBPYTHON": "",
+    }
+    assert link_variables({}, "/b")["BLDSHARED_ARGS"] == ""
+
+
+def test_the_sysroots_directories_and_options_without_one() -> None:
+    assert absolute_flags(["-I=/usr/include", "-L", "=lib", "-I"], "/b") == [
+        "-I=/usr/include",
+        "-L=lib",
+    ]
+
+
+def test_what_leads_upwards_is_followed(tmp_path: Path) -> None:
+    """The directory of a link's target is not that of the link."""
+    (tmp_path / "real" / "inner").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real" / "inner")
+    assert resolve(str(tmp_path / "link"), "../x") == str(tmp_path / "real" / "x")
+    assert resolve(str(tmp_path / "link"), "./x") == str(tmp_path / "link" / "x")
+    assert resolve(str(tmp_path), "/elsewhere/y") == "/elsewhere/y"
+
+
+def test_what_is_too_deep_is_nothing() -> None:
+    deep = "".join(f"A{index}= $(A{index + 1})\n" for index in range(200)) + "A200= end\n"
+    assert parse_makefile(deep)["A0"] == ""
+    assert parse_makefile("A= 1\nA2= $(A)\nA3= $(A2)\n")["A3"] == "1"

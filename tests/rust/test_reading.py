@@ -182,3 +182,48 @@ def test_no_panic() -> None:
 def test_values_of_the_old_style(what: str, expected: tuple[str, int, int]) -> None:
     message = f"assertion `left == right` failed: {what}\n  left: 16\n right: 24"
     assert layout_values(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "event"),
+    [
+        ({"message": "said"}, TestEvent("failed", "a", message="said")),
+        ({"reason": "time limit"}, TestEvent("failed", "a", message="time limit")),
+        ({"message": "said", "reason": "time"}, TestEvent("failed", "a", message="said")),
+        ({"stdout": "printed", "exec_time": 2}, TestEvent("failed", "a", 2.0, "printed")),
+        ({"stdout": 3, "message": [], "exec_time": "2"}, TestEvent("failed", "a")),
+        ({"stdout": "half \ud800"}, TestEvent("failed", "a", stdout="half ?")),
+    ],
+)
+def test_what_an_event_tells_besides(more: dict[str, object], event: TestEvent) -> None:
+    raw = {"type": "test", "event": "failed", "name": "a", **more}
+    for text in (json.dumps(raw).replace("{", "{ ", 1), json.dumps(raw, separators=(",", ":"))):
+        assert parse_events(b"x" + text.encode()) == (event, b"x")
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [
+        ('{ "type": "report", "total_time": 1.5, "compilation_time": 1 }', SuiteEvent("report")),
+        ('{ "type": "report" }', None),
+        ('{ "type": "other", "total_time": 1 }', None),
+        ('{ "type": "suite", "event": 3 }', None),
+        ('{ "type": "other", "event": "ok" }', None),
+        ('{ "type": "suite", "event": "ok", "passed": "2", "failed": null }', SuiteEvent("ok")),
+        ('{ "type": "suite", "event": "ok", "passed": 2 }', SuiteEvent("ok", 2, 0)),
+    ],
+)
+def test_what_is_told_of_all_tests(text: str, event: SuiteEvent | None) -> None:
+    assert parse_events(text.encode())[0] == event
+
+
+def test_the_first_event_of_a_line_is_taken() -> None:
+    inner = json.dumps({"type": "test", "event": "ok", "name": "in"}).replace("{", "{ ", 1)
+    text = json.dumps({"type": "test", "event": "failed", "name": "a", "nested": inner})
+    event, before = parse_events(b"x" + text.replace("{", "{ ", 1).encode())
+    assert (event, before) == (TestEvent("failed", "a"), b"x")
+
+
+def test_what_is_nested_too_deeply_is_no_event() -> None:
+    text = b'{ "type": "test", "deep": ' + b"[" * 100_000
+    assert parse_events(text) == (None, text)

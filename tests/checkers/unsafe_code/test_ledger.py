@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,3 +56,43 @@ def test_differences() -> None:
     old, new = {"blocks": 2, "impls": 1}, {"blocks": 3, "traits": 1}
     assert list(differences(old, new, more=True)) == [("blocks", 2, 3), ("traits", 0, 1)]
     assert list(differences(old, new, more=False)) == [("impls", 1, 0)]
+
+
+REMEDY = "correct it, or delete it and let --cpython-sys-update-ledger write a new one"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("b = 1\na = 2\n", "has an unknown key 'a'"),
+        ("files = 1\n", ": files is no table"),
+        ("unexplained = []\n", ": unexplained is no table"),
+        ("[files]\n'x.rs' = 1\n", ": files.'x.rs' is no table"),
+        ("[unexplained]\n'x.rs' = 1\n", ": unexplained.'x.rs' is no table"),
+        (
+            "[files.'x.rs']\nz = 1\ny = 1\n",
+            ": files.'x.rs' has an unknown key 'y' (it may have blocks, functions, impls, traits)",
+        ),
+        ("[files.'x.rs']\nblocks = -1\n", ": files.'x.rs'.blocks: -1 is no count"),
+        ("[files.'x.rs']\nblocks = true\n", ": files.'x.rs'.blocks: True is no count"),
+        ("[files.'x.rs']\nblocks = 1.5\n", ": files.'x.rs'.blocks: 1.5 is no count"),
+        ("[unexplained.'x.rs']\nf = '1'\n", ": unexplained.'x.rs'.f: '1' is no count"),
+    ],
+)
+def test_what_is_wrong_in_one(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / LEDGER).write_text(text, encoding="utf-8")
+    with pytest.raises(LedgerError) as raised:
+        read_ledger(str(tmp_path))
+    between = "" if words.startswith(":") else " "
+    assert str(raised.value) == f"{LEDGER}{between}{words}: {REMEDY}"
+
+
+def test_one_that_is_not_toml(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).write_bytes(b"\xff")
+    with pytest.raises(LedgerError, match=rf"^{re.escape(LEDGER)} is not TOML \(.+\): {REMEDY}$"):
+        read_ledger(str(tmp_path))
+
+
+def test_nothing_may_be_counted(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).write_text("[files.'x.rs']\nblocks = 0\nimpls = 1\n", encoding="utf-8")
+    assert read_ledger(str(tmp_path)) == Ledger({"x.rs": {"blocks": 0, "impls": 1}})
