@@ -290,12 +290,12 @@ class RustSession:
     @pytest.hookimpl
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Go through the items where nobody takes part in how they run or are reported."""
-        if session.testsfailed or self._config.option.collectonly:
-            return None  # pytest knows what to do
-        remember_hooks(session)
         if all(isinstance(item, RustItem) for item in session.items):
             # Items stay until the end. Python tests may look at what the collector knows.
             self._settled.begin(for_good=self._account.is_rust_alone and is_alone(self._config))
+        if session.testsfailed or self._config.option.collectonly:
+            return None  # pytest knows what to do
+        remember_hooks(session)
         self._fast = FastProtocol(self._config, self)
         if not self._fast.loops:
             return None
