@@ -61,12 +61,16 @@ class Cargo:
     ) -> None:
         self.environ = inherited(os.environ if environ is None else environ)
         self._named = program
+        self._place: str | None = None
+        self._target_dir: str | None = None
+        self._unused: list[Questions] = []
+        """What was asked in another environment: the next run begins in that one, too."""
         self._forget()
 
     def _forget(self) -> None:
         """Know nothing of what cargo or rustc has said."""
         self.program = self._named or self.environ.get("CARGO") or "cargo"
-        self._questions = Questions(self.environ)
+        self._questions = Questions(self.environ, self._place, self._target_dir)
         self._workspaces: dict[str, Workspace] = {}
         """By a manifest: a run asks once."""
         self._cfgs: dict[Question, list[str]] = {}
@@ -80,10 +84,15 @@ class Cargo:
         before, self.environ = self.environ, inherited(os.environ)
         self._questions.environ = self.environ
         if changes_answers(before, self.environ):
+            self._questions.environ = before
+            self._unused.append(self._questions)
             self._forget()
 
-    def ask_ahead(self, places: Sequence[str]) -> None:
-        """Start asking what will be asked for anyway: versions, and the first workspace."""
+    def ask_ahead(self, places: Sequence[str], target_dir: str | None = None) -> None:
+        """Start asking what will be asked for anyway: versions, and the first workspace.
+
+        ``target_dir`` is where it will be built, if not where cargo would by itself.
+        """
         if not places:
             return
         place = os.path.realpath(places[0])
@@ -94,7 +103,10 @@ class Cargo:
             manifest = enclosing_manifest(place)
             if manifest is not None:
                 questions.append(self._metadata_question(manifest))
-            self._questions.ask_ahead(questions, os.path.dirname(manifest or place))
+            if self._place is None:
+                self._place, self._target_dir = os.path.dirname(manifest or place), target_dir
+                self._questions.be_about(self._place, target_dir)
+            self._questions.ask_ahead(questions)
 
     @cached_property
     def toolchain(self) -> Toolchain:
@@ -175,7 +187,11 @@ class Cargo:
 
     def keep_answers(self, workspace: Workspace, options: BuildOptions) -> None:
         """Keep what was answered for later runs: below a target directory that cargo has made."""
-        self._questions.keep([workspace.target_directory, options.directory(workspace)])
+        directories = [workspace.target_directory, options.directory(workspace)]
+        for questions in self._unused:
+            questions.take_unused()
+        for questions in (self._questions, *self._unused):
+            questions.keep(directories)
 
     def build(
         self,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ..cargo import Cargo
+    from .modules.early import EarlyConfig
     from .session import RustSession
 
 __all__ = [
@@ -107,11 +108,17 @@ def _begin(early_config: pytest.Config) -> None:
         check_debugger(early)
     if not is_off(early):
         cargo = _cargo(early_config)
-        cargo.ask_ahead(project_roots(early))
+        cargo.ask_ahead(project_roots(early), _target_dir(early))
         # These take a moment to import, in which cargo answers.
         from .modules.imports import begin
 
         begin(early_config, cargo)
+
+
+def _target_dir(config: pytest.Config | EarlyConfig) -> str | None:
+    """Return where the user has cargo build; None for cargo's own place."""
+    typed = config.getoption("cargo_target_dir", None)
+    return str(typed or config.getini("cargo_target_dir") or "") or None
 
 
 def _is_on(config: pytest.Config, typed: argparse.Namespace) -> bool:
@@ -158,7 +165,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     cargo, scope = _cargo(config), read_scope(config)
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist never call cargo
-        cargo.ask_ahead(scope.places)
+        cargo.ask_ahead(scope.places, _target_dir(config))
     from ..python.gc_pause import without_collector
 
     # These take a moment to import, in which cargo answers.

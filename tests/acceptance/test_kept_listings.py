@@ -120,6 +120,40 @@ def test_collecting_again_starts_one_cargo(
     assert "src/lib.rs::one" in result.outlines
 
 
+@pytest.mark.parametrize("way", ["option", "ini", "variable", "configuration"])
+def test_answers_are_found_wherever_cargo_builds(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    started: Callable[[], list[list[str]]],
+    way: str,
+) -> None:
+    place = pytester.path / "elsewhere" / "target"
+    files = {
+        "ini": {"pytest.ini": f"[pytest]\ncargo_target_dir = {place}\n"},
+        "configuration": {".cargo/config.toml": '[build]\ntarget-dir = "elsewhere/target"\n'},
+    }
+    write({**CRATE, **files.get(way, {})})
+    if way == "variable":
+        monkeypatch.setenv("CARGO_TARGET_DIR", str(place))
+    options = [f"--cargo-target-dir={place}"] if way == "option" else []
+    run(pytester, "--collect-only", *options)
+    started()
+    run(pytester, "--collect-only", *options)
+    assert [words[1] for words in started()] == ["test"]
+    assert not (pytester.path / "target").exists()
+
+
+def test_answers_are_kept_for_the_environment_before_and_after_a_conftest_file(
+    pytester: pytest.Pytester, write: Write, started: Callable[[], list[list[str]]]
+) -> None:
+    write({**CRATE, "conftest.py": "import os\nos.environ['CARGO_NET_OFFLINE'] = 'true'\n"})
+    run(pytester, "--collect-only")
+    started()
+    run(pytester, "--collect-only")
+    assert [words[1] for words in started()] == ["test"]
+
+
 def test_a_changed_test_is_listed(
     pytester: pytest.Pytester, write: Write, started: Callable[[], list[list[str]]]
 ) -> None:

@@ -26,9 +26,11 @@ _LIMIT: Final = 600.0
 class Questions:
     """Questions that are asked in one environment, ahead of time where that can be."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], place: str | None, target_dir: str | None
+    ) -> None:
         self.environ = environ
-        self.place: str | None = None
+        self.place = place
         """Where the project lies; None if nobody has said so."""
         self._kept = KeptAnswers(environ)
         self._ahead: dict[Question, Future[Ended]] = {}
@@ -37,16 +39,20 @@ class Questions:
         self._known: dict[Question, bytes] = {}
         """Kept answers that will be asked for."""
         self._noting: list[Future[None]] = []
+        self._kept.target_dir = target_dir
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_ahead": {}, "_noting": []}
 
-    def ask_ahead(self, questions: Iterable[Question], place: str) -> None:
-        """Start asking what will be asked for anyway, of a project at a place."""
-        self.place = self.place or place
+    def be_about(self, place: str, target_dir: str | None) -> None:
+        """Take note of where the project lies, and where it is built if cargo is told."""
+        self.place, self._kept.target_dir = place, target_dir
+
+    def ask_ahead(self, questions: Iterable[Question]) -> None:
+        """Start asking what will be asked for anyway."""
         new = [question for question in questions if question not in self._asked]
         self._asked.update(new)
-        new = [question for question in new if not self._is_kept(question, self.place)]
+        new = [one for one in new if not (self.place and self._is_kept(one, self.place))]
         if new:
             pool = worker_threads(len(new))
             self._ahead.update((one, pool.submit(self.run, *one)) for one in new)
@@ -81,6 +87,14 @@ class Questions:
 
         with contextlib.suppress(OSError):
             self._kept.note(question, answer, ask)
+
+    def take_unused(self) -> None:
+        """Take the answers that nobody has asked for in the end."""
+        while self._ahead:
+            question, asked = self._ahead.popitem()
+            with contextlib.suppress(OSError):
+                if asked.result().exit_code == 0:
+                    self._note(question, asked.result().raw)
 
     def keep(self, directories: Sequence[str]) -> None:
         """Keep what was answered below the first target directory that is there."""

@@ -51,6 +51,8 @@ class KeptAnswers:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self.target_dir: str | None = None
+        """Where the project is built, if not where cargo would by itself."""
         self._before: dict[Question, _Entry | None] = {}
         """What was marked before a question was asked, with no answer."""
         self._new: dict[str, _Entry] = {}
@@ -102,6 +104,8 @@ class KeptAnswers:
                 yield os.path.join(base, str(build["target-dir"]))
         for above in upwards(place):
             yield os.path.join(above, "target")
+            if self.target_dir:
+                yield os.path.join(above, self.target_dir)
 
     def _marks(self, question: Question, watched: dict[str, list[str]]) -> str:
         """Return the marks as they are now; "" where not all can be seen."""
