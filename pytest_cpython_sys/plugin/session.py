@@ -278,8 +278,10 @@ class RustSession:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note what will be asked for, and how long it may take: only that runs."""
+        if self._config.option.collectonly:
+            return
         items = [item for item in session.items if isinstance(item, RustItem)]
-        if self._settings.debugger and not self._config.option.collectonly:
+        if self._settings.debugger:
             from .debugger import check_selection
 
             check_selection(session.items, [item.case for item in items])

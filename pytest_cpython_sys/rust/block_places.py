@@ -7,10 +7,10 @@ follows from the manifest, and is worked out each time.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..case import Location
-from ..late import dataclass
 from .sources import Site
 from .test_location import place, real_path
 
@@ -28,7 +28,7 @@ TextBlock = tuple[str, int]
 """A block in a file: the file's real path, and the block's first byte."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CompiledBlock:
     """A layout block that rustc compiled."""
 
@@ -41,7 +41,7 @@ class CompiledBlock:
     """The statement that bindgen would not write so, if there is one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BlockText:
     """A block as a file holds it."""
 
@@ -58,7 +58,7 @@ class BlockText:
         return (*self.site.inside, *self.modules)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BlockPlace:
     """Where a block stands for the user."""
 

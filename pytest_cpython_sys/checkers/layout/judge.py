@@ -6,10 +6,10 @@ blocks, which rustc reports side by side, or the linker's, which comes after all
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...case import Location, Verdict
-from ...late import dataclass
 from ...rust.constant_errors import (
     CONSTANT_ERROR,
     block_of,
@@ -34,7 +34,7 @@ __all__ = ["Judge", "PlacedBlock"]
 _PASSED = Verdict("passed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlacedBlock:
     """A block of one unit, with its place."""
 

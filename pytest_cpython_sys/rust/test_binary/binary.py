@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import shlex
 import time
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from ...late import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +20,7 @@ _ARGUMENT_BYTES = 1_000_000
 _START = 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Binary:
     """A test executable and how it is run. ``timeout`` and ``grace`` are seconds."""
 
@@ -49,7 +47,7 @@ class Binary:
         return shlex.join(self.command)
 
 
-@dataclass
+@dataclass(slots=True)
 class TestEnd:
     """How one test ended, in the words of libtest or in ours."""
 

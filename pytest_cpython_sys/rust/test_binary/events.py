@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ...late import dataclass, regex
+from ...late import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,7 @@ _OK = regex(
 TestEventKind = Literal["started", "ok", "failed", "ignored", "timeout"]
 
 
-@dataclass
+@dataclass(slots=True)
 class TestEvent:
     """Something that happened to one test. Not frozen: that would triple what making one costs."""
 
@@ -46,7 +47,7 @@ class TestEvent:
     message: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SuiteEvent:
     """The begin or the end of a suite; counts are those of its end."""
 

@@ -11,11 +11,11 @@ import os
 import re
 import shlex
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...cargo.run_program import ProgramRun, describe_exit
-from ...late import dataclass, regex
+from ...late import regex
 from .events import json_objects
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _BENCHES = ("bench", "benchmark")
 _CHANGES_OUTPUT = ("RUST_TEST_NOCAPTURE", "RUST_TEST_TIME_UNIT", "RUST_TEST_TIME_INTEGRATION")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ListedTest:
     """A test that a binary says it has. ``source`` is as rustc was given it, ``line`` from 1."""
 
@@ -56,7 +56,7 @@ class ListedTest:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listing:
     """All tests of a binary; ``json`` tells whether it speaks JSON when asked to list."""
 
@@ -87,7 +87,7 @@ def test_environment(environment: Mapping[str, str], toolchain: Toolchain) -> di
     return env
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Asker:
     """Starts a binary with arguments of the harness's own; ``compose`` makes them the command's."""
 
