@@ -186,8 +186,9 @@ class RustItem(CompatItem):
             mark = pytest.mark.xfail(reason=case.xfail, strict=True, raises=RustFailedError)
             item.add_marker(mark)
         item.user_properties.extend(properties(case, parent.config.rootpath))
-        # Now, so that all items have one table of names in common: see copy_report.
-        _ = item.location
+        if not parent.config.option.collectonly:
+            # Now, so that all items have one table of names in common: see copy_report.
+            _ = item.location
         return item
 
     @property

@@ -30,6 +30,7 @@ from .pictures.svg_files import DRAWINGS, html_extras
 from .progress.build import shown_progress
 from .progress.output import ShownOutput
 from .progress.slow import SlowTests
+from .progress.workers import WorkersTests
 from .pytest_compat.configuration import set_arguments
 from .pytest_compat.interrupts import lead_elsewhere
 from .pytest_compat.items import remember_hooks
@@ -153,10 +154,9 @@ class RustSession:
             self._problem = error
             return []
         verbose = self._config.get_verbosity() > 0
+        python, pythons = self._interpreter, self._pythons
         with shown_progress(self._config):  # C compilers are asked who they are
-            return header_lines(
-                toolchain, project, self._interpreter, self._pythons, verbose=verbose
-            )
+            return header_lines(toolchain, project, python, pythons, verbose=verbose)
 
     def find_project(self, option: str) -> Project:
         """Return the project that an option is about. Raises pytest.UsageError without one."""
@@ -214,8 +214,6 @@ class RustSession:
         self._config.pluginmanager.register(collection, "cpython_sys_collection")
         self.summary.expect(plan, self._account)
         if self._config.pluginmanager.has_plugin("dsession"):  # the controller of pytest-xdist
-            from .progress.workers import WorkersTests
-
             self._config.pluginmanager.register(WorkersTests(self._config))
 
     @pytest.hookimpl(optionalhook=True)
@@ -399,6 +397,5 @@ class RustSession:
     @pytest.hookimpl
     def pytest_unconfigure(self) -> None:
         """Leave no process behind, and let none start that would run on."""
-        grace = self._settings.run.grace
-        self._evaluator.stop(grace)
-        stop_all(grace)
+        self._evaluator.stop(self._settings.run.grace)
+        stop_all(self._settings.run.grace)

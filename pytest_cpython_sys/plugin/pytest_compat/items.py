@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,11 @@ class CompatCollector(pytest.Collector):
     known_hooks: pluggy.HookRelay | None = None
     """The hooks that count for its items, once all conftest files are loaded."""
 
+    @cached_property
+    def may_be_fast(self) -> bool:
+        """Whether its items may do what pytest does, in one go."""
+        return may_be_fast(self.config)
+
 
 class CompatItem(pytest.Item):
     """An item without a Python function, as pytest and other plugins want to have it."""
@@ -74,7 +80,7 @@ class CompatItem(pytest.Item):
 
         `add_marker` would look each up in the registry, for each item. Both are as in 8.3 to 9.2.
         """
-        if may_be_fast(self.config):
+        if self.parent.may_be_fast:
             self.keywords = _Keywords(self)
         self.own_markers.extend(marks)
         self.keywords.update({mark.name: mark for mark in marks})
