@@ -365,8 +365,6 @@ class RustSession:
         """Keep pytest-timeout's clock off: an item may wait for others, its test has a limit."""
         return True if isinstance(item, RustItem) else None
 
-    # -- the end ------------------------------------------------------------------------------
-
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Never be green when something did not build; show what checkers warn of."""

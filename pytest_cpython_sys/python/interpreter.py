@@ -11,7 +11,7 @@ import os
 import shlex
 import shutil
 import sys
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from ..cargo.versions import major_minor
@@ -175,16 +175,12 @@ class Interpreter:
             yield f"no C compiler: {self.cc[0]} is not to be found: install it, or {OTHER}"
 
 
+@cache
 def current() -> Interpreter:
     """Return the Python that runs us; in a virtual environment, with its base's headers.
 
     Raises InterpreterError if it is not a CPython.
     """
-    return _current(os.environ.get("PATH"))
-
-
-@lru_cache(1)
-def _current(_: str | None) -> Interpreter:
     return _from_facts(describe_python(), sys.executable)
 
 
