@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 
-_OLDEST: Final = (3, 8)
+_OLDEST: Final = "3.8"
 
 
 @dataclass(frozen=True)
@@ -212,10 +212,9 @@ def _from_facts(facts: Facts, asked: str) -> Interpreter:
         raise InterpreterError(
             f"{asked} is {facts['implementation']}, which is not supported: {OTHER}"
         )
-    if tuple(map(int, facts["version"].split("."))) < _OLDEST:
-        oldest = ".".join(map(str, _OLDEST))
+    if [*map(int, facts["version"].split("."))] < [*map(int, _OLDEST.split("."))]:
         raise InterpreterError(
-            f"{asked} is Python {facts['version']}, older than {oldest}: {OTHER}"
+            f"{asked} is Python {facts['version']}, older than {_OLDEST}: {OTHER}"
         )
     if facts["build"]:
         return _build_directory(facts["project_base"], facts)
