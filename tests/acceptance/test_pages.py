@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parents[2] / "docs"
 # The plugin is the one under test, in the environment that there is.
 INSTALLS = re.compile(r"python3 -m venv|\S*pip install")
-# How far a build is, where it takes longer than half a second.
-PROGRESS = re.compile(r"^(?:building|running) .* \(\d+ s\)\n", re.MULTILINE)
+# What is told of anything that takes longer than half a second, or that waits for another cargo.
+PROGRESS = re.compile(
+    r"^(?:\w.* \(\d+ s\)|cargo is waiting for .*|still (?:running|waiting) .*)\n", re.MULTILINE
+)
 
 
 def typed(page: Path) -> bool:
