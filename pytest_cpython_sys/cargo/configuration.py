@@ -29,8 +29,35 @@ __all__ = [
 ]
 
 
-def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[str]:
-    """Yield the configuration files that count in a directory, the nearest first."""
+def configuration_files(
+    environ: Mapping[str, str], directory: str, arguments: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield the configuration files that count in a directory, what wins first.
+
+    Those that cargo's ``arguments`` name by ``--config``, then the nearest. Each is followed by
+    what it includes: https://doc.rust-lang.org/cargo/reference/config.html#including-extra-configuration-files
+    """
+    typed = (os.path.join(directory, word) for word in option_values(arguments, "--config"))
+    for path in (*filter(os.path.isfile, reversed([*typed])), *_found(environ, directory)):
+        yield from _with_included(path, ())
+
+
+def _with_included(path: str, around: Sequence[str]) -> Iterator[str]:
+    """Yield a configuration file and those that it includes, the last of them first."""
+    if path in around:
+        return  # cargo refuses a circle
+    yield path
+    included = read_toml(path).get("include", ())
+    for one in reversed(included if isinstance(included, list) else [included]):
+        name = one.get("path") if isinstance(one, dict) else one
+        if isinstance(name, str):
+            inner = os.path.normpath(os.path.join(os.path.dirname(path), name))
+            if os.path.isfile(inner):
+                yield from _with_included(inner, (*around, path))
+
+
+def _found(environ: Mapping[str, str], directory: str) -> Iterator[str]:
+    """Yield the configuration files at and above a directory, the nearest first."""
     home = environ.get("CARGO_HOME") or os.path.join(os.path.expanduser("~"), ".cargo")
     places = [os.path.join(above, ".cargo") for above in upwards(directory)]
     for place in dict.fromkeys([*places, home]):
@@ -41,11 +68,16 @@ def configuration_files(environ: Mapping[str, str], directory: str) -> Iterator[
                 break
 
 
-def settings_files(workspace: Workspace, environ: Mapping[str, str]) -> list[str]:
-    """Return where people say how cargo builds a workspace: manifests, and configuration files."""
+def settings_files(
+    workspace: Workspace, environ: Mapping[str, str], arguments: Sequence[str] = ()
+) -> list[str]:
+    """Return where people say how cargo builds a workspace: manifests, and configuration files.
+
+    ``arguments`` are cargo's own.
+    """
     manifests = [package.manifest_path for package in workspace.packages]
     root = os.path.join(workspace.root, "Cargo.toml")
-    found = [*manifests, root, *configuration_files(environ, workspace.root)]
+    found = [*manifests, root, *configuration_files(environ, workspace.root, arguments)]
     return list(dict.fromkeys(found))
 
 
@@ -138,7 +170,7 @@ def configured_runner(
     ``holds`` tells of a ``cfg`` predicate, should a table stand under one, whether it does.
     See https://doc.rust-lang.org/cargo/reference/config.html#targettriplerunner
     """
-    for raw in _config_arguments(arguments):
+    for raw in _config_arguments(arguments, directory):
         if found := _runner(raw, triple, holds, directory):
             return found
     if words := environ.get(runner_variable(triple), "").split():
@@ -161,7 +193,7 @@ def configured_target(
     named = environ.get("CARGO_BUILD_TARGET")
     tables = (raw for _, raw in configuration_tables(environ, directory))
     from_environ = ({"build": {"target": named}},) if named else ()
-    for raw in (*_config_arguments(arguments), *from_environ, *tables):
+    for raw in (*_config_arguments(arguments, directory), *from_environ, *tables):
         build = raw.get("build")
         names = _words(build.get("target")) if isinstance(build, dict) else []
         if names:
@@ -184,9 +216,13 @@ def configured_wrapper(environ: Mapping[str, str], directory: str) -> str:
     return ""
 
 
-def _config_arguments(words: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield what each ``--config`` among cargo's arguments sets, the last first."""
+def _config_arguments(words: Sequence[str], directory: str) -> Iterator[dict[str, Any]]:
+    """Yield what each ``--config`` among cargo's arguments sets, or its file, the last first."""
     for value in reversed(list(option_values(words, "--config"))):
+        path = os.path.join(directory, value)
+        if os.path.isfile(path):
+            yield from map(read_toml, _with_included(path, ()))
+            continue
         import tomllib
 
         try:

@@ -105,7 +105,7 @@ def find_test_processes(
         options.extra,
         lambda predicate: cargo.cfg_holds(build.workspace, predicate, build.target),
     )
-    path = cache_path(build, options, "processes", _causes(cargo, build, bool(documented)))
+    path = cache_path(build, options, "processes", _causes(cargo, build, options, bool(documented)))
     found = _from_json(read_json(path), runner)
     if found is None:
         found = _record(cargo, build, options, runner_variable(triple), runner, documented)
@@ -203,7 +203,7 @@ def _noted(
     )
 
 
-def _causes(cargo: Cargo, build: Build, doctests: bool) -> Iterator[object]:
+def _causes(cargo: Cargo, build: Build, options: BuildOptions, doctests: bool) -> Iterator[object]:
     """Yield what an environment follows from: all but the values of foreign variables."""
     yield cargo.toolchain, build.workspace, build.target, build.scripts, doctests
     yield sorted((artifact.executable or "", *artifact.filenames) for artifact in build.artifacts)
@@ -211,7 +211,7 @@ def _causes(cargo: Cargo, build: Build, doctests: bool) -> Iterator[object]:
         own = name.startswith(("CARGO", "RUST", "LD_", "DYLD_")) or name == "PATH"
         yield name, value if own else ""
     # Manifests: under which names crates are known.
-    for path in settings_files(build.workspace, build.environment):
+    for path in settings_files(build.workspace, build.environment, options.extra):
         yield path, read_bytes(path)
 
 

@@ -183,6 +183,41 @@ def test_metadata_are_asked_for_again(
     assert (asked, again) == ([], after)
 
 
+DEEP = '[workspace]\nmembers = ["{}/*/rust"]\nresolver = "2"\n'
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_member_below_what_a_glob_finds(write: Write, observer: Observer, absolute: bool) -> None:
+    """The directory that the glob finds is there before; what makes it a member is not."""
+    files = {"pk/one/rust/Cargo.toml": PACKAGE.format("one"), "pk/one/rust/src/lib.rs": ""}
+    root = write({**files, "pk/two/other": ""})
+    write({"Cargo.toml": DEEP.format(root / "pk" if absolute else "pk")})
+    observer.ask(root, "pk/one/rust")
+    assert observer.ask(root, "pk/one/rust")[0] == []
+    write({"pk/two/rust/Cargo.toml": PACKAGE.format("two"), "pk/two/rust/src/lib.rs": ""})
+    asked, after, _ = observer.ask(root, "pk/one/rust")
+    assert "metadata" in asked
+    assert {package.name for package in after.packages} == {"one", "two"}
+
+
+def test_links_that_become_what_they_lead_to(write: Write, observer: Observer) -> None:
+    """Cargo does not follow each link, and one may lead to nothing for a while."""
+    root = write({**FILES, "shared/main.rs": "", "crates/a/src/main.rs": "fn main() {}"})
+    link, library = root / "crates/a/tests/linked", root / "alone/src/main.rs"
+    link.symlink_to(root / "shared")
+    library.symlink_to(root / "later.rs")
+    observer.ask(root)
+    assert observer.ask(root)[0] == []
+    link.unlink()
+    shutil.copytree(root / "shared", link)
+    asked, after, _ = observer.ask(root)
+    assert ("metadata" in asked, after) == (True, told(root))
+    assert observer.ask(root)[0] == []
+    (root / "later.rs").write_text("fn main() {}", encoding="utf-8")
+    asked, after, _ = observer.ask(root)
+    assert ("metadata" in asked, after) == (True, told(root))
+
+
 REFUSED: dict[str, Change] = {
     "a manifest": put("crates/a/Cargo.toml", "[package"),
     "a workspace of its own": append("alone/Cargo.toml", "\n[workspace]\n"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, run
+from .conftest import PACKAGE, outcomes, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,3 +165,27 @@ def test_a_crate_without_a_pyproject_file(pytester: pytest.Pytester, write: Writ
     result = pytester.runpytest("-rA")
     assert outcomes(result) == {"src/lib.rs::ok": "passed", "src/lib.rs::slow": "passed"}
     result.stdout.fnmatch_lines([f"rootdir: {pytester.path}", "configfile: pytest.ini"])
+
+
+READS = """
+#[test] fn sees_one() { assert_eq!(std::env::var("SPAM").as_deref(), Ok("1")); }
+#[test] fn sees_two() { assert_eq!(std::env::var("SPAM").as_deref(), Ok("2")); }
+"""
+
+
+@pytest.mark.parametrize("way", ["included", "included by an included one", "typed"])
+def test_what_another_configuration_file_sets_is_seen_anew(
+    pytester: pytest.Pytester, write: Write, way: str
+) -> None:
+    """Cargo starts tests with ``[env]``, whichever file it is in."""
+    write({"Cargo.toml": PACKAGE.format("c"), "src/lib.rs": READS})
+    typed = ["--cargo-args=--config more.toml"] if way == "typed" else []
+    if not typed:
+        first = "between" if "by" in way else "more"
+        write({".cargo/config.toml": f'include = ["../{first}.toml"]\n'})
+        write({"between.toml": 'include = [{ path = "more.toml" }]\n'})
+    for value, passes in (("1", "sees_one"), ("2", "sees_two")):
+        write({"more.toml": f'[env]\nSPAM = "{value}"\n'})
+        result = pytester.runpytest("--cpython-sys", "-v", *typed)
+        result.assert_outcomes(passed=1, failed=1)
+        result.stdout.fnmatch_lines([f"*::{passes} PASSED*"])

@@ -25,6 +25,13 @@ def _tick() -> int:
     return int(2.5e9 * seconds)
 
 
+def _link(entry: os.DirEntry[str]) -> tuple[bool, ...]:
+    """Return where a link leads, for cargo does not follow each; nothing of what is no link."""
+    if not entry.is_symlink():
+        return ()
+    return os.path.isfile(entry.path), os.path.isdir(entry.path)
+
+
 class NotKeptError(Exception):
     """An answer follows from more than we can see."""
 
@@ -68,15 +75,15 @@ class Marks:
         return content
 
     def names(self, directory: str, matters: Callable[[os.DirEntry[str]], bool]) -> list[str]:
-        """Mark the names in a directory that matter, and return them."""
+        """Mark the names in a directory that matter, which are links, and return the names."""
         try:
             with os.scandir(directory) as entries:
-                found = sorted(entry.name for entry in entries if matters(entry))
+                found = sorted((entry.name, _link(entry)) for entry in entries if matters(entry))
         except OSError as error:
             self.add(directory, error.errno)
             return []
         self.add(directory, found)
-        return found
+        return [name for name, _ in found]
 
     def stamp(self, path: str) -> None:
         """Mark which version of a program there is. Raises NotKeptError of one changed just now."""

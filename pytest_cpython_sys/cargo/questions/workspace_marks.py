@@ -42,10 +42,11 @@ def watched_by(workspace: Workspace, manifest: str) -> dict[str, list[str]]:
     starts = (os.path.dirname(manifest), workspace.root, *roots, *dependencies)
     above = dict.fromkeys(path for start in starts for path in upwards(start))
     sources = [target.src_path for _, target in workspace.targets()]
+    looked_into, members = _globbed(workspace.root)
     return {
-        "manifests": [os.path.join(path, _MANIFEST) for path in above],
+        "manifests": [os.path.join(path, _MANIFEST) for path in (*above, *members)],
         "packages": list(dict.fromkeys([*roots, *dependencies])),
-        "globs": list(dict.fromkeys(_globbed(workspace.root))),
+        "globs": list(dict.fromkeys(looked_into)),
         "sources": list(dict.fromkeys(sources)),
     }
 
@@ -94,22 +95,27 @@ def _is_target(entry: os.DirEntry[str]) -> bool:
     )
 
 
-def _globbed(root: str) -> Iterator[str]:
-    """Yield the directories in which the globs of a workspace look for members."""
+def _globbed(root: str) -> tuple[list[str], list[str]]:
+    """Return in which directories the globs of a workspace look, and what may be a member."""
     table: Any = read_toml(os.path.join(root, _MANIFEST)).get("workspace")
     patterns = table.get("members", ()) if isinstance(table, dict) else ()
+    looked_into: list[str] = []
+    members: list[str] = []
     for pattern in patterns:
-        found = [root]
-        for part in str(pattern).split("/"):
+        base, *parts = os.path.join(root, str(pattern)).split("/")
+        found = [base or "/"]
+        for part in parts:
             if "**" in part:
                 raise NotKeptError(str(pattern))
             if any(sign in part for sign in "*?["):
-                yield from found
+                looked_into += found
                 found = list(_below(found))
             else:
                 found = [os.path.normpath(os.path.join(path, part)) for path in found]
             if len(found) > _MOST:
                 raise NotKeptError(str(pattern))
+        members += found
+    return looked_into, members
 
 
 def _below(directories: Iterable[str]) -> Iterator[str]:

@@ -87,14 +87,15 @@ class Question:
             if artifact.target.kind == "lib" and {*artifact.target.crate_types} - _FOR_OTHERS
             for name in artifact.filenames
         )
-        settings = settings_files(build.workspace, build.environment)
+        options = self._context.options
+        settings = settings_files(build.workspace, build.environment, options.extra)
         causes = [
             *(_FORMAT, self._package.id, self._context.cargo.toolchain.rustc, repr(self._table)),
             *([stamp(name) for name in files], [unit.features for unit in self._units(build)]),
             *(build.scripts, build.target, [read_bytes(name) for name in settings]),
             rustflags(build.environment, build.workspace.root),
         ]
-        return cache_path(build, self._context.options, "api", causes)
+        return cache_path(build, options, "api", causes)
 
     def _build(self) -> Build:
         """Return the build that made the library as others link to it. Raises CargoError."""
