@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -129,6 +130,10 @@ def test_all_addresses_are_those_of_the_project() -> None:
     (host, owner, name) = PROJECT["urls"]["Source"].removeprefix("https://").split("/")
     assert (host, owner, name) == ("github.com", PROJECT["name"], PROJECT["name"])
     assert all(one.startswith(PROJECT["urls"]["Source"]) for one in PROJECT["urls"].values())
+    pages = [ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "mkdocs.yml")]
+    for page in (*pages, *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.yml")):
+        for found in re.findall(r"github\.com/pytest-cpython-sys/[\w.-]+", page.read_text("utf-8")):
+            assert f"https://{found}" == PROJECT["urls"]["Source"], page
 
 
 def test_in_an_environment_of_its_own(wheel: Path, tmp_path: Path) -> None:
