@@ -79,11 +79,14 @@ class Cargo:
         for name in ("toolchain", "program_path", "rustdoc", "sysroot", "path"):
             self.__dict__.pop(name, None)
 
-    def read_environment(self) -> None:
-        """Take over our environment as it is now; what may be answered otherwise is asked again."""
+    def read_environment(self, *, others_ran: bool = False) -> None:
+        """Take over our environment as it is now; what may be answered otherwise is asked again.
+
+        ``others_ran``: code has run since then that may have written files.
+        """
         before, self.environ = self.environ, inherited(os.environ)
         self._questions.environ = self.environ
-        if changes_answers(before, self.environ):
+        if others_ran or changes_answers(before, self.environ):
             self._questions.environ = before
             self._unused.append(self._questions)
             self._forget()

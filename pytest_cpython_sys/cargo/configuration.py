@@ -20,6 +20,7 @@ __all__ = [
     "configuration_files",
     "configuration_tables",
     "configured_environment",
+    "configured_names",
     "configured_runner",
     "configured_target",
     "configured_wrapper",
@@ -116,6 +117,15 @@ def rustflags(environ: Mapping[str, str], directory: str) -> list[str]:
         if isinstance(build, dict):
             of_build += _words(build.get("rustflags"))
     return of_targets or of_build
+
+
+def configured_names(
+    environ: Mapping[str, str], directory: str, arguments: Sequence[str]
+) -> set[str]:
+    """Return the variables that ``[env]`` may set, whether or not the shell wins."""
+    files = (raw for _, raw in configuration_tables(environ, directory))
+    tables = (raw.get("env") for raw in (*_config_arguments(arguments, directory), *files))
+    return {name for table in tables if isinstance(table, dict) for name in table}
 
 
 def configured_environment(environ: Mapping[str, str], directory: str) -> dict[str, str]:

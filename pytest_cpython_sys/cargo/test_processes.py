@@ -15,12 +15,13 @@ import shlex
 import sys
 import tempfile
 from dataclasses import asdict, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..late import dataclass
 from .cache import cache_path, keep_json, read_json
 from .command import recording_arguments
-from .configuration import configured_runner, runner_variable, settings_files
+from .configuration import configured_names, configured_runner, runner_variable, settings_files
 from .environment import process_environment
 from .files import read_bytes, write_program
 from .run_program import run_to_end
@@ -205,10 +206,13 @@ def _noted(
 
 def _causes(cargo: Cargo, build: Build, options: BuildOptions, doctests: bool) -> Iterator[object]:
     """Yield what an environment follows from: all but the values of foreign variables."""
-    yield cargo.toolchain, build.workspace, build.target, build.scripts, doctests
+    yield cargo.toolchain, build.workspace, build.target, build.scripts, doctests, options.extra
+    yield cargo.path  # two toolchains may be of one version
     yield sorted((artifact.executable or "", *artifact.filenames) for artifact in build.artifacts)
+    configured = configured_names(build.environment, build.workspace.root, options.extra)
     for name, value in sorted(build.environment.items()):
         own = name.startswith(("CARGO", "RUST", "LD_", "DYLD_")) or name == "PATH"
+        own = own or name in configured
         yield name, value if own else ""
     # Manifests: under which names crates are known.
     for path in settings_files(build.workspace, build.environment, options.extra):
@@ -218,6 +222,9 @@ def _causes(cargo: Cargo, build: Build, options: BuildOptions, doctests: bool) -
 def _from_json(raw: Any, runner: tuple[str, ...]) -> TestProcesses | None:
     def process(entry: dict[str, Any], runner: tuple[str, ...]) -> TestProcess:
         lists = {name: tuple(entry[name]) for name in ("unsets", "arguments")}
+        words = (entry["executable"], entry["cwd"], *chain(*lists.values(), *entry["sets"].items()))
+        if not all(isinstance(word, str) for word in words):
+            raise TypeError(words)
         return TestProcess(**{**entry, **lists, "runner": runner})
 
     try:

@@ -68,7 +68,9 @@ class FastProtocol:
 
         wanted = any(config.getoption(name, False) for name in _OPTIONS)
         self.usable = may_be_fast(config) and is_free(_SKIPPED_HOOKS) and not wanted
-        watched = float(config.getini("faulthandler_timeout") or 0) > 0
+        watched = config.pluginmanager.has_plugin("faulthandler") and (
+            float(config.getini("faulthandler_timeout") or 0) > 0
+        )
         self.loops = (
             self.usable and is_free(("pytest_runtestloop", *_REPORTING_HOOKS)) and not watched
         )

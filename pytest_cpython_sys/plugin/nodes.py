@@ -232,14 +232,14 @@ class RustItem(CompatItem):
     @property
     def is_left_out(self) -> bool:
         """Whether it is known before its turn that it does not run."""
-        if self.config.option.setuponly:
+        if self.config.getoption("setuponly", False):
             return True
         marked = self.parent.is_marked or any(mark.name in KEEPING for mark in self.own_markers)
         return marked and marks_keep_out(self)
 
     def setup(self) -> None:
         """Wait for the verdict. A test that was not evaluated is an error, not a failure."""
-        if self.config.option.setuponly:
+        if self.config.getoption("setuponly", False):
             return  # of tests pytest shows the names alone
         verdict = self.outcome = self.evaluator.verdict(self.case)
         self.note(verdict)
@@ -262,7 +262,11 @@ class RustItem(CompatItem):
             raise skip_at_item(verdict.message)
         if verdict.outcome == "failed":
             raise error_of(self.case, verdict)
-        if self.case.xfail is not None and verdict.message and not self.config.option.runxfail:
+        if (
+            self.case.xfail is not None
+            and verdict.message
+            and not self.config.getoption("runxfail", False)
+        ):
             raise RustError(verdict)  # it has passed, and says what to do about that
 
     def teardown(self) -> None:

@@ -107,7 +107,7 @@ class RustSession:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
         if self._project is not None or not self._scope.places or self._received:
             return self._project
-        self._cargo.read_environment()
+        self._cargo.read_environment(others_ran=not is_alone(self._config))
         self._project = self._new_project()
         try:
             self._project.load()
@@ -372,10 +372,10 @@ class RustSession:
             self._account.pack(getattr(self._config, "workeroutput", {}))
         else:
             self.summary.warn(self._plan)
-        runs = not (self._config.option.collectonly or self._config.option.setuponly)
+        runs = not (self._config.option.collectonly or self._config.getoption("setuponly", False))
         if runs and session.exitstatus in _GREEN and not hasattr(self._config, "workerinput"):
-            option = self._config.option
-            selected = option.keyword or option.markexpr or option.deselect
+            selecting = ("keyword", "markexpr", "deselect")
+            selected = any(self._config.getoption(name, None) for name in selecting)
             narrowed = selected or self._scope.typed or self._settings.debugger
             if self.summary.is_red(self._plan) or (
                 not narrowed and self.summary.run_untested(self._plan)

@@ -189,3 +189,41 @@ def test_what_another_configuration_file_sets_is_seen_anew(
         result = pytester.runpytest("--cpython-sys", "-v", *typed)
         result.assert_outcomes(passed=1, failed=1)
         result.stdout.fnmatch_lines([f"*::{passes} PASSED*"])
+
+
+@pytest.mark.parametrize(
+    ("way", "typed", "shell"),
+    [
+        ("forced", ["", ""], ["1", "2"]),
+        ("typed", ["--config env.SPAM=\\'1\\'", "--config env.SPAM=\\'2\\'"], ["", ""]),
+    ],
+)
+def test_what_wins_in_one_run_is_not_kept_for_the_next(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
+    typed: list[str],
+    shell: list[str],
+) -> None:
+    write({"Cargo.toml": PACKAGE.format("c"), "src/lib.rs": READS})
+    if way == "forced":
+        write({".cargo/config.toml": '[env]\nSPAM = { value = "1", force = true }\n'})
+    for arguments, value, passes in zip(typed, shell, ("1", "2"), strict=True):
+        if value:
+            monkeypatch.setenv("SPAM", value)
+        expected = "sees_one" if way == "forced" or passes == "1" else "sees_two"
+        result = pytester.runpytest("--cpython-sys", "-v", f"--cargo-args={arguments}")
+        result.assert_outcomes(passed=1, failed=1)
+        result.stdout.fnmatch_lines([f"*::{expected} PASSED*"])
+
+
+def test_a_conftest_file_that_writes_a_test(pytester: pytest.Pytester, write: Write) -> None:
+    """Cargo is asked before conftest files are read, and again once they have been."""
+    write({"Cargo.toml": PACKAGE.format("c"), "src/lib.rs": "#[test] fn old() {}"})
+    pytester.runpytest("--cpython-sys").assert_outcomes(passed=1)
+    made = "import pathlib\ndef pytest_configure(config):\n    pathlib.Path('tests').mkdir()\n"
+    write(
+        {"conftest.py": made + "    pathlib.Path('tests/new.rs').write_text('#[test] fn new() {}')"}
+    )
+    pytester.runpytest("--cpython-sys").assert_outcomes(passed=2)

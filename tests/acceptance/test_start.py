@@ -105,3 +105,10 @@ def test_what_is_hidden_from_the_garbage_collector_is_shown_again(site: Path, cr
     done = run(site, crate, "-c", f"{TWICE}\nimport gc; print('hidden:', gc.get_freeze_count())")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "hidden: 0" in done.stdout
+
+
+@pytest.mark.parametrize("plugin", ["faulthandler", "python", "setuponly", "setupplan", "skipping"])
+def test_a_plugin_of_pytest_that_is_switched_off(site: Path, crate: Path, plugin: str) -> None:
+    done = run(site, crate, "-m", "pytest", "--cpython-sys", "-p", f"no:{plugin}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout

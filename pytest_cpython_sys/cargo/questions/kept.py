@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KeptAnswers"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _FOLDER: Final = os.path.join("cpython-sys-cache", "answers")
 _MOST: Final = 400
 _ANSWERS: Final = ("CARGO", "RUST", "HOME", "USERPROFILE")
@@ -40,10 +40,10 @@ class _Entry(NamedTuple):
     marks: str
     answer: str
 
-    @property
-    def sum(self) -> str:
-        """What a whole entry has at its end."""
-        return hashlib.sha256(repr((self.watched, self.marks, self.answer)).encode()).hexdigest()
+    def sum(self, name: str) -> str:
+        """Return what a whole entry has at its end, in the file of its question's name."""
+        whole = name, self.watched, self.marks, self.answer
+        return hashlib.sha256(repr(whole).encode()).hexdigest()
 
 
 class KeptAnswers:
@@ -78,7 +78,7 @@ class KeptAnswers:
             raw = read_json(os.path.join(directory, _FOLDER, name))
             try:
                 found = _Entry(raw["watched"], raw["marks"], raw["answer"])
-                if raw["sum"] == found.sum:
+                if raw["sum"] == found.sum(name):
                     return found
             except (TypeError, KeyError, ValueError):
                 continue
@@ -150,5 +150,5 @@ class KeptAnswers:
         found = next(filter(os.path.isdir, directories), None)
         while found and self._new:
             name, entry = self._new.popitem()
-            value: dict[str, Any] = {**entry._asdict(), "sum": entry.sum}
+            value: dict[str, Any] = {**entry._asdict(), "sum": entry.sum(name)}
             keep_json(os.path.join(found, _FOLDER, name), value, _MOST)

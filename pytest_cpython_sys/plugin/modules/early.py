@@ -118,6 +118,8 @@ def holds_python_tests(config: pytest.Config) -> bool:
     """Tell whether what was selected can hold a Python test."""
     if config.option.pyargs:
         return True
+    if not config.pluginmanager.has_plugin("python"):
+        return False
     patterns = config.getini("python_files")
     if config.getoption("doctestmodules", False):
         patterns = [*patterns, "*.py"]

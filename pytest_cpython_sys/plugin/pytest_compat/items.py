@@ -112,7 +112,7 @@ def marks_keep_out(item: pytest.Item) -> bool:
     try:
         if evaluate_skip_marks(item) is not None:
             return True
-        expected = None if item.config.option.runxfail else evaluate_xfail_marks(item)
+        expected = None if item.config.getoption("runxfail", False) else evaluate_xfail_marks(item)
     except (OutcomeException, Exception):  # pytest says so when it is the test's turn
         return False
     return expected is not None and not expected.run
