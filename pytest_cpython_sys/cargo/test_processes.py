@@ -24,6 +24,8 @@ from .command import recording_arguments
 from .configuration import configured_names, configured_runner, runner_variable, settings_files
 from .environment import process_environment
 from .files import read_bytes, write_program
+from .questions.marks import Marks, NotKeptError
+from .questions.toolchain_marks import mark_toolchain
 from .run_program import run_to_end
 
 if TYPE_CHECKING:
@@ -207,7 +209,7 @@ def _noted(
 def _causes(cargo: Cargo, build: Build, options: BuildOptions, doctests: bool) -> Iterator[object]:
     """Yield what an environment follows from: all but the values of foreign variables."""
     yield cargo.toolchain, build.workspace, build.target, build.scripts, doctests, options.extra
-    yield cargo.path  # two toolchains may be of one version
+    yield _toolchain(cargo, build.workspace.root)
     yield sorted((artifact.executable or "", *artifact.filenames) for artifact in build.artifacts)
     configured = configured_names(build.environment, build.workspace.root, options.extra)
     for name, value in sorted(build.environment.items()):
@@ -217,6 +219,16 @@ def _causes(cargo: Cargo, build: Build, options: BuildOptions, doctests: bool) -
     # Manifests: under which names crates are known.
     for path in settings_files(build.workspace, build.environment, options.extra):
         yield path, read_bytes(path)
+
+
+def _toolchain(cargo: Cargo, directory: str) -> str:
+    """Return what tells toolchains apart, of which two may be of one version."""
+    marks = Marks()
+    try:
+        mark_toolchain(marks, cargo.program_path, cargo.environ, directory)
+    except NotKeptError:
+        return cargo.path
+    return marks.digest()
 
 
 def _from_json(raw: Any, runner: tuple[str, ...]) -> TestProcesses | None:
