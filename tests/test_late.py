@@ -73,6 +73,45 @@ def test_one_that_may_change() -> None:
     counter = Counter()
     counter.count += 1
     assert counter == Counter(1)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(counter)
+
+
+def test_what_a_class_says_itself_stays() -> None:
+    @dataclass(frozen=True)
+    class Own:
+        value: int
+
+        def __repr__(self) -> str:
+            return "own"
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return 7
+
+    assert (repr(Own(1)), hash(Own(1)), Own(1) == Own(2)) == ("own", 7, True)
+
+
+def test_one_that_is_compared_by_identity() -> None:
+    @dataclass(eq=False)
+    class Single:
+        value: int
+
+    one = Single(1)
+    assert one != Single(1)
+    assert len({one, one, Single(1)}) == 2
+
+
+def test_what_is_not_shown_and_not_compared() -> None:
+    @dataclass(frozen=True)
+    class Partly:
+        value: int
+        secret: str = field(default="", repr=False)
+
+    assert repr(Partly(1, "x")).endswith("Partly(value=1)")
+    assert Partly(1, "x") != Partly(1, "y")
 
 
 def test_one_that_is_unpickled_before_any_is_made() -> None:

@@ -107,7 +107,8 @@ class RustSession:
         """Find the packages, once; None if nothing that was selected can hold Rust tests."""
         if self._project is not None or not self._scope.places or self._received:
             return self._project
-        self._cargo.read_environment(others_ran=not is_alone(self._config))
+        names = (str(name) for name, _ in self._config.pluginmanager.list_name_plugin())
+        self._cargo.read_environment(others_ran=any(name.endswith("conftest.py") for name in names))
         self._project = self._new_project()
         try:
             self._project.load()
