@@ -273,10 +273,26 @@ def test_an_error_in_collection_stops_the_run_as_ever(
         assert result.ret == pytest.ExitCode.INTERRUPTED
 
 
+# Is a module of somebody's only until the next one is imported.
+TELLS_AT_EXIT = """
+import atexit, gc, sys
+atexit.register(lambda: print("frozen", gc.get_freeze_count() > 0))
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        sys.modules.pop("sitecustomize", None)
+sys.meta_path.insert(0, Finder())
+"""
+
+
 @pytest.mark.parametrize(
     ("more", "is_frozen"),
-    [({}, True), ({"conftest.py": ""}, False), ({"test_a.py": "def test_a(): pass\n"}, False)],
-    ids=["alone", "a conftest", "a test file"],
+    [
+        ({}, True),
+        ({"conftest.py": ""}, False),
+        ({"test_a.py": "def test_a(): pass\n"}, False),
+        ({"pytest.ini": "[pytest]\nfilterwarnings = error::mine.Warned\n"}, False),
+    ],
+    ids=["alone", "a conftest", "a test file", "a module of one's own"],
 )
 def test_memory_is_given_back_as_a_whole_where_nobody_can_have_a_use_for_its_end(
     pytester: pytest.Pytester,
@@ -286,10 +302,8 @@ def test_memory_is_given_back_as_a_whole_where_nobody_can_have_a_use_for_its_end
     *,
     is_frozen: bool,
 ) -> None:
-    told = (
-        "import atexit, gc\natexit.register(lambda: print('frozen', gc.get_freeze_count() > 0))\n"
-    )
-    root = write({**FAILING, **more, "site/sitecustomize.py": told})
+    mine = {"site/mine.py": "class Warned(Warning): pass\n"}
+    root = write({**FAILING, **more, **mine, "site/sitecustomize.py": TELLS_AT_EXIT})
     monkeypatch.setenv("PYTHONPATH", str(root / "site"))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     result = pytester.runpytest("-p", "pytest_cpython_sys.plugin", "--cpython-sys", "-m", "rust")

@@ -16,8 +16,12 @@ __all__ = ["capture_suspended", "is_alone", "nodes_set_up", "takes_no_part", "tu
 
 # pytest itself, and plugins whose hooks step aside for all but Python functions.
 _BYSTANDERS: Final = frozenset({"_pytest", "_hypothesis_pytestplugin"})
-# Those that leave nothing to be done when the process ends.
+# What leaves nothing to be done when the process ends: plugins, and what these import.
 _QUIET: Final = frozenset({"_pytest", "pytest_cpython_sys", "xdist"})
+_LIBRARIES: Final = frozenset(
+    {"__main__", "_distutils_hack", "colorama", "exceptiongroup", "execnet", "iniconfig"}
+    | {"packaging", "pluggy", "py", "pygments", "pytest", "tomli", "toml"}
+)
 _PROGRAMS: Final = frozenset({"pytest", "py.test", "pytest.__main__"})
 
 
@@ -36,9 +40,14 @@ def is_alone(config: pytest.Config) -> bool:
     main = sys.modules["__main__"]
     spec = getattr(main, "__spec__", None)
     name = os.path.basename(sys.argv[0]) if spec is None else spec.name
-    return name in _PROGRAMS and all(
+    if name not in _PROGRAMS or not all(
         _package_of(plugin) in _QUIET for plugin in config.pluginmanager.get_plugins()
-    )
+    ):
+        return False
+    # `sitecustomize`, or what a key of the ini file names, is no plugin.
+    known = _QUIET | _LIBRARIES | sys.stdlib_module_names
+    loaded = {module.partition(".")[0] for module in sys.modules}
+    return all(module.startswith("_sysconfigdata") for module in loaded - known)
 
 
 def nodes_set_up(session: pytest.Session) -> Iterable[object] | None:
