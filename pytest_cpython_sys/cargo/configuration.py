@@ -59,7 +59,7 @@ def _with_included(path: str, around: Sequence[str]) -> Iterator[str]:
 
 def _found(environ: Mapping[str, str], directory: str) -> Iterator[str]:
     """Yield the configuration files at and above a directory, the nearest first."""
-    home = environ.get("CARGO_HOME") or os.path.join(os.path.expanduser("~"), ".cargo")
+    home = os.path.join(directory, environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo"))
     places = [os.path.join(above, ".cargo") for above in upwards(directory)]
     for place in dict.fromkeys([*places, home]):
         for name in ("config", "config.toml"):

@@ -10,7 +10,7 @@ import os.path
 from typing import TYPE_CHECKING, Any
 
 from .configuration import configuration_tables
-from .files import read_toml
+from .files import read_bytes, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +24,10 @@ def patched_manifests(manifest: str, environ: Mapping[str, str]) -> set[str]:
     ``manifest`` is that of its root: cargo reads these tables nowhere else.
     """
     directory = os.path.dirname(manifest)
-    files = [(directory, read_toml(manifest)), *configuration_tables(environ, directory)]
+    # Most have none: reading TOML takes longer than all else here. An escape may hide the word.
+    may_hold = any(word in read_bytes(manifest) for word in (b"patch", b"replace", b"\\"))
+    own = read_toml(manifest) if may_hold else {}
+    files = [(directory, own), *configuration_tables(environ, directory)]
     return {path for base, raw in files for table in _patches(raw) for path in _paths(table, base)}
 
 

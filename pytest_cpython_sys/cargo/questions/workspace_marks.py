@@ -70,7 +70,7 @@ def mark_workspace(
 
 
 def _configuration_paths(environ: Mapping[str, str], directory: str) -> Iterator[str]:
-    home = environ.get("CARGO_HOME") or os.path.join(os.path.expanduser("~"), ".cargo")
+    home = os.path.join(directory, environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo"))
     above = upwards(os.path.realpath(directory))
     for place in (*(os.path.join(path, ".cargo") for path in above), home):
         for name in ("config", "config.toml"):
