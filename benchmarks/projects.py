@@ -77,7 +77,7 @@ def trivial_crate(
 def make_floor(directory: Path, count: int) -> Path:
     """Write a project with ``count`` do-nothing items."""
     root = directory / f"floor{count}"
-    root.mkdir(parents=True)
+    root.mkdir(parents=True, exist_ok=True)
     (root / "conftest.py").write_text(FLOOR.format(count=count))
     (root / "many.txt").touch()
     return root
