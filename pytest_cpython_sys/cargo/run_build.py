@@ -115,7 +115,13 @@ def run_build(
         duration=time.monotonic() - started,
         artifacts=tuple(one for one in messages if isinstance(one, Artifact)),
         diagnostics=tuple(one for one in messages if isinstance(one, Diagnostic)),
-        scripts=tuple(one for one in messages if isinstance(one, BuildScript)),
+        # Cargo names them in an order that varies.
+        scripts=tuple(
+            sorted(
+                (one for one in messages if isinstance(one, BuildScript)),
+                key=lambda one: (one.package_id, one.out_dir),
+            )
+        ),
         stderr=_without_progress(process.errors.decode("utf-8", "replace")),
         timings=tuple(clock.timings),
     )

@@ -120,6 +120,22 @@ def test_collecting_again_starts_one_cargo(
     assert "src/lib.rs::one" in result.outlines
 
 
+def test_nothing_follows_from_the_order_in_which_cargo_names_build_scripts(
+    pytester: pytest.Pytester, write: Write, started: Callable[[], list[list[str]]]
+) -> None:
+    """It varies from run to run."""
+    members = [f"m{number}" for number in range(6)]
+    write({"Cargo.toml": f"[workspace]\nmembers = {members}\nresolver = '2'\n"})
+    for name in members:
+        write({f"{name}/Cargo.toml": PACKAGE.format(name), f"{name}/build.rs": "fn main() {}"})
+        write({f"{name}/src/lib.rs": "#[test] fn passes() {}"})
+    run(pytester)
+    started()
+    for _ in range(4):
+        run(pytester).assert_outcomes(passed=6)
+        assert sum(Path(program).name == "cargo" for program, *_ in started()) == 1
+
+
 @pytest.mark.parametrize("way", ["option", "ini", "variable", "configuration"])
 def test_answers_are_found_wherever_cargo_builds(
     pytester: pytest.Pytester,
