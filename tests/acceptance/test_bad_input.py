@@ -392,6 +392,8 @@ def test_the_plugin_imports_little_without_the_switch(pytester: pytest.Pytester)
                 "pytest_cpython_sys.plugin.hookspecs",
                 "pytest_cpython_sys.plugin.options",
                 "pytest_cpython_sys.plugin",
+                "pytest_cpython_sys.plugin.pytest_compat",
+                "pytest_cpython_sys.plugin.pytest_compat.rewriting",
                 "pytest_cpython_sys.rust",
                 "pytest_cpython_sys.rust.option_table",
             }
