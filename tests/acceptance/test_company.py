@@ -236,9 +236,11 @@ def pytest_itemcollected(item):
     item.add_marker(pytest.mark.allure_link("https://example.org/1", name="why", link_type="issue"))
     item.add_marker(pytest.mark.allure_label("me", label_type="owner"))
 """
-    library = TESTS["src/lib.rs"] + "#[test] fn dies() { std::process::abort() }\n"
     documented = "/// ```\n/// assert!(true);\n/// ```\npub fn documented() {}\n"
-    root = write({**TESTS, "src/lib.rs": documented + library, "conftest.py": conftest})
+    # In a process of its own: what it interrupts runs twice.
+    dies = {"tests/dies.rs": "#[test] fn dies() { std::process::abort() }\n"}
+    library = {"src/lib.rs": documented + TESTS["src/lib.rs"]}
+    root = write({**TESTS, **library, **dies, "conftest.py": conftest})
     run(pytester, monkeypatch, "allure_pytest", "--alluredir=allure")
     files = (root / "allure").glob("*-result.json")
     results = {one["name"]: one for one in (json.loads(file.read_text("utf-8")) for file in files)}
