@@ -105,7 +105,7 @@ def test_directories_that_nobody_uses_are_removed(pytester: pytest.Pytester, wri
     result.stdout.re_match_lines(
         [
             r"removed target/cpython-sys/cp308-00000000: \d+ [kM]B, last used on \d{4}-\d\d-\d\d$",
-            r"kept 2 directories that a run used in the last 30 days: \d+ [kM]B$",
+            r"kept 4 directories that a run used in the last 30 days: \d+ [kM]B$",
             r"freed \d+ [kM]B$",
         ],
         consecutive=True,
