@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "configuration_files",
+    "configuration_names",
     "configuration_tables",
     "configured_environment",
     "configured_names",
@@ -57,16 +58,21 @@ def _with_included(path: str, around: Sequence[str]) -> Iterator[str]:
                 yield from _with_included(inner, (*around, path))
 
 
-def _found(environ: Mapping[str, str], directory: str) -> Iterator[str]:
-    """Yield the configuration files at and above a directory, the nearest first."""
+def configuration_names(environ: Mapping[str, str], directory: str) -> Iterator[list[str]]:
+    """Yield what configuration may be called in each place for it, the nearest first.
+
+    The first file of a place that is there counts.
+    """
     home = os.path.join(directory, environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo"))
     places = [os.path.join(above, ".cargo") for above in upwards(directory)]
     for place in dict.fromkeys([*places, home]):
-        for name in ("config", "config.toml"):
-            path = os.path.join(place, name)
-            if os.path.isfile(path):
-                yield path
-                break
+        yield [os.path.join(place, name) for name in ("config", "config.toml")]
+
+
+def _found(environ: Mapping[str, str], directory: str) -> Iterator[str]:
+    """Yield the configuration files at and above a directory, the nearest first."""
+    for names in configuration_names(environ, directory):
+        yield from list(filter(os.path.isfile, names))[:1]
 
 
 def settings_files(

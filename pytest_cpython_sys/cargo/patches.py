@@ -25,7 +25,8 @@ def patched_manifests(manifest: str, environ: Mapping[str, str]) -> set[str]:
     """
     directory = os.path.dirname(manifest)
     # Most have none: reading TOML takes longer than all else here. An escape may hide the word.
-    may_hold = any(word in read_bytes(manifest) for word in (b"patch", b"replace", b"\\"))
+    text = read_bytes(manifest)
+    may_hold = any(word in text for word in (b"patch", b"replace", b"\\"))
     own = read_toml(manifest) if may_hold else {}
     files = [(directory, own), *configuration_tables(environ, directory)]
     return {path for base, raw in files for table in _patches(raw) for path in _paths(table, base)}

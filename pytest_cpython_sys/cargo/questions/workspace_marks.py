@@ -6,8 +6,10 @@ Inferred targets: https://doc.rust-lang.org/cargo/guide/project-layout.html
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
+from ..configuration import configuration_names
 from ..files import read_toml, upwards
 from .marks import NotKeptError
 
@@ -55,7 +57,8 @@ def mark_workspace(
     marks: Marks, watched: Mapping[str, list[str]], environ: Mapping[str, str], directory: str
 ) -> None:
     """Mark all that cargo's answer in a directory follows from. Raises NotKeptError."""
-    for path in _configuration_paths(environ, directory):
+    places = configuration_names(environ, os.path.realpath(directory))
+    for path in chain.from_iterable(places):
         # Another file, which may include others.
         if b"include" in marks.content(path):
             raise NotKeptError(path)
@@ -67,14 +70,6 @@ def mark_workspace(
         for name in marks.names(path, os.DirEntry.is_dir):
             marks.add(os.path.isfile(os.path.join(path, name, _MANIFEST)))
     marks.add([os.path.isfile(path) for path in watched["sources"]])
-
-
-def _configuration_paths(environ: Mapping[str, str], directory: str) -> Iterator[str]:
-    home = os.path.join(directory, environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo"))
-    above = upwards(os.path.realpath(directory))
-    for place in (*(os.path.join(path, ".cargo") for path in above), home):
-        for name in ("config", "config.toml"):
-            yield os.path.join(place, name)
 
 
 def _mark_package(marks: Marks, root: str) -> None:
