@@ -17,7 +17,7 @@ from .python.build_environment import Surroundings
 from .rust.context import BuildContext
 from .rust.foreign_target import check_unlinked
 from .rust.leftovers import BUILDS, note_use
-from .rust.test_location import is_inside, primary_target, target_case
+from .rust.test_location import homes, is_inside, primary_target, real_path, target_case
 from .rust.workspaces import FoundWorkspaces, find_manifests
 
 if TYPE_CHECKING:
@@ -285,23 +285,25 @@ class Project:
                 if case.key == (file, levels):
                     plan.add([case])
                     return case
-        builds = [case for case in plan.all_cases() if case.kind == "build"]
-        near = [case for case in builds if case.file == file]
-        if not near:
-            roots = {
-                package.name: os.path.realpath(package.root)
-                for package in self.packages
-                if is_inside(file, os.path.realpath(package.root))
-            }
-            name = max(roots, key=lambda name: len(roots[name]), default=None)
-            near = [case for case in builds if case.package == name or not case.package]
-        if not near:
+        cause = self._broken_home(plan, file, levels)
+        if cause is None:
             return None
-        cause = near[0]
         _, verdict = next(iter(plan.checkers[cause.checker].run([cause])))
         case = replace(cause, file=file, levels=levels or ("@build",), line=1, checker=Known.name)
         plan.add_known(case, replace(verdict, outcome="error"))
         return case
+
+    def _broken_home(self, plan: Plan, file: str, levels: tuple[str, ...]) -> Case | None:
+        """Return the case of what was not built, if an id may be one of its tests."""
+        builds = [case for case in plan.all_cases() if case.kind == "build"]
+        refused = {os.path.dirname(case.file): case for case in builds if not case.package}
+        owners = {real_path(package.root): package for package in self.packages}
+        roots = [root for root in (*refused, *owners) if is_inside(file, root)]
+        nearest = max(roots, key=len, default=None)
+        if nearest is None or nearest in refused:
+            return refused.get(nearest or next(iter(refused), ""))
+        places = {(where.file, where.levels) for where in homes(owners[nearest], file, levels)}
+        return next((case for case in builds if (case.file, case.levels[:-1]) in places), None)
 
     def build_arguments(self) -> Iterator[tuple[Workspace, BuildOptions, dict[str, str]]]:
         """Yield each workspace with the options and the added environment of its build."""

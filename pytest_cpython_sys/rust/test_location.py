@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Place",
     "build_case",
+    "homes",
     "is_inside",
     "is_own",
     "place",
@@ -26,6 +27,10 @@ __all__ = [
     "real_path",
     "target_case",
 ]
+
+
+_OF_ITS_TARGET = ("@build", "@doctest", "@empty", "@main")
+"""First levels of what belongs to one target, as a test does."""
 
 
 class Place(NamedTuple):
@@ -83,6 +88,21 @@ def place(package: Package, target: Target, source: str | None) -> Place:
         _first_with_root(package, path) if path == root_file else primary_target(package)
     )
     return Place(path, () if plain else (f"@{target.kind}-{target.name}",), inside)
+
+
+def homes(package: Package, file: str, levels: tuple[str, ...]) -> list[Place]:
+    """Return the places of the targets to which a test of that id may belong, built or not.
+
+    ``file`` is a real path. Without levels, and for what is asked of a package as a whole, these
+    are all of its targets.
+    """
+    targets = [target for target in package.targets if target.kind != "custom-build"]
+    first = levels[0] if levels else "@"
+    named = [target for target in targets if first == f"@{target.kind}-{target.name}"]
+    if not named and (not first.startswith("@") or first in _OF_ITS_TARGET):
+        owner = _first_with_root(package, file) or primary_target(package)
+        named = [target for target in targets if target == owner]
+    return [place(package, target, None) for target in named or targets]
 
 
 def build_case(package: Package, target: Target, options: BuildOptions, checker: str) -> Case:

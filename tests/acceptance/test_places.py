@@ -262,3 +262,61 @@ def test_a_file_that_two_packages_share_has_one_order(
     expected = {"a/src/lib.rs::t": "passed", "a/src/lib.rs::t-2": "failed"}
     assert outcomes(run(pytester)) == expected
     assert outcomes(run(pytester)) == expected
+
+
+BROKEN = {
+    "pytest.ini": "[pytest]\n",
+    "good/Cargo.toml": "good",
+    "good/src/lib.rs": "mod deep;\n" + UNIT,
+    "good/src/deep.rs": UNIT,
+    "good/src/main.rs": "fn main() {}\n" + UNIT,
+    "good/tests/api.rs": OK,
+    "good/tests/bad.rs": 'mod common;\n#[test] fn bad() { let _: u8 = ""; }\n',
+    "good/tests/common/mod.rs": OK,
+    "no_lib/Cargo.toml": "no_lib",
+    "no_lib/src/lib.rs": "mod deep;\nfn f() -> u8 {}\n" + UNIT,
+    "no_lib/src/deep.rs": UNIT,
+    "refused/Cargo.toml": "[package]\nname = 1\n",
+    "refused/src/lib.rs": UNIT,
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "good/src/lib.rs::tests::absent",
+        "good/src/deep.rs::deep::absent",
+        "good/src/deep.rs::@doctest::absent::1",
+        "good/src/main.rs::absent",
+        "good/tests/api.rs::absent",
+        "good/tests/common/mod.rs::@test-api::absent",
+    ],
+)
+def test_an_id_that_a_built_target_does_not_have_is_not_found(
+    pytester: pytest.Pytester, write: Write, name: str
+) -> None:
+    write(BROKEN)
+    result = pytester.runpytest("--cpython-sys", name)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: *{name}*"])
+    result.stdout.no_fnmatch_line("*mismatched types*")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("good/tests/bad.rs::anything", "mismatched types"),
+        ("good/tests/common/mod.rs::@test-bad::common::ok", "mismatched types"),
+        ("no_lib/src/lib.rs::tests::unit", "mismatched types"),
+        ("no_lib/src/deep.rs::deep::tests::unit", "mismatched types"),
+        ("refused/src/lib.rs::tests::unit", "cargo refuses"),
+    ],
+)
+def test_an_id_of_a_target_that_did_not_build_is_an_error(
+    pytester: pytest.Pytester, write: Write, name: str, words: str
+) -> None:
+    write(BROKEN)
+    result = pytester.runpytest("--cpython-sys", "-rA", name)
+    assert outcomes(result) == {name: "error"}
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert words in result.stdout.str()
