@@ -116,7 +116,10 @@ class Extension:
         """Link a static library into one that can be imported, as CPython's own build may."""
         python = self.context.interpreter
         if python is None:
-            raise ExtensionError("no Python is known, whose compiler could link it")
+            raise ExtensionError(
+                f"{os.path.basename(archive)} must be linked with the C compiler of a Python: name "
+                "a Python with --cpython-sys-python"
+            )
         directory = os.path.join(os.path.dirname(archive), "cpython-sys-modules")
         path = os.path.join(directory, f"{self.target.crate_name}-{python.fingerprint}.so")
         try:
@@ -133,8 +136,8 @@ class Extension:
         try:
             done = run_to_end(argv, cwd=directory, env=self.context.build.environment, limit=_LIMIT)
         except OSError as error:
-            raise ExtensionError(f"no linker: {argv[0]} cannot be started: {error}") from None
+            raise ExtensionError(f"the linker {argv[0]} cannot be started: {error}") from None
         if done.exit_code != 0:
-            raise ExtensionError(f"{argv[0]} cannot link {archive}: {done.how}\n{done.stderr}")
+            raise ExtensionError(f"{argv[0]} cannot link {archive} ({done.how}):\n{done.stderr}")
         os.replace(temporary, path)
         return path

@@ -109,10 +109,10 @@ def _place(
     if not is_module_name(name):
         example = re.sub(r"[^\w.]", "_", name)
         advice = f'module-name = "{example}" in [tool.maturin]'
-        return None, None, f"{shown}: {name!r} is no name of a module: write {advice}"
+        return None, None, f"{shown}: {name!r} is not a valid module name: write {advice}"
     if told is not None and not os.path.isdir(root):
-        problem = f"{shown}: there is no directory {told}, which python-source names"
-        return name, None, f"{problem}: make it, or write the right one in [tool.maturin]"
+        problem = f'{shown}: python-source = "{told}" is not a directory'
+        return name, None, f"{problem}: create it, or correct python-source in [tool.maturin]"
     # A crate of the module's name is no Python package.
     is_package = os.path.isfile(os.path.join(around, "__init__.py"))
     is_crate = not is_package and os.path.isfile(os.path.join(around, "Cargo.toml"))
@@ -120,8 +120,8 @@ def _place(
         # A package of the module's own name: it lies within.
         return name if len(parts) > 1 else f"{name}.{name}", root, ""
     if told is not None:
-        problem = f"{shown}: there is no Python package {parts[0]} in {told}, as python-source says"
-        return name, None, f"{problem}: make it, or remove python-source from [tool.maturin]"
+        problem = f'{shown}: python-source = "{told}" has no Python package {parts[0]}'
+        return name, None, f"{problem}: create it, or remove python-source from [tool.maturin]"
     return parts[-1], None, ""  # Nothing but Rust: it is installed without what is around it.
 
 

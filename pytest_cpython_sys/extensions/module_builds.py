@@ -164,7 +164,7 @@ def build_library(
 def _failure(build: Build, candidate: Candidate) -> ModuleTroubleError:
     errors = [error for error in build.diagnostics if error.is_error]
     words = "\n".join(error.rendered.rstrip() for error in errors)
-    words = words or build.words or f"cargo ended with {build.exit_code}"
+    words = words or build.words or f"cargo exited with code {build.exit_code}"
     first = errors[0].headline if errors else first_error(words) or words.partition("\n")[0]
     return ModuleTroubleError(f"{candidate.place} does not build", first, words)
 
@@ -197,8 +197,8 @@ def module_name(candidate: Candidate, library: str) -> tuple[str | None, str]:
 
 
 _SETTINGS: Final = {
-    "maturin": "module-name in [tool.maturin]",
-    "setuptools-rust": "target in the manifest",
+    "maturin": ("module-name", "[tool.maturin]"),
+    "setuptools-rust": ("target", "the manifest"),
 }
 
 
@@ -206,10 +206,10 @@ def _cure(candidate: Candidate, exported: str, last: str) -> str:
     """Return what to write where a manifest and a library say two names."""
     told = candidate.told
     assert told is not None  # noqa: S101 - it says one of them
-    where = _SETTINGS.get(told.backend, f"module in [{TABLE}]")
+    key, where = _SETTINGS.get(told.backend, ("module", f"[{TABLE}]"))
     around = (told.name or "").rpartition(".")[0] or (told.name if told.is_wrapped else "")
     name = f"{around}.{exported}" if around and not told.is_wrapped else exported
-    return f'call the #[pymodule] {last}, or write {where}: "{name}"'
+    return f'rename the #[pymodule] to {last}, or write {key} = "{name}" in {where}'
 
 
 @dataclass(frozen=True)
@@ -258,12 +258,12 @@ def check_import(
     except OSError:
         return ImportTrouble()  # nobody knows; the tests will see
     lines = done.stderr.strip().splitlines()
-    start = f"built from {candidate.place}, and cannot be imported"
+    start = f"built from {candidate.place}, but cannot be imported"
     if done.expired:
-        found = ImportTrouble(f"{start}: it takes longer than {_IMPORT_LIMIT:g} s", True)
+        found = ImportTrouble(f"{start}: the import takes longer than {_IMPORT_LIMIT:g} s", True)
     elif "@@" not in lines:
         words = next((f": {line}" for line in lines if line.strip()), "")
-        found = ImportTrouble(f"{start}: that ended the process, {done.how}{words}", True)
+        found = ImportTrouble(f"{start}: the import ended the process ({done.how}){words}", True)
     else:
         said = next((line[1:] for line in lines if line.startswith("@") and line != "@@"), "")
         found = ImportTrouble(f"{start}: {said}" if said else "")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ExtensionError", "NoModuleError", "Place", "find_place", "module_names"]
 
 
-_EXPORT: Final = "#[pymodule], or #[unsafe(no_mangle)] above a PyInit_NAME of your own"
+_EXPORT: Final = "add a #[pymodule], or a function PyInit_NAME with #[unsafe(no_mangle)]"
 
 
 class ExtensionError(Exception):
@@ -69,18 +69,20 @@ def find_place(
     exported = f"{os.path.basename(library)} exports {_listed(names)}"
     if asked is not None:
         advice = f'module = "{names[0]}"' if names else f"#[pymodule] fn {asked.rpartition('.')[2]}"
-        raise NoModuleError(f"{exported}, and {asked} is the module to import: write {advice}")
+        raise NoModuleError(f"{exported}, but the module to import is {asked}: write {advice}")
     said = _said(words)
     crate = package.library.crate_name if package.library is not None else None
     if crate in names and len(names) > 1 and not said:
         return Place(crate)  # the name that cargo's own manifest says
     if len(names) == 1:
-        return Place(names[0], remark=f"{said}: {exported}" if said else "")
-    exported = f"{exported}{f', and {said}' if said else ''}"
+        return Place(
+            names[0], remark=f"{said}, but {exported}: write one name in both" if said else ""
+        )
+    exported = f"{exported}{f', but {said}' if said else ''}"
     if not names:
-        raise NoModuleError(f"{exported}: write {_EXPORT}")
-    where = f'in [{TABLE}], or rust_extension("{package.name}", module=...)'
-    raise ExtensionError(f'{exported}: name the one to import with module = "{names[0]}" {where}')
+        raise NoModuleError(f"{exported}: {_EXPORT}")
+    where = f'in [{TABLE}], or call rust_extension("{package.name}", module=...)'
+    raise ExtensionError(f'{exported}: choose one with module = "{names[0]}" {where}')
 
 
 def _listed(names: Sequence[str]) -> str:

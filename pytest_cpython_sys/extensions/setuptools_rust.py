@@ -87,7 +87,10 @@ class SetuptoolsModules:
         if program or name is None or is_module_name(name):
             source, problem = self._source(declared, name)
         else:
-            problem = f"{declared.manifest}: {name!r} is no name of a module: write another target"
+            problem = (
+                f"{declared.manifest}: target {name!r} is not a valid module name: write a name "
+                'such as "package.module"'
+            )
             name, source = None, None
         return Told(
             name=name,
@@ -118,8 +121,8 @@ class SetuptoolsModules:
                 return (self._project.path(*names[:-size]) if lies_so else None), ""
         root = directories.get("")
         if root is not None and not os.path.isdir(self._project.path(root)):
-            problem = f"{declared.manifest}: there is no directory {root}, which package-dir names"
-            return None, f"{problem}: make it, or write the right one"
+            problem = f"{declared.manifest}: package-dir names {root}, which is not a directory"
+            return None, f"{problem}: create it, or correct package-dir"
         told = [root] if root is not None else self._packages.where
         for one in told:
             if os.path.isdir(self._project.path(one, parts[0])):

@@ -76,10 +76,10 @@ def unusable(extension: Extension) -> str | None:
     context = extension.context
     python = context.interpreter
     if python is None:
-        return "no Python to import it: name one with --cpython-sys-python"
+        return "no Python to import the module: name one with --cpython-sys-python"
     if python.executable is None:
         return (
-            f"there is no {python.describe()} to import it in: run make in {python.build_dir}"
+            f"{python.describe()} cannot import the module: run make in {python.build_dir}"
             if python.source_dir is not None
             else f"{python.describe()} cannot be started"
         )
@@ -89,7 +89,7 @@ def unusable(extension: Extension) -> str | None:
 def built_for_another(build: Build, package: Package, python: Interpreter, host: str) -> str | None:
     """Return what a package was built for, if that is not the Python at hand."""
     if build.target and build.target != host:
-        return f"built for {build.target}: this machine, {host}, cannot import it"
+        return f"built for {build.target}, which this machine ({host}) cannot import"
     env = build.environment
     headers = env.get("PYTHON_BUILD_DIR")
     named = env.get("PYO3_PYTHON")
@@ -104,4 +104,8 @@ def built_for_another(build: Build, package: Package, python: Interpreter, host:
             other = f"PYO3_PYTHON={named}"
     if other is None:
         return None
-    return f"built with {other}, which is not {python.executable}: unset it, or name that Python"
+    variable = other.partition("=")[0]
+    return (
+        f"built with {other}, which is not {python.executable}: unset {variable}, or name a "
+        "matching Python with --cpython-sys-python"
+    )

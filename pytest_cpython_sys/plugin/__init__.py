@@ -155,7 +155,7 @@ def pytest_configure(config: pytest.Config) -> None:
         for name in _DEMANDS:
             if config.getoption(name, None):
                 word = f"--{name.replace('_', '-')}"
-                raise pytest.UsageError(f"{word}: the plugin is off, add --cpython-sys")
+                raise pytest.UsageError(f"{word}: the plugin is off: add --cpython-sys")
         return
     from .modules.early import EarlyConfig, only_asks
 

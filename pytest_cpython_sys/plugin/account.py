@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from ..cargo import is_inside, upwards
+from ..case import counted
 from ..node_ids import escape
 from .nodes import RustCollector, RustItem
 from .pytest_compat.refusals import is_of_pytest
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Account", "Arguments"]
 
 _OUTPUT: Final = "cpython_sys_left_out"
-_NARROWED: Final = "a hook pytest_make_collect_report"
+_NARROWED: Final = "a pytest_make_collect_report hook"
 """Selects of what was collected, as ``--lf`` does. pytest and others say so themselves."""
 
 
@@ -151,12 +152,12 @@ class Account:
             collector, report = self._directories[path]
             module = type(collector).__module__
             if report.failed:
-                return f"{collector.nodeid} cannot be collected"
+                return f"{collector.nodeid} could not be collected"
             if not is_of_pytest(module):
                 return f"{module} collects {collector.nodeid}"
             below = file[len(path) + 1 :].split(os.sep)
             if len(below) > 1 and not any(node.path.name == below[0] for node in report.result):
-                return f"a hook pytest_collect_directory, for {below[0]}"
+                return f"a pytest_collect_directory hook, for the directory {below[0]}"
             return None
         return None
 
@@ -168,11 +169,11 @@ class Account:
                 continue
             _, above = self._directories.get(os.path.realpath(node.path.parent), (None, None))
             if above is not None and node not in above.result:
-                found.update((case.key, "a hook pytest_collect_file") for case in _cases(node))
+                found.update((case.key, "a pytest_collect_file hook") for case in _cases(node))
         for collector, report in self._reports:
             if _cases(collector)[0].file != file:
                 continue
-            why = f"{collector.nodeid} cannot be collected" if report.failed else _NARROWED
+            why = f"{collector.nodeid} could not be collected" if report.failed else _NARROWED
             offered = collector.offered
             kept = set(map(id, report.result))
             gone = [collector] if offered is None else [c for c in offered if id(c) not in kept]
@@ -201,7 +202,7 @@ class Account:
             if verbose or why != _NARROWED:
                 groups[why].append(key)
         for why, keys in groups.items():
-            yield f"left out: {len(keys)} {'test' if len(keys) == 1 else 'tests'} ({why})"
+            yield f"left out: {counted(len(keys), 'test')} ({why})"
             for file in dict.fromkeys(file for file, _ in keys) if verbose else ():
                 yield f"    {os.path.relpath(file)}"
 

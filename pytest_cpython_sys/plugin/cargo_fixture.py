@@ -74,7 +74,7 @@ class Workshop:
         found = next((package for package in self.packages if package.name == name), None)
         if found is None:
             names = ", ".join(sorted(package.name for package in self.packages)) or "none"
-            raise CargoError(f"no package of that name; there are: {names}")
+            raise CargoError(f"the project has no package `{name}`; its packages are: {names}")
         return found
 
     def module_place(self, package: str, library: str, module: str | None = None) -> Place:
@@ -84,7 +84,7 @@ class Workshop:
         """
         found = self.package(package)
         if found.library is None:
-            raise CargoError("the package has no library")
+            raise CargoError("the package has no library: add src/lib.rs")
         try:
             read_policies(found.metadata)
             return find_place(found, library, exports(library, found.library.crate_name), module)
@@ -110,7 +110,7 @@ class Workshop:
         library = found.library
         if library is None or "cdylib" not in library.crate_types:
             raise CargoError(
-                f'its library is no cdylib: add `[lib] crate-type = ["cdylib", "rlib"]` to '
+                f'the library is not a cdylib: add `[lib] crate-type = ["cdylib", "rlib"]` to '
                 f"{found.manifest_path}"
             )
         self._check_interpreter()
@@ -138,7 +138,7 @@ class Workshop:
             )
         if not build.success:
             errors = [item.rendered for item in build.diagnostics if item.is_error]
-            raise CargoError("it does not build:\n" + ("\n".join(errors) or build.words))
+            raise CargoError("the package does not build:\n" + ("\n".join(errors) or build.words))
         return build
 
     def _check_interpreter(self) -> None:
@@ -148,8 +148,8 @@ class Workshop:
             running = f"{sys.version_info.major}.{sys.version_info.minor}"
             which = "one of these Pythons" if self._others else "that Python"
             raise OtherPythonError(
-                f"it is built for Python {' and '.join(names)}, and {running} runs this test: "
-                f"leave --cpython-sys-python out, or run pytest with {which}"
+                f"the module is built for Python {' and '.join(names)}, but Python {running} runs "
+                f"this test: remove --cpython-sys-python, or run pytest with {which}"
             )
 
     def _for_running(self, path: str, build: Build, package: Package) -> str:

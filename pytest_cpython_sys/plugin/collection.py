@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 __all__ = ["Collection"]
 
 _LOST = (
-    "not run: cargo has this test, and it was lost on its way to pytest, which collected {where} "
-    "without it. No option, hook or plugin is known to have left it out. To run it with cargo "
-    "alone: {command}"
+    "not run: cargo lists this test, but pytest collected {where} without it, and no option, hook "
+    "or plugin is known to exclude it. Please report this as a bug in pytest-cpython-sys. To run "
+    "the test with cargo alone: {command}"
 )
 
 
 _BY_PYTHON = (
-    "pytest-testmon: Rust tests are all selected; of Python tests it cannot tell which call Rust "
-    "that has changed"
+    "pytest-testmon does not track Rust code: all Rust tests are selected, but Python tests that "
+    "call changed Rust code may not be"
 )
 
 
@@ -88,7 +88,7 @@ class Collection:
         if why is None and skipped_by_default(self._config, collection_path):
             self._opened.append(str(collection_path) + os.sep)
             return False
-        self.account.refuse(real, why or "a hook pytest_ignore_collect")
+        self.account.refuse(real, why or "a pytest_ignore_collect hook")
         return ignored
 
     def _may_be_one(self, path: Path) -> bool:

@@ -37,6 +37,10 @@ _WORD: Final = _OPTION.words[0]
 # What comes with Rust on most platforms; see `rustup component list`.
 _USUAL: Final = "rust-lldb --" if sys.platform == "darwin" else "rust-gdb --args"
 _STDIN: Final = 0
+_NO_PROGRAM: Final = (
+    f"{_WORD}: no test binary runs this item: select a test function, a doctest or a test target "
+    "with harness = false"
+)
 _PROGRAMS: Final = ("libtest", "doctest")
 """Checkers whose tests are programs."""
 _ELSEWHERE: Final = ("package", "timeout", "isolate", "no_doctests", "debugger")
@@ -60,13 +64,15 @@ def check_debugger(early: EarlyConfig) -> None:
     except ValueError as error:
         raise pytest.UsageError(f"{_WORD}={error}") from None
     if not words:
-        raise pytest.UsageError(f'{_WORD}= names no program: write {_WORD}="{_USUAL}"')
+        raise pytest.UsageError(f'{_WORD}= is empty: write {_WORD}="{_USUAL}"')
     if shutil.which(words[0]) is None:
         raise pytest.UsageError(
-            f"{_WORD}={typed}: there is no program {words[0]}; install it, or give its path"
+            f"{_WORD}={typed}: the program {words[0]} was not found: install it, or give its path"
         )
     if early.getoption("numprocesses") or early.getoption("tx"):
-        raise pytest.UsageError(f"{_WORD} needs the terminal, which workers do not have: add -n0")
+        raise pytest.UsageError(
+            f"{_WORD} needs the terminal, which workers of pytest-xdist do not have: add -n0"
+        )
 
 
 def check_selection(items: Sequence[pytest.Item], cases: Sequence[Case]) -> None:
@@ -79,7 +85,7 @@ def check_selection(items: Sequence[pytest.Item], cases: Sequence[Case]) -> None
         return
     if len(items) > 1:
         raise pytest.UsageError(
-            f"{_WORD} runs one Rust test, and {len(items)} tests are selected: give the test's id"
+            f"{_WORD} runs one Rust test, but {len(items)} tests are selected: give the id of one"
         )
     if cases[0].skip is not None:
         hint = ": add --cargo-run-ignored=only" if "ignore" in cases[0].skip else ""
@@ -104,7 +110,7 @@ class DebuggedEvaluator(Evaluator):
         checker = self._plan.checkers[case.checker]
         program = checker.under(case, self._tool)
         if program is None:
-            return Verdict("error", message=f"{_WORD}: no test binary runs this test")
+            return Verdict("error", message=_NO_PROGRAM)
         name = shlex.join(self._tool)
         started = time.monotonic()
         with capture_suspended(self._config, stdin=True), _keyboard_left_to_others():
@@ -118,7 +124,7 @@ class DebuggedEvaluator(Evaluator):
         seconds = time.monotonic() - started
         if code:
             return Verdict("failed", seconds, how)
-        return Verdict("skipped", seconds, f"{how}; whether the test passed is not known")
+        return Verdict("skipped", seconds, f"{how}; it is not known whether the test passed")
 
 
 def _run(program: Program) -> int:

@@ -29,9 +29,10 @@ class RustExtension(Protocol):
     ) -> ModuleType:
         """Build a package's cdylib and import it.
 
-        ``module`` is the name to import it by (default: what a manifest says, if the library
-        exports that, else the one name that it exports). One inside a Python package is imported
-        with that package. Fails the test, with cargo's words, if it cannot be built or imported.
+        ``module`` is the name under which to import it. The default is the name in a manifest if
+        the library exports a module of that name, else the one name that the library exports. A
+        module inside a Python package is imported together with that package. If the module cannot
+        be built or imported, the test fails with cargo's message.
         """
         ...
 
@@ -106,7 +107,7 @@ def _import(place: Place, path: str, package: str) -> ModuleType:
     except ImportError as error:
         remark = f" ({place.remark})" if place.remark else ""
         pytest.fail(
-            f"rust_extension({package!r}): {os.path.basename(path)} was built, and cannot be "
+            f"rust_extension({package!r}): {os.path.basename(path)} was built, but cannot be "
             f"imported as `{name}`: {error}{remark}",
             pytrace=False,
         )

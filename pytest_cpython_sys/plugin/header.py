@@ -35,7 +35,7 @@ def header_lines(
         if several:
             lines.append(f"@{python.label}: {python.describe()}")
         elif len(python.names) > 1:
-            lines.append(f"one Python: {python.describe()}")
+            lines.append(f"cpython_sys_python: {python.describe()}")
     lines.append(f"packages: {', '.join(package.name for package in project.packages)}")
     lines += _additions(project, verbose=verbose)
     lines += project.c_compilers()

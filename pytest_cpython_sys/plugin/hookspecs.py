@@ -17,8 +17,9 @@ __all__ = ["pytest_cpython_sys_checkers"]
 
 @pytest.hookspec
 def pytest_cpython_sys_checkers(contexts: Sequence[BuildContext]) -> Sequence[Checker]:  # type: ignore[empty-body]
-    """Return more checkers for these builds, one build a workspace.
+    """Return additional checkers for these builds. Each context is the build of one workspace.
 
-    Called once, after the builds and before collection; with several Pythons once for each. Each
-    checker's cases become items like all others; its name must be its own.
+    pytest calls the hook once, after the builds and before collection; with several Pythons it
+    calls the hook once for each Python. The cases of each checker become items. The name of each
+    checker must be unique.
     """

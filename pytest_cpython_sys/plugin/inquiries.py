@@ -25,7 +25,7 @@ def answer(asked: str, config: pytest.Config, session: RustSession | None) -> py
     """Do what an option asks for; nothing is built. Raises pytest.UsageError."""
     word = f"--{asked.replace('_', '-')}"
     if session is None:
-        raise pytest.UsageError(f"{word}: the plugin is off, add --cpython-sys")
+        raise pytest.UsageError(f"{word}: the plugin is off: add --cpython-sys")
     project = session.find_project(word)
     writer = config.get_terminal_writer()
     if asked == "cpython_sys_env":
@@ -48,7 +48,7 @@ def _clean(project: Project, here: os.PathLike[str]) -> Iterator[tuple[str, bool
         for leftover in find_leftovers(target):
             path = os.path.relpath(leftover.path, here)
             if leftover.busy:
-                yield f"kept {path}: cargo is at work in it", False
+                yield f"kept {path}: cargo is using it", False
                 continue
             if not leftover.unused:
                 kept.append(leftover)

@@ -14,9 +14,9 @@ MARKS: Final[dict[str, str]] = {
     "rust_example": "a test in an example",
     "rust_bench": "a test in a benchmark",
     "rust_doctest": "a documentation test",
-    "rust_harness": "a target with a harness of its own",
+    "rust_harness": "a test target with harness = false",
     "rust_build": "a target that does not build",
-    "rust_abi": "the C compiler's opinion",
-    "rust_policy": "a policy",
-    "cargo_timeout(seconds)": "how long a Rust test may take",
+    "rust_abi": "a comparison with the C compiler",
+    "rust_policy": "a policy: a rule about source code or about a built library",
+    "cargo_timeout(seconds)": "the timeout of a Rust test",
 }

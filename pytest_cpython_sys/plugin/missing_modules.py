@@ -27,8 +27,12 @@ _MISSED: Final = (
     ),
     regex(r"\bmodule '(?P<package>[\w.]+)'(?: from '[^']*')? has no attribute '(?P<name>\w+)'"),
 )
-_NO_TEST: Final = "no test has run: --continue-on-collection-errors runs what was collected"
-_NO_CONFTEST: Final = "--noconftest --continue-on-collection-errors runs the Rust tests"
+_NO_TEST: Final = (
+    "no test ran: add --continue-on-collection-errors to run the tests that were collected"
+)
+_NO_CONFTEST: Final = (
+    "to run the Rust tests anyway, add --noconftest --continue-on-collection-errors"
+)
 
 
 class MissingModules:
@@ -136,7 +140,8 @@ def _hint(module: _Module, here: str) -> Iterator[str]:
     if installed is not None and installed.fits:
         return
     if installed is not None and not installed.file:
-        yield f"{name} is not in what is installed of {package.name}:"
+        owner = (told and told.distribution) or package.name
+        yield f"{name} is missing from the installed package {owner}:"
     elif installed is not None:
         yield f"{name} is installed for another Python:"
         yield f"    {os.path.basename(installed.file)}"
@@ -146,11 +151,11 @@ def _hint(module: _Module, here: str) -> Iterator[str]:
     if told is not None and is_project:
         command = told.command(editable=installed is None)
         where = os.path.relpath(told.directory, here)
-        yield f"    `{command}`{'' if where == os.curdir else f' in {where}'} installs it"
+        yield f"    to install it, run `{command}`{'' if where == os.curdir else f' in {where}'}"
     if finder is None and installed is None and (told is None or told.bindings == "pyo3"):
-        yield '    cpython_sys_extensions = "auto" lets pytest build it'
+        yield '    to let pytest build it, set cpython_sys_extensions = "auto"'
     elif not is_project:
-        yield f'    rust_extension("{package.name}") builds and imports it'
+        yield f'    to build and import it in a test, call rust_extension("{package.name}")'
 
 
 def _is_project(directory: str) -> bool:

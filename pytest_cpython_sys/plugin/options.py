@@ -36,7 +36,7 @@ def _add_option(group: pytest.OptionGroup, option: Option) -> None:
         return
     group.addoption(*option.words, dest=name, action="store_true", default=None, help=text)
     if option.key:
-        text = f"the opposite of {option.words[0]}, whatever the ini file says"
+        text = f"turn off {option.words[0]}, even if the ini file turns it on"
         group.addoption(*option.opposites, dest=name, action="store_false", help=text)
 
 

@@ -62,7 +62,7 @@ class Comparison:
         rows, names = self.rows(), ", ".join(self.ran)
         if len(self.ran) < 2 or any(len(set(row)) > 1 for row in rows.values()):
             return ""
-        return f"what fails is the same on {names}" if rows else f"nothing fails on {names}"
+        return f"the same tests fail on {names}" if rows else f"no test fails on {names}"
 
     def table(self, width: int, *, whole: bool, incomplete: bool = False) -> Iterator[str]:
         """Yield a table of what fails where, if the Pythons that ran do not agree.

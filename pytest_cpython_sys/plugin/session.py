@@ -165,7 +165,7 @@ class RustSession:
         if self._problem is not None:
             raise pytest.UsageError(str(self._problem))
         if project is None or not project.packages:
-            raise pytest.UsageError(f"{option}: no cargo package at or below these places")
+            raise pytest.UsageError(f"{option}: no cargo package found: give the directory of one")
         return project
 
     @pytest.hookimpl
@@ -190,7 +190,7 @@ class RustSession:
             globs = ", ".join(self._settings.package_globs)
             typed = self._config.getoption("cargo_package") is not None
             said = f"--cargo-package={globs}" if typed else f"cargo_package = {globs}"
-            raise pytest.UsageError(f"{said} selects none of: {names}")
+            raise pytest.UsageError(f"{said} matches no package: choose from {names}")
         self._warn_of_nothing(project)
         for path, levels in self._scope.typed:
             project.add_typed(self._plan, path, levels)

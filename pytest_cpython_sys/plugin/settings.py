@@ -85,7 +85,7 @@ def _value(config: pytest.Config | EarlyConfig, option: Option) -> Any:
         if raw is None and option.key:
             raw = words_of(config, option.name)
         if typed and raw == "" and option.choices:
-            raise ValueError(f": choose one of {', '.join(option.choices)}")
+            raise ValueError(f" is empty: choose one of {', '.join(option.choices)}")
         return read(option, raw)
     except ValueError as error:
         written = f"{option.name} = " if option.key and not typed else f"{option.words[0]}="

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ..case import counted
 from ..evaluator import evaluated, warnings
 from ..failure_text import failure_words, node_id
 from .account import Account
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from .arguments import Scope
 
 __all__ = ["Summary"]
+
+_UNTESTED: Final = "failed, although it has no tests: "
+"""How the line of a program begins that was run without a test, and did not succeed."""
 
 
 class Summary:
@@ -164,7 +168,7 @@ class Summary:
         for case in self.unbuilt(plan):
             yield f"did not build: {node_id(case, self._config.rootpath)}"
         yield from replaced_lines(self.replaced(plan), plan.labels)
-        yield from (f"ended badly, without a test: {line}" for line in self._ended_badly)
+        yield from (f"{_UNTESTED}{line}" for line in self._ended_badly)
 
     def write(
         self,
@@ -252,10 +256,10 @@ class Summary:
         for line in replaced_lines(self.replaced(plan), plan.labels):
             terminal.line(line, red=True)
         for line in self._ended_badly:
-            terminal.line(f"ended badly, without a test: {line}", red=True)
+            terminal.line(f"{_UNTESTED}{line}", red=True)
         if self._runs:
             for reason, count in self._not_run.items():
-                terminal.line(f"{count} test{'s' if count > 1 else ''} {reason}", yellow=True)
+                terminal.line(f"{counted(count, 'test')} {reason}", yellow=True)
 
 
 def _crash(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -38,7 +38,7 @@ def _own(item: RustItem, settings: Settings) -> float | None:
     if mark is not None:
         value = mark.args[0] if mark.args else mark.kwargs.get("seconds")
         if not isinstance(value, int | float) or not 0 < value < float("inf"):
-            raise pytest.UsageError(f"cargo_timeout({value!r}): give a number of seconds above 0")
+            raise pytest.UsageError(f"cargo_timeout({value!r}): write a number of seconds above 0")
         return float(value)
     return settings.timeout(item.nodeid)
 

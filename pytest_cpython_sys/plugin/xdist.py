@@ -52,8 +52,9 @@ def check_place(plan: Plan, node: Any) -> None:
     here, there = os.getcwd(), str(node.workerinfo["cwd"])
     if there != here and any(plan.cases.values()):
         raise pytest.UsageError(
-            f"--tx: {node.gateway.id} works in {there}; Rust tests run where they were built: "
-            f"leave --rsyncdir out, and add //chdir={here}, a directory that both machines share"
+            f"--tx: the worker {node.gateway.id} runs in {there}, but Rust tests can only run in "
+            f"the directory in which they were built: remove --rsyncdir, and add //chdir={here} to "
+            "--tx; both machines must share that directory"
         )
 
 

@@ -83,7 +83,7 @@ def test_what_is_lost_fails_under_its_own_id(
     result = run(pytester, *workers)
     assert outcomes(result) == {name: "error" if name in lost else "passed" for name in ALL}
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    words = "c/*.rs:*: not run: cargo has this test, and it was lost on its way to pytest, *"
+    words = "c/*.rs:*: not run: cargo lists this test, but pytest collected * without it, and *"
     result.stdout.fnmatch_lines([words])
     if not workers:
         for name in lost:
@@ -166,7 +166,7 @@ def pytest_collect_file(file_path):
     nodes = yield
     return [] if file_path.name == "lib.rs" else nodes
 """,
-        "left out: 2 tests (a hook pytest_collect_file)",
+        "left out: 2 tests (a pytest_collect_file hook)",
     ),
     "a folder is dropped": (
         """
@@ -176,7 +176,7 @@ def pytest_collect_directory(path):
     node = yield
     return None if path.name == "src" else node
 """,
-        "left out: 3 tests (a hook pytest_collect_directory, for src)",
+        "left out: 3 tests (a pytest_collect_directory hook, for the directory src)",
     ),
     "a folder is collected otherwise": (
         """

@@ -218,7 +218,9 @@ def test_testmon_selects_rust_tests_whatever_has_changed(
     first.assert_outcomes(passed=3)
     again = run(pytester, monkeypatch, "pytest-testmon", "--testmon", *workers)
     again.assert_outcomes(passed=2)
-    again.stdout.fnmatch_lines(["pytest-testmon: Rust tests are all selected; *"])
+    again.stdout.fnmatch_lines(
+        ["pytest-testmon does not track Rust code: all Rust tests are selected, *"]
+    )
     replace_once(root / "src/sum.rs", "n + 1", "n + 2")
     changed = run(pytester, monkeypatch, "pytest-testmon", "--testmon", *workers)
     changed.assert_outcomes(passed=1, failed=1)

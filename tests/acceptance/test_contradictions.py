@@ -247,7 +247,7 @@ static FIRST: extern "C" fn() = early;
         (
             {"src/lib.rs": f"#[cfg(test)] mod t {{ {ENDS_BADLY} }}\n"},
             {},
-            "ended badly, without a test: c of c: exit code 7",
+            "failed, although it has no tests: c of c: exit code 7",
         ),
     ],
     ids=["ignored", "empty", "untested"],

@@ -119,7 +119,7 @@ def test_one_test_runs_and_how_the_debugger_ended_is_what_is_known(
     if code:
         assert "ran under env (exit code 101)" in text
     else:
-        reason = "ran under env (exit code 0); whether the test passed is not known"
+        reason = "ran under env (exit code 0); it is not known whether the test passed"
         assert reason in text
         assert "1 skipped" in text
     assert "a test whose name begins the same" not in text
@@ -244,7 +244,7 @@ def test_what_is_no_program(write: Write) -> None:
     )
     ended, text = debug("src/lib.rs::bindgen_test_layout_S", "env")
     assert ended == 1
-    assert "--cargo-debugger: no test binary runs this test" in text
+    assert "--cargo-debugger: no test binary runs this item: select a test function" in text
 
 
 def test_what_does_not_build(write: Write) -> None:
@@ -260,18 +260,21 @@ def test_what_does_not_build(write: Write) -> None:
         (
             ["--cargo-debugger=no-such-debugger --args"],
             (
-                "--cargo-debugger=no-such-debugger --args: there is no program no-such-debugger; "
-                "install it, or give its path"
+                "--cargo-debugger=no-such-debugger --args: the program no-such-debugger was not "
+                "found: install it, or give its path"
             ),
         ),
         (
             ["--cargo-debugger="],
-            '--cargo-debugger= names no program: write --cargo-debugger="rust-gdb --args"',
+            '--cargo-debugger= is empty: write --cargo-debugger="rust-gdb --args"',
         ),
         (["--cargo-debugger='"], "--cargo-debugger=': No closing quotation"),
         (
             ["--cargo-debugger=env", "-n2"],
-            "--cargo-debugger needs the terminal, which workers do not have: add -n0",
+            (
+                "--cargo-debugger needs the terminal, which workers of pytest-xdist do not have: "
+                "add -n0"
+            ),
         ),
     ],
 )
@@ -297,7 +300,7 @@ def test_one_test_is_to_be_selected(
     (package / "test_python.py").write_text("def test_one(): pass\n", encoding="utf-8")
     done = run(pytester, "--cargo-debugger=env", *arguments)
     assert done.ret == pytest.ExitCode.USAGE_ERROR
-    words = f"--cargo-debugger runs one Rust test, and {found} selected: give the test's id"
+    words = f"--cargo-debugger runs one Rust test, but {found} selected: give the id of one"
     assert f"ERROR: {words}" in done.errlines
 
 

@@ -90,10 +90,13 @@ def test_an_import_that_needs_the_module_is_explained(
     for more, cure in (
         (
             "-ocpython_sys_extensions=off",
-            '    cpython_sys_extensions = "auto" lets pytest build it',
+            '    to let pytest build it, set cpython_sys_extensions = "auto"',
         ),
         # Nobody says that it is one, and there is nothing to install.
-        ("-ocpython_sys_extensions=auto", '    rust_extension("my-eggs") builds and imports it'),
+        (
+            "-ocpython_sys_extensions=auto",
+            '    to build and import it in a test, call rust_extension("my-eggs")',
+        ),
     ):
         result = pytester.runpytest(*settings, more)
         assert result.ret == pytest.ExitCode.INTERRUPTED
@@ -115,9 +118,9 @@ def test_features_can_be_switched_on(pytester: pytest.Pytester, write: Write) ->
 @pytest.mark.parametrize(
     ("source", "name", "words"),
     [
-        ("fn f( {", "my-eggs", "*it does not build:*"),
-        ("", "my-eggs", "*exports no module (no PyInit_NAME): write #[[]pymodule]*"),
-        ("", "ham", "*no package of that name; there are: my-eggs*"),
+        ("fn f( {", "my-eggs", "*the package does not build:*"),
+        ("", "my-eggs", "*exports no module (no PyInit_NAME): add a #[[]pymodule]*"),
+        ("", "ham", "*the project has no package `ham`; its packages are: my-eggs*"),
     ],
     ids=["broken", "no-init", "unknown"],
 )
@@ -147,7 +150,7 @@ def test_a_library_that_is_no_cdylib_is_told(pytester: pytest.Pytester, write: W
     )
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*is no cdylib: add *crate-type*"])
+    result.stdout.fnmatch_lines(["*is not a cdylib: add *crate-type*"])
 
 
 def test_the_wrapper_is_bound_to_the_project(pytester: pytest.Pytester, write: Write) -> None:

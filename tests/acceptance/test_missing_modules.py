@@ -70,8 +70,8 @@ PACKAGE = {
 }
 WITH_MATURIN = {**PACKAGE, "pyproject.toml": MATURIN}
 MISSED = "ham._native, the extension module of ham-native, is not installed:"
-AUTO = '    cpython_sys_extensions = "auto" lets pytest build it'
-REST = "no test has run: --continue-on-collection-errors runs what was collected"
+AUTO = '    to let pytest build it, set cpython_sys_extensions = "auto"'
+REST = "no test ran: add --continue-on-collection-errors to run the tests that were collected"
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +118,7 @@ def test_the_way_of_the_build_backend(
     """The package is found in none of these, or in one without the module."""
     write({**PACKAGE, **files, "tests/test_ham.py": f"{code}\ndef test_ham(): pass\n"})
     result = run(pytester, *workers)
-    assert hints(result) == [MISSED, f"    `{command}` installs it", AUTO]
+    assert hints(result) == [MISSED, f"    to install it, run `{command}`", AUTO]
     # Workers of pytest-xdist run what they have.
     assert (REST in result.outlines) == ("passed" not in result.parseoutcomes()) == (not workers)
 
@@ -133,7 +133,7 @@ def test_a_package_that_imports_the_module(
     write({**WITH_MATURIN, "python/ham/__init__.py": f"{code}\n"})
     monkeypatch.setenv("PYTHONPATH", str(pytester.path / "python"))
     result = run(pytester)
-    assert hints(result) == [MISSED, "    `maturin develop` installs it", AUTO]
+    assert hints(result) == [MISSED, "    to install it, run `maturin develop`", AUTO]
     assert REST in result.outlines
     rest = run(pytester, "--continue-on-collection-errors")
     assert outcomes(rest) == {
@@ -155,7 +155,7 @@ def test_tests_beside_the_crate(pytester: pytest.Pytester, write: Write) -> None
     )
     write({"pytest.ini": OFF})
     result = run(pytester, "project/tests")
-    assert hints(result) == [MISSED, "    `maturin develop` in project installs it", AUTO]
+    assert hints(result) == [MISSED, "    to install it, run `maturin develop` in project", AUTO]
     result.stdout.no_fnmatch_line("*no cargo package*")
     (root / "project" / "tests" / "test_ham.py").unlink()
     result = run(pytester, "project/tests", "-W", "error")
@@ -188,10 +188,15 @@ def test_a_conftest_that_imports_the_package(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     lines = [line.removeprefix("E   ") for line in result.stderr.lines]
     start = lines.index(MISSED)
-    rest = "--noconftest --continue-on-collection-errors runs the Rust tests"
-    assert lines[start : start + 4] == [MISSED, "    `maturin develop` installs it", AUTO, rest]
+    rest = "to run the Rust tests anyway, add --noconftest --continue-on-collection-errors"
+    assert lines[start : start + 4] == [
+        MISSED,
+        "    to install it, run `maturin develop`",
+        AUTO,
+        rest,
+    ]
     assert not any("Traceback" in line for line in result.stderr.lines)
-    alone = run(pytester, *rest.split()[:2])
+    alone = run(pytester, *rest.split()[-2:])
     assert outcomes(alone)["src/lib.rs::ok"] == "passed"
     # Without the plugin these are pytest's words alone.
     plain = pytester.runpytest(*(["tests"] if where else []))
@@ -218,7 +223,7 @@ def test_a_wheel_for_another_python(
     assert hints(result) == [
         "ham._native is installed for another Python:",
         f"    {other}",
-        "    `pip install .` installs it",
+        "    to install it, run `pip install .`",
     ]
 
 
@@ -246,7 +251,7 @@ def test_with_pyo3_it_is_built_or_said(
     off = run(pytester)
     assert off.ret == pytest.ExitCode.INTERRUPTED
     off.stdout.fnmatch_lines(["*cannot import name '_native' from partially initialized*"])
-    assert hints(off) == [MISSED, "    `maturin develop` installs it", AUTO]
+    assert hints(off) == [MISSED, "    to install it, run `maturin develop`", AUTO]
     built = run(pytester, "-ocpython_sys_extensions=auto")
     assert built.parseoutcomes() == {"passed": 3}
     assert "ham._native: built from ham-native (not installed)" in built.outlines

@@ -118,9 +118,11 @@ ANYWHERE = [
     Expected("good::free_threading", "skipped", "has a GIL; a Python built with --disable-gil"),
     Expected("segfault::imports", "failed", "killed by SIGSEGV (Segmentation fault) while import"),
     Expected("segfault::leaks", "error", UNEVALUATED),
-    Expected("aborting::imports", "failed", "killed by SIGABRT (Aborted) while importing it"),
+    Expected(
+        "aborting::imports", "failed", "killed by SIGABRT (Aborted) while importing the module"
+    ),
     Expected("leaving::imports", "failed", "exited before it finished (exit code 0) while import"),
-    Expected("hanging::imports", "failed", "timed out after 5 s while importing it"),
+    Expected("hanging::imports", "failed", "timed out after 5 s while importing the module"),
     Expected("chatty::imports", "passed", '{"done": true, "error": '),
     Expected("chatty::leaks", "passed", '{"done": true, "error": '),
     Expected("null::imports", "failed", "SystemError: initialization of null failed"),
@@ -471,7 +473,7 @@ def test_a_library_with_several_modules(pytester: pytest.Pytester, write: Write)
     write(files)
     result = run(pytester, "-k", "imports")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*exports several modules: *: name the one to import with *"])
+    result.stdout.fnmatch_lines(["*exports several modules: *: choose one with *"])
     table = '[package.metadata.cpython-sys]\nmodule = "eggs"\n'
     write({"Cargo.toml": files["Cargo.toml"] + table})
     run(pytester, "-k", "imports").assert_outcomes(passed=1)

@@ -174,7 +174,7 @@ def test_a_manifest_that_names_another_module(pytester: pytest.Pytester, write: 
     result = pytester.runpytest("--cpython-sys", "-rAP", "-p", "no:cacheprovider")
     assert outcomes(result)["src/lib.rs::@module::imports"] == "passed"
     result.stdout.fnmatch_lines(
-        ["pyproject.toml names ham._native: libham_native.so exports PyInit_other"]
+        ["pyproject.toml names ham._native, but libham_native.so exports PyInit_other: write one *"]
     )
 
 
@@ -327,7 +327,9 @@ def test_another_python_is_another(
         "src/lib.rs::adds": "passed",
         "tests/test_import.py::test_import": "failed",
     }
-    result.stdout.fnmatch_lines(["_native: ham-native is built with PYO3_PYTHON=*: unset it, or *"])
+    result.stdout.fnmatch_lines(
+        ["_native: ham-native is built with PYO3_PYTHON=*: unset PYO3_PYTHON, or *"]
+    )
     assert (pyo3_target / "cpython-sys" / f"{other.tag}-{other.fingerprint}").is_dir()
 
 

@@ -106,7 +106,7 @@ def test_an_interrupted_run_has_a_page(pytester: pytest.Pytester, write: Write) 
     output = interrupted(root, signal.SIGINT, "--cpython-sys-report=page.html")
     assert b"generated page: " in output
     page = read(root)
-    assert "It was interrupted (Ctrl-C). 1 of 2 tests did not run." in page.text
+    assert "The run was interrupted (Ctrl-C). 1 of 2 tests did not run." in page.text
     assert page.texts["h1"] == ["1 Rust test passed before the run ended early"]
 
 
@@ -118,7 +118,7 @@ def test_a_run_that_is_interrupted_while_it_builds(pytester: pytest.Pytester, wr
     root = write({"Cargo.toml": "c", "src/lib.rs": SLOW, "build.rs": script})
     interrupted(root, signal.SIGINT, "--cpython-sys-report=page.html")
     page = read(root)
-    assert "It was interrupted (Ctrl-C). No test had run." in page.text
+    assert "The run was interrupted (Ctrl-C). No test had run." in page.text
     assert page.texts["h1"] == ["No Rust test ran"]
 
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_collected_makes_it_incomplete(
     run(pytester, "--cpython-sys-report=page.html")
     page = read(root)
     assert "Incomplete." in page.text
-    assert "1 error of collection" in page.text
+    assert "1 collection error" in page.text
 
 
 @pytest.mark.parametrize("more", [(), ("-k", "nothing")], ids=["collection ends", "deselected"])
@@ -148,7 +148,7 @@ def test_what_did_not_build_is_a_failure_though_no_item_ran(
 def test_collecting_writes_none(pytester: pytest.Pytester, write: Write) -> None:
     root = write({"Cargo.toml": "c", "src/lib.rs": "#[test] fn a() {}"})
     result = run(pytester, "--cpython-sys-report=page.html", "--collect-only")
-    result.stdout.fnmatch_lines(["--cpython-sys-report: no page of a run with --collect-only"])
+    result.stdout.fnmatch_lines(["--cpython-sys-report: a run with --collect-only writes no page"])
     assert not (root / "page.html").exists()
 
 
@@ -166,14 +166,14 @@ def test_the_key_is_relative_to_rootdir(pytester: pytest.Pytester, write: Write)
     [
         ("missing/page.html", "No such file or directory: */missing"),
         ("src.html", "Is a directory: */src.html"),
-        ("src", "give the name of a file that ends with .html or .htm"),
-        ("src/lib.rs", "give the name of a file that ends with .html or .htm"),
-        ("", "no file is named"),
-        ("/proc/page.html", "files cannot be made there: /proc"),
+        ("src", "the name of the file must end with .html or .htm"),
+        ("src/lib.rs", "the name of the file must end with .html or .htm"),
+        ("", "write the name of a file, such as report.html"),
+        ("/proc/page.html", "no file can be created there: /proc"),
         ("fifo.html", "not a regular file: */fifo.html"),
         ("Cargo.toml/page.html", "Not a directory: */Cargo.toml"),
         (f"{'x' * 300}.html", "File name too long: *"),
-        ("/dev/null", "give the name of a file that ends with .html or .htm"),
+        ("/dev/null", "the name of the file must end with .html or .htm"),
     ],
 )
 def test_a_place_that_cannot_be_written(

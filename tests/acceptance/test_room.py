@@ -130,7 +130,7 @@ def test_where_cargo_is_at_work_stays(pytester: pytest.Pytester, write: Write) -
         fcntl.flock(file, fcntl.LOCK_EX)
         result = run(pytester, "--cpython-sys-clean")
     assert result.outlines[-2:] == [
-        "kept target/cpython-sys/cp308-00000000: cargo is at work in it",
+        "kept target/cpython-sys/cp308-00000000: cargo is using it",
         "freed 0 bytes",
     ]
 
@@ -154,6 +154,5 @@ def test_what_cannot_be_removed_is_said(pytester: pytest.Pytester, write: Write)
 def test_cleaning_needs_a_package(pytester: pytest.Pytester) -> None:
     result = run(pytester, "--cpython-sys-clean")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        ["ERROR: --cpython-sys-clean: no cargo package at or below these places"]
-    )
+    line = "ERROR: --cpython-sys-clean: no cargo package found: give the directory of one"
+    result.stderr.fnmatch_lines([line])

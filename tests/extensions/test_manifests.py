@@ -192,14 +192,14 @@ def test_bindings(
         (
             'python-source = "nope"\nmodule-name = "ham._ham"',
             "ham._ham",
-            "no directory nope, which python-source names: make it",
+            'python-source = "nope" is not a directory: create it',
         ),
         (
             'python-source = "python"\nmodule-name = "ham._ham"',
             "ham._ham",
-            "no Python package ham in python, as python-source says: make it, or remove",
+            'python-source = "python" has no Python package ham: create it, or remove',
         ),
-        ("", None, 'no name of a module: write module-name = "ham_crate"'),
+        ("", None, 'not a valid module name: write module-name = "ham_crate"'),
     ],
 )
 def test_what_maturin_would_refuse(
@@ -344,7 +344,7 @@ def test_a_package_directory_that_does_not_exist(tmp_path: Path) -> None:
     text = SETUPTOOLS + EXT + HAM + '[tool.setuptools]\npackage-dir = { "" = "nope" }\n'
     word = said(tmp_path, {"pyproject.toml": text})
     assert word is not None
-    assert "no directory nope, which package-dir names" in word.problem
+    assert "package-dir names nope, which is not a directory" in word.problem
 
 
 @pytest.mark.parametrize(
@@ -427,9 +427,10 @@ def test_the_word_counts_if_the_library_exports_it(tmp_path: Path) -> None:
     assert place(tmp_path, "_ham", "other") == Place("ham._ham", str(tmp_path))
     found = place(tmp_path, "other")
     assert found.name == "other"
-    assert found.remark == "pyproject.toml names ham._ham: libham.so exports PyInit_other"
+    said_both = "pyproject.toml names ham._ham, but libham.so exports PyInit_other"
+    assert found.remark == f"{said_both}: write one name in both"
     with pytest.raises(
-        ExtensionError, match=r"several modules: PyInit_a, PyInit_b, and .*ham\._ham"
+        ExtensionError, match=r"several modules: PyInit_a, PyInit_b, but .*ham\._ham"
     ):
         place(tmp_path, "a", "b")
 
@@ -438,16 +439,18 @@ def test_nobody_says_and_one_is_exported(tmp_path: Path) -> None:
     assert place(tmp_path, "_native", "_native") == Place("_native")
     with pytest.raises(ExtensionError, match=r"a, PyInit_b: .* module = \"a\".*module=\.\.\."):
         place(tmp_path, "a", "b")
-    with pytest.raises(ExtensionError, match=r"exports no module \(no PyInit_NAME\): write"):
+    with pytest.raises(
+        ExtensionError, match=r"exports no module \(no PyInit_NAME\): add a #\[pymodule\]"
+    ):
         place(tmp_path)
 
 
 def test_a_name_that_was_asked_for(tmp_path: Path) -> None:
     assert place(tmp_path, "a", "b", module="ham.b") == Place("ham.b")
-    with pytest.raises(ExtensionError, match=r'PyInit_a, and ham\.b is .*: write module = "a"'):
+    with pytest.raises(ExtensionError, match=r'PyInit_a, but .* is ham\.b: write module = "a"'):
         place(tmp_path, "a", module="ham.b")
     metadata = {"cpython-sys": {"module": "b"}}
-    with pytest.raises(ExtensionError, match=r"PyInit_a, and b is the module to import"):
+    with pytest.raises(ExtensionError, match=r"PyInit_a, but the module to import is b"):
         place(tmp_path, "a", metadata=metadata)
 
 

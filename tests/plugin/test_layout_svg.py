@@ -66,7 +66,7 @@ def test_bits_and_members_that_lie_over_one_another() -> None:
         if rect.get("class") == "field"
     }
     assert len(places) == 4  # two lanes a side
-    assert "C: none at 8 takes no room" in texts(text)
+    assert "C: none at 8 has no size" in texts(text)
 
 
 def test_sizes_that_nobody_knows_make_no_holes() -> None:
@@ -86,7 +86,9 @@ def test_unrecorded_room_and_what_begins_at_the_end_are_no_boxes_of_a_size() -> 
     found = boxes(text)
     assert set(found) == {"(not recorded), 1 byte", "a"}
     assert {style for style, _, _ in found["a"]} == {"field open"}
-    assert {"C: tail at 8, the end", "sizes of fields are not recorded"} <= set(texts(text))
+    assert {"C: tail at 8, the end of the type", "sizes of fields are not recorded"} <= set(
+        texts(text)
+    )
 
 
 NAMES = ["Box<[u8; 4]>", "a\"&'</svg><script>", "\N{SNOWMAN}", "\x00\x1b[0m", "x" * 300, ""]

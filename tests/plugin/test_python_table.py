@@ -35,9 +35,9 @@ def test_rows_that_differ_come_first() -> None:
 
 
 def test_agreement_is_one_line() -> None:
-    assert compared({"a.rs::x": "ps"}, "a", "b").agreement() == "nothing fails on a, b"
+    assert compared({"a.rs::x": "ps"}, "a", "b").agreement() == "no test fails on a, b"
     comparison = compared({"a.rs::x": "ff", "a.rs::y": "pp"}, "a", "b")
-    assert comparison.agreement() == "what fails is the same on a, b"
+    assert comparison.agreement() == "the same tests fail on a, b"
     assert list(comparison.table(80, whole=False)) == []
 
 
@@ -65,7 +65,7 @@ def test_what_is_too_much_is_counted_and_what_is_too_long_is_cut() -> None:
 def test_a_later_outcome_replaces_an_earlier_one() -> None:
     comparison = compared({"a.rs::x": "pf"}, "a", "b")
     comparison.count("a.rs::@b::x", "passed")
-    assert comparison.agreement() == "nothing fails on a, b"
+    assert comparison.agreement() == "no test fails on a, b"
 
 
 def test_ids_without_a_python_do_not_count() -> None:

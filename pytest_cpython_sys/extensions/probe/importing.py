@@ -22,24 +22,24 @@ _NESTED = {92: True, 94: False}
 
 def imports(request: Request, report: Report) -> None:
     """Import it; then say what it declares."""
-    report.step("importing it")
+    report.step("importing the module")
     name = request["name"]
     module = importlib.import_module(name) if "." in name else load(request)
     report.add(imported=True, gil=getattr(sys, "_is_gil_enabled", lambda: True)())
-    report.step("reading its definition")
+    report.step("reading the definition of the module")
     report.add(definition=_definition(module, request))
-    report.step("ending its interpreter")
+    report.step("ending the interpreter")
 
 
 def fresh(request: Request, report: Report) -> None:
     """Evaluate the calls where nobody else has used the module."""
-    report.step("importing it")
+    report.step("importing the module")
     module = load(request)
     calls = Calls(request)
     keep: list[object] = []
     report.step("evaluating `calls`")
     report.add(values=[calls.values(module, keep) for _ in range(2)])
-    report.step("ending its interpreter")
+    report.step("ending the interpreter")
 
 
 def _definition(module: Any, request: Request) -> dict[str, Any]:
@@ -51,9 +51,9 @@ def _definition(module: Any, request: Request) -> dict[str, Any]:
     try:
         import ctypes
     except ImportError as error:
-        return {"unknown": f"this Python has no ctypes to read it with ({error})"}
+        return {"unknown": f"this Python has no ctypes ({error})"}
     if not isinstance(module, types.ModuleType):
-        return {"unknown": f"it is no module object, but of the type {type(module).__name__}"}
+        return {"unknown": f"the import gives a {type(module).__name__}, not a module"}
     get = ctypes.pythonapi.PyModule_GetDef
     get.restype = ctypes.c_void_p
     get.argtypes = [ctypes.py_object]
@@ -70,7 +70,7 @@ def _definition(module: Any, request: Request) -> dict[str, Any]:
         short = request["name"].rpartition(".")[2]
         export = getattr(ctypes.PyDLL(request["file"]), f"PyModExport_{short}", None)
         if export is None:
-            return {"unknown": "it has no definition"}
+            return {"unknown": "the module has no PyModuleDef"}
         export.restype = ctypes.c_void_p
         size, slots, single = 0, export(), False
     return {"size": size, "slots": list(_slots(slots, modern=not address)), "single": single}

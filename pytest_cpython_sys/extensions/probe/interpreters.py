@@ -178,24 +178,24 @@ def subinterpreters(request: Request, report: Report) -> None:
     interpreters = _Interpreters()
     try:
         _import_in_two(interpreters, request, report)
-        report.step("ending its interpreters")
+        report.step("ending the interpreters")
     finally:
         interpreters.close()
 
 
 def _import_in_two(interpreters: _Interpreters, request: Request, report: Report) -> None:
-    report.step("importing it in an isolated interpreter")
+    report.step("importing the module in an isolated interpreter")
     first = _Isolated(interpreters, request, isolated=True)
     loaded = first.ask("load")
     report.add(isolated=loaded)
     if "error" in loaded:
         if request["sharing"]:
-            report.step("importing it in an interpreter that shares the GIL")
+            report.step("importing the module in an interpreter that shares the GIL")
             report.add(sharing=_Isolated(interpreters, request, isolated=False).ask("load"))
         return
     report.step("evaluating `calls` in an isolated interpreter")
     one = [first.ask("calls")["values"]]
-    report.step("importing it in a second isolated interpreter")
+    report.step("importing the module in a second isolated interpreter")
     second = _Isolated(interpreters, request, isolated=True)
     loaded = second.ask("load")
     report.add(second=loaded)

@@ -23,7 +23,7 @@ def leaks(request: Request, report: Report) -> None:
     """Report how much more there is of everything after each repetition."""
     name = request["name"]
     calls = Calls(request)
-    report.step("importing it")
+    report.step("importing the module")
     kept: Any = load(request)
     cached = request["cached"] or _is_cached(request, report, kept)
     report.add(cached=cached)
@@ -43,7 +43,7 @@ def leaks(request: Request, report: Report) -> None:
         if not cached:
             del sys.modules[name]
 
-    report.step("using it and letting go of it, again and again")
+    report.step("using and releasing the module repeatedly")
     repetitions = request["warmups"] + request["runs"]
     # Made beforehand, and filled with numbers that are there already: nothing of it is counted.
     pool = {number: number for number in range(-1000, 1000)}
@@ -59,7 +59,7 @@ def leaks(request: Request, report: Report) -> None:
             deltas[index][column] = pool.get(delta, delta)
         before = after
     report.add(deltas=deltas, references=hasattr(sys, "gettotalrefcount"))
-    report.step("ending its interpreter")
+    report.step("ending the interpreter")
 
 
 def _is_cached(request: Request, report: Report, first: object) -> bool:
@@ -68,7 +68,7 @@ def _is_cached(request: Request, report: Report, first: object) -> bool:
     Some allow one import a process: they say so with ImportError, or with whatever comes of doing
     for the second time what can be done once (a logger is set, and Rust panics). No leak is that.
     """
-    report.step("importing it a second time")
+    report.step("importing the module a second time")
     del sys.modules[request["name"]]
     try:
         return load(request) is first

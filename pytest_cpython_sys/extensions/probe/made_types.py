@@ -28,21 +28,21 @@ def made_types(request: Request, report: Report) -> None:
     try:
         library = _Library(request["file"])
     except ImportError as error:
-        report.add(unknown=f"this Python has no ctypes to look into it with ({error})")
+        report.add(unknown=f"this Python has no ctypes ({error})")
         return
     before = list(_all_types())  # kept, so that no other object has its place
-    report.step("importing it")
+    report.step("importing the module")
     name = request["name"]
     module: Any = importlib.import_module(name) if "." in name else load(request)
     calls = Calls(request)
     if calls.codes:
         report.step("evaluating `calls`")
         calls.values(module, [])
-    report.step("looking at the types that it makes")
+    report.step("looking at the types that the module makes")
     old = {id(one) for one in before}
     new = [one for one in _all_types() if id(one) not in old]
     report.add(types=[_described(one) for one in new if library.made(one, module, name)])
-    report.step("ending its interpreter")
+    report.step("ending the interpreter")
 
 
 def _all_types() -> Iterator[type]:

@@ -20,7 +20,7 @@ def free_threading(request: Request, report: Report) -> None:
     """Tell whether the GIL is on before, after the import, and after the calls."""
     enabled = getattr(sys, "_is_gil_enabled", lambda: True)
     report.add(before=enabled())
-    report.step("importing it")
+    report.step("importing the module")
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         module = load(request)
@@ -32,7 +32,7 @@ def free_threading(request: Request, report: Report) -> None:
         report.step(f"evaluating `calls` in {threads} threads at once")
         problems = _call_at_once(module, calls, threads, request["rounds"])
         report.add(problems=problems[:1], called=enabled())
-    report.step("ending its interpreter")
+    report.step("ending the interpreter")
 
 
 def _call_at_once(module: Any, calls: Calls, threads: int, rounds: int) -> list[tuple[str, str]]:

@@ -156,7 +156,7 @@ def names(request: Request, report: Report) -> None:
         return
     spec = _find(full)
     if spec is None:
-        report.add(problem="there is no such file: correct `twin-tests`")
+        report.add(problem="the module was not found: correct `twin-tests`")
         return
     _quiet()
     ids = []
@@ -216,7 +216,7 @@ class _Result(unittest.TestResult):
 
     def addUnexpectedSuccess(self, test: Any) -> None:  # noqa: N802
         super().addUnexpectedSuccess(test)
-        self._set(test, "failed", "it is expected to fail, and does not")
+        self._set(test, "failed", "the test is marked as an expected failure, but it passed")
 
 
 def _in_part(twin: Any, module: Any, patterns: list[str]) -> Any:

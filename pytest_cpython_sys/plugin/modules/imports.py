@@ -119,10 +119,7 @@ class ModuleImports:
         is_whole = self._scope.places == [str(self._config.rootpath)]
         for glob in globs if is_whole else ():
             if glob != "*" and not any(fnmatchcase(name, glob) for name in names):
-                raise pytest.UsageError(
-                    f"cpython_sys_extensions: no package {glob} has a library of the type cdylib; "
-                    f"there are: {', '.join(sorted(names)) or 'none'}"
-                )
+                raise pytest.UsageError(_unmatched(glob, names))
         for candidate in found:
             if any(fnmatchcase(candidate.package.name, glob) for glob in globs):
                 bindings = candidate.told.bindings if candidate.told is not None else "pyo3"
@@ -178,7 +175,7 @@ class ModuleImports:
             every = Modules.load(self._finder.modules.dump())
             every.update(found)
             if listener is not None:
-                listener.progress(0, 1, f"importing {name} on trial")
+                listener.progress(0, 1, f"trying to import {name}")
             trouble = check_import(name, candidate, library, build, every)
             if trouble.ends_process:
                 raise ModuleTroubleError(trouble.words)
@@ -286,16 +283,23 @@ class ModuleImports:
 def _left_alone(candidate: Candidate, bindings: str) -> str:
     assert candidate.told is not None  # noqa: S101 - it is what says so
     return (
-        f"{candidate.package.name}: {bindings} bindings are not built here: install them "
-        f"({candidate.told.command()})"
+        f"{candidate.package.name}: pytest-cpython-sys does not build {bindings} bindings: install "
+        f"them with `{candidate.told.command()}`"
     )
+
+
+def _unmatched(glob: str, names: Iterable[str]) -> str:
+    there = ", ".join(sorted(names))
+    advice = f"choose from {there}" if there else "no package of this project has one"
+    return f'cpython_sys_extensions: no package "{glob}" with a cdylib: {advice}'
 
 
 def _guessed(candidate: Candidate, name: str) -> str:
     assert candidate.told is not None  # noqa: S101 - it names the backend
     return (
-        f"{name}: what {candidate.told.backend} makes of {candidate.package.name} is not known "
-        f'here: if it lies in a package, write module = "PACKAGE.{name}" in [{TABLE}]'
+        f"{name}: pytest-cpython-sys does not know where {candidate.told.backend} puts the module "
+        f"of {candidate.package.name}: if it is in a Python package, write "
+        f'module = "PACKAGE.{name}" in [{TABLE}]'
     )
 
 

@@ -67,16 +67,16 @@ class Wanted:
         elif installed.elsewhere is not None:
             # Its Python files are from there, too: a module from here would not belong to them.
             self.stale.append(
-                f"{name}: what is installed is that of {installed.elsewhere}: "
+                f"{name}: the installed module is that of {installed.elsewhere}: "
                 f"{_again(candidate, installed).removesuffix(' again')} here"
             )
         elif installed.fits:
             self._compare(name, candidate, installed)
         else:
             what = (
-                f"what is installed is for another Python ({os.path.basename(installed.file)})"
+                f"the installed module is for another Python ({os.path.basename(installed.file)})"
                 if installed.file
-                else "what is installed has no such module"
+                else "the installed package has no such module"
             )
             self.stale.append(f"{name}: {what}: {_again(candidate, installed)}")
 
@@ -95,19 +95,19 @@ class Wanted:
         if not age:
             self.current[name] = candidate, installed
         elif self.rebuilds and not installed.is_wheel:
-            self.pending[name] = candidate, f"installed: {age}"
+            self.pending[name] = candidate, f"the installed module is {age}"
         else:
             again = _again(candidate, installed)
-            self.stale.append(f"{name}: what is installed is {age} than its sources: {again}")
+            self.stale.append(f"{name}: the installed module is {age} than its sources: {again}")
 
 
 def _several(name: str, candidates: Sequence[Candidate]) -> str:
     packages = sorted(candidate.package.name for candidate in candidates)
-    places = " and of ".join(sorted(f"{one.package.name} ({one.place})" for one in candidates))
-    advice = f'say which with cpython_sys_extensions = ["{packages[0]}"]'
+    places = ", ".join(sorted(f"{one.package.name} ({one.place})" for one in candidates))
+    advice = f'choose one with cpython_sys_extensions = ["{packages[0]}"]'
     if len(set(packages)) < len(packages):
-        advice = "name the directory of the one to test"
-    return f"{name} is the extension module of {places}: {advice}"
+        advice = "give pytest the directory of the one to test"
+    return f"{name} is the extension module of {len(packages)} packages, {places}: {advice}"
 
 
 def _outermost(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
@@ -209,5 +209,6 @@ def _age(candidate: Candidate, name: str, installed: Installed, files: Sequence[
 
 def _again(candidate: Candidate, installed: Installed) -> str:
     told = candidate.told
-    command = told.command(editable=not installed.is_wheel) if told is not None else "install it"
-    return f"{command} again"
+    if told is None:
+        return "install it again"
+    return f"run `{told.command(editable=not installed.is_wheel)}` again"

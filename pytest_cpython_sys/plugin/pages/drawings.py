@@ -23,7 +23,7 @@ _CRATES: Final = 25
 """Crates that are shown at once: the slowest."""
 _PARTS: Final = (
     ("one", "library or program"),
-    ("two", "its tests"),
+    ("two", "tests of the crate"),
     ("three", "build script, compiled"),
     ("four", "build script, run"),
 )
@@ -41,12 +41,12 @@ def layouts(facts: Facts) -> Section | None:
     )
     if differing:
         inside = "".join(_differing(one, facts.drawn[one.nodeid]) for one in differing)
-        boxes.append(f'<h3>Differing</h3><div class="box">{inside}</div>')
+        boxes.append(f'<h3>Layouts that differ</h3><div class="box">{inside}</div>')
     agreeing = [one for one in drawn if one.nodeid not in facts.drawn]
     if agreeing:
         files = grouped(agreeing, lambda record: record.file)
         inside = "".join(_file(file, records) for file, records in files.items())
-        boxes.append(f'<h3>Agreeing</h3><div class="box">{inside}</div>')
+        boxes.append(f'<h3>Layouts that agree</h3><div class="box">{inside}</div>')
     aside = (
         f"{len(differing)} of {counted(len(drawn), 'layout')} differ"
         if differing
@@ -56,9 +56,9 @@ def layouts(facts: Facts) -> Section | None:
 
 
 _UNKNOWN: Final = (
-    '<p class="said">Layout tests of bindgen record where fields begin, neither their sizes nor '
-    "bit-fields: there, a field is drawn up to the next (dashed), and nothing is said "
-    "of holes.</p>"
+    '<p class="said">The layout tests of bindgen record where fields begin, but not their sizes, '
+    "and no bit-fields. Such a field is drawn up to the next one, with a dashed border, and holes "
+    "are not shown.</p>"
 )
 
 
@@ -119,7 +119,7 @@ def build_times(facts: Facts) -> Section | None:
         rest = _chart("The other crates", more, longest)
         inside += details(f"{counted(len(more), 'more crate')}", rest)
     fresh = f", {facts.fresh} were up to date" if facts.fresh else ""
-    said = "Crates are compiled side by side: the build took less than their sum."
+    said = "Crates are compiled in parallel, so the build took less time than the sum of the rows."
     aside = f"{counted(len(facts.crates), 'crate')} compiled{fresh}"
     body = (
         f'<p class="said">{said}</p><ul class="legend">{legend}</ul><div class="box">{inside}</div>'
@@ -134,7 +134,7 @@ def _chart(caption: str, crates: Sequence[Crate], longest: float) -> str:
         words = ", ".join(f"{what} {seconds:.2f} s" for what, seconds in parts)
         drawn = [(_part(what), 100 * seconds / longest) for what, seconds in parts]
         rows.append([code(crate.title), f"{crate.seconds:.2f}", bar(drawn, words)])
-    body = table(caption, ["Crate", "#seconds", "What they were spent on"], rows, "builds")
+    body = table(caption, ["Crate", "#seconds", "What the time was spent on"], rows, "builds")
     return scrolled(caption, body.replace("<td><svg", '<td class="bar"><svg'))
 
 

@@ -100,7 +100,7 @@ class Facts:
         if self.incomplete:
             return f"{counted(passed, 'Rust test')} passed before the run ended early"
         if self.exit_code not in _GREEN:
-            return "The run failed, though no Rust test did"
+            return "The run failed, but no Rust test did"
         if passed == total:
             return f"All {total} Rust tests passed" if total > 1 else "The one Rust test passed"
         return f"{passed} of {total} Rust tests passed, none failed"

@@ -51,12 +51,12 @@ def document(facts: Facts) -> str:
 </style>
 </head>
 <body>
-<a class="skip" href="#content">To the content</a>
+<a class="skip" href="#content">Skip to the content</a>
 {_head(facts, found)}
 <main id="content" class="frame">
 {body}
 </main>
-<footer class="frame">Written by pytest-cpython-sys, without a script.</footer>
+<footer class="frame">Written by pytest-cpython-sys. This page contains no scripts.</footer>
 </body>
 </html>
 """
@@ -124,9 +124,7 @@ def _python_line(facts: Facts) -> Iterator[str]:
     words = [(outcomes.count(word), word) for word in _OUTCOMES]
     parts = [f"{number} {word}" for number, word in words if number]
     if facts.python.errors:
-        parts.append(
-            counted(len(facts.python.errors), "error of collection", "errors of collection")
-        )
+        parts.append(counted(len(facts.python.errors), "collection error"))
     if parts:
         yield f"Python tests: {', '.join(parts)}"
 

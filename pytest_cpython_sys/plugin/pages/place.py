@@ -27,10 +27,10 @@ def check_report_path(early: EarlyConfig) -> None:
         if not typed:
             return
     if not typed.strip():
-        why = "no file is named"
+        why = "write the name of a file, such as report.html"
     elif not typed.lower().endswith(_ENDINGS):
         # It would take the place of whatever is there, a test's source included.
-        why = f"give the name of a file that ends with {' or '.join(_ENDINGS)}"
+        why = f"the name of the file must end with {' or '.join(_ENDINGS)}"
     else:
         why = _obstacle(os.path.abspath(os.path.join(base, os.path.expanduser(typed))))
     if why:
@@ -52,7 +52,7 @@ def _obstacle(path: str) -> str:
             return "" if there_is_none else f"{error.strerror}: {path}"
         # A folder that is there, and takes no files, says the same as one that is not.
         refuses = isinstance(error, FileNotFoundError) and os.path.isdir(folder)
-        return f"{'files cannot be made there' if refuses else error.strerror}: {folder}"
+        return f"{'no file can be created there' if refuses else error.strerror}: {folder}"
     if stat.S_ISDIR(mode):
         return f"{os.strerror(errno.EISDIR)}: {path}"
     return "" if stat.S_ISREG(mode) else f"not a regular file: {path}"

@@ -20,30 +20,30 @@ _OPEN: Final = 10
 """Failures of which all is shown at once: more would hide what there is."""
 _ORDER: Final = ("passed", "failed", "not evaluated", "skipped", "xfailed", "xpassed")
 _RULES: Final = {
-    "@unsafe": "where unsafe code stands, held to the ledger",
-    "@symbol": "what a library exports, and whether C declares it",
-    "@twin": "a module beside its twin in C or Python",
-    "@module::imports": "the module imports, as it declares itself",
-    "@module::subinterpreters": "in an interpreter of its own",
-    "@module::free_threading": "without the GIL",
-    "@module::leaks": "imported again and again",
-    "@module::stable_abi": "what it needs of Python's stable ABI",
-    "@module::requires": "what the manifest promises of the module",
-    "@api::capability": "what reaches C without saying so in its signature",
-    "@api::ffi-module": "where C is called",
-    "@api::catch-unwind": "no panic reaches C",
-    "@api::no-mut-ref": "no `&mut` of what Python shares",
-    "@api::not-send": "types that stay in their thread",
-    "@api::send": "types that may change threads",
-    "@api::not-sync": "types that no other thread looks at",
-    "@api::sync": "types that several threads may look at",
-    "@api::must-use": "types that are not to be dropped unseen",
-    "@abi::layout": "types laid out as C lays them out",
-    "@abi::const": "constants that have C's values",
-    "@abi::init": "initialisers with C's bytes",
-    "@abi::fn": "functions declared as C declares them",
-    "@metadata": "the table of a manifest",
-    "bindgen_test_layout": "layouts that bindgen recorded, as rustc finds them",
+    "@unsafe": "unsafe code has a `// SAFETY:` comment, or the ledger allows it",
+    "@symbol": "exported symbols: their names, and their declarations in C",
+    "@twin": "the module is like its twin in C or Python",
+    "@module::imports": "Python can import the module",
+    "@module::subinterpreters": "the module behaves in an isolated interpreter as it declares",
+    "@module::free_threading": "the module behaves without a GIL as it declares",
+    "@module::leaks": "the module leaks nothing when it is imported repeatedly",
+    "@module::stable_abi": "the module uses only the stable ABI of Python",
+    "@module::requires": "the module keeps the promises of its manifest",
+    "@api::capability": "safe public functions that reach C take a capability",
+    "@api::ffi-module": "C functions are called only in the module for them",
+    "@api::catch-unwind": '`extern "C"` functions let no panic reach C',
+    "@api::no-mut-ref": "public functions neither take nor return `&mut` of these types",
+    "@api::not-send": "types that must not be Send",
+    "@api::send": "types that must be Send",
+    "@api::not-sync": "types that must not be Sync",
+    "@api::sync": "types that must be Sync",
+    "@api::must-use": "types that must be #[must_use]",
+    "@abi::layout": "types have the same layout in Rust and in C",
+    "@abi::const": "constants have the same value in Rust and in C",
+    "@abi::init": "initialisers have the same bytes in Rust and in C",
+    "@abi::fn": "functions have the same declaration in Rust and in C",
+    "@metadata": "the table of the manifest is valid",
+    "bindgen_test_layout": "types have the layout that bindgen recorded",
 }
 
 
@@ -94,7 +94,7 @@ def _failure(anchor: str, record: Record, drawing: str | None, *, is_open: bool)
     facts = [("where", record.place and code(record.place))]
     facts.append(("generated", record.generated and code(record.generated)))
     facts.append(("with cargo alone", record.command and code(record.command)))
-    link = f'<a href="#{drawing}">drawn below, with what differs</a>' if drawing else ""
+    link = f'<a href="#{drawing}">see the drawing</a>' if drawing else ""
     facts.append(("the layout", link))
     listed = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts if value)
     inside = f"<dl>{listed}</dl>" if listed else ""
@@ -121,7 +121,7 @@ def pythons(facts: Facts) -> Section | None:
     rows = facts.comparison.rows()
     agreed = facts.comparison.agreement()
     if facts.incomplete:  # they have not run the same tests
-        agreed = "" if rows else "nothing had failed when the run ended early"
+        agreed = "" if rows else "no test had failed when the run ended early"
     aside = ", ".join(f"@{label}" for label in ran)
     said = f'<p class="said">{text(agreed)}</p>' if agreed else ""
     if not rows:
@@ -139,7 +139,7 @@ def pythons(facts: Facts) -> Section | None:
     return Section("Pythons", "What fails where", aside, body)
 
 
-_ABSENT: Final = '<span class="said">not there</span>'
+_ABSENT: Final = '<span class="said">does not exist</span>'
 _UNRUN: Final = '<span class="said">did not run</span>'
 
 
@@ -158,7 +158,7 @@ def rules(facts: Facts) -> Section | None:
     heads = ["Rule", *(f"#{word}" for word in words)]
     body = table("Verdicts of each rule", heads, cells, "cards")
     whole = f'<div class="box">{scrolled("Rules", body)}</div>'
-    return Section("Rules", "Layouts, the C compiler, <code>unsafe</code> and rules", "", whole)
+    return Section("Rules", "Layouts, comparisons with C, and policies", "", whole)
 
 
 def _rule(record: Record) -> str:
@@ -184,7 +184,7 @@ def skipped(facts: Facts) -> Section | None:
     boxes = []
     groups = grouped(quiet, lambda record: (record.outcome, record.reason))
     for (outcome, reason), records in sorted(groups.items(), key=lambda one: -len(one[1])):
-        first, _, rest = (reason or "no reason is given").partition("\n")
+        first, _, rest = (reason or "no reason given").partition("\n")
         summary = f'{mark(outcome)} {text(first)}<span class="count">{len(records)}</span>'
         more = _block("Reason", rest) if rest.strip() else ""
         names = items(code(record.nodeid) for record in records)
@@ -192,7 +192,10 @@ def skipped(facts: Facts) -> Section | None:
     body = f'<div class="box">{"".join(boxes)}</div>' if boxes else ""
     if facts.notes:
         said = text("\n".join(facts.notes))
-        body += f'<h3>Besides</h3><pre tabindex="0" role="region" aria-label="Besides">{said}</pre>'
+        body += (
+            '<h3>Other lines of the summary</h3><pre tabindex="0" role="region" '
+            f'aria-label="Other lines of the summary">{said}</pre>'
+        )
     counts = ((facts.outcomes[word], word) for word in ("skipped", "xfailed", "xpassed"))
     aside = ", ".join(f"{number} {word}" for number, word in counts if number)
     return Section("Skipped", "Skipped and left out", aside, body)

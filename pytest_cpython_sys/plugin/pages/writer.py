@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ...cargo import write_text
-from ...case import printable
+from ...case import counted, printable
 from ..build_times import crates_of
 from ..python_table import Comparison
 from ..report import PackageCounts
@@ -63,12 +63,13 @@ class PageWriter:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Take note of Ctrl-C, and of a plugin that ends a run."""
         said = str(excinfo.value)
-        self._ended_by = said or "It was interrupted (Ctrl-C)."
+        self._ended_by = said or "The run was interrupted (Ctrl-C)."
 
     @pytest.hookimpl
     def pytest_internalerror(self, excrepr: object) -> None:
         """Take note of an error of pytest or of a plugin."""
-        self._ended_by = f"An internal error ended it: {str(excrepr).strip().splitlines()[-1]}"
+        last = str(excrepr).strip().splitlines()[-1]
+        self._ended_by = f"An internal error stopped the run: {last}"
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -88,7 +89,7 @@ class PageWriter:
         if self._config.option.collectonly:
             if self._config.getoption("cpython_sys_report"):  # an editor does not mind the key
                 terminalreporter.write_line(
-                    "--cpython-sys-report: no page of a run with --collect-only"
+                    "--cpython-sys-report: a run with --collect-only writes no page"
                 )
         elif self._problem:
             terminalreporter.write_line(self._problem, red=True)
@@ -102,9 +103,9 @@ class PageWriter:
         if not why and session.exitstatus not in _FINISHED:
             errors = len(self._records.python.errors)
             why = (
-                f"{errors} of what was to be collected could not be."
+                f"{counted(errors, 'collection error')} stopped the run."
                 if errors
-                else "It ended early."
+                else "The run ended early."
             )
         if not why:
             return ""
@@ -162,6 +163,6 @@ class PageWriter:
             yield ("toolchain" if name == "cpython-sys" else name), value
         yield "pytest", pytest.__version__
         yield "pytest-cpython-sys", metadata.version("pytest-cpython-sys")
-        yield "run by", f"Python {platform.python_version()}, {sys.executable}"
+        yield "pytest runs in", f"Python {platform.python_version()}, {sys.executable}"
         yield "machine", f"{platform.system()} {platform.release()}, {platform.machine()}"
         yield "directory", str(self._config.invocation_params.dir)

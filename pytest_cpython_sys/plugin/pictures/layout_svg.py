@@ -250,9 +250,9 @@ class _Drawing:
         for title, layout in shown:
             for member in layout.members:
                 if member.end == member.start and not member.name.startswith("_"):
-                    yield f"{title}: {member.name} at {member.start // 8} takes no room"
+                    yield f"{title}: {member.name} at {member.start // 8} has no size"
                 elif _is_at_the_end(member, layout):
-                    yield f"{title}: {member.name} at {member.start // 8}, the end"
+                    yield f"{title}: {member.name} at {member.start // 8}, the end of the type"
         if not all(has_sizes(layout) for _, layout in shown):
             yield "sizes of fields are not recorded"
 

@@ -97,7 +97,7 @@ class Progress:
             self._blocked.add(reason)
             self._erase()
             self._screen.write_line(
-                f"{self._building}: another cargo (an editor's, perhaps) is at work there"
+                f"{self._building}: another cargo is running, probably one that an editor started"
             )
             self._shown = self._clock()
 

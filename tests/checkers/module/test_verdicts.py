@@ -29,20 +29,20 @@ def done(**facts: Any) -> Answer:
 
 
 def test_how_a_process_ended_is_told_with_what_it_did() -> None:
-    crash = judge_imports(answer("importing it", -11))
-    assert crash.message == "killed by SIGSEGV (Segmentation fault) while importing it"
-    late = judge_imports(answer("importing it", expired=True))
-    assert late.message == "timed out after 3 s while importing it"
-    left = judge_imports(answer("importing it", 3))
-    assert left.message == "exited before it finished (exit code 3) while importing it"
+    crash = judge_imports(answer("importing the module", -11))
+    assert crash.message == "killed by SIGSEGV (Segmentation fault) while importing the module"
+    late = judge_imports(answer("importing the module", expired=True))
+    assert late.message == "timed out after 3 s while importing the module"
+    left = judge_imports(answer("importing the module", 3))
+    assert left.message == "exited before it finished (exit code 3) while importing the module"
 
 
 def test_a_bad_end_after_all_is_a_failure_too() -> None:
-    ended = answer("ending its interpreter", -6, done=True)
+    ended = answer("ending the interpreter", -6, done=True)
     verdict = with_end(ended, judge_imports(ended))
     assert verdict.outcome == "failed"
-    assert verdict.message == "killed by SIGABRT (Aborted) while ending its interpreter"
-    failed = answer("ending its interpreter", -6, done=True, error="ValueError: no")
+    assert verdict.message == "killed by SIGABRT (Aborted) while ending the interpreter"
+    failed = answer("ending the interpreter", -6, done=True, error="ValueError: no")
     message = with_end(failed, judge_imports(failed)).message
     assert message.split("\n") == ["ValueError: no", f"then {verdict.message}"]
 
