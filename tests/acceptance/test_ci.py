@@ -170,6 +170,8 @@ def test_workers_in_another_directory_are_refused(
     away = tmp_path_factory.mktemp("away")
     result = called(pytester, f"pytest --cpython-sys -d --tx popen//chdir={away} --rsyncdir=.")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: --tx: the worker gw0 runs in {away}, *//chdir={root}, *"])
+    result.stderr.fnmatch_lines(
+        [f"ERROR: --tx: the worker gw0 runs in {away}, *//chdir={root} to --tx; *"]
+    )
     result = called(pytester, f"pytest --cpython-sys -d --tx popen//chdir={root}")
     result.assert_outcomes(passed=5, failed=1)
