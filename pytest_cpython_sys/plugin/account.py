@@ -154,7 +154,7 @@ class Account:
             if report.failed:
                 return f"{collector.nodeid} could not be collected"
             if not is_of_pytest(module):
-                return f"{module} collects {collector.nodeid}"
+                return f"{module} collects {collector.nodeid} instead"
             below = file[len(path) + 1 :].split(os.sep)
             if len(below) > 1 and not any(node.path.name == below[0] for node in report.result):
                 return f"a pytest_collect_directory hook, for the directory {below[0]}"

@@ -187,7 +187,7 @@ class Own(pytest.Directory):
 def pytest_collect_directory(path, parent):
     return Own.from_parent(parent, path=path) if path.name == "src" else None
 """,
-        "left out: 3 tests (conftest collects c/src)",
+        "left out: 3 tests (conftest collects c/src instead)",
     ),
 }
 

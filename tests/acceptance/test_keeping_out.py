@@ -61,7 +61,7 @@ def test_a_workspace(pytester: pytest.Pytester, write: Write, way: str, workers:
     assert result.ret == pytest.ExitCode.OK
     assert (root / "bad" / "target").exists() == (way not in NOT_BUILT)
     if way not in NOT_BUILT:
-        words = "left out: 2 tests (pytest_ignore_collect of conftest.py)"
+        words = "left out: 2 tests (the pytest_ignore_collect hook of conftest.py)"
         result.stdout.fnmatch_lines([words])
         verbose = run(pytester, "-v", *workers)
         verbose.stdout.fnmatch_lines([words, "    bad/src/lib.rs", "    bad/tests/broken.rs"])

@@ -77,7 +77,7 @@ def is_of_pytest(module: str) -> bool:
 def _owner(session: pytest.Session, name: str) -> str:
     """Return a plugin's name as people know it: of a conftest the path, seen from rootdir."""
     root = str(session.config.rootpath) + os.sep
-    return f"pytest_ignore_collect of {name.removeprefix(root)}"
+    return f"the pytest_ignore_collect hook of {name.removeprefix(root)}"
 
 
 def _conftest_paths(config: pytest.Config | EarlyConfig, name: str, path: Path) -> list[Path]:
