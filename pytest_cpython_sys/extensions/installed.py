@@ -76,8 +76,11 @@ def find_installed(name: str, told: Told | None) -> Installed | None:
         return Installed(file, is_wheel=not (editable or in_place), elsewhere=other)
     if distribution is None or editable:
         return None
+    file = _for_another(distribution, name)
+    if not file and told is not None and not _is_part(distribution, name, told):
+        return None
     # A wheel that was installed is what is to be tested, also where the module is not in it.
-    return Installed(_for_another(distribution, name), is_wheel=True, fits=False)
+    return Installed(file, is_wheel=True, fits=False)
 
 
 def _find(name: str) -> str | None:
@@ -151,6 +154,13 @@ def _editable_directory(distribution: Distribution) -> str | None:
     if not (isinstance(info, dict) and info.get("editable")):
         return None
     return unquote(urlsplit(str(raw.get("url"))).path)
+
+
+def _is_part(distribution: Distribution, name: str, told: Told) -> bool:
+    """Tell whether a module, which a distribution lacks, is to be in it."""
+    package, dot, _ = name.partition(".")
+    inside = bool(dot) and os.path.exists(str(distribution.locate_file(package)))
+    return told.is_certain or inside
 
 
 def _for_another(distribution: Distribution, name: str) -> str:

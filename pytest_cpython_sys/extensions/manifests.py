@@ -96,13 +96,19 @@ def _by_backends(package: Package) -> Iterator[Told]:
         if is_nearest and project.backend:
             is_nearest = False
             if not modules and not is_built_by_maturin(project):
-                unknown = _unknown(project)
+                unknown = _unknown(project, package)
     if unknown is not None:
         yield unknown
 
 
-def _unknown(project: Project) -> Told:
+def _unknown(project: Project, package: Package) -> Told:
     manifest = next(one for one in ("pyproject.toml", "setup.py") if project.has(one))
     return Told(
-        None, None, project.backend, project.directory, project.path(manifest), project.name
+        name=None,
+        source=None,
+        backend=project.backend,
+        directory=project.directory,
+        manifest=project.path(manifest),
+        distribution=project.name,
+        is_certain=os.path.realpath(project.directory) == os.path.realpath(package.root),
     )

@@ -58,6 +58,8 @@ class Told:
     """One line: what is wrong with what it says, and what to write."""
     is_wrapped: bool = False
     """Whether it is installed within a package of its own name, which takes over what it has."""
+    is_certain: bool = True
+    """Whether the project builds the crate, and does not just lie around it."""
 
     @property
     def full_name(self) -> str | None:

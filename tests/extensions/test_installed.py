@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import sysconfig
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -186,6 +187,17 @@ def test_a_wheel_without_its_module(packages: Path, tmp_path: Path) -> None:
     install(packages, "ham/__init__.py")
     found = find_installed("ham._native", told(tmp_path / "project"))
     assert found == Installed("", is_wheel=True, fits=False)
+
+
+def test_a_wheel_of_the_project_around_a_crate(packages: Path, tmp_path: Path) -> None:
+    """A monorepo's own wheel lacks no module of a crate in it, unless it has the package for it."""
+    install(packages, "ham/__init__.py")
+    around = replace(told(tmp_path / "project"), is_certain=False)
+    assert find_installed("spam", around) is None
+    assert find_installed("spam._native", around) is None
+    found = find_installed("ham._native", around)
+    assert found == Installed("", is_wheel=True, fits=False)
+    assert find_installed("spam", told(tmp_path / "project")) == found
 
 
 def test_nothing(packages: Path, tmp_path: Path) -> None:

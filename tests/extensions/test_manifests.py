@@ -391,6 +391,7 @@ def test_a_backend_that_nobody_knows(tmp_path: Path) -> None:
         str(tmp_path),
         str(tmp_path / "pyproject.toml"),
         "ham",
+        is_certain=False,
     )
 
 
