@@ -193,7 +193,7 @@ def module_name(candidate: Candidate, library: str) -> tuple[str | None, str]:
     if last in names:
         return candidate.name, ""
     said = f"{os.path.basename(library)} exports {' and '.join(f'PyInit_{one}' for one in names)}"
-    return candidate.name, f"{said}: {_cure(candidate, names[0], last)}"
+    return candidate.name, f"{said}, not PyInit_{last}: {_cure(candidate, names[0], last)}"
 
 
 _SETTINGS: Final = {

@@ -423,7 +423,7 @@ def test_built_for_another_python(
     monkeypatch.setenv("PYTHON_BUILD_DIR", str(pytester.path))
     result = run(pytester)
     assert result.parseoutcomes() == {"skipped": len(HERE)}
-    result.stdout.fnmatch_lines(["SKIPPED *built with PYTHON_BUILD_DIR=*, which is not *"])
+    result.stdout.fnmatch_lines(["SKIPPED *built with PYTHON_BUILD_DIR=*, not for *"])
 
 
 # -- names and places -------------------------------------------------------------------------

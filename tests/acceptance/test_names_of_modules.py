@@ -319,7 +319,7 @@ def test_another_python_is_another(
     write({**crate("_native"), **python_test("_native"), "tests/test_import.py": IMPORT})
     monkeypatch.setenv("PYO3_PYTHON", str(other.executable))
     result = pytester.runpytest("--cpython-sys", "-rA")
-    words = f"SKIPPED *built with PYO3_PYTHON={other.executable}, which is not *"
+    words = f"SKIPPED *built with PYO3_PYTHON={other.executable}, not for *"
     result.stdout.fnmatch_lines([words])
     skips = [line for line in result.outlines if line.startswith("SKIPPED ")]
     assert any("rust_extension('ham-native'): built with PYO3_PYTHON" in line for line in skips)

@@ -460,7 +460,7 @@ def test_another_checkout_is_installed(write: Write, run: Run, tmp_path: Path) -
     result = run("tests")
     assert result.ret == 0
     assert built(result) == []
-    line = f"ham._native: the installed module is that of {other}: run `maturin develop` here"
+    line = f"ham._native: the installed module is from {other}: run `maturin develop` here"
     result.stdout.fnmatch_lines([line])
     assert run("tests", "-o", "cpython_sys_stale=error").ret == pytest.ExitCode.USAGE_ERROR
 
@@ -566,9 +566,10 @@ def test_two_names_of_one_module(write: Write, run: Run) -> None:
     root = write(PROJECT)
     replace_once(root / "src/lib.rs", "fn _native", "fn _other")
     result = run("tests")
-    line = "ham._native: lib*.so exports PyInit__other: rename the #[[]pymodule[]] to _native, or"
-    advice = 'write module-name = "ham._other" in [[]tool.maturin[]]'
-    result.stdout.fnmatch_lines([f"{line} {advice}"])
+    line = "ham._native: lib*.so exports PyInit__other, not PyInit__native"
+    rename = "rename the #[[]pymodule[]] to _native"
+    write_name = 'write module-name = "ham._other" in [[]tool.maturin[]]'
+    result.stdout.fnmatch_lines([f"{line}: {rename}, or {write_name}"])
     assert sum("PyInit__other" in line for line in result.outlines) == 1
     assert result.ret == pytest.ExitCode.INTERRUPTED
 
@@ -607,7 +608,7 @@ def test_another_python_in_the_shell(
     write(PROJECT)
     result = run("--continue-on-collection-errors")
     assert outcomes(result)["src/lib.rs::tests::adds"] == "passed"
-    line = "ham._native: ham-native is built with PYO3_PYTHON=*, which is not *: unset PYO3_PYTHON,"
+    line = "ham._native: ham-native is built with PYO3_PYTHON=*, not for *: unset PYO3_PYTHON,"
     result.stdout.fnmatch_lines([f"{line} or *"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 

@@ -67,7 +67,7 @@ class Wanted:
         elif installed.elsewhere is not None:
             # Its Python files are from there, too: a module from here would not belong to them.
             self.stale.append(
-                f"{name}: the installed module is that of {installed.elsewhere}: "
+                f"{name}: the installed module is from {installed.elsewhere}: "
                 f"{_again(candidate, installed).removesuffix(' again')} here"
             )
         elif installed.fits:

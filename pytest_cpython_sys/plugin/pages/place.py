@@ -27,16 +27,17 @@ def check_report_path(early: EarlyConfig) -> None:
         if not typed:
             return
     if not typed.strip():
-        why = "write the name of a file, such as report.html"
+        problem = " is empty: write the name of a file, such as report.html"
     elif not typed.lower().endswith(_ENDINGS):
         # It would take the place of whatever is there, a test's source included.
-        why = f"the name of the file must end with {' or '.join(_ENDINGS)}"
+        problem = f": the name of the file must end with {' or '.join(_ENDINGS)}"
     else:
         why = _obstacle(os.path.abspath(os.path.join(base, os.path.expanduser(typed))))
-    if why:
+        problem = f" cannot be written ({why})" if why else ""
+    if problem:
         import pytest
 
-        raise pytest.UsageError(f"{said} cannot be written ({why})")
+        raise pytest.UsageError(f"{said}{problem}")
 
 
 def _obstacle(path: str) -> str:

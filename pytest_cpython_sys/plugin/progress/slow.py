@@ -49,7 +49,7 @@ class SlowTests:
             self._due = max(self._due, seconds + LINE_SECONDS)
         elif seconds >= self._due:
             name = node_id(case, self._config.rootpath)
-            programs = [f" ({in_words(words)} runs)" for words in running_programs()[:1]]
+            programs = [f" ({in_words(words)} is running)" for words in running_programs()[:1]]
             lines.append(f"still waiting after {seconds:.0f} s: {name}{''.join(programs)}")
             self._due = seconds + LINE_SECONDS
         if not lines:
