@@ -44,11 +44,11 @@ _DETAIL = re.compile(r"^ {4}(?P<name>\S+): (?P<reason>.*)$")
 _FENCED = re.compile(r"['`\"].*?['`\"]")
 # What a reason says of one name alone, so that equal reasons are counted as one.
 _PARTICULAR = (
-    (re.compile(r"^C says nothing of [^:]*: "), "C: "),
+    (re.compile(r"^no answer from the C compiler for [^:]*: "), "C: "),
     (re.compile(r"^\S+ points to something in Rust"), "it points to something in Rust"),
     (re.compile(r"a constant of type .* cannot be"), "a constant of this type cannot be"),
     (re.compile(r"no (function|variable|constant|type) (?!of )\S+$"), r"no \1 of that name"),
-    (re.compile(r"differ from it in case: .*"), "differ from it in case"),
+    (re.compile(r"differ from it only in case: .*"), "differ from it only in case"),
     (re.compile(r"C has no type \S+"), "C has no type X"),
     (re.compile(r"\b\d+\b"), "N"),
 )
@@ -62,7 +62,7 @@ class Outcome:
     items: int = 0
     passed: dict[str, str] = field(default_factory=dict)
     letter: dict[str, str] = field(default_factory=dict)
-    """Those of the passed items that differ by the letter, and the kinds of that."""
+    """Those of the passed items with minor differences, and the kinds of that."""
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unanswered: dict[str, str] = field(default_factory=dict)
@@ -198,14 +198,14 @@ def _words(longrepr: Any) -> str:
 
 
 def _read_remarks(text: str, found: Outcome) -> None:
-    """Read what the summary says of items by the letter, and of names without an item."""
+    """Read what the summary says of items with minor differences, and of names without an item."""
     crate = found.crate.partition(" ")[0]
     into: dict[str, str] | None = None
     for line in text.splitlines():
         remark, detail = _REMARK.match(line), _DETAIL.match(line)
         if remark is not None and remark["crate"] == crate:
             found.remarks.append(line)
-            into = found.letter if "by the letter" in remark["about"] else found.unanswered
+            into = found.letter if "minor differences" in remark["about"] else found.unanswered
             into = None if "no answer" in remark["about"] else into
         elif detail is not None and into is not None:
             into[detail["name"]] = detail["reason"]
@@ -292,7 +292,9 @@ def main() -> int:
         parser.error(f"no such crate in the list: {', '.join(unknown)}")
     outcomes: list[Outcome] = []
     left_out = 0
-    print("| crate | items | passed | by the letter | failed | skipped | without an item |")
+    print(
+        "| crate | items | passed | with minor differences | failed | skipped | without an item |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name in options.crates or crates:
         entry = crates[name]

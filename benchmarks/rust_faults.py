@@ -1,7 +1,7 @@
 """Finds places in Rust source where bindings to C can be made wrong, and what to write there.
 
 This reads text, as an editor would: an item that it overlooks is one that is not made wrong. Each
-fault is one that the C compiler must object to on a machine with 64 bits, never one by the letter.
+fault is one that the C compiler must object to on a machine with 64 bits, never a minor difference.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ _ALIAS = re.compile(r"\bpub type (\w+)\s*=\s*(\w+);")
 _DECLARED = re.compile(r"(?<![*\w])(?:const|enum|fn|static|struct|type|union)\s+(\w+)")
 _INITIALISERS = "initialisers"
 # Where these were seeded, C has an enum, which has no sign to be wrong, and a hole.
-_NO_FAULTS = {("sign", "by the letter: enum"), ("extra field", "by the letter: hole")}
+_NO_FAULTS = {("sign", "minor: enum"), ("extra field", "minor: hole")}
 Place = tuple[str, Fault]
 """A file, relative to the crate, and what is to be changed in it."""
 
@@ -196,7 +196,7 @@ def outcome_of(item: str, found: Outcome) -> str:
     if item in found.skipped:
         return f"skipped: {found.skipped[item]}"
     if item in found.letter:
-        return f"by the letter: {found.letter[item]}"
+        return f"minor: {found.letter[item]}"
     if item in found.passed:
         return "passed"
     name = item.rpartition("::")[2]

@@ -43,7 +43,7 @@ _MESSAGE = regex(
 
 
 class AbiError(Exception):
-    """Nothing can be said about a package: the message says why."""
+    """A package cannot be compared with C: the message says why."""
 
 
 class CompilerError(AbiError):
@@ -88,7 +88,7 @@ def run_tool(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> tuple[int
     """
     done = run_to_end(argv, cwd=cwd, env=env, limit=_LIMIT)
     if done.expired:
-        raise TimeoutError(errno.ETIMEDOUT, f"it had not ended after {_LIMIT:g} s")
+        raise TimeoutError(errno.ETIMEDOUT, f"timed out after {_LIMIT:g} s")
     return done.exit_code, done.raw.decode("utf-8", "replace"), done.stderr
 
 
@@ -116,9 +116,8 @@ class Compiler:
             return run_tool(argv, self.directory, env)
         except OSError as error:
             raise CompilerError(
-                f"the C compiler {self.argv[0]} cannot be used ({error.strerror}): install it, or "
-                "name another one in $CC_<target>, with the target's name, as "
-                "$CC_x86_64_unknown_linux_gnu"
+                f"the C compiler {self.argv[0]} cannot be run ({error.strerror}): install it, or "
+                "set $CC_<target> to another one, for example $CC_x86_64_unknown_linux_gnu"
             ) from None
 
     def machine(self, work: str) -> str:
@@ -127,7 +126,8 @@ class Compiler:
         _write(source, "int machine;\n")
         problems = self.compile(source, target)
         if problems:
-            raise CompilerError(f"{self.argv[0]} does not compile: {problems[0].text}")
+            words = f"the C compiler {self.argv[0]} rejects an empty program: {problems[0].text}"
+            raise CompilerError(words)
         return ObjectFile.read(target).machine
 
     def preprocess(self, header: str, work: str) -> Header:
@@ -213,7 +213,7 @@ def _problems(words: str) -> list[Problem]:
 def include_name(path: str) -> str:
     """Return a path as it can stand between the quotes of an ``#include``."""
     if any(character in path for character in '"\n\r\0'):
-        raise CompilerError(f"{path!r} cannot be named in an #include")
+        raise CompilerError(f"{path!r} cannot be included: its path has a quote or a line break")
     return path
 
 

@@ -39,11 +39,11 @@ def explain_refusal(header: str, problems: Sequence[Problem], words: str, macros
     """
     name = os.path.basename(header)
     if not problems:
-        return f"{name} does not go through the C compiler ({first_problem(words)}): {_flags()}"
+        return f"{name} does not compile ({first_problem(words)}): {_flags()}"
     first = problems[0]
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
     said = f"{first.file}:{first.line}: {first.text}{more}"
-    return f"{name} does not go through the C compiler ({said}): {_cure(first, macros)}"
+    return f"{name} does not compile ({said}): {_cure(first, macros)}"
 
 
 def refusal_of_header(problem: Problem) -> str:
@@ -63,30 +63,33 @@ def _cure(problem: Problem, macros: str) -> str:
     directory, _, file = (match["clang"] or match["gcc"]).rpartition("/")
     if file in _PYTHONS:
         return (
-            "install Python's headers (python3-dev, python3-devel), or name a Python that has "
+            "install Python's headers (python3-dev, python3-devel), or select a Python that has "
             "them with --cpython-sys-python"
         )
     if file in _LIBRARYS or directory in _DIRECTORIES or (directory, file) == ("sys", "cdefs.h"):
         return (
-            "the C compiler has no headers of a C library for this target: install these "
-            "(libc6-dev, libc6-dev-ARCH-cross; gcc-multilib for -m32), or name a compiler that "
-            "brings them"
+            "the C compiler has no C library headers for this target: install them "
+            "(libc6-dev, libc6-dev-ARCH-cross; gcc-multilib for -m32), or set $CC_<target> to a "
+            "compiler that includes them"
         )
-    return f"name its directory in include-dirs of [{TABLE}], or a flag that leaves it out in flags"
+    return (
+        f"add its directory to `include-dirs` in [{TABLE}], or add a flag that excludes it to "
+        "`flags`"
+    )
 
 
 def _flags() -> str:
     return (
-        f"if it needs a macro or another flag, name that in flags of [{TABLE}]; "
-        "if it needs another header first, include both in one of your own"
+        f"if it needs a macro or another flag, add that to `flags` in [{TABLE}]; if it needs "
+        "another header first, write a header that includes both and set `header` to its path"
     )
 
 
 def foreign_python(difference: str) -> str:
     """Return what to do where Python's headers are those of another platform."""
     return (
-        f"pyconfig.h is that of another platform ({difference}): name the Python of this target, "
-        "or the directory that it was unpacked in, with --cpython-sys-python"
+        f"pyconfig.h is for another platform ({difference}): pass the Python of this target, or "
+        "the directory where it is unpacked, with --cpython-sys-python"
     )
 
 
@@ -94,4 +97,4 @@ def first_problem(words: str) -> str:
     """Return in one line what a compiler has complained of."""
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line]
-    return next(iter(errors or lines), "it said nothing")
+    return next(iter(errors or lines), "it printed no message")

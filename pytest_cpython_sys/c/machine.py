@@ -90,9 +90,9 @@ class Machine:
         known = _ARCHITECTURES.get(self.arch)
         size = macros.get("__SIZEOF_POINTER__", "")
         if known and not any(name in macros for name in known):
-            return f"which is not {self.arch}"
+            return f"not for {self.arch}"
         if self.bits and size.isdigit() and int(size) * 8 != int(self.bits):
-            return f"with pointers of {int(size) * 8} bits"
+            return f"with {int(size) * 8}-bit pointers"
         order = macros.get("__BYTE_ORDER__", "")
         if order and self.order and (order == "__ORDER_BIG_ENDIAN__") != (self.order == "big"):
             return f"which is not {self.order}-endian"
@@ -115,7 +115,7 @@ class Machine:
         ):
             return "without the headers of glibc"
         if self.system == "windows" and (self.library == "msvc") != ("_MSC_VER" in macros):
-            return f"not for Windows' {self.library}"
+            return f"not for Windows with {self.library}"
         return None
 
     @property
@@ -157,5 +157,5 @@ def foreign_configuration(macros: Mapping[str, str]) -> str | None:
     for measured, predefined in _MEASURED.items():
         theirs, ours = macros.get(measured, ""), macros.get(predefined, "")
         if theirs.isdigit() and ours.isdigit() and theirs != ours:
-            return f"{measured} {theirs}, and {ours} for this target"
+            return f"{measured} is {theirs} there, but {ours} on this target"
     return None

@@ -108,20 +108,20 @@ def choose_compiler(
         if trouble is None:
             return candidate
         if candidate.named:
-            words = f"{candidate.origin} names {shlex.join(argv)}, {trouble}"
-            cure = f"name a C compiler for {name} there{_example(machine)}"
+            words = f"{candidate.origin} is set to {shlex.join(argv)}, {trouble}"
+            cure = f"set it to a C compiler for {name}{_example(machine)}"
             raise TargetCompilerError(f"{words}: {cure}", words)
         tried.append(f"{shlex.join(argv)} ({candidate.origin}), {trouble}")
-    cure = f"in {_variable(name)}{_example(machine)}"
+    cure = f"set {_variable(name)} to one{_example(machine)}"
     raise TargetCompilerError(
-        f"no C compiler makes code for {name}. Tried: {'; '.join(dict.fromkeys(tried))}. "
-        f"Install one, or name it {cure}",
-        f"name one {cure}",
+        f"no C compiler for {name} was found. Tried: {'; '.join(dict.fromkeys(tried))}. "
+        f"Install one, or {cure}",
+        f"install one, or {cure}",
     )
 
 
 def _example(machine: Machine) -> str:
-    return f', for example "python -m ziglang cc -target {machine.zig}" of the wheel ziglang'
+    return f', for example "python -m ziglang cc -target {machine.zig}" (pip install ziglang)'
 
 
 def _variable(name: str) -> str:
@@ -135,10 +135,11 @@ def _there(own: Choice, name: str, environ: Mapping[str, str]) -> Choice:
         return own
     whose, other = "", ""
     if own.is_pythons:
-        whose, other = ", which compiled this Python,", ", or another Python (--cpython-sys-python)"
+        whose = ", which compiled this Python,"
+        other = ", or select another Python with --cpython-sys-python"
     raise CompilerError(
-        f"no C compiler: {own.argv[0] if own.argv else 'cc'}{whose} is not to be found: install "
-        f"one (apt-get install gcc), or name one in {_variable(name)}{other}"
+        f"no C compiler: {own.argv[0] if own.argv else 'cc'}{whose} was not found: install "
+        f"one (apt-get install gcc), or set {_variable(name)} to another one{other}"
     )
 
 
@@ -164,7 +165,7 @@ def _words(value: str, environ: Mapping[str, str]) -> tuple[str, ...]:
 def _of_python(python: Interpreter | None) -> Choice:
     if python is None:
         return Choice(("cc",), "the system's", is_pythons=False)
-    return Choice(python.cc, f"of {python.describe()}", is_pythons=True)
+    return Choice(python.cc, f"the compiler of {python.describe()}", is_pythons=True)
 
 
 def _cross_compilers(name: str, machine: Machine) -> Iterator[Choice]:
@@ -193,7 +194,7 @@ def _trouble(
     argv = candidate.argv
     program = shutil.which(argv[0], path=environ.get("PATH")) if argv else None
     if program is None:
-        return "which is not to be found"
+        return "which was not found"
     key = (argv, flags, directory, machine, stamp(program))
     if key not in _KNOWN:
         _KNOWN[key] = _ask((*argv, *flags), directory, machine, {**environ, "LC_ALL": "C"})
@@ -214,7 +215,7 @@ def _ask(
         try:
             code, found, words = macros("")
             if code:
-                return f"which does not preprocess ({first_problem(words)})"
+                return f"which cannot preprocess an empty file ({first_problem(words)})"
             difference = machine.difference(read_macros(found))
             if difference is None:
                 # A compiler that has no C library will do for headers that need none.
@@ -224,7 +225,7 @@ def _ask(
                 return None
             _, told, _ = run_tool([*argv, "-dumpmachine"], directory, environ)
         except OSError as error:
-            return f"which cannot be used ({error.strerror or error})"
+            return f"which cannot be run ({error.strerror or error})"
     whose = told.strip().splitlines()
     return f"which makes code for {whose[-1] if whose else 'another machine'}, {difference}"
 
@@ -244,7 +245,7 @@ def refuse_other_machine(argv: Sequence[str], target: str, ours: str, theirs: st
     if ours != theirs:
         name = target_name(target)
         raise TargetCompilerError(
-            f"{shlex.join(argv)} makes code for another machine than rustc: object files for "
-            f"{theirs}, and rustc's, for {name}, are for {ours}. Name a C compiler for "
-            f"it in {_variable(name)}, or the target that is meant with --cargo-target"
+            f"{shlex.join(argv)} makes code for another machine than rustc: its object files are "
+            f"for {theirs}, but those of rustc for {name} are for {ours}. Set {_variable(name)} to "
+            f"a C compiler for {name}, or select the intended target with --cargo-target"
         )

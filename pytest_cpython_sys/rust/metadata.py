@@ -282,7 +282,7 @@ class AbiTable:
     """What the interpreter must export."""
     const_is_an_error: bool = False
     letter: tuple[str, ...] | None = ()
-    """Kinds of differences by the letter that are errors; None for all of them."""
+    """Kinds of minor differences that are errors; None for all of them."""
 
 
 def read_abi(metadata: Mapping[str, Any]) -> AbiTable:

@@ -73,8 +73,8 @@ def test_a_crate_without_faults_passes(
     # Two macros of which C makes no constant: named, and no failure.
     result.stdout.fnmatch_lines(
         [
-            "    SHAPE_CALL: it is a macro with arguments in C",
-            "    const::SHAPE_STATEMENT: SHAPE_STATEMENT is no constant in C: *statement",
+            "    SHAPE_CALL: C has a macro with arguments of that name",
+            "    const::SHAPE_STATEMENT: SHAPE_STATEMENT is not a constant in C: *statement",
         ]
     )
     assert result.parseoutcomes()["skipped"] == 1
@@ -141,7 +141,7 @@ FAULTS = {
     "a type without repr(C)": (
         (LIB, "#[repr(C)]\n#[derive(Clone, Copy)]\npub struct frame {", "pub struct frame {"),
         "layout::frame",
-        "is laid out otherwise in C",
+        "layout of frame differs from C",
     ),
     "a packed type": (
         (
@@ -179,12 +179,12 @@ FAULTS = {
     "an alias of another type": (
         (LIB, "pub type shape_size = c_long;", "pub type shape_size = std::ffi::c_ulong;"),
         "layout::shape_size",
-        "shape_size is another type in C",
+        "shape_size is a different type in C",
     ),
     "an alias of another function": (
         (LIB, "fn(*mut frame, *mut c_void)>", "fn(*mut frame, c_int)>"),
         "layout::shape_filter",
-        "shape_filter is another type in C",
+        "shape_filter is a different type in C",
     ),
     # Constants.
     "a wrong constant": (
@@ -231,7 +231,7 @@ FAULTS = {
     "an initialiser with a wrong byte": (
         (LIB, "    size: 9,", "    size: 8,"),
         "init::SHAPE_DEFAULT",
-        "SHAPE_DEFAULT has other bytes in C, first at offset 8 (size)",
+        "bytes of SHAPE_DEFAULT differ from C, first at offset 8 (size)",
     ),
     "an initialiser with a pointer that is null in C": (
         (LIB, "    name: ptr::null(),", '    name: c"x".as_ptr(),'),
@@ -247,32 +247,32 @@ FAULTS = {
     "a missing argument": (
         (LIB, "flags: c_long, out: *mut frame)", "flags: c_long)"),
         "fn::shape_open",
-        "shape_open is declared otherwise in C",
+        "declaration of shape_open differs from C",
     ),
     "another return type": (
         (LIB, "(frame: *const frame) -> c_long", "(frame: *const frame) -> c_int"),
         "fn::shape_area",
-        "shape_area is declared otherwise in C",
+        "declaration of shape_area differs from C",
     ),
     "no ellipsis": (
         (LIB, "format: *const c_char, ...)", "format: *const c_char)"),
         "fn::shape_print",
-        "shape_print is declared otherwise in C",
+        "declaration of shape_print differs from C",
     ),
     "a struct behind a pointer that C takes by value": (
         (LIB, "(value: given,", "(value: *const given,"),
         "fn::shape_hash",
-        "shape_hash is declared otherwise in C",
+        "declaration of shape_hash differs from C",
     ),
     "a variable of another type": (
         (LIB, "shape_count: c_int", "shape_count: c_long"),
         "static::shape_count",
-        "shape_count is declared otherwise in C",
+        "declaration of shape_count differs from C",
     ),
     "a variable of another length": (
         (LIB, "[*const c_char; 3]", "[*const c_char; 4]"),
         "static::shape_names",
-        "shape_names is declared otherwise in C",
+        "declaration of shape_names differs from C",
     ),
     # The rest.
     "a function that the interpreter does not export": (
@@ -290,7 +290,7 @@ FAULTS = {
             ),
         ),
         "opaque::opaque",
-        "opaque is empty in Rust and used by value in shape_take",
+        "opaque is empty in Rust but used by value in shape_take",
     ),
 }
 
@@ -362,7 +362,7 @@ def test_bindings_for_the_gil_with_free_threaded_headers(
     assert abi_outcomes(result) == {"layout::PyObject": "failed", "const::METH_O": "passed"}
     result.stdout.fnmatch_lines(
         [
-            "src/lib.rs:*: PyObject is laid out otherwise in C: offset 0: ob_tid in C, ob_refcnt *",
+            "src/lib.rs:*: layout of PyObject differs from C: offset 0: ob_tid in C, ob_refcnt *",
             "      C: PyObject * Rust: PyObject",
             "*0      8  ob_tid *0      8  ob_refcnt   <- first difference",
             "*24      8  ob_type",

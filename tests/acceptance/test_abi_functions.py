@@ -92,10 +92,10 @@ def test_functions_behind_pointers(
     assert failed == {*GOOD, f"layout::outer{INNER}"}
     result.stdout.fnmatch_lines_random(
         [
-            "*: method is laid out otherwise in C: call.fast, argument 3: signed 8 bytes in C, *",
-            "*: slot is laid out otherwise in C: two, argument 3: signed 8 bytes in C, *",
+            "*: layout of method differs from C: call.fast, argument 3: signed 8 bytes in C, *",
+            "*: layout of slot differs from C: two, argument 3: signed 8 bytes in C, *",
             "    argument 2, argument 3: signed 8 bytes in C, signed 4 bytes in Rust *",
-            "*: uses is laid out otherwise in C: notify: pointer in C, fn with Rust's own *",
+            "*: layout of uses differs from C: notify: pointer in C, fn with Rust's own *",
             "    nested, argument 1, argument 1: signed 8 bytes in C, signed 4 bytes in Rust *",
         ]
     )
@@ -134,11 +134,11 @@ def test_another_abi_than_cs(
     }
     result.stdout.fnmatch_lines_random(
         [
-            '*: of_rust is extern "Rust" in Rust: a function of C\'s is never called so',
-            '*: of_windows is extern "win64" in Rust: C calls it with another ABI',
-            '*: of_firmware is extern "efiapi" in Rust: C calls it with another ABI',
-            '*: mine is extern "Rust" in Rust: a function of C\'s is never called so',
-            "*: wrong is declared otherwise in C",
+            '*: of_rust is extern "Rust" in Rust, which is not a calling convention of C',
+            '*: of_windows is extern "win64" in Rust, but C uses another calling convention',
+            '*: of_firmware is extern "efiapi" in Rust, but C uses another calling convention',
+            '*: mine is extern "Rust" in Rust, which is not a calling convention of C',
+            "*: declaration of wrong differs from C",
         ]
     )
 

@@ -127,7 +127,7 @@ def test_no_c_compiler(pytester: pytest.Pytester, write: Write) -> None:
         "thing/src/lib.rs::t": "passed",
     }
     result.stdout.fnmatch_lines(
-        ["*no C compiler: nowhere-cc, *not to be found: install one *$CC_*"]
+        ["*no C compiler: nowhere-cc, *was not found: install one *$CC_*"]
     )
     assert result.ret == 1
 
@@ -171,7 +171,7 @@ def test_symbols_that_are_not_exported_are_warned_of(
     result = run(pytester, "-W", "error")
     assert set(abi(result).values()) == {"passed"}
     assert result.ret == 0
-    others = "that Rust declares, and nothing in the package uses"
+    others = "that Rust declares but the package does not use"
     words = f"*thing: Python * does not export 14 symbols {others}: PyNowhere_0, *"
     result.stdout.fnmatch_lines([words + ", ... and 2 more (-v lists them)"])
     assert "PyNowhere_9" in run(pytester, "-v", "-n2").stdout.str()
@@ -192,7 +192,7 @@ def test_a_header_named_that_is_not_there(pytester: pytest.Pytester, write: Writ
     write({"Cargo.toml": TABLE + 'header = "no.h"\n', "src/lib.rs": LIB})
     result = run(pytester)
     assert abi(result) == {"header": "error"}
-    result.stdout.fnmatch_lines(["*package.metadata.cpython-sys.header: there is no *no.h"])
+    result.stdout.fnmatch_lines(["*package.metadata.cpython-sys.header: *no.h does not exist"])
 
 
 @pytest.mark.parametrize(
@@ -252,13 +252,13 @@ def test_items_of_which_nothing_can_be_said(pytester: pytest.Pytester, write: Wr
     assert abi(result) == {"layout::pair": "passed", "const::PAIR_MAX": "passed"}
     result.stdout.fnmatch_lines_random(
         [
-            "    generic: it is generic: C has no such types",
-            "    loose: it is not repr(C): Rust may lay it out as it likes",
+            "    generic: the type is generic, and C has no generic types",
+            "    loose: the type is not repr(C), so rustc chooses its layout",
             "    ours: C has no type of that name",
             "    listing: C has no type of that name",
-            "    layout::hidden: C says nothing of struct hidden: *incomplete type*",
-            "    const::NO_CONSTANT: C says nothing of NO_CONSTANT: *not constant",
-            "    const::UNBALANCED: UNBALANCED is no constant in C: its brackets do not pair",
+            "    layout::hidden: no answer from the C compiler for struct hidden: *incomplete *",
+            "    const::NO_CONSTANT: no answer from the C compiler for NO_CONSTANT: *not constant",
+            "    const::UNBALANCED: UNBALANCED is not a constant in C: the brackets of *balanced",
         ]
     )
     assert result.ret == 0
@@ -283,7 +283,7 @@ def test_a_prototype_that_differs_in_const_alone(pytester: pytest.Pytester, writ
     write({"Cargo.toml": TABLE, "src/lib.rs": lib, "wrapper.h": header})
     result = run(pytester)
     assert abi(result)["fn::sum"] == "passed"
-    result.stdout.fnmatch_lines(["sum differs from C by the letter"])
+    result.stdout.fnmatch_lines(["sum has minor differences from C"])
     write({"Cargo.toml": TABLE + "const-is-an-error = true\n"})
     assert abi(run(pytester))["fn::sum"] == "failed"
 

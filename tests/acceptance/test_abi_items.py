@@ -174,20 +174,20 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
         *("const::LIMIT-2", "const::LIMIT-3", "const::LEVEL_TWO"),
         *("const::CASTED", "const::TITLE", "init::PADDED", "init::LAST", "macro::HALF"),
     }
-    undefined = "in C, and no variant in Rust: to get it from C is undefined behaviour"
+    undefined = "in C, but Rust has no variant with that value: receiving it from C is undefined *"
     result.stdout.fnmatch_lines_random(
         [
-            "src/lib.rs:6: e has other values in C: B is 2 in C, 20 in Rust",
-            f"src/lib.rs:8: shape has other values in C: SHAPE_OVAL is 6 {undefined}",
-            "*: wide has other values in C: More is 2 in Rust, and C has no such value",
+            "src/lib.rs:6: values of e differ from C: B is 2 in C, 20 in Rust",
+            f"src/lib.rs:8: values of shape differ from C: SHAPE_OVAL is 6 {undefined}",
+            "*: values of wide differ from C: More is 2 in Rust, but C has no enumerator *",
             "*: level::LEVEL_TWO is 2 in C (LEVEL_TWO), 3 in Rust",
-            "state is no enum in C: whether C has values besides those of Rust is not known",
+            "state is not an enum in C, so values that C has and Rust lacks cannot be found",
             "*: NAME is b'things?x00' in C, b'thing?x00' in Rust",
-            "*: NOTHING is the text b'nothing?x00' in C, and points to nothing in Rust",
+            "*: NOTHING is the text b'nothing?x00' in C, but does not point to data in Rust",
             "*: SHORT has 12 bytes in C, 8 in Rust",
             "*: MODE is 3 in C (Mode), 4 in Rust",
             "*: PACK(0, LIMIT) is 7 in C, 8 in Rust",
-            "*: PAIR(1, 2) has other bytes in C, first at offset 0",
+            "*: bytes of PAIR(1, 2) differ from C, first at offset 0",
             "things: 1 Rust name has no counterpart in C",
             "    own: C has no type of that name",
         ]
@@ -195,8 +195,8 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
     result.stdout.fnmatch_lines(
         [
             "things: 1 name that C has is not compared",
-            "    ALONE: a macro in C: say in `arguments` what to call both with",
-            "things: 2 items got no answer",
+            "    ALONE: C has a macro of that name: add arguments to call both with to *",
+            "things: 2 items got no answer from a compiler",
         ]
     )
     assert result.parseoutcomes()["skipped"] == 2
@@ -227,29 +227,35 @@ def test_known_items_one_by_one(pytester: pytest.Pytester, write: Write) -> None
     write({"Cargo.toml": known + bad + '"layout::never" = "opaque"\n'})
     result = run(pytester)
     assert outcomes(result)["src/lib.rs::@abi::layout::never"] == "error"
-    words = "it is in the table's `known` (opaque), and no difference can be seen"
+    words = "never is known to fail (opaque), but cannot be compared"
     result.stdout.fnmatch_lines(
-        [f'*{words}: C says nothing of struct never*Remove "layout::never" from known in *']
+        [
+            (
+                f"*{words}: no answer from the C compiler for struct never"
+                '*Remove "layout::never" from known in *'
+            )
+        ]
     )
 
 
 MISSPELT = {
-    'names = { LIMT = "LIMIT" }': "names: 'LIMT' names no item of things: the nearest is 'LIMIT'",
-    'names = { LIMIT = "LIMITT" }': "names: C has no constant 'LIMITT', which is to be that of "
-    "LIMIT: the nearest is 'LIMIT'",
+    'names = { LIMT = "LIMIT" }': "names: 'LIMT' is not an item of things: did you mean 'LIMIT'?",
+    'names = { LIMIT = "LIMITT" }': "names: C has no constant 'LIMITT', the name set for "
+    "LIMIT: did you mean 'LIMIT'?",
     'names = { pair = "struct piar" }': "names: C has no type 'struct piar', *'struct pair'",
-    'inits = { "shape::END" = "END" }': "inits: 'shape::END' names no constant of things: the "
-    "nearest is 'shapes::END'",
-    'inits = { pair = "END" }': "inits: 'pair' names no constant of things*",
-    'arguments = { PAK = "1, 2" }': "arguments: 'PAK' names no const fn of things: *'PACK'",
-    'arguments = { PACK = "1" }': "arguments: '1' does not fit PACK, which takes 2 in Rust, and "
+    'inits = { "shape::END" = "END" }': "inits: 'shape::END' is not a constant of things: did "
+    "you mean 'shapes::END'?",
+    'inits = { pair = "END" }': "inits: 'pair' is not a constant of things*",
+    'arguments = { PAK = "1, 2" }': "arguments: 'PAK' is not a const fn of things: *'PACK'?",
+    'arguments = { PACK = "1" }': "arguments: '1' has 1 argument, but PACK takes 2 in Rust and is "
     "PACK(a,b) in C",
-    'arguments = { PACK = "1, LIMITS" }': "arguments: 'LIMITS' names no constant of *'LIMIT'",
+    'arguments = { PACK = "1, LIMITS" }': "arguments: 'LIMITS' is not a constant of *'LIMIT'?",
     'arguments = { PACK = "010, 1" }': "arguments.PACK: '010, 1' cannot be used: write numbers*",
-    'arguments = { ours = "1" }': "arguments: C has no macro ours with arguments for ours*",
-    'known = { "const::LIMT" = "x" }': "known: 'const::LIMT' names no item of this package: the "
-    "nearest is 'const::LIMIT'",
-    'known = { "layout::ours" = "x" }': "known: 'layout::ours' names no item of this package: C "
+    'arguments = { ours = "1" }': "arguments: C has no macro ours with arguments to "
+    "compare ours with*",
+    'known = { "const::LIMT" = "x" }': "known: 'const::LIMT' is not an item of this package: did "
+    "you mean 'const::LIMIT'?",
+    'known = { "layout::ours" = "x" }': "known: 'layout::ours' is not an item of this package: C "
     "has no type of that name",
     'symbols = ["PyModule_Creat2"]': None,
 }
@@ -283,7 +289,7 @@ def test_a_misspelt_key_is_an_error_that_names_the_nearest(
             found = outcomes(result)
             assert found.pop("src/lib.rs::@abi::symbol::PyModule_Creat2") == "failed"
             assert set(found.values()) == {"passed"}
-            words = "PyModule_Creat2 is not exported *the nearest is 'PyModule_Create2'"
+            words = "PyModule_Creat2 is not exported *did you mean 'PyModule_Create2'?"
             result.stdout.fnmatch_lines([f"*{words}"])
             continue
         assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}, entry
@@ -298,7 +304,7 @@ def test_a_misspelt_key_is_an_error_that_names_the_nearest(
     assert "src/lib.rs::@abi::symbol::PyModule_Create2" in outcomes(result)
     result.stdout.fnmatch_lines(
         [
-            "things: 2 keys of the table name what is left out of this run",
+            "things: 2 keys of the table refer to items that this run leaves out",
             "    names: ELSEWHERE",
             "    known: const::ELSEWHERE",
         ]
@@ -381,11 +387,11 @@ def test_values_of_another_kind_or_of_none(pytester: pytest.Pytester, write: Wri
     assert result.parseoutcomes()["skipped"] == 5
     result.stdout.fnmatch_lines_random(
         [
-            "*rustc says nothing of ADD(4294967295): E0080: attempt to compute *overflow*",
-            "*rustc says nothing of SUBTRACT(1,2): E0080: attempt to compute *overflow*",
-            "*rustc says nothing of UNKNOWN(1): E0080: *nobody knows*",
-            "*rustc does not say what BAD_TEXT points to: E0080: *",
-            "*BOTH is an address in both: of what cannot be compared*",
+            "*no answer from rustc for ADD(4294967295): E0080: attempt to compute *overflow*",
+            "*no answer from rustc for SUBTRACT(1,2): E0080: attempt to compute *overflow*",
+            "*no answer from rustc for UNKNOWN(1): E0080: *nobody knows*",
+            "*no answer from rustc for the text at BAD_TEXT: E0080: *",
+            "*BOTH is an address in C and Rust, and addresses are known only after linking*",
             "*: ADDRESS is an address in C, 0 in Rust*",
             "*: FUNCTION_AS_NUMBER is an address in C, 0 in Rust*",
             "*: NULL_IN_C is 0 in C, an address in Rust*",
@@ -393,6 +399,6 @@ def test_values_of_another_kind_or_of_none(pytester: pytest.Pytester, write: Wri
             "*: LETTERS is a number in C (LETTERS), *const CStr in Rust*",
             "*: is_variable is a variable in C (int), a function in Rust*",
             "*: is_function is a function in C (int(int)), a variable in Rust*",
-            "    INSIDE: it is a variable in C, and a compiler does not say what is in one",
+            "    INSIDE: C has a variable of that name, and its value is unknown at compile time",
         ]
     )

@@ -93,8 +93,11 @@ def test_all_spellings(pytester: pytest.Pytester, write: Write) -> None:
     assert found == {**expected, **dict.fromkeys(used, "failed")}
     result.stdout.fnmatch_lines_random(
         [
-            "*: unit is empty in Rust and used by value in user.a; C has 16 bytes there*",
-            "*: cut ends before C's does and is used by value in user.e; C has 96 bytes there*",
+            "*: unit is empty in Rust but used by value in user.a, where C has 16 bytes: *",
+            (
+                "*: cut has only the first fields of C's type but is used by value in user.e, "
+                "where C has 96 bytes: *"
+            ),
         ]
     )
 
@@ -133,20 +136,23 @@ def test_a_function_behind_a_pointer_uses_by_value(pytester: pytest.Pytester, wr
         name for name, outcome in found.items() if outcome == "failed"
     }
     used = {
-        "unit": "calls.call; C has 16",
-        "empty": "made; C has 4",
-        "voided": "takes; C has 72",
-        "bare": "held; C has 4",
+        "unit": "calls.call, where C has 16",
+        "empty": "made, where C has 4",
+        "voided": "takes, where C has 72",
+        "bare": "held, where C has 4",
     }
     assert failed == {*(f"opaque::{name}" for name in used), "layout::cut"}
     assert {"opaque::array", "opaque::marked", "opaque::renamed_in_rust"} <= found.keys() - failed
     result.stdout.fnmatch_lines_random(
         [
             *(
-                f"*: {name} is empty in Rust and used by value in {at} *"
+                f"*: {name} is empty in Rust but used by value in {at} *"
                 for name, at in used.items()
             ),
-            "*: cut ends before C's does and is used by value in behind; C has 96 bytes there*",
+            (
+                "*: cut has only the first fields of C's type but is used by value in behind, "
+                "where C has 96 bytes: *"
+            ),
         ]
     )
 
@@ -163,8 +169,8 @@ def test_what_is_there_of_a_type_that_is_cut_short_counts(
     assert failed == {"layout::cut", "layout::cut_by_void", "layout::ev2"}
     result.stdout.fnmatch_lines_random(
         [
-            "*: cut is laid out otherwise in C: body: signed in C, pointer in Rust*",
-            "*: cut_by_void is laid out otherwise in C: body: C offset 8, 8 bytes; Rust *",
-            "*: ev2 is laid out otherwise in C: offset 0: pad in C, _pad in Rust: signed in C, *",
+            "*: layout of cut differs from C: body: signed in C, pointer in Rust*",
+            "*: layout of cut_by_void differs from C: body: C offset 8, 8 bytes; Rust *",
+            "*: layout of ev2 differs from C: offset 0: pad in C, _pad in Rust: signed in C, *",
         ]
     )

@@ -72,8 +72,17 @@ def test_the_compiler_that_is_named(
 @pytest.mark.parametrize(
     ("compiler", "words"),
     [
-        ("no-such-cc", "$CC_* names no-such-cc, which is not to be found: name a C compiler for *"),
-        ("false", "$CC_* names false, which does not preprocess (it said nothing): *ziglang*"),
+        (
+            "no-such-cc",
+            "$CC_* is set to no-such-cc, which was not found: set it to a C compiler for *",
+        ),
+        (
+            "false",
+            (
+                "$CC_* is set to false, which cannot preprocess an empty file "
+                "(it printed no message): *ziglang*"
+            ),
+        ),
     ],
 )
 def test_a_compiler_that_cannot_be_used(
@@ -105,7 +114,9 @@ def test_a_compiler_for_another_machine_is_an_error(
     monkeypatch.setenv(f"CC_{host}", "cc -m32")
     result, found = run(pytester, host)
     assert found == "header error"
-    result.stdout.fnmatch_lines([f"*$CC_{host} names cc -m32, which makes code for *not x86_64: *"])
+    result.stdout.fnmatch_lines(
+        [f"*$CC_{host} is set to cc -m32, which makes code for *not for x86_64: *"]
+    )
     script = root / "liar"
     script.write_text(
         '#!/bin/sh\ncase " $* " in *" -c "*) exec cc -m32 "$@" ;; esac\nexec cc "$@"\n',
@@ -117,8 +128,8 @@ def test_a_compiler_for_another_machine_is_an_error(
     assert found == "header error"
     ours, theirs = "x86-64 (ELF, 64 bits, little-endian)", "i386 (ELF, 32 bits, little-endian)"
     words = (
-        f"*liar makes code for another machine than rustc: object files for {theirs}, and "
-        f"rustc's, for {host}, are for {ours}. Name * in $CC_{host.replace('-', '_')}, or *"
+        f"*liar makes code for another machine than rustc: its object files are for {theirs}, but "
+        f"those of rustc for {host} are for {ours}. Set $CC_{host.replace('-', '_')} to *, or *"
     )
     result.stdout.fnmatch_lines([words])
 
@@ -133,15 +144,18 @@ def test_a_compiler_that_is_named_where_no_target_is(
     result = pytester.runpytest("--cpython-sys", "-rA", "-m", "rust_abi")
     assert outcomes(result) == {"src/lib.rs::@abi::layout::pair": "passed"}
     result.stdout.fnmatch_lines([f"C compiler for {host}: cc -DNAMED=3 (${variable})"])
-    wrong = {"nosuch": f"${variable} names nosuch, which is not to be found"}
+    wrong = {"nosuch": f"${variable} is set to nosuch, which was not found"}
     if host.startswith("x86_64-"):
-        wrong["cc -m32"] = f"${variable} names cc -m32, which makes code for *not x86_64"
+        wrong["cc -m32"] = f"${variable} is set to cc -m32, which makes code for *not for x86_64"
     for compiler, words in wrong.items():
         monkeypatch.setenv(variable, compiler)
         result = pytester.runpytest("--cpython-sys", "-rA", "-m", "rust_abi")
         assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}
         result.stdout.fnmatch_lines(
-            [f"C compiler for {host}: none: {words}", f"*{words}: name a C compiler for {host} *"]
+            [
+                f"C compiler for {host}: none: {words}",
+                f"*{words}: set it to a C compiler for {host}*",
+            ]
         )
 
 
@@ -161,7 +175,7 @@ def test_no_compiler_at_all(
     found = outcomes(result)
     assert found.pop(LAYOUT) == "passed"
     assert found == {"src/lib.rs::t": "passed", "src/lib.rs::@abi::header": "error"}
-    result.stdout.fnmatch_lines([f"*no C compiler: *not to be found: install *$CC_{name}*"])
+    result.stdout.fnmatch_lines([f"*no C compiler: *was not found: install *$CC_{name}*"])
 
 
 def test_a_target_for_which_there_is_none(pytester: pytest.Pytester, write: Write) -> None:
@@ -202,7 +216,12 @@ def test_headers_of_another_platforms_python(
     result, found = run(pytester, host, named)
     assert found == "header error"
     result.stdout.fnmatch_lines(
-        ["*pyconfig.h is that of another platform (SIZEOF_VOID_P 2, and * for this target): name *"]
+        [
+            (
+                "*pyconfig.h is for another platform (SIZEOF_VOID_P is 2 there, "
+                "but * on this target): pass *"
+            )
+        ]
     )
     write({"empty/usr/lib/x": ""})
     result = pytester.runpytest("--cpython-sys", f"--cpython-sys-python={root / 'empty'}")
@@ -213,11 +232,11 @@ def test_headers_of_another_platforms_python(
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ('#include "nowhere.h"\n', "nowhere.h*: name its directory in include-dirs of *"),
-        ("#error define X\n", "#error define X*: if it needs a macro *, name that in flags of *"),
+        ('#include "nowhere.h"\n', "nowhere.h*: add its directory to `include-dirs` in *"),
+        ("#error define X\n", "#error define X*: if it needs a macro *, add that to `flags` in *"),
         (
             "struct pair { later one; };\n",
-            "wrapper.h:1: *if it needs a macro *, name that in flags*",
+            "wrapper.h:1: *if it needs a macro *, add that to `flags` in *",
         ),
     ],
 )

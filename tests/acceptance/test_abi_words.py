@@ -69,14 +69,14 @@ def test_words(pytester: pytest.Pytester, write: Callable[[Mapping[str, str]], P
     result.stdout.fnmatch_lines_random(
         [
             # Through a newtype and a union, to the field at the byte.
-            "*: object_HEAD has other bytes in C, first at offset 6 (count.parts.local)",
-            "*: module_HEAD has other bytes in C, first at offset 6 (base.count.parts.local)",
+            "*: bytes of object_HEAD differ from C, first at offset 6 (count.parts.local)",
+            "*: bytes of module_HEAD differ from C, first at offset 6 (base.count.parts.local)",
             # A fault, and not the name before it.
-            "*: renamed is laid out otherwise in C: second: signed in C, unsigned in Rust *",
+            "*: layout of renamed differs from C: second: signed in C, unsigned in Rust *",
             "    color: enum color, unsigned in C, c_int in Rust (enum)",
             # As many bits are the same bits.
             "*: WIDE is 4294967295 (0xffffffff) in C, -1 in Rust",
-            "    SAME is 4294967295 (0xffffffff) in C, -1 in Rust: the same bits, another sign *",
+            "    SAME is 4294967295 (0xffffffff) in C, -1 in Rust: same bits, different sign *",
         ]
     )
     drawn = {path.name.partition("-")[0].removesuffix(".svg"): path for path in _drawings(root)}

@@ -63,7 +63,7 @@ def test_a_table_without_a_header(pytester: pytest.Pytester, write: Write) -> No
     root = write({"Cargo.toml": f'{TABLE}names = {{ LIMIT = "MAX" }}\n', "src/lib.rs": LIB})
     result = run(pytester)
     assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}
-    words = "*says something of C (names) and no C header is known: write header = *"
+    words = "*has keys about C (names), but no C header was found: add header = *"
     result.stdout.fnmatch_lines([f"Cargo.toml:1: {words}"])
     for name in ("cpython_sys", "cpython-syss", "pytest-cpython-sys"):
         manifest = TABLE.replace("cpython-sys", name) + 'header = "thing.h"\n'
@@ -87,7 +87,7 @@ def test_a_table_without_a_header(pytester: pytest.Pytester, write: Write) -> No
     [
         ('letter = "const"', "*'const' cannot be used: write *such as letter = [\"const\"]; *void"),
         ("letter = true", '*True cannot be used: write letter = "error" for all*'),
-        ('include-dirs = ["no"]', "*include-dirs: there is no */no"),
+        ('include-dirs = ["no"]', "*include-dirs: */no does not exist"),
         ('known = { "fn::send" = "" }', "*known.fn::send: '' is not a reason: say why it differs"),
         ('known = { "no no" = "x" }', "*'no no' is no name: write *such as \"fn::NAME\""),
     ],
@@ -113,12 +113,13 @@ def test_a_difference_that_is_known_no_longer(pytester: pytest.Pytester, write: 
     result.stdout.fnmatch_lines_random(
         [
             (
-                "src/lib.rs:3: LIMIT agrees with C now. It is known to fail (so). Remove "
-                '"const::LIMIT" from known in [[]package.metadata.cpython-sys]'
+                "src/lib.rs:3: LIMIT now agrees with C, but is listed as known to fail (so). "
+                'Remove "const::LIMIT" from known in [[]package.metadata.cpython-sys]'
             ),
             (
-                "src/lib.rs:4: take differs from C by the letter alone (const), which passes "
-                'unless `letter` names it. *Remove "@abi::fn::take" from known in *'
+                "src/lib.rs:4: take now has only minor differences from C (const), which fail only "
+                "if `letter` lists them, but is listed as known to fail (*). "
+                'Remove "@abi::fn::take" from known in *'
             ),
             "thing  0 layouts, 0 tests, 3 abi, 1 xfailed, 2 failed",
         ]
@@ -127,8 +128,8 @@ def test_a_difference_that_is_known_no_longer(pytester: pytest.Pytester, write: 
     strict = table.partition("known")[0] + 'letter = "error"\n'
     (root / "Cargo.toml").write_text(strict, encoding="utf-8")
     result = run(pytester)
-    words = 'take differs from C by the letter, and letter = "error" in the package\'s table'
-    result.stdout.fnmatch_lines([f"src/lib.rs:4: {words} makes that fail: const"])
+    words = 'take has minor differences from C, and letter = "error" in the package\'s table'
+    result.stdout.fnmatch_lines([f"src/lib.rs:4: {words} makes these fail: const"])
 
 
 def test_an_initialiser_that_c_does_not_have(pytester: pytest.Pytester, write: Write) -> None:
@@ -149,19 +150,19 @@ struct point { int x, y; };
     result = run(pytester)
     found = {name.rpartition("::")[2]: one for name, one in outcomes(result).items()}
     assert found == {"point": "passed", "ONE": "error", "TWO": "passed", "CALLED": "error"}
-    words = "package.metadata.cpython-sys.inits: '{}', which is to be {}, cannot be used: *"
+    words = "package.metadata.cpython-sys.inits: '{}', set for {}, is not a valid initialiser: *"
     result.stdout.fnmatch_lines_random(
         [
-            f"*{words.format('POINT_INI', 'ONE')}: the nearest is 'POINT_INIT'",
-            f"*{words.format('{ .x = POINT_Y(1), .y = 2 }', 'CALLED')}: the nearest is 'POINT_X'",
+            f"*{words.format('POINT_INI', 'ONE')}: did you mean 'POINT_INIT'[?]",
+            f"*{words.format('{ .x = POINT_Y(1), .y = 2 }', 'CALLED')}: did you mean 'POINT_X'[?]",
         ]
     )
     # A header that is named, and nothing to compare.
     manifest = f'{TABLE}header = "thing.h"\n'
     (root / "Cargo.toml").write_text(manifest, encoding="utf-8")
     for text, why in (
-        (f"// @generated\n{lib}", "what a program wrote is compared with --cpython-sys-abi=all"),
-        ("pub const NOWHERE: i32 = 1;\n", "nothing of Rust's has a counterpart there"),
+        (f"// @generated\n{lib}", "generated code is compared only with --cpython-sys-abi=all"),
+        ("pub const NOWHERE: i32 = 1;\n", "no public Rust item has a counterpart in it"),
     ):
         (root / "src" / "lib.rs").write_text(text, encoding="utf-8")
         result = run(pytester)

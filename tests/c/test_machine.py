@@ -39,8 +39,8 @@ X32 = f"#define __x86_64__ 1\n{NARROW}"
         (cfg("s390x", 64, "big"), f"#define __s390x__ 1\n{BIG}{GLIBC}", None),
         (cfg("powerpc64", 64, "little"), f"#define __PPC64__ 1\n{WIDE}{GLIBC}", None),
         (cfg("powerpc64", 64, "little"), f"#define __PPC64__ 1\n{BIG}{GLIBC}", "little-endian"),
-        (cfg("x86", 32, "little"), X86_64 + GLIBC, "not x86"),
-        (cfg("x86_64", 64, "little"), X32 + GLIBC, "pointers of 32 bits"),
+        (cfg("x86", 32, "little"), X86_64 + GLIBC, "not for x86"),
+        (cfg("x86_64", 64, "little"), X32 + GLIBC, "with 32-bit pointers"),
         (cfg("x86_64", 64, "little", "freebsd", ""), X86_64 + GLIBC, "not for freebsd"),
         (cfg("x86_64", 64, "little", "android", ""), X86_64 + GLIBC, "not for android"),
         (cfg("x86_64", 64, "little"), X86_64 + GLIBC + "#define __ANDROID__ 1\n", "not for linux"),
@@ -53,11 +53,11 @@ X32 = f"#define __x86_64__ 1\n{NARROW}"
         (
             cfg("x86_64", 64, "little", "windows", "msvc"),
             X86_64 + "#define _WIN32 1\n",
-            "not for Windows' msvc",
+            "not for Windows with msvc",
         ),
         # Of an architecture that is not in the table, sizes and byte order count all the same.
         (cfg("hexagon", 32, "little"), I686 + GLIBC, None),
-        (cfg("hexagon", 32, "little"), X86_64 + GLIBC, "pointers of 64 bits"),
+        (cfg("hexagon", 32, "little"), X86_64 + GLIBC, "with 64-bit pointers"),
     ],
 )
 def test_difference(target: list[str], macros: str, difference: str | None) -> None:
@@ -88,7 +88,7 @@ def test_python_headers_of_another_platform() -> None:
     assert foreign_configuration(own) is None
     assert foreign_configuration({**own, "SIZEOF_LONG": "4", "SIZEOF_VOID_P": "4"}) is None
     assert foreign_configuration({**own, "SIZEOF_LONG": "8"}) == (
-        "SIZEOF_LONG 8, and 4 for this target"
+        "SIZEOF_LONG is 8 there, but 4 on this target"
     )
 
 
@@ -107,7 +107,7 @@ def test_a_compiler_that_does_not_say_how_wide_pointers_are() -> None:
     linux = {"__x86_64__": "1", "__linux__": "1"}
     assert target.difference(linux) is None
     assert target.difference({**linux, "__SIZEOF_POINTER__": "(wide)"}) is None
-    assert target.difference({**linux, "__SIZEOF_POINTER__": "4"}) == "with pointers of 32 bits"
+    assert target.difference({**linux, "__SIZEOF_POINTER__": "4"}) == "with 32-bit pointers"
 
 
 def test_words_for_another_library() -> None:
@@ -118,7 +118,7 @@ def test_words_for_another_library() -> None:
         parse_cfg(cfg("x86_64", 64, "little", "windows", one)) for one in ("msvc", "gnu")
     )
     assert msvc.other_library({"_MSC_VER": "1940"}) is None
-    assert mingw.other_library({"_MSC_VER": "1940"}) == "not for Windows' gnu"
+    assert mingw.other_library({"_MSC_VER": "1940"}) == "not for Windows with gnu"
     assert mingw.other_library({"_FEATURES_H": "1"}) is None
 
 
@@ -126,5 +126,5 @@ def test_sizes_that_are_not_told_do_not_differ() -> None:
     assert foreign_configuration({"SIZEOF_LONG": "8"}) is None
     assert foreign_configuration({"SIZEOF_LONG": "(8)", "__SIZEOF_LONG__": "4"}) is None
     assert foreign_configuration({"SIZEOF_WCHAR_T": "2", "__SIZEOF_WCHAR_T__": "4"}) == (
-        "SIZEOF_WCHAR_T 2, and 4 for this target"
+        "SIZEOF_WCHAR_T is 2 there, but 4 on this target"
     )

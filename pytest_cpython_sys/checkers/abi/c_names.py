@@ -66,7 +66,7 @@ class CNames:
                 return f"C declares no {what} {item.symbol or item.name}"
             return f"C has no {what} of that name"
         raise MetadataError(
-            f"{TABLE}.names: C has no {what} {given!r}, which is to be that of {item.rust_path}"
+            f"{TABLE}.names: C has no {what} {given!r}, the name set for {item.rust_path}"
             f"{nearest(given, self._known(what))}"
         )
 

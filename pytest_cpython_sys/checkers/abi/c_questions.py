@@ -119,7 +119,9 @@ class CQuestions:
                             refused[other] = problem
             if not new:
                 raise CompilerError(refusal_of_header(problems[0]))
-        raise CompilerError("the C compiler refuses one question after the other")
+        raise CompilerError(
+            "the C compiler rejects the generated checks again and again: use gcc or clang"
+        )
 
     def _lines(
         self, refused: Mapping[str, Problem]
@@ -210,7 +212,7 @@ def _types(path: str, compiler: Compiler) -> CTypes:
     info = read_debug_info(path)
     if info is None:
         raise CompilerError(
-            f"{compiler.argv[0]} writes no debug information that can be read (DWARF 4, asked for "
+            f"{compiler.argv[0]} writes no readable debug information (DWARF 4, asked for "
             "with -gdwarf-4): use gcc or clang"
         )
     return CTypes(info)

@@ -254,7 +254,7 @@ class Speller:
         if kind_of.kind == "array":
             length = kind_of.length
             if length is None:
-                raise UntranslatableError(f"an array of {kind_of.name} elements")
+                raise UntranslatableError(f"the array length {kind_of.name} is not a number")
             return self._declare(kind_of.parts[0], f"{inner}[{length}]", const=const)
         if kind_of.kind == "path" and kind_of.name not in _VA_LIST:
             item = self._crate.types.get(kind_of.id)

@@ -40,9 +40,9 @@ __all__ = ["AbiChecker"]
 _TROUBLE: Final = (AbiError, MetadataError)
 _HEADER: Final = "header"
 _NO_HEADER: Final = (
-    f"[{TABLE}] says something of C ({{}}) and no C header is known: write "
-    f'header = "include/NAME.h" there. There is no {DEFAULT_HEADER} in the package, and no member '
-    "of the workspace that it depends on has a header"
+    f"[{TABLE}] has keys about C ({{}}), but no C header was found: add "
+    f'header = "include/NAME.h" to this table. The package has no {DEFAULT_HEADER}, and no '
+    "workspace member that it depends on has a header"
 )
 
 
@@ -379,17 +379,19 @@ class _Package:
 def _judged(case: Case, verdict: Verdict, advice: str, kinds: str) -> Verdict:
     """Return the verdict of what is known to fail; where nothing can be compared, it is an error.
 
-    ``kinds`` are those of differences by the letter.
+    ``kinds`` are those of minor differences.
     """
     if verdict.outcome == "skipped":
-        words = f"it is in the table's `known` ({case.xfail}), and no difference can be seen: "
+        words = f"{case.levels[-1]} is known to fail ({case.xfail}), but cannot be compared: "
         return replace(verdict, outcome="error", message=f"{words}{verdict.message}. {advice}")
     if verdict.outcome == "passed":
-        words = f"{case.levels[-1]} agrees with C now"
+        words = f"{case.levels[-1]} now agrees with C"
         if kinds:
             words = (
-                f"{case.levels[-1]} differs from C by the letter alone ({kinds}), "
-                "which passes unless `letter` names it"
+                f"{case.levels[-1]} now has only minor differences from C ({kinds}), "
+                "which fail only if `letter` lists them"
             )
-        return replace(verdict, message=f"{words}. It is known to fail ({case.xfail}). {advice}")
+        return replace(
+            verdict, message=f"{words}, but is listed as known to fail ({case.xfail}). {advice}"
+        )
     return verdict

@@ -20,7 +20,7 @@ def compare_integers(
     """Return what to tell about a constant with two values, or None.
 
     Each is given with its number of bytes, if that is known. Where they have as many and the same
-    bits, the two differ in the sign alone: by the letter.
+    bits, the two differ in the sign alone: a minor difference.
     """
     if c[0] == rust[0]:
         return None, []
@@ -28,7 +28,7 @@ def compare_integers(
     text = f"{name} is {shown_number(c[0])} in C{other}, {shown_number(rust[0])} in Rust"
     size = c[1]
     if size is not None and size == rust[1] and (c[0] - rust[0]) % (1 << size * 8) == 0:
-        return None, [Difference("sign", f"{text}: the same bits, another sign")]
+        return None, [Difference("sign", f"{text}: same bits, different sign")]
     return text, []
 
 
@@ -63,7 +63,7 @@ def compare_bytes(
     first = min([*wrong, *one_sided])
     inside = next((slot for slot in slots if slot.span[0] <= first * 8 < slot.span[1]), None)
     where = f"offset {first}" + (f" ({inside.name})" if inside is not None else "")
-    lines = [f"{name} has other bytes in C, first at {where}"]
+    lines = [f"bytes of {name} differ from C, first at {where}"]
     for start in range(first - first % 8, len(c[0]), 8):
         if len(lines) > 16:
             lines.append("    ...")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from ...case import counted
 from ...rust.metadata import TABLE, MetadataError
 from .keys import Keys, nearest
 from .natures import constant_form
@@ -68,7 +69,9 @@ class ConstantSurvey:
         elif wanted in self._names.macros:
             yield Subject("init", item.name, item, self._initialiser(wanted))
         elif wanted in self._names.values:
-            self._none(item, "it is a variable in C, and a compiler does not say what is in one")
+            self._none(
+                item, "C has a variable of that name, and its value is unknown at compile time"
+            )
         else:
             self._none(item, self._names.no("initialiser", item), missing=True)
 
@@ -114,9 +117,9 @@ class ConstantSurvey:
         if len(others) == 1:
             return Subject("const", item.name, item, others[0], by_case=True)
         if wanted in names.macros:
-            self._none(item, "it is a macro with arguments in C")
+            self._none(item, "C has a macro with arguments of that name")
         elif others:
-            self._none(item, f"several names of C's differ from it in case: {', '.join(others)}")
+            self._none(item, f"several names in C differ from it only in case: {', '.join(others)}")
         else:
             self._none(item, names.no("constant", item), missing=True)
         return None
@@ -133,11 +136,12 @@ class ConstantSurvey:
             if calls is not None:
                 called = [one for one, other in self._names.macros.items() if other.parameters]
                 raise MetadataError(
-                    f"{TABLE}.arguments: C has no macro {name} with arguments for "
-                    f"{item.rust_path}{nearest(name, called)}"
+                    f"{TABLE}.arguments: C has no macro {name} with arguments to compare "
+                    f"{item.rust_path} with{nearest(name, called)}"
                 )
         elif calls is None:
-            self._none(item, "a macro in C: say in `arguments` what to call both with")
+            words = "C has a macro of that name: add arguments to call both with to"
+            self._none(item, f"{words} [{TABLE}.arguments]")
         else:
             own = tuple(self._call(item, name, macro.parameters, call) for call in calls)
             yield Subject("macro", item.name, item, name, values=own)
@@ -150,8 +154,8 @@ class ConstantSurvey:
         counts = {len(inputs)} if "..." in parameters else {len(inputs), _count(parameters)}
         if counts != {len(words)}:
             raise MetadataError(
-                f"{TABLE}.arguments: {call!r} does not fit {item.rust_path}, which takes "
-                f"{len(inputs)} in Rust, and {macro}{parameters} in C"
+                f"{TABLE}.arguments: {call!r} has {counted(len(words), 'argument')}, but "
+                f"{item.rust_path} takes {len(inputs)} in Rust and is {macro}{parameters} in C"
             )
         both = [self._argument(word) for word in words]
         result = replace(
@@ -175,7 +179,7 @@ class ConstantSurvey:
                 return self._names.given(one) or one.name, f"{rust_path(one.path)} as _"
         near = nearest(word, [one.rust_path for one in constants])
         raise MetadataError(
-            f"{TABLE}.arguments: {word!r} names no constant of {self._crate.name}{near}"
+            f"{TABLE}.arguments: {word!r} is not a constant of {self._crate.name}{near}"
         )
 
 

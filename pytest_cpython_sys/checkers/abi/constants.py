@@ -111,7 +111,7 @@ class ConstantQuestions:
             assert item is not None  # noqa: S101 - found in Rust
             problem = _not_an_expression(text, initialiser=subject.kind == "init")
             if problem:
-                self._bad[item.id] = f"{subject.c_name} is no constant in C: {problem}"
+                self._bad[item.id] = f"{subject.c_name} is not a constant in C: {problem}"
                 continue
             self._ask(questions, subject, item, text)
         return questions
@@ -129,7 +129,7 @@ class ConstantQuestions:
                 declared = self._speller.declaration(item.type, "value")
                 name = self._speller.declaration(item.type, "")
             except UntranslatableError as error:
-                self._bad[item.id] = f"C has no type for {item.name}: {error}"
+                self._bad[item.id] = f"the type of {item.name} cannot be written in C: {error}"
                 return
             questions.ask_bytes(key, declared, text, f"sizeof({name.strip()})")
         elif form in _TEXTS:
@@ -156,7 +156,7 @@ class ConstantQuestions:
             element = resolved(item.type, self._crate).parts[0]
             name = self._speller.declaration(element, "").strip()
         except UntranslatableError as error:
-            self._bad[item.id] = f"C has no type for {item.name}: {error}"
+            self._bad[item.id] = f"the type of {item.name} cannot be written in C: {error}"
             return
         inside = text if text.startswith("{") else f"{{ {text} }}"
         size = f"sizeof(({name}[]) {inside})"
@@ -184,8 +184,8 @@ class ConstantQuestions:
             return self._integers(subject, item, rust, c)
         ours = rust.bytes.get(key)
         if ours is None:
-            why = rust.refused.get(key) or "it was not asked"
-            return None, f"rustc says nothing of {item.name}: {why}"
+            why = rust.refused.get(key) or "the object file has no entry for it"
+            return None, f"no answer from rustc for {item.name}: {why}"
         if form == "pointer" and subject.kind == "const":
             text = c.bytes.get(f"{key} text")
             if text is not None:
@@ -211,11 +211,11 @@ class ConstantQuestions:
     ) -> tuple[str | None, str | None]:
         """Compare what a pointer of Rust's points to with C's text."""
         if pointers is not None and not pointers:
-            return f"{item.name} is the text {c!r} in C, and points to nothing in Rust", None
+            return f"{item.name} is the text {c!r} in C, but does not point to data in Rust", None
         ours = rust.bytes.get(f"const {item.id} text")
         if ours is None:
-            why = rust.refused.get(f"const {item.id} text") or "it was not asked"
-            return None, f"rustc does not say what {item.name} points to: {why}"
+            why = rust.refused.get(f"const {item.id} text") or "the object file has no entry for it"
+            return None, f"no answer from rustc for the text at {item.name}: {why}"
         if ours[0] == c:
             return None, None
         return f"{item.name} is {c!r} in C, {ours[0]!r} in Rust", None
@@ -227,7 +227,7 @@ class ConstantQuestions:
         if not subject.by_case:
             if kind is None or kind in _COMPARABLE.get(form, {kind}):
                 return ""
-            word = "a number" if kind in _INTEGERS else _WORDS.get(kind, "another thing")
+            word = "a number" if kind in _INTEGERS else _WORDS.get(kind, "a value of another kind")
             return f"{item.name} is {word} in C ({subject.c_name}), {item.type} in Rust"
         wanted = _CLASSES.get(form, frozenset({_POINTER}))  # a text decays to a pointer
         if kind is None or kind in wanted:
@@ -235,8 +235,8 @@ class ConstantQuestions:
         if kind == _POINTER and form == "integer" and self._is_pointer_sized(item):
             return ""  # a pointer in disguise, as Py_MOD_GIL_USED is
         return (
-            f"{subject.c_name} in C differs in case, and is no {form}: it is another thing than "
-            f"{item.name}"
+            f"{subject.c_name} in C differs from {item.name} in case and in the kind of its value, "
+            "so the two are not compared"
         )
 
     def _is_pointer_sized(self, item: Item) -> bool:
@@ -251,7 +251,8 @@ class ConstantQuestions:
         low, high = numbers.get(f"{key} low"), numbers.get(f"{key} high")
         if low is None or high is None:
             why = rust.refused.get(f"{key} low") or rust.refused.get(f"{key} high")
-            return None, f"rustc says nothing of {item.name}: {why or 'it was not asked'}"
+            why = why or "the object file has no entry for it"
+            return None, f"no answer from rustc for {item.name}: {why}"
         value = low | high << 64
         if high >> 63:
             value -= 1 << 128
@@ -272,10 +273,14 @@ class ConstantQuestions:
         if theirs is None:
             return None, self._unknown(subject, key, c)
         if c.addresses is None and not theirs[0] and c.numbers.get(f"{key} 4") == 0:
-            return None, f"whether {name} is an address in C cannot be seen in this object format"
+            return (
+                None,
+                f"this format of object files does not show whether {name} is an address in C",
+            )
         if {f"{key} 0", f"{key} pointer 0"} & (c.addresses or frozenset()):
             if is_address:
-                return None, f"{name} is an address in both: of what cannot be compared"
+                why = "addresses are known only after linking"
+                return None, f"{name} is an address in C and Rust, and {why}"
             return f"{name} is an address in C, {shown_number(rust[0])} in Rust", None
         if is_address:
             return f"{name} is {shown_number(theirs[0])} in C, an address in Rust", None
@@ -295,26 +300,26 @@ class ConstantQuestions:
 
     def _unknown(self, subject: Subject, key: str, c: CAnswers) -> str:
         problem = c.problems.get(key)
-        why = problem.text if problem is not None else "it is no integer there"
-        return f"C says nothing of {subject.c_name}: {why}"
+        why = problem.text if problem is not None else "its value is not an integer"
+        return f"no answer from the C compiler for {subject.c_name}: {why}"
 
 
 def _not_an_expression(text: str, *, initialiser: bool) -> str:
     """Return why a macro's expansion cannot be asked about; empty if it can."""
     if not text:
-        return "the macro stands for nothing"
+        return "the macro is empty"
     bare = _LITERAL.sub("0", text)
     if ";" in bare or ("{" in bare and not initialiser):
-        return "the macro stands for a statement"
+        return "the macro expands to a statement"
     if '"' in bare or "'" in bare or "#" in bare:
-        return "the macro holds a quote without its other half"
+        return "the macro expands to an unbalanced quote or a #"
     open_: list[str] = []
     for character in bare:
         if character in "([{":
             open_.append(character)
         elif character in ")]}" and (not open_ or open_.pop() != _PAIRS[character]):
-            return "its brackets do not pair"
-    return "its brackets do not pair" if open_ else ""
+            return "the brackets of the macro are not balanced"
+    return "the brackets of the macro are not balanced" if open_ else ""
 
 
 def _floats(name: str, c: bytes, rust: bytes, order: str) -> str | None:

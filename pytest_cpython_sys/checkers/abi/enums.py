@@ -58,8 +58,8 @@ class EnumQuestions:
         names = self._c_names(item)
         if not names:
             return None, (
-                f"{item.name} is no enum in C: whether C has values besides those of Rust is not "
-                "known"
+                f"{item.name} is not an enum in C, so values that C has and Rust lacks cannot be "
+                "found"
             )
         theirs = {name: value for name in names if (value := _c_value(name, c)) is not None}
         ours = {
@@ -68,7 +68,7 @@ class EnumQuestions:
         found = list(_differences(item.name, ours, theirs))
         if not found:
             return None, ""
-        lines = [f"{item.name} has other values in C: {found[0]}"]
+        lines = [f"values of {item.name} differ from C: {found[0]}"]
         lines += [f"    {one}" for one in found[1:_LISTED]]
         if len(found) > _LISTED:
             lines.append(f"    ... and {len(found) - _LISTED} more")
@@ -104,14 +104,14 @@ def _differences(name: str, ours: Mapping[str, int], theirs: Mapping[str, int]) 
             known = "" if other == variant else f" ({other})"
             yield f"{variant} is {theirs[other]} in C{known}, {value} in Rust"
         elif other is None and value not in theirs.values():
-            yield f"{variant} is {value} in Rust, and C has no such value"
+            yield f"{variant} is {value} in Rust, but C has no enumerator with that value"
     told = {*ours.values(), *(theirs[other] for other in named.values())}
     for other, value in theirs.items():
         if value not in told:
             told.add(value)
             yield (
-                f"{other} is {value} in C, and no variant in Rust: to get it from C is undefined "
-                "behaviour"
+                f"{other} is {value} in C, but Rust has no variant with that value: receiving it "
+                "from C is undefined behaviour"
             )
 
 

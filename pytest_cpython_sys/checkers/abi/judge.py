@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ...case import Verdict
+from ...case import Verdict, counted
 from ...late import dataclass
 from .natures import values_in
 from .prototypes import compare_prototype
@@ -42,7 +42,7 @@ class Results:
     needed: Sequence[str] | None
     """What the package uses of the symbols that the interpreter does not export, if known."""
     letters: Sequence[tuple[str, str]]
-    """Items that differ from C by the letter, each with the kinds."""
+    """Items with minor differences from C, each with the kinds."""
 
 
 class Judge:
@@ -121,7 +121,7 @@ class Judge:
         return self._by_the_letter(subject, letters, remark)
 
     def _compared(self, subject: Subject) -> tuple[str | None, str | None, Sequence[Difference]]:
-        """Return what differs, why nothing can be said, and what differs by the letter."""
+        """Return what differs, why nothing can be said, and the minor differences."""
         item = item_of(subject)
         if subject.kind == "layout":
             return self._layouts.compare(subject, self._sides, self._by_value.get(item.id))
@@ -146,12 +146,12 @@ class Judge:
         if not letters:
             return Verdict("passed", output=remark)
         kinds = sorted({one.kind for one in letters})
-        text = f"{subject.name} differs from C by the letter"
+        text = f"{subject.name} has minor differences from C"
         shown = shown_letters(letters)
         strict = ", ".join(kind for kind in kinds if kind in self._package.strict)
         if strict:
             key = self._package.strict_key
-            text += f", and {key} in the package's table makes that fail: {strict}"
+            text += f", and {key} in the package's table makes these fail: {strict}"
             return Verdict("failed", message=f"{text}\n{shown}")
         text += f"\n{shown}"
         self._letters.append((f"{subject.kind}::{subject.name}", ", ".join(kinds)))
@@ -162,14 +162,17 @@ class Judge:
         use, where = self._sides.c_use(item.id), self._by_value.get(item.id)
         if use is None:
             problem = self._sides.c.problems.get(f"type {item.id}")
-            why = problem.text if problem is not None else "it was not asked"
-            return Verdict("skipped", message=f"C says nothing of {item.name}: {why}")
+            why = problem.text if problem is not None else "the object file has no entry for it"
+            return Verdict(
+                "skipped", message=f"no answer from the C compiler for {item.name}: {why}"
+            )
         if use.type.size is None or where is None:
             return Verdict("passed")
         return Verdict(
             "failed",
-            message=f"{item.name} is empty in Rust and used by value in {where}; C has "
-            f"{use.type.size} bytes there. Use it behind a pointer alone, or write down its fields",
+            message=f"{item.name} is empty in Rust but used by value in {where}, where C has "
+            f"{counted(use.type.size, 'byte')}: use {item.name} only behind a pointer, or declare "
+            "its fields",
         )
 
 
@@ -177,6 +180,6 @@ def _without_repr(item: Item) -> str | None:
     if item.kind not in ("struct", "union") or item.repr in ("c", "transparent"):
         return None
     return (
-        f"{item.name} has the fields of C's type and is not repr(C): "
-        "that Rust lays it out in the same way now is chance"
+        f"{item.name} has the fields of C's type but is not repr(C), so rustc may change its "
+        "layout: add #[repr(C)]"
     )

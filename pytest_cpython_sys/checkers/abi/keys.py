@@ -24,7 +24,7 @@ __all__ = ["Keys", "KnownItems", "check_keys", "nearest"]
 _LEVEL: Final = "@abi::"
 _LABEL: Final = regex(r"@(cp\d+t?)d?(?:-\d+)?::(?=@abi::)")
 """The level of one of several Pythons: its tag."""
-_NAMED: Final = {"inits": ("const", "constant"), "arguments": ("const fn", "const fn")}
+_NAMED: Final = {"inits": ("const", "a constant"), "arguments": ("const fn", "a const fn")}
 """What the keys of a table name, if not just anything."""
 
 
@@ -79,7 +79,7 @@ def check_keys(
     every = _ends_of(crate, items)
     left_out = []
     for table, keys in tables.items():
-        kind, what = _NAMED.get(table, ("", "item"))
+        kind, what = _NAMED.get(table, ("", "an item"))
         named = _ends_of(crate, [one for one in items if kind in ("", one.kind)])
         if table == "names":
             named |= {one.name for item in items for one in _types(item) if one.foreign}
@@ -90,8 +90,8 @@ def check_keys(
             if path not in every and is_written(path):
                 left_out.append(f"{table}: {key}")
                 continue
-            near = nearest(path, named)
-            raise MetadataError(f"{TABLE}.{table}: {key!r} names no {what} of {crate.name}{near}")
+            near = nearest(path, named) or ": correct or remove the key"
+            raise MetadataError(f"{TABLE}.{table}: {key!r} is not {what} of {crate.name}{near}")
     return left_out
 
 
@@ -115,7 +115,7 @@ def nearest(wanted: str, known: Iterable[str]) -> str:
     if not near:  # in another module, or of another kind
         last = wanted.rpartition("::")[2]
         near = get_close_matches(last, {name.rpartition("::")[2] for name in known}, 1)
-    return f": the nearest is {near[0]!r}" if near else ""
+    return f": did you mean {near[0]!r}?" if near else ""
 
 
 class KnownItems:
@@ -171,7 +171,7 @@ class KnownItems:
         for key, kinds in self._used.items():
             if len(kinds) > 1:
                 ids = " or ".join(f'"{kind}::{key}"' for kind in sorted(kinds))
-                raise MetadataError(f"{TABLE}.known: {key!r} names several items: write {ids}")
+                raise MetadataError(f"{TABLE}.known: {key!r} matches several items: write {ids}")
         for key in self._known.keys() - self._used.keys():
             kind, _, path = key.rpartition(_LEVEL)[2].partition("::")
             if kind not in ITEM_KINDS:
@@ -180,6 +180,7 @@ class KnownItems:
                 left_out.append(f"known: {key}")
                 continue
             reason = why_not.get(path)
-            words = f": {reason}" if reason else nearest(key.rpartition(_LEVEL)[2], self._ids)
-            raise MetadataError(f"{TABLE}.known: {key!r} names no item of this package{words}")
+            near = nearest(key.rpartition(_LEVEL)[2], self._ids) or ": correct or remove the key"
+            words = f": {reason}" if reason else near
+            raise MetadataError(f"{TABLE}.known: {key!r} is not an item of this package{words}")
         return left_out

@@ -212,11 +212,11 @@ class PackageAbi:
         if self._source.table.header is None:
             return ""
         crate = self._read[0]
-        why = "Rust has nothing public that C could have"
+        why = "the crate has no public items that C could declare"
         if any(map(self._skips, crate.items)):
-            why = "what a program wrote is compared with --cpython-sys-abi=all"
+            why = "generated code is compared only with --cpython-sys-abi=all"
         elif crate.items:
-            why = "nothing of Rust's has a counterpart there"
+            why = "no public Rust item has a counterpart in it"
         return f"nothing is compared with {os.path.basename(self._source.path)}: {why}"
 
     def unused_keys(self) -> list[str]:
@@ -293,10 +293,10 @@ class PackageAbi:
         python = self._context.interpreter
         shown = python.describe() if python is not None else "the interpreter"
         if self._exports is None:
-            return Verdict("skipped", message=f"what {shown} exports cannot be read")
+            return Verdict("skipped", message=f"the symbols that {shown} exports cannot be read")
         if name in self._exports:
             return Verdict("passed")
-        words = f"{name} is not exported by {shown}: what uses it cannot be loaded"
+        words = f"{name} is not exported by {shown}: code that uses it cannot be loaded"
         return Verdict("failed", message=f"{words}{nearest(name, self._exports)}")
 
     def refused_initialiser(self, subject: Subject, reason: str) -> Verdict | None:
@@ -310,12 +310,12 @@ class PackageAbi:
         # What C does not know is named; older compilers take a call for that of a function.
         unknown = [word for word in words if f"'{word}'" in reason or f"{word}(" in subject.c_name]
         near = nearest(unknown[0], have) if unknown else ""
-        key = f"{TABLE}.inits: {subject.c_name!r}, which is to be {item_of(subject).rust_path}"
-        return Verdict("error", message=f"{key}, cannot be used: {reason}{near}")
+        key = f"{TABLE}.inits: {subject.c_name!r}, set for {item_of(subject).rust_path}"
+        return Verdict("error", message=f"{key}, is not a valid initialiser: {reason}{near}")
 
     @property
     def strict_key(self) -> str:
-        """What the table says that makes some differences by the letter fail."""
+        """What the table says that makes some minor differences fail."""
         table = self._source.table
         if table.letter is None:
             return 'letter = "error"'
@@ -325,7 +325,7 @@ class PackageAbi:
 
     @property
     def strict(self) -> frozenset[str]:
-        """The kinds of differences by the letter that the table makes an error."""
+        """The kinds of minor differences that the table makes an error."""
         table = self._source.table
         const = {"const"} if table.const_is_an_error else set()
         return frozenset(LETTERS) if table.letter is None else frozenset({*table.letter, *const})

@@ -141,7 +141,7 @@ class Probe:
             new = {lines[line]: words for line, words in errors.items() if line in lines}
             if not new:
                 words = "\n".join(errors.values())
-                raise ProbeError(f"rustc does not compile the questions about {crate}:\n{words}")
+                raise ProbeError(f"rustc rejects the generated checks of {crate}:\n{words}")
             # The evaluation of a static ends with its first error.
             alone = alone or any(words.startswith(_EVALUATION) for words in new.values())
             for key, words in new.items():
@@ -194,7 +194,7 @@ class Probe:
         try:
             code, _, words = run_tool([*argv, "--error-format=json"], root, env)
         except OSError as error:
-            raise ProbeError(f"{argv[0]} cannot be used: {error.strerror}") from None
+            raise ProbeError(f"{argv[0]} cannot be run: {error.strerror}") from None
         if code == 0:
             return None
         found: dict[int, str] = {}

@@ -79,7 +79,7 @@ def mark_transparent(
 def compare_prototype(
     subject: Subject, sides: Sides
 ) -> tuple[str | None, str | None, list[Difference]]:
-    """Return what differs, or why nothing can be said; and what differs by the letter."""
+    """Return what differs, or why nothing can be said; and the minor differences."""
     item = subject.item
     assert item is not None  # noqa: S101 - found in Rust
     assert item.type is not None  # noqa: S101 - functions and statics have one
@@ -87,12 +87,12 @@ def compare_prototype(
     c = sides.c_use(key)
     if c is None:
         problem = sides.c.problems.get(f"type {key}")
-        why = problem.text if problem is not None else "it was not asked"
-        return None, f"C says nothing of {subject.c_name}: {why}", []
+        why = problem.text if problem is not None else "the object file has no entry for it"
+        return None, f"no answer from the C compiler for {subject.c_name}: {why}", []
     other, unknown = _compare_abi(subject, item.abi, sides.c)
     if other or unknown:
         return other, unknown, []
-    heading = f"{subject.name} is declared otherwise in C"
+    heading = f"declaration of {subject.name} differs from C"
     rust = sides.rust_types.use(item.type)
     if (subject.kind == "fn") != (c.type.kind == "function"):
         words = [f"a variable in C ({c.text})", "a function in Rust"]
@@ -114,14 +114,14 @@ def _compare_abi(subject: Subject, abi: str, c: CAnswers) -> tuple[str | None, s
         return None, None
     shown = f'{subject.name} is extern "{abi}" in Rust'
     if abi.removesuffix("-unwind") not in _ATTRIBUTES:
-        return f"{shown}: a function of C's is never called so", None
+        return f"{shown}, which is not a calling convention of C", None
     key = f"{abi} {subject.c_name}"
     same = c.numbers.get(key)
     if same is None:
         problem = c.problems.get(f"{key} type") or c.problems.get(key)
-        why = problem.text if problem is not None else "it was not asked"
-        return None, f"{shown}; C does not say whether it is called so there: {why}"
-    return (None, None) if same else (f"{shown}: C calls it with another ABI", None)
+        why = problem.text if problem is not None else "the object file has no entry for it"
+        return None, f"{shown}; the C compiler does not tell whether C agrees: {why}"
+    return (None, None) if same else (f"{shown}, but C uses another calling convention", None)
 
 
 def _key(subject: Subject) -> str:

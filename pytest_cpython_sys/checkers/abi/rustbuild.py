@@ -146,7 +146,7 @@ class Library:
         try:
             code, _, errors = run_tool(words, self.context.build.workspace.root, env)
         except OSError as error:
-            raise RustToolError(f"{words[0]} cannot be used: {error.strerror}") from None
+            raise RustToolError(f"{words[0]} cannot be run: {error.strerror}") from None
         if code:
             # What cargo alone knows (renamed dependencies, two versions of one) was guessed.
             self._describe_with_cargo(path, directory, errors)
@@ -159,8 +159,8 @@ class Library:
         numbers = re.match(r"\d+\.\d+", release)
         if numbers is not None and parse_version(numbers[0]) < parse_version(_OLDEST):
             raise RustToolError(
-                f"rustc {release} has no offset_of!, which tells where fields are: use {_OLDEST} "
-                "or newer, or --cpython-sys-abi=off"
+                f"rustc {release} lacks offset_of!, which the comparison with C needs: use rustc "
+                f"{_OLDEST} or newer, or --cpython-sys-abi=off"
             )
 
     def _describe_with_cargo(self, path: str, directory: str, errors: str) -> None:
@@ -184,7 +184,7 @@ class Library:
         )
         if done.exit_code or not os.path.isfile(written):
             raise RustToolError(
-                f"rustdoc does not describe {self.package.name}:\n{done.words or errors.strip()}"
+                f"rustdoc failed for package {self.package.name}:\n{done.words or errors.strip()}"
             )
         os.replace(written, path)
 

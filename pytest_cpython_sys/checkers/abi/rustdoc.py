@@ -112,9 +112,9 @@ class Crate:
         if self.format <= NEWEST_FORMAT:
             return None
         return (
-            f"rustdoc writes JSON of format {self.format}, the newest known here is "
-            f"{NEWEST_FORMAT}: what it says in new ways is not read. Use a newer "
-            "pytest-cpython-sys if there is one"
+            f"rustdoc writes JSON format {self.format}, but this pytest-cpython-sys knows formats "
+            f"up to {NEWEST_FORMAT}: new kinds of entries are ignored. Upgrade pytest-cpython-sys "
+            "if there is a newer version"
         )
 
 

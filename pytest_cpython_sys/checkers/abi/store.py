@@ -42,7 +42,7 @@ class Findings:
     unanswered: list[tuple[str, str]] = field(default_factory=list)
     """Items of which one of the compilers said nothing, each with the reason."""
     letters: list[tuple[str, str]] = field(default_factory=list)
-    """Items that differ from C by the letter alone, each with the kinds."""
+    """Items with only minor differences from C, each with the kinds."""
     missing: list[str] = field(default_factory=list)
     """Symbols that Rust declares and the interpreter does not export."""
     needed: list[str] | None = None

@@ -28,15 +28,15 @@ def remarks(name: str, findings: Findings) -> Iterator[tuple[str, Sequence[str]]
         yield f"{name}: {verb} not compared", _details(findings.uncompared)
     if findings.unanswered:
         items = _count(findings.unanswered, "item", "items")
-        yield f"{name}: {items} got no answer", _details(findings.unanswered)
+        yield f"{name}: {items} got no answer from a compiler", _details(findings.unanswered)
     if findings.unused_keys:
-        keys = _count(findings.unused_keys, "key of the table names", "keys of the table name")
-        yield f"{name}: {keys} what is left out of this run", findings.unused_keys
+        keys = _count(findings.unused_keys, "key of the table refers", "keys of the table refer")
+        yield f"{name}: {keys} to items that this run leaves out", findings.unused_keys
     if findings.letters:
         counts = Counter(kind for _, kinds in findings.letters for kind in kinds.split(", "))
         shown = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-        items = _count(findings.letters, "item differs", "items differ")
-        yield f"{name}: {items} from C by the letter alone: {shown}", _details(findings.letters)
+        items = _count(findings.letters, "item has", "items have")
+        yield f"{name}: {items} only minor differences from C: {shown}", _details(findings.letters)
 
 
 def _count(things: Sequence[object], one: str, many: str) -> str:
@@ -59,7 +59,7 @@ def export_warning(name: str, findings: Findings, python: str, *, verbose: bool)
         for names, words in (
             (findings.missing if findings.needed is None else [], "that Rust declares"),
             (findings.needed or [], "that the package uses"),
-            (findings.unneeded, "that Rust declares, and nothing in the package uses"),
+            (findings.unneeded, "that Rust declares but the package does not use"),
         )
         if names
     ]

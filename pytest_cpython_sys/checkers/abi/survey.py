@@ -86,13 +86,13 @@ class Survey:
             if spelling is not None and self._has_fields_of(item, spelling):
                 yield Subject("layout", item.name, item)
             elif spelling is not None:
-                self._none(item, "it is not repr(C): Rust may lay it out as it likes")
+                self._none(item, "the type is not repr(C), so rustc chooses its layout")
         elif spelling is None:
             self._none(item, self._c_names.no("type", item), missing=True)
         elif item.generic:
-            self._none(item, "it is generic: C has no such types")
+            self._none(item, "the type is generic, and C has no generic types")
         elif item.kind == "enum" and not item.repr:
-            self._none(item, "it has no repr of C's")
+            self._none(item, "the enum has neither repr(C) nor the repr of an integer")
         else:
             values = () if self._found.enumerators_of(spelling.text) else self._macros_of(item)
             yield Subject("layout", item.name, item, values=tuple(values))
@@ -141,7 +141,7 @@ class Survey:
             if item.defined:
                 return
             if name in self._header.macros:
-                self._none(item, "it is a macro in C")
+                self._none(item, "C has a macro of that name")
             else:
                 kind: What = "function" if item.kind == "function" else "variable"
                 self._none(item, self._c_names.no(kind, item), missing=True)

@@ -20,7 +20,7 @@ def layout(size: int, *slots: Slot, align: int = 8, hidden: bool = False) -> Lay
 
 
 def compared(c: Layout, rust: Layout) -> tuple[str | None, list[str]]:
-    """Return what differs, and the kinds of what differs by the letter."""
+    """Return what differs, and the kinds of the minor differences."""
     text, letters = compare_layouts("s", c, rust, Agreement(lambda name: None))
     return text, [one.kind for one in letters]
 
@@ -37,7 +37,7 @@ def test_side_by_side() -> None:
     text, _ = compared(layout(16, A, B), layout(16, A, Slot("b", 4, 8), align=4))
     assert text is not None
     assert text.splitlines() == [
-        "s is laid out otherwise in C: b: C offset 8, 8 bytes; Rust offset 4, 8 bytes",
+        "layout of s differs from C: b: C offset 8, 8 bytes; Rust offset 4, 8 bytes",
         "    alignment: C 8, Rust 4",
         "",
         "      C: struct s                           Rust: struct s",
@@ -62,7 +62,7 @@ def test_another_name_at_the_same_place_is_no_fault() -> None:
 def test_a_fault_and_not_a_mere_name_comes_first() -> None:
     text, letters = compared(layout(16, A, B), layout(24, Slot("x", 0, 4), Slot("b", 16, 8)))
     assert text is not None
-    assert text.startswith("s is laid out otherwise in C: b: C offset 8, 8 bytes; Rust offset 16")
+    assert text.startswith("layout of s differs from C: b: C offset 8, 8 bytes; Rust offset 16")
     assert letters == ["name"]
 
 
@@ -147,7 +147,7 @@ def test_the_same_bits_are_as_many() -> None:
     text, letters = compare_integers("X", "X", (0xFFFFFFFF, 4), (-1, 4))
     assert text is None
     assert [one.kind for one in letters] == ["sign"]
-    assert letters[0].text.endswith("the same bits, another sign")
+    assert letters[0].text.endswith("same bits, different sign")
     for c, rust in (((0xFFFFFFFF, 4), (-1, 8)), ((-1, 4), (2**64 - 1, 8)), ((-1, None), (255, 1))):
         text, letters = compare_integers("X", "X", c, rust)
         assert text is not None
@@ -165,7 +165,7 @@ def test_bytes() -> None:
     text = compare_bytes("X", (ZEROS, NONE), (bytes(9) + b"\1" + bytes(6), NONE), [A, B])
     assert text is not None
     assert text.splitlines() == [
-        "X has other bytes in C, first at offset 9 (b)",
+        "bytes of X differ from C, first at offset 9 (b)",
         "  >     8  C 00 00 00 00 00 00 00 00   Rust 00 01 00 00 00 00 00 00",
     ]
     text = compare_bytes("X", (ZEROS, NONE), (bytes(15), NONE))
@@ -192,7 +192,7 @@ def test_rows_of_bytes() -> None:
     text = compare_bytes("X", (bytes(20), NONE), (bytes(rust), NONE))
     zeros = "00 00 00 00 00 00 00 00"
     assert text == (
-        "X has other bytes in C, first at offset 8\n"
+        "bytes of X differ from C, first at offset 8\n"
         f"  >     8  C {zeros}   Rust ab {zeros[3:]}\n"
         "  >    16  C 00 00 00 00   Rust cd 00 00 00"
     )
@@ -212,7 +212,7 @@ def test_pointers_are_null_or_not() -> None:
     assert compare_bytes("X", (ZEROS, POINTER), (ZEROS, POINTER)) is None
     text = compare_bytes("X", (ZEROS, POINTER), (ZEROS, NONE))
     assert text == (
-        "X has other bytes in C, first at offset 8\n"
+        "bytes of X differ from C, first at offset 8\n"
         "  >     8  C a pointer, not null       Rust 00 00 00 00 00 00 00 00"
     )
     assert compare_bytes("X", (ZEROS, NONE), (ZEROS, POINTER)) is not None

@@ -26,10 +26,10 @@ def layout(size: int, *slots: Slot, align: int = 8, name: str = "s", **more: boo
 
 
 def texts(c: Layout, rust: Layout) -> tuple[list[str], list[tuple[str, str]]]:
-    """Return the faults in their order, and what differs by the letter."""
+    """Return the faults in their order, and the minor differences."""
     text, letters = compare_layouts("s", c, rust, AGREEMENT)
     lines = text.partition("\n\n")[0].splitlines() if text is not None else []
-    faults = [line.removeprefix("s is laid out otherwise in C: ").strip() for line in lines]
+    faults = [line.removeprefix("layout of s differs from C: ").strip() for line in lines]
     return faults, [(one.kind, one.text) for one in letters]
 
 
@@ -146,7 +146,7 @@ def test_a_member_of_a_union_is_told_by_what_is_in_it() -> None:
     more = layout(4, Slot("i", 0, 4, use=INT), Slot("f", 0, 4, use=FLOAT), P, is_union=True)
     assert texts(layout(4, *c.slots), more) == (
         [],
-        [("name", "p: Rust offset 0, 4 bytes; no member of C's is called so")],
+        [("name", "p: Rust offset 0, 4 bytes; C has no member of that name")],
     )
     # The one that agrees to the letter comes before one that differs by it.
     c = layout(4, Slot("u", 0, 4, use=UNSIGNED), Slot("i", 0, 4, use=INT), align=4)
@@ -249,7 +249,7 @@ def test_a_field_that_is_written_out_under_its_own_name() -> None:
 
 
 def test_both_beside_one_another() -> None:
-    """Names are marked where there is a fault, and not for what only differs by the letter."""
+    """Names are marked where there is a fault, and not for a minor difference."""
     c = layout(16, A, bits("one", 64, 3), name="struct s")
     rust = layout(16, A, bits("one", 65, 3), name="s")
     assert side_by_side(c, rust, AGREEMENT) == Layouts(

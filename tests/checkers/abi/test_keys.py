@@ -45,10 +45,10 @@ def test_the_key_that_says_most_counts() -> None:
 @pytest.mark.parametrize(
     ("table", "key", "words"),
     [
-        ("names", "LIMT", "names no item of thing: the nearest is 'LIMIT'"),
-        ("names", "limit::LIMIT", "the nearest is 'limits::LIMIT'"),
-        ("inits", "zzz", "names no constant of thing$"),
-        ("arguments", "LIMIT", "names no const fn of thing"),
+        ("names", "LIMT", "is not an item of thing: did you mean 'LIMIT'"),
+        ("names", "limit::LIMIT", "did you mean 'limits::LIMIT'"),
+        ("inits", "zzz", "is not a constant of thing: correct or remove the key$"),
+        ("arguments", "LIMIT", "is not a const fn of thing"),
     ],
 )
 def test_a_key_that_names_nothing(table: str, key: str, words: str) -> None:
@@ -90,7 +90,7 @@ def test_known_items(key: str, known: list[bool]) -> None:
     if any(known):
         assert items.check(lambda _: False, {}) == ["known: @cp313::@abi::const::LIMIT"]
     else:
-        with pytest.raises(MetadataError, match="names no item of this package"):
+        with pytest.raises(MetadataError, match="is not an item of this package"):
             items.check(lambda _: False, {})
         assert items.check(lambda _: True, {})[1:] == [f"known: {key}"]
 

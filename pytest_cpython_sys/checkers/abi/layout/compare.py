@@ -65,7 +65,7 @@ def compare_layouts(
 ) -> tuple[str | None, list[Difference]]:
     """Return what to tell about a type that the two lay out otherwise, or None.
 
-    And what differs by the letter alone.
+    And the minor differences.
     """
     comparison = _Comparison(c, rust, agreement)
     found = sorted(comparison.differences(), key=lambda one: one.at)
@@ -73,7 +73,7 @@ def compare_layouts(
     letters = [one.difference for one in found if one.difference.kind not in (FAULT, UNKNOWN)]
     if not faults:
         return None, letters
-    heading = f"{name} is laid out otherwise in C: {faults[0].text}"
+    heading = f"layout of {name} differs from C: {faults[0].text}"
     lines = [heading, *(f"    {one.text}" for one in faults[1 : _LISTED + 1])]
     if len(faults) > _LISTED + 1:
         lines.append(f"    ... and {len(faults) - _LISTED - 1} more differences")
@@ -269,7 +269,7 @@ class _Comparison:
             return
         inside = slot.span[1] <= self.c.size * 8
         if inside and self.rust.is_union:
-            text = f"{slot.name}: Rust {slot}; no member of C's is called so"
+            text = f"{slot.name}: Rust {slot}; C has no member of that name"
             yield _Found(slot.span[0], Difference("name", text), (slot.name,))
         elif inside and not any(one.touches(slot) for one in self.c.slots):
             text = f"{slot.name}: Rust {slot}; a hole in C"

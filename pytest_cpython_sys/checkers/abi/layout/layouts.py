@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ....c.types import Use, written
+from ....case import counted
 from ....late import regex
 from ..c_types import bare_name, field_names, is_anonymous, is_bitfield_unit, is_padding
 from ..natures import is_marker, is_truncated, resolved
@@ -192,7 +193,7 @@ class LayoutQuestions:
     ) -> tuple[str | None, str | None, list[Difference]]:
         """Return what to tell about a type: that it differs, or why nothing can be said.
 
-        And what differs by the letter. ``by_value``: where Rust uses it so.
+        And the minor differences. ``by_value``: where Rust uses it so.
         """
         item = subject.item
         assert item is not None  # noqa: S101 - a layout has one
@@ -203,7 +204,7 @@ class LayoutQuestions:
         self.asked += 2 + sum(one.public for one in item.fields)
         if ours is None:
             why = _refused(item, sides.rust.refused)
-            return None, f"rustc says nothing of {item.name}: {why}", []
+            return None, f"no answer from rustc for {item.name}: {why}", []
         theirs = self._c(item, sides)
         if theirs is None:
             return None, self._nothing(item, sides), []
@@ -211,9 +212,9 @@ class LayoutQuestions:
         if is_truncated(item) and _is_shorter(item, ours, theirs):
             if by_value is not None:
                 text = (
-                    f"{item.name} ends before C's does and is used by value in {by_value}; C has "
-                    f"{theirs.size} bytes there. Use it behind a pointer alone, or write down all "
-                    "of its fields"
+                    f"{item.name} has only the first fields of C's type but is used by value in "
+                    f"{by_value}, where C has {counted(theirs.size, 'byte')}: use {item.name} only "
+                    "behind a pointer, or declare all of its fields"
                 )
                 return text, None, []
             ours = replace(ours, truncated=True)
@@ -232,7 +233,7 @@ class LayoutQuestions:
         # Elsewhere its name stands for it; here it is asked what is in it.
         rust = rust.type.inner or rust
         return told(
-            f"{item.name} is another type in C",
+            f"{item.name} is a different type in C",
             sides.agreement.values(c, rust, "", is_field=True),
             written(c.type),
             text,
@@ -246,7 +247,7 @@ class LayoutQuestions:
         if rust.kind != "pointer" or rust.target is None or rust.target.type.kind != "function":
             return f"{item.name} is a function in C, {item.type} in Rust", None, []
         return told(
-            f"{item.name} is another type in C",
+            f"{item.name} is a different type in C",
             sides.agreement.functions(c, rust.target.type),
             written(c),
             str(item.type),
@@ -257,7 +258,7 @@ class LayoutQuestions:
         assert spelling is not None  # noqa: S101 - else it would be no subject
         problems = sides.c.problems
         keys = (f"define {item.id}", f"type {item.id}", f"align {item.id}")
-        return f"C says nothing of {spelling.text}: " + _why(
+        return f"no answer from the C compiler for {spelling.text}: " + _why(
             next((problems[key] for key in keys if key in problems), None)
         )
 
@@ -314,8 +315,12 @@ def _answered(item: Item, c: Layout, rust: Layout) -> int:
 
 def _refused(item: Item, refused: Mapping[str, str]) -> str:
     key = item.rust_path
-    return refused.get(f"size {key}") or refused.get(f"align {key}") or "it was not asked"
+    return (
+        refused.get(f"size {key}")
+        or refused.get(f"align {key}")
+        or "the object file has no entry for it"
+    )
 
 
 def _why(problem: Problem | None) -> str:
-    return problem.text if problem is not None else "it was not asked"
+    return problem.text if problem is not None else "the object file has no entry for it"

@@ -1,6 +1,6 @@
 """Whether a type of C's and one of Rust's are the same where they are used.
 
-What changes neither layout nor call on this machine differs by the letter alone; it has a kind,
+What changes neither layout nor call on this machine is a minor difference; it has a kind,
 which a package's table can make an error. All else is a fault.
 """
 
@@ -59,7 +59,7 @@ class Agreement:
             elif c.variadic != rust.variadic:
                 with_dots, without = ("C", "Rust") if c.variadic else ("Rust", "C")
                 yield Place(where, "", "").says(
-                    FAULT, f"more arguments may follow in {with_dots}, not in {without}"
+                    FAULT, f"variadic in {with_dots}, not variadic in {without}"
                 )
             for number, (one, other) in enumerate(zip(c.parameters, rust.parameters), 1):  # noqa: B905
                 yield from self.values(one, other, f"{behind}argument {number}")
@@ -73,7 +73,7 @@ class Agreement:
             yield from self._values(c, b.inner, place)
         elif "va_list" in (a.kind, b.kind):
             if not _is_va_list(c):
-                yield place.fault(word(a), "a list of arguments")
+                yield place.fault(word(a), "a va_list")
         elif "unknown" in (a.kind, b.kind):
             yield place.says(UNKNOWN, _unknown(a, b, place))
         elif b.kind == "foreign":
@@ -139,7 +139,7 @@ class Agreement:
         elif a.kind == "array" or b.kind == "array":
             yield from self._elements(a, b, place)
         elif b.kind == "truth" and a.kind != "truth":
-            yield place.fault(f"a pointer to {word(a)}", f"to {word(b)}s, which are 0 or 1")
+            yield place.fault(f"a pointer to {word(a)}", f"to {word(b)}s (only 0 or 1)")
         elif a.is_byte or b.is_byte:
             if a.kind != b.kind or a.signed != b.signed:
                 yield place.letter("bytes")
@@ -218,7 +218,7 @@ class Agreement:
             yield place.fault(word(c.type), word(union))
 
     def _written_out(self, a: Type, b: Type, place: Place) -> Iterator[Difference]:
-        """Yield how an array differs from what is none: by the letter if the bytes are the same."""
+        """Yield how an array differs from another type; the same bytes are a minor difference."""
         array = a if a.kind == "array" else b
         if a.size != b.size or a.size is None:
             yield place.fault(f"{word(a)}, {length(a)}", f"{word(b)}, {length(b)}")
@@ -260,7 +260,9 @@ class Agreement:
     def _records(self, a: Type, b: Type, place: Place) -> Iterator[Difference]:
         if a.opaque or b.opaque:
             opaque, other = ("C", "Rust") if a.opaque else ("Rust", "C")
-            yield place.says(FAULT, f"{opaque} says nothing of what is in it, {other} does")
+            yield place.says(
+                FAULT, f"the contents are unknown in {opaque}, but declared in {other}"
+            )
             return
         if b.size is not None and a.size != b.size:
             yield place.fault(length(a), length(b))
@@ -271,16 +273,16 @@ class Agreement:
         elif self._are_alike(theirs, ours, place):
             yield place.letter("name")
         else:
-            yield place.fault(f"{a.kind} {a.name}".strip(), "another")
+            yield place.fault(f"{a.kind} {a.name}".strip(), f"a different {b.kind}")
 
 
 def _unknown(a: Type, b: Type, place: Place) -> str:
     """Return which of two types nothing is known of, and what helps."""
     if a.kind == "unknown" or (a.size is None and a.kind != "array"):
-        return f"nothing is known of {place.c} in C"
+        return f"the contents of {place.c} in C are unknown"
     return (
-        f"nothing is known of {b.name or place.rust}: it is private, generic or another crate's, "
-        "and C has no type of that name (`names` in the table can say which it is)"
+        f"the contents of {b.name or place.rust} are unknown: the type is private, generic or from "
+        "another crate, and C has no type of that name (set its C name in `names`)"
     )
 
 
@@ -324,7 +326,7 @@ def _integers(a: Type, b: Type, place: Place) -> Iterator[Difference]:
         shown = f"{place.c}{_is_enum(a)} in C, {place.rust}{_is_enum(b)} in Rust"
         yield place.says("enum", shown)
     elif b.kind == "truth" and a.kind != "truth":
-        yield place.fault(f"{word(a)} of 1 byte", "a truth value, which is 0 or 1")
+        yield place.fault(f"{word(a)} of 1 byte", "a bool (only 0 or 1)")
     elif a.kind == "truth" and b.kind != "truth":
         yield place.letter("bool")
     elif a.signed != b.signed:

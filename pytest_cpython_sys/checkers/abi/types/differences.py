@@ -31,15 +31,15 @@ __all__ = [
 FAULT: Final = ""
 UNKNOWN: Final = "unknown"
 _WORDS: Final = {
-    "void": "nothing",
+    "void": "no value",
     "character": "integer",
-    "truth": "truth value",
+    "truth": "bool",
 }
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs: one of the kinds by the letter, a fault, or what cannot be told."""
+    """What differs: one of the minor kinds, a fault, or what cannot be told."""
 
     kind: str
     text: str
@@ -60,7 +60,7 @@ class Place:
         return Difference(kind, f"{self.where}: {text}" if self.where else text)
 
     def letter(self, kind: str) -> Difference:
-        """Return a difference by the letter: both types say what it is."""
+        """Return a minor difference: both types say what it is."""
         return self.says(kind, f"{self.c} in C, {self.rust} in Rust")
 
     def fault(self, c: str, rust: str) -> Difference:
@@ -86,7 +86,7 @@ def told(
 
 
 def shown_letters(letters: Sequence[Difference]) -> str:
-    """Return differences by the letter, one a line, each with its kind."""
+    """Return minor differences, one a line, each with its kind."""
     return "\n".join(f"    {one.text} ({one.kind})" for one in letters)
 
 

@@ -118,7 +118,7 @@ class RustTypes:
     def _pointer_to(self, pointee: RustType, *, mutable: bool) -> Type:
         fat = pointee.name in _FAT if pointee.kind == "other" else pointee.name in ("str", "CStr")
         if fat:
-            return Type("foreign", "a pointer with a length or a table", self._pointer * 2)
+            return Type("foreign", "a wide pointer (with a length or a vtable)", self._pointer * 2)
         aim = self.use(pointee)
         return Type("pointer", size=self._pointer, target=Use(aim.type, not mutable, aim.text))
 
