@@ -126,9 +126,7 @@ def test_no_c_compiler(pytester: pytest.Pytester, write: Write) -> None:
         "thing/src/lib.rs::@abi::header": "error",
         "thing/src/lib.rs::t": "passed",
     }
-    result.stdout.fnmatch_lines(
-        ["*no C compiler: nowhere-cc, *was not found: install one *$CC_*"]
-    )
+    result.stdout.fnmatch_lines(["*no C compiler: nowhere-cc, *was not found: install one *$CC_*"])
     assert result.ret == 1
 
 

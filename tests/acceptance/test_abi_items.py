@@ -242,7 +242,7 @@ MISSPELT = {
     'names = { LIMT = "LIMIT" }': "names: 'LIMT' is not an item of things: did you mean 'LIMIT'?",
     'names = { LIMIT = "LIMITT" }': "names: C has no constant 'LIMITT', the name set for "
     "LIMIT: did you mean 'LIMIT'?",
-    'names = { pair = "struct piar" }': "names: C has no type 'struct piar', *'struct pair'",
+    'names = { pair = "struct piar" }': "names: C has no type 'struct piar', *'struct pair'?",
     'inits = { "shape::END" = "END" }': "inits: 'shape::END' is not a constant of things: did "
     "you mean 'shapes::END'?",
     'inits = { pair = "END" }': "inits: 'pair' is not a constant of things*",
