@@ -268,7 +268,7 @@ def test_a_program_that_tells_of_no_test_is_waited_for(
     result = run(pytester)
     result.assert_outcomes(passed=1)
     (line,) = (line for line in result.outlines if line.startswith("still "))
-    assert re.fullmatch(r"still waiting after 11 s: tests/own\.rs::.* \(own-\w+ runs\)", line)
+    assert re.fullmatch(r"still waiting after 11 s: tests/own\.rs::.* \(own-\w+ is running\)", line)
 
 
 def test_workers_and_programs_that_read_results_alone_are_left_alone(
