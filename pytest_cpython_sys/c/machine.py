@@ -92,7 +92,7 @@ class Machine:
         if known and not any(name in macros for name in known):
             return f"not for {self.arch}"
         if self.bits and size.isdigit() and int(size) * 8 != int(self.bits):
-            return f"with {int(size) * 8}-bit pointers"
+            return f"with {int(size) * 8}-bit pointers, not {self.bits}-bit"
         order = macros.get("__BYTE_ORDER__", "")
         if order and self.order and (order == "__ORDER_BIG_ENDIAN__") != (self.order == "big"):
             return f"which is not {self.order}-endian"
@@ -106,7 +106,7 @@ class Machine:
         """Return in words that a compiler's C library is not the target's; None if it may be."""
         glibc = "__GLIBC__" in macros
         if self.system == "linux" and self.library == "musl" and glibc:
-            return "with the headers of glibc"
+            return "with the headers of glibc, not of musl"
         if (
             self.system == "linux"
             and self.library == "gnu"

@@ -251,8 +251,8 @@ MISSPELT = {
     "PACK(a,b) in C",
     'arguments = { PACK = "1, LIMITS" }': "arguments: 'LIMITS' is not a constant of *'LIMIT'?",
     'arguments = { PACK = "010, 1" }': "arguments.PACK: '010, 1' cannot be used: write numbers*",
-    'arguments = { ours = "1" }': "arguments: C has no macro ours with arguments to "
-    "compare ours with*",
+    'arguments = { ours = "1" }': "arguments: ours cannot be compared, because C has no "
+    "macro ours with arguments*",
     'known = { "const::LIMT" = "x" }': "known: 'const::LIMT' is not an item of this package: did "
     "you mean 'const::LIMIT'?",
     'known = { "layout::ours" = "x" }': "known: 'layout::ours' is not an item of this package: C "

@@ -107,12 +107,15 @@ def test_a_compiler_that_does_not_say_how_wide_pointers_are() -> None:
     linux = {"__x86_64__": "1", "__linux__": "1"}
     assert target.difference(linux) is None
     assert target.difference({**linux, "__SIZEOF_POINTER__": "(wide)"}) is None
-    assert target.difference({**linux, "__SIZEOF_POINTER__": "4"}) == "with 32-bit pointers"
+    assert (
+        target.difference({**linux, "__SIZEOF_POINTER__": "4"})
+        == "with 32-bit pointers, not 64-bit"
+    )
 
 
 def test_words_for_another_library() -> None:
     musl, gnu = (parse_cfg(cfg("x86_64", 64, "little", library=one)) for one in ("musl", "gnu"))
-    assert musl.other_library({"__GLIBC__": "2"}) == "with the headers of glibc"
+    assert musl.other_library({"__GLIBC__": "2"}) == "with the headers of glibc, not of musl"
     assert gnu.other_library({"_FEATURES_H": "1"}) == "without the headers of glibc"
     msvc, mingw = (
         parse_cfg(cfg("x86_64", 64, "little", "windows", one)) for one in ("msvc", "gnu")

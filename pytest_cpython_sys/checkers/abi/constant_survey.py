@@ -136,8 +136,8 @@ class ConstantSurvey:
             if calls is not None:
                 called = [one for one, other in self._names.macros.items() if other.parameters]
                 raise MetadataError(
-                    f"{TABLE}.arguments: C has no macro {name} with arguments to compare "
-                    f"{item.rust_path} with{nearest(name, called)}"
+                    f"{TABLE}.arguments: {item.rust_path} cannot be compared, because C has no "
+                    f"macro {name} with arguments{nearest(name, called)}"
                 )
         elif calls is None:
             words = "C has a macro of that name: add arguments to call both with to"

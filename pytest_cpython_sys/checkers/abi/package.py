@@ -311,7 +311,8 @@ class PackageAbi:
         unknown = [word for word in words if f"'{word}'" in reason or f"{word}(" in subject.c_name]
         near = nearest(unknown[0], have) if unknown else ""
         key = f"{TABLE}.inits: {subject.c_name!r}, set for {item_of(subject).rust_path}"
-        return Verdict("error", message=f"{key}, is not a valid initialiser: {reason}{near}")
+        why = reason.rpartition(f" for {subject.c_name}: ")[2]
+        return Verdict("error", message=f"{key}, is not a valid initialiser: {why}{near}")
 
     @property
     def strict_key(self) -> str:
