@@ -90,13 +90,14 @@ def test_functions_behind_pointers(
     result, found = _items(pytester)
     failed = {name for name, outcome in found.items() if outcome == "failed"}
     assert failed == {*GOOD, f"layout::outer{INNER}"}
+    wide, narrow = "signed integer of 8 bytes in C", "signed integer of 4 bytes in Rust"
     result.stdout.fnmatch_lines_random(
         [
-            "*: layout of method differs from C: call.fast, argument 3: signed 8 bytes in C, *",
-            "*: layout of slot differs from C: two, argument 3: signed 8 bytes in C, *",
-            "    argument 2, argument 3: signed 8 bytes in C, signed 4 bytes in Rust *",
+            f"*: layout of method differs from C: call.fast, argument 3: {wide}, *",
+            f"*: layout of slot differs from C: two, argument 3: {wide}, *",
+            f"    argument 2, argument 3: {wide}, {narrow} *",
             "*: layout of uses differs from C: notify: pointer in C, fn with Rust's own *",
-            "    nested, argument 1, argument 1: signed 8 bytes in C, signed 4 bytes in Rust *",
+            f"    nested, argument 1, argument 1: {wide}, {narrow} *",
         ]
     )
 

@@ -20,6 +20,7 @@ from .differences import (
     pointers,
     shape,
     sign,
+    sized_integer,
     word,
 )
 
@@ -319,7 +320,7 @@ def _is_copy(a: Type, b: Type) -> bool:
 
 def _integers(a: Type, b: Type, place: Place) -> Iterator[Difference]:
     if a.size != b.size:
-        yield place.fault(f"{sign(a)}{length(a)}", f"{sign(b)}{length(b)}")
+        yield place.fault(sized_integer(a), sized_integer(b))
     elif _is_number_of(a, b):
         return
     elif "enum" in (a.kind, b.kind):

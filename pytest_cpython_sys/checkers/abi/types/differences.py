@@ -24,6 +24,7 @@ __all__ = [
     "shape",
     "shown_letters",
     "sign",
+    "sized_integer",
     "told",
     "word",
 ]
@@ -93,6 +94,11 @@ def shown_letters(letters: Sequence[Difference]) -> str:
 def sign(kind_of: Type) -> str:
     """Return whether a number has a sign, as a word before others."""
     return {True: "signed ", False: "unsigned ", None: ""}[kind_of.signed]
+
+
+def sized_integer(kind_of: Type) -> str:
+    """Return how an integer is described where its size matters."""
+    return f"{sign(kind_of)}integer of {length(kind_of)}"
 
 
 def word(kind_of: Type) -> str:
