@@ -27,7 +27,7 @@ __all__ = ["Audience", "Evaluator", "discovered", "evaluated", "remarks", "warni
 
 _Told = TypeVar("_Told")
 _LOOK = 0.25
-_NOTHING = Verdict("error", message="the run ended without a word about this test")
+_NOTHING = Verdict("error", message="the run ended without a result for this test")
 
 
 def discovered(checker: Checker) -> tuple[list[Case], str]:
@@ -36,7 +36,7 @@ def discovered(checker: Checker) -> tuple[list[Case], str]:
     def ask() -> Iterator[Case]:
         for case in checker.discover():
             if not isinstance(case, Case):
-                raise TypeError(f"discover() gave {case!r}, which is no Case")
+                raise TypeError(f"discover() gave {case!r}, which is not a Case")
             yield case
 
     return _told(checker, ask)
@@ -80,7 +80,7 @@ def evaluated(checker: Checker, cases: Sequence[Case]) -> Iterator[tuple[Case, V
     try:
         for case, verdict in checker.run(cases):
             if not isinstance(verdict, Verdict):
-                raise TypeError(f"run() gave {verdict!r}, which is no Verdict")
+                raise TypeError(f"run() gave {verdict!r}, which is not a Verdict")
             waiting.pop(case.key, None)
             yield case, verdict
     except (KeyboardInterrupt, GeneratorExit):

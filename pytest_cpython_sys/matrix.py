@@ -31,11 +31,11 @@ __all__ = ["LabelledChecker", "Matrix", "labelled", "plain"]
 
 _SET_ALREADY = (
     "{names} is set, in the environment or in cargo's configuration, so that {workspace} would be "
-    "built for the same Python each time: unset it, or name one Python"
+    "built for the same Python each time: unset it, or choose one Python"
 )
 _NOT_BUILT = (
-    "{name} has no interpreter that starts, and pyo3 in {workspace} asks one: build it, or leave "
-    "it out"
+    "{name} has no interpreter that starts, but pyo3 in {workspace} needs one: build it, or remove "
+    "its --cpython-sys-python"
 )
 
 

@@ -119,11 +119,13 @@ class Cargo:
             cargo, rustc = answers
         toolchain = read_toolchain(cargo, rustc)
         if toolchain is None:
-            raise CargoError(f"`{self.program} -V` printed {cargo.strip()!r}: that is no cargo")
+            raise CargoError(
+                f"`{self.program} -V` printed {cargo.strip()!r}, so it is not cargo: set $CARGO"
+            )
         if toolchain.is_too_old:
             raise CargoTooOldError(
                 f"{self.program_path} is cargo {toolchain.cargo}; {OLDEST} or newer is needed: "
-                "run `rustup update`, or name another cargo in $CARGO"
+                "run `rustup update`, or set $CARGO to another cargo"
             )
         return toolchain
 
@@ -156,7 +158,7 @@ class Cargo:
             raise not_started(argv[0], error, what) from None
         if done.exit_code or done.expired:
             words = done.stderr.strip() or done.how
-            raise CargoMissingError(f"`{' '.join(argv)}` failed, so there is no {what}: {words}")
+            raise CargoMissingError(f"`{' '.join(argv)}` failed, so {what} cannot be used: {words}")
         return done.stdout
 
     def _metadata_question(self, manifest: str) -> tuple[tuple[str, ...], str]:
@@ -186,7 +188,9 @@ class Cargo:
         try:
             return parse_metadata(done.raw)
         except (ValueError, KeyError, TypeError) as error:
-            raise ManifestError(manifest, f"cargo metadata printed no metadata: {error}") from None
+            raise ManifestError(
+                manifest, f"the output of cargo metadata is not valid: {error}"
+            ) from None
 
     def keep_answers(self, workspace: Workspace, options: BuildOptions) -> None:
         """Keep what was answered for later runs: below a target directory that cargo has made."""
@@ -373,6 +377,6 @@ class Cargo:
         except OSError as error:
             raise not_started(argv[0], error, "rustc") from None
         if done.exit_code or done.expired:
-            raise CargoError(f"rustc knows no target {target}: {first_error(done.stderr)}")
+            raise CargoError(f"rustc does not know the target {target}: {first_error(done.stderr)}")
         self._cfgs[argv, workspace.root] = done.stdout.splitlines()
         return self._cfgs[argv, workspace.root]

@@ -15,10 +15,12 @@ __all__ = [
     "not_started",
 ]
 
-_INSTALL = "Install Rust (https://rustup.rs, or your system's `cargo` package), or name it in ${}"
-_PERMIT = "Make it executable (`chmod +x`), or name another in ${}"
-_FORMAT = "It is no program for this machine: name another in ${}"
-_FILES = "Raise the limit (`ulimit -n 4096`), and look for what else holds files open"
+_INSTALL = (
+    "Install Rust (https://rustup.rs, or your system's `cargo` package), or set ${} to its path"
+)
+_PERMIT = "Make it executable (`chmod +x`), or set ${} to another program"
+_FORMAT = "It is not a program for this machine: set ${} to another one"
+_FILES = "Raise the limit (`ulimit -n 4096`), and check which programs keep files open"
 _MEMORY = "Close other programs, or raise the limit on memory or processes (`ulimit -a`)"
 _REMEDIES = {
     errno.EACCES: _PERMIT,
@@ -73,8 +75,8 @@ class ToolchainError(ManifestError):
     """
 
     _TEXT = (
-        "no cargo for {}: `cargo -V` fails in its directory. Install the toolchain that is named "
-        "there (`rustup toolchain install`), or name another in $RUSTUP_TOOLCHAIN:\n{}"
+        "no cargo for {}: `cargo -V` fails in its directory. Install the toolchain that is chosen "
+        "there (`rustup toolchain install`), or set RUSTUP_TOOLCHAIN to another one:\n{}"
     )
 
 

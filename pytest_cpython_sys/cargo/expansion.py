@@ -217,7 +217,7 @@ class Expander:
         environment = {**self._build.environment, **own}
         done = run_to_end(argv, cwd=self._build.workspace.root, env=environment, limit=None)
         lines = done.stderr.splitlines()[-_SHOWN_LINES:]
-        self.words = "\n".join([*lines, f"cargo ended with {done.exit_code}"])
+        self.words = "\n".join([*lines, f"cargo exited with code {done.exit_code}"])
 
 
 def _taken(place: str, kept: str) -> bytes | None:

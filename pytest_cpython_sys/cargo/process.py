@@ -168,7 +168,7 @@ class Process:
     ) -> None:
         self._programs = _current.get()
         if self._programs.refused.is_set():
-            raise OSError(errno.ECANCELED, "the run was ended")
+            raise OSError(errno.ECANCELED, "the run was interrupted")
         self.argv = tuple(argv)
         self._popen = subprocess.Popen(
             self.argv,

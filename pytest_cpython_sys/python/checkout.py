@@ -38,7 +38,7 @@ _FILES: Final = (
     os.path.join("Lib", "os.py"),
     os.path.join("Python", "ceval.c"),
 )
-_NAME_ONE: Final = "name a build directory or an interpreter with --cpython-sys-python"
+_NAME_ONE: Final = "choose a build directory or an interpreter with --cpython-sys-python"
 
 
 def has_entries_of_checkout(names: Collection[str]) -> bool:
@@ -105,7 +105,7 @@ def _only_build(root: str) -> str:
     if found:
         names = ", ".join(os.path.relpath(path) for path in found)
         raise InterpreterError(
-            f"{root} has several configured builds: {names}. Name one with --cpython-sys-python"
+            f"{root} has several configured builds: {names}. Choose one with --cpython-sys-python"
         )
     for path in _places(root):
         missing = _missing(path)

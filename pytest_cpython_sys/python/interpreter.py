@@ -157,7 +157,7 @@ class Interpreter:
         install = (
             f"install Python's headers (python{release}-dev, python3-dev or python3-devel)"
             if self.source_dir is None
-            else "get the whole source tree"
+            else "use a complete source tree"
         )
         headers = [path for path in self.include_dirs if _is_file(path, "Python.h")]
         if not headers:
@@ -172,7 +172,7 @@ class Interpreter:
                     f"the interpreter is {self.version}: {install}, or {OTHER}"
                 )
         if shutil.which(self.cc[0]) is None:
-            yield f"no C compiler: {self.cc[0]} is not to be found: install it, or {OTHER}"
+            yield f"no C compiler: {self.cc[0]} was not found: install it, or {OTHER}"
 
 
 @cache
@@ -348,12 +348,12 @@ def _configuration(path: str) -> dict[str, str]:
     has = {name for name in ("pyconfig.h", "Makefile", "patchlevel.h") if _is_file(path, name)}
     if {"pyconfig.h", "patchlevel.h"} <= has:
         raise InterpreterError(
-            f"{path} is the include directory of an installed Python: name its interpreter with "
+            f"{path} is the include directory of an installed Python: give its interpreter with "
             "--cpython-sys-python"
         )
     python = os.path.join(path, "bin", "python3")
     if "Makefile" not in has and os.path.exists(python):
-        raise InterpreterError(f"{path} is no build directory: did you mean {python}?")
+        raise InterpreterError(f"{path} is not a build directory: did you mean {python}?")
     if not has and any(os.path.isdir(os.path.join(path, name)) for name in ("usr", "include")):
         raise InterpreterError(
             f"no Python.h in {path}, nor in include/python3.* or usr/include/python3.* below it: "

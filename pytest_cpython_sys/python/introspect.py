@@ -22,7 +22,7 @@ __all__ = [
 
 TIMEOUT: Final = 10.0
 """Seconds that a Python has to start and to answer."""
-OTHER: Final = "name another interpreter with --cpython-sys-python"
+OTHER: Final = "choose another interpreter with --cpython-sys-python"
 
 
 class InterpreterError(Exception):
@@ -141,4 +141,4 @@ def _no_answer(executable: str, done: Ended) -> str:
     # What a Python says that cannot start ends with a stack without frames.
     fatal = [line for line in lines if line.startswith("Fatal Python error")]
     words = next((f": {line.strip()}" for line in (*fatal, *reversed(lines)) if line.strip()), "")
-    return f"{executable} did not answer as a Python does ({done.how}{words}): {OTHER}"
+    return f"{executable} did not answer as a Python interpreter would ({done.how}{words}): {OTHER}"

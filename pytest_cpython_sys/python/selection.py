@@ -41,7 +41,7 @@ class NamedPython:
     def describe(self) -> str:
         """Return one phrase for a header line."""
         first, *more = self.names
-        again = f"; named again as {', '.join(more)}, used once" if more else ""
+        again = f"; given again as {', '.join(more)}, used once" if more else ""
         return f"{self.interpreter.describe()}, {first}{again}"
 
 

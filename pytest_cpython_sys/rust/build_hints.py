@@ -10,80 +10,82 @@ from ..late import regex
 __all__ = ["LIBCLANG", "explain_end", "explain_failure", "explain_process"]
 
 LIBCLANG: Final = (
-    "bindgen found no libclang. Install one that comes with its headers: "
-    'pip install "pytest-cpython-sys[bindgen]", or your system\'s libclang '
-    "(apt-get install libclang-dev); or name its directory in $LIBCLANG_PATH"
+    "bindgen did not find libclang. Install one with its headers: pip install libclang-ng, or your "
+    "system's libclang (apt-get install libclang-dev); or set LIBCLANG_PATH to its directory"
 )
 _RESOURCE = (
-    "libclang has no headers of its own (stddef.h and the like). Use one that brings them: "
-    'pip install "pytest-cpython-sys[bindgen]", or apt-get install libclang-dev'
+    "libclang was installed without its headers (stddef.h and others). Use one that has them: "
+    "pip install libclang-ng, or apt-get install libclang-dev"
 )
 _HEADERS = (
-    "there are no Python headers. Install them (apt-get install python3-dev, or the -dev or "
-    "-devel package of your Python), or name an interpreter that has them with "
+    "Python's headers were not found. Install them (apt-get install python3-dev, or the -dev or "
+    "-devel package of your Python), or choose an interpreter that has them with "
     "--cpython-sys-python=PATH"
 )
 _CONFIG = (
-    "there is no pyconfig.h: run ./configure in the build directory, or name another "
+    "pyconfig.h was not found: run ./configure in the build directory, or choose another "
     "interpreter with --cpython-sys-python=PATH"
 )
 _SYMBOLS = (
     "the linker found no Python symbols: a test executable must link to libpython, and an "
-    "extension module must not. With pyo3, its feature `extension-module` leaves libpython out. "
-    "From pyo3 0.26 on, with maturin 1.9.4 or setuptools-rust 1.12, remove that feature: they set "
-    "$PYO3_BUILD_EXTENSION_MODULE instead, which must not be set here. With an older one, make it "
-    'a feature of your own crate, extension-module = ["pyo3/extension-module"], that is not a '
-    "default one, and name it under [tool.maturin] features; or pass --cargo-no-default-features"
+    "extension module must not. pyo3's feature `extension-module` turns that link off. With pyo3 "
+    "0.26 or newer and maturin 1.9.4 or setuptools-rust 1.12 or newer, remove that feature: these "
+    "set PYO3_BUILD_EXTENSION_MODULE instead, which must not be set here. With older versions, "
+    'declare a feature of your crate, extension-module = ["pyo3/extension-module"], that is not a '
+    "default feature, and add it to `features` in [tool.maturin]; or pass "
+    "--cargo-no-default-features"
 )
 _STATIC = (
-    "this Python has no shared libpython, and pyo3's feature `auto-initialize` needs one. Name an "
-    "interpreter that has it with --cpython-sys-python=PATH, build one "
-    '(PYTHON_CONFIGURE_OPTS="--enable-shared" pyenv install VERSION), or leave the feature out and '
+    "this Python has no shared libpython, and pyo3's feature `auto-initialize` needs one. Choose "
+    "an interpreter that has one with --cpython-sys-python=PATH, build one "
+    '(PYTHON_CONFIGURE_OPTS="--enable-shared" pyenv install VERSION), or remove the feature and '
     "call Python::initialize() in the tests"
 )
 _NO_EXPORTS = (
-    "a module of the standard library found no Python symbols in the test executable, which holds "
-    'a static libpython: let the crate\'s build script print "cargo:rustc-link-arg=-rdynamic", or '
-    "name an interpreter with a shared libpython with --cpython-sys-python=PATH"
+    "a module of the standard library found no Python symbols in the test executable, which links "
+    'libpython statically: print "cargo:rustc-link-arg=-rdynamic" in the crate\'s build script, or '
+    "choose an interpreter that has a shared libpython with --cpython-sys-python=PATH"
 )
 _NO_LIBPYTHON = (
-    "the linker found no libpython: this Python comes without one, or it is not where the build "
-    "looks. Install it (apt-get install libpython3-dev), or name another interpreter with "
-    "--cpython-sys-python=PATH"
+    "the linker did not find libpython: this Python has none, or it is not in a directory that the "
+    "build searches. Install it (apt-get install libpython3-dev), or choose another interpreter "
+    "with --cpython-sys-python=PATH"
 )
 _RUNTIME = (
-    f"the loader found no libpython: put its directory on {LIBRARY_PATH}, or name the "
-    "interpreter it belongs to with --cpython-sys-python=PATH"
+    f"the loader did not find libpython: add its directory to {LIBRARY_PATH}, or choose the "
+    "interpreter that it belongs to with --cpython-sys-python=PATH"
 )
 _HOME = (
     "an embedded Python did not find its standard library: put the directory of its `python3` "
     "first on PATH, or set PYTHONHOME to its sys.base_prefix"
 )
 _TOO_NEW = (
-    "pyo3 knows no Python newer than {newest}, and this one is {python}: update pyo3 (its version "
-    "in Cargo.toml), or name an older Python with --cpython-sys-python=PATH"
+    "this version of pyo3 supports Python up to {newest}, and this is Python {python}: update pyo3 "
+    "in Cargo.toml, or choose an older Python with --cpython-sys-python=PATH"
 )
-_LINKER = "there is no linker: install a C compiler (apt-get install gcc)"
+_LINKER = "no linker was found: install a C compiler (apt-get install gcc)"
 _OTHER_LINKER = (
-    "the linker is one for another machine, or has no libraries for this one: name one that links "
-    "for the target in $CARGO_TARGET_<TARGET>_LINKER (gcc's cross compiler, say)"
+    "the linker is for another machine, or lacks the libraries of this one: set "
+    "CARGO_TARGET_<TARGET>_LINKER to a linker for the target, such as gcc's cross compiler"
 )
 _NETWORK = (
-    "cargo could not reach its registry: check the network, or run with "
-    '--cargo-args="--offline" if all crates are there already'
+    "cargo could not reach its registry: check the network, or add "
+    '--cargo-args="--offline" if all crates were downloaded before'
 )
-_LOCKED = "Cargo.lock does not fit the manifests: run `cargo update --workspace`, or leave --locked"
+_LOCKED = (
+    "Cargo.lock does not match the manifests: run `cargo update --workspace`, or remove --locked"
+)
 _SPACE = (
-    "the disk is full: make room (`cargo clean`, `pytest --cpython-sys-clean`), or build elsewhere "
-    "with --cargo-target-dir=DIR"
+    "the disk is full: free some space (`cargo clean`, `pytest --cpython-sys-clean`), or build "
+    "elsewhere with --cargo-target-dir=DIR"
 )
 _FILES = "too many files are open: raise the limit (`ulimit -n 4096`)"
 _MEMORY = (
-    "there is no memory left: close other programs, or let cargo start fewer compilers "
+    "out of memory: close other programs, or let cargo start fewer compilers "
     '(--cargo-args="--jobs=1")'
 )
 _KILLED = (
-    "most likely because there was no memory left: close other programs, or let cargo start fewer "
+    "probably because memory ran out: close other programs, or let cargo start fewer "
     'compilers (--cargo-args="--jobs=1")'
 )
 
@@ -108,7 +110,7 @@ _CAUSES: Final = tuple(
         (r"lock file .* needs to be updated but --locked", _LOCKED),
         (r"No space left on device|os error 28\b", _SPACE),
         # A linker that maps its output into memory, and could not write there.
-        (r"ld terminated with signal 7\b", f"{_SPACE} (most likely: the linker got a bus error)"),
+        (r"ld terminated with signal 7\b", f"{_SPACE} (probably: the linker got a bus error)"),
         (r"Too many open files|os error 24\b", _FILES),
         (r"Cannot allocate memory|os error 12\b|memory allocation of \d+ bytes failed", _MEMORY),
     )
@@ -144,7 +146,7 @@ def explain_failure(text: str, target: str | None = None) -> str | None:
         return cause
     name = variable_part(target_name(target)).upper()
     if cause == _LINKER:
-        cause = f"{cause}, or name one for the target in $CARGO_TARGET_<TARGET>_LINKER"
+        cause = f"{cause}, or set CARGO_TARGET_<TARGET>_LINKER to a linker for the target"
     return cause.replace("<TARGET>", name)
 
 
@@ -154,7 +156,7 @@ def _too_new_for_pyo3(text: str) -> str | None:
     if match is None:
         return None
     variable = _SUPPRESSED.search(text)
-    anyway = f", or set {variable[1]} to build all the same" if variable is not None else ""
+    anyway = f", or set {variable[1]} to build anyway" if variable is not None else ""
     return _TOO_NEW.format_map(match.groupdict()) + anyway
 
 

@@ -29,7 +29,7 @@ __all__ = [
     "with_leak",
 ]
 
-LEAKED: Final = "left a process running when it ended, which was then ended too"
+LEAKED: Final = "exited but left a process running, which was then killed"
 
 
 _Told = TypeVar("_Told")

@@ -58,8 +58,9 @@ class ForeignTarget:
     def reason(self) -> str:
         """Why a test is skipped, and what to do."""
         return (
-            f"{NOT_RUN}{self.name} do not start here ({self.why}). Name a program that runs them "
-            f"in ${runner_variable(self.name)}: qemu-user has one for each processor of Linux"
+            f"{NOT_RUN}{self.name} do not start on this machine ({self.why}). Set "
+            f"{runner_variable(self.name)} to a program that runs them: qemu-user has one for each "
+            "processor of Linux"
         )
 
     def holds(self, executable: str) -> bool:
@@ -107,7 +108,7 @@ def _why_not_started(executable: str) -> str:
         if error.errno not in _FOREIGN:
             return ""
         missing = error.errno == errno.ENOENT and os.path.exists(executable)
-        return "its loader is not there" if missing else error.strerror or str(error)
+        return "its dynamic loader is missing" if missing else error.strerror or str(error)
     return ""
 
 

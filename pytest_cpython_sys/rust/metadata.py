@@ -68,7 +68,7 @@ POLICY_KEYS: Final = frozenset(
 _KEYS: Final = ABI_KEYS | POLICY_KEYS
 Policy = Literal["clippy", "fmt", "modules", "symbols", "unsafe"]
 _POLICIES: Final = regex("|".join(get_args(Policy)))
-_CHOICE: Final = f"choose of {', '.join(get_args(Policy))}"
+_CHOICE: Final = f"choose from {', '.join(get_args(Policy))}"
 MODULE_NAME: Final = regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 PROMISES: Final = (
     *("not-gil", "multi-phase", "PyModExport", "no-legacy-init"),
@@ -93,8 +93,8 @@ _NEAR: Final = 0.9
 # name of a constant.
 _ARGUMENT: Final = r"(?:-?(?:0x[0-9A-Fa-f]+|(?:0|[1-9]\d*)(?:\.\d+)?)|[A-Za-z_]\w*(?:::\w+)*)"
 _ARGUMENTS: Final = regex(rf"{_ARGUMENT}(?:, *{_ARGUMENT})*|")
-_ARGUMENTS_HINT: Final = "numbers or names of constants, commas between them"
-_HINTS: Final = {"known": ': write what an item\'s id ends with, such as "fn::NAME"'}
+_ARGUMENTS_HINT: Final = "numbers or names of constants, separated by commas"
+_HINTS: Final = {"known": ': write the end of an item\'s id, such as "fn::NAME"'}
 NAME_PATTERN: Final = regex(r"[\w*?\[\]!.$-]+")
 _HINT: Final = "write a symbol's name, or a pattern such as spam_*"
 
@@ -109,16 +109,14 @@ def check_name(metadata: Mapping[str, Any]) -> None:
         plain = name.casefold().replace("_", "-")
         ours = get_close_matches(plain, (_CPYTHON, f"pytest-{_CPYTHON}"), 1, _NEAR)
         if ours and name != _CPYTHON and isinstance(table, dict):
-            raise MetadataError(
-                f"nobody reads [package.metadata.{name}]: its name is to be [{TABLE}]"
-            )
+            raise MetadataError(f"unknown table [package.metadata.{name}]: did you mean [{TABLE}]?")
 
 
 def raw_table(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the table of a package, empty if it has none. Raises MetadataError."""
     raw = metadata.get("cpython-sys", {})
     if not isinstance(raw, dict):
-        raise MetadataError(f"[{TABLE}] is no table")
+        raise MetadataError(f"`{TABLE}` must be a table: write [{TABLE}]")
     _check_keys(raw, TABLE, _KEYS)
     module = raw.get("module")
     if isinstance(module, dict):
@@ -130,14 +128,14 @@ def raw_table(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
 def _check_keys(table: Mapping[str, Any], name: str, known: Iterable[str]) -> None:
     unknown = sorted(table.keys() - known)
     if unknown:
-        advice = _nearest(unknown[0], "it may have", known)
-        raise MetadataError(f"[{name}] has an unknown key {unknown[0]!r}: {advice}")
+        advice = _nearest(unknown[0], "valid keys are", known)
+        raise MetadataError(f"unknown key `{unknown[0]}` in [{name}]: {advice}")
 
 
-def _nearest(word: str, may: str, known: Iterable[str]) -> str:
+def _nearest(word: str, label: str, known: Iterable[str]) -> str:
     """Return a word's nearest neighbour, if it has one, and all that there are."""
     near = get_close_matches(word, sorted(known), 1)
-    advice = f"did you mean {near[0]!r}? {may.capitalize()}" if near else may
+    advice = f"did you mean `{near[0]}`? {label.capitalize()}" if near else label
     return f"{advice} {', '.join(known if isinstance(known, tuple) else sorted(known))}"
 
 
@@ -145,14 +143,14 @@ def _requires(table: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what a module promises."""
     if not isinstance(table.get("requires", []), list):
         raise MetadataError(
-            f'{TABLE}.module.requires is no array: write requires = ["{PROMISES[0]}"]'
+            f'{TABLE}.module.requires must be an array: write requires = ["{PROMISES[0]}"]'
         )
     promised = texts({f"module.{key}": value for key, value in table.items()}, "module.requires")
     for word in promised:
         if word not in PROMISES:
             raise MetadataError(
-                f"{TABLE}.module.requires: {word!r} is no promise of a module: "
-                f"{_nearest(word, 'there are', PROMISES)}"
+                f"{TABLE}.module.requires: unknown promise `{word}`: "
+                f"{_nearest(word, 'valid promises are', PROMISES)}"
             )
     return tuple(dict.fromkeys(promised))
 
@@ -168,13 +166,13 @@ def texts(
     """Return an array of texts. Raises MetadataError; ``hint`` says what fits the pattern."""
     values = raw.get(key, [])
     if not isinstance(values, list):
-        raise MetadataError(f"{TABLE}.{key} is no array")
+        raise MetadataError(f'{TABLE}.{key} must be an array of strings: write {key} = ["..."]')
     for value in values:
         if not isinstance(value, str):
-            raise MetadataError(f"{TABLE}.{key}: {value!r} is no text: write it in quotes")
+            raise MetadataError(f"{TABLE}.{key}: {value!r} is not a string: write it in quotes")
         if not is_plain(value) or (pattern is not None and not pattern.fullmatch(value)):
             advice = f": {hint}" if hint else ""
-            raise MetadataError(f"{TABLE}.{key}: {value!r} cannot be used{advice}")
+            raise MetadataError(f"{TABLE}.{key}: {value!r} is not valid{advice}")
     return tuple(values)
 
 
@@ -201,18 +199,20 @@ def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
     module = table.get("name") if isinstance(table, dict) else table
     if module is not None and not (isinstance(module, str) and MODULE_NAME.fullmatch(module)):
         key = "module.name" if isinstance(table, dict) else "module"
-        raise MetadataError(f"{TABLE}.{key}: {module!r} is no name of a module")
+        raise MetadataError(f"{TABLE}.{key}: {module!r} is not a valid module name")
     calls = texts(raw, "calls")
     for call in calls:
         try:
             compile(call.strip(), "<calls>", "eval")
         except (SyntaxError, ValueError) as error:
-            raise MetadataError(f"{TABLE}.calls: {call!r} is no expression: {error}") from None
+            raise MetadataError(
+                f"{TABLE}.calls: {call!r} is not a Python expression: {error}"
+            ) from None
     stable = raw.get("stable-abi")
     if stable is not None and not (isinstance(stable, str) and _STABLE.fullmatch(stable)):
         raise MetadataError(
-            f"{TABLE}.stable-abi: {stable!r} is no version of the stable ABI: write the oldest "
-            'Python that the module is for, as "3.9", or "3.15t" for abi3t (3.15 is its first)'
+            f"{TABLE}.stable-abi: {stable!r} is not a version of the stable ABI: write the oldest "
+            'Python that the module supports, such as "3.9" (for abi3t "3.15t" or newer)'
         )
     return PolicyTable(
         policies=texts(raw, "policies", _POLICIES, _CHOICE) if "policies" in raw else None,
@@ -292,17 +292,19 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
     if header is not None and (
         not isinstance(header, str) or not is_plain(header) or '"' in header
     ):
-        raise MetadataError(f"{TABLE}.header: {header!r} is no path that an #include can name")
+        raise MetadataError(f"{TABLE}.header: {header!r} is not a path that #include accepts")
     strict = raw.get("const-is-an-error", False)
     if not isinstance(strict, bool):
-        raise MetadataError(f"{TABLE}.const-is-an-error: {strict!r} is neither true nor false")
+        raise MetadataError(
+            f"{TABLE}.const-is-an-error: {strict!r} is not valid: write true or false"
+        )
     return AbiTable(
         header=header,
         include_dirs=texts(raw, "include-dirs"),
         flags=texts(raw, "flags"),
-        names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a name of C"),
-        known=_table(raw, "known", _KNOWN, _REASON, "a reason: say why it differs"),
-        inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "an initialiser without quotes"),
+        names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a C name in quotes"),
+        known=_table(raw, "known", _KNOWN, _REASON, "a reason: write in quotes why it differs"),
+        inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "a C initialiser without quotes"),
         arguments=_arguments(raw),
         symbols=tuple(one.rpartition("::")[2] for one in texts(raw, "symbols", _SYMBOL)),
         const_is_an_error=strict,
@@ -314,17 +316,17 @@ def _arguments(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the calls of each ``const fn``: one text, or an array of them."""
     table = raw.get("arguments", {})
     if not isinstance(table, dict):
-        raise MetadataError(f"{TABLE}.arguments is no table")
+        raise MetadataError(f"{TABLE}.arguments must be a table")
     found: dict[str, tuple[str, ...]] = {}
     for name, value in table.items():
         if not _RUST_NAME.fullmatch(name):
-            raise MetadataError(f"{TABLE}.arguments: {name!r} is no name")
+            raise MetadataError(f"{TABLE}.arguments: {name!r} is not a Rust name")
         calls = [value] if isinstance(value, str) else value
         good = isinstance(calls, list) and calls and all(isinstance(one, str) for one in calls)
         if not good or not all(map(_ARGUMENTS.fullmatch, calls)):
             raise MetadataError(
-                f"{TABLE}.arguments.{name}: {value!r} cannot be used: write {_ARGUMENTS_HINT}, "
-                "in a text, or an array of texts for several calls"
+                f"{TABLE}.arguments.{name}: {value!r} is not valid: write {_ARGUMENTS_HINT}, "
+                "in one string, or an array of strings for several calls"
             )
         found[name] = tuple(calls)
     return found
@@ -337,16 +339,16 @@ def _letter(raw: Mapping[str, Any]) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         meant = f'["{value}"]' if value in LETTERS else '["const", "void"]'
         raise MetadataError(
-            f'{TABLE}.letter: {value!r} cannot be used: write letter = "error" for all kinds of '
-            f"differences, or an array of some, such as letter = {meant}; "
-            f"there are {', '.join(LETTERS)}"
+            f'{TABLE}.letter: {value!r} is not valid: write letter = "error" for all kinds of '
+            f"differences, or an array such as letter = {meant}; "
+            f"valid kinds are {', '.join(LETTERS)}"
         )
     kinds = texts(raw, "letter")
     for kind in kinds:
         if kind not in LETTERS:
             raise MetadataError(
-                f"{TABLE}.letter: {kind!r} is no kind of difference: "
-                f"{_nearest(kind, 'there are', LETTERS)}"
+                f"{TABLE}.letter: unknown kind of difference `{kind}`: "
+                f"{_nearest(kind, 'valid kinds are', LETTERS)}"
             )
     return kinds
 
@@ -360,10 +362,10 @@ def _table(
 ) -> dict[str, str]:
     table = raw.get(key, {})
     if not isinstance(table, dict):
-        raise MetadataError(f"{TABLE}.{key} is no table")
+        raise MetadataError(f"{TABLE}.{key} must be a table")
     for name, value in table.items():
         if not names.fullmatch(name):
-            raise MetadataError(f"{TABLE}.{key}: {name!r} is no name{_HINTS.get(key, '')}")
+            raise MetadataError(f"{TABLE}.{key}: {name!r} is not a valid key{_HINTS.get(key, '')}")
         if not isinstance(value, str) or not values.fullmatch(value):
             raise MetadataError(f"{TABLE}.{key}.{name}: {value!r} is not {wanted}")
     return dict(table)
@@ -387,6 +389,6 @@ def read_exports(metadata: Mapping[str, Any]) -> ExportTable:
         good = isinstance(header, str) and is_plain(header) and '"' not in header
         if not good or os.path.isabs(header):
             raise MetadataError(
-                f"{TABLE}.cbindgen: {header!r} is no path of a header in the package"
+                f"{TABLE}.cbindgen: {header!r} is not the path of a header in the package"
             )
     return ExportTable(texts(raw, "exports", NAME_PATTERN, _HINT), header)

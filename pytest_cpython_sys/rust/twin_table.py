@@ -38,22 +38,26 @@ def read_twin(metadata: Mapping[str, Any]) -> TwinTable | None:
     twin, tests, known = raw.get("twin"), raw.get("twin-tests"), raw.get("twin-known", {})
     for key, value in (("twin", twin), ("twin-tests", tests)):
         if value is not None and not (isinstance(value, str) and MODULE_NAME.fullmatch(value)):
-            raise MetadataError(f"{TABLE}.{key}: {value!r} is no name of a module")
+            raise MetadataError(f"{TABLE}.{key}: {value!r} is not a valid module name")
     if not isinstance(known, dict):
-        raise MetadataError(f"{TABLE}.twin-known is no table")
+        raise MetadataError(f"{TABLE}.twin-known must be a table")
     for name, reason in known.items():
         if not NAME_PATTERN.fullmatch(name) or not isinstance(reason, str) or not reason:
-            raise MetadataError(f"{TABLE}.twin-known: {name!r} is no pattern with a reason")
+            raise MetadataError(
+                f"{TABLE}.twin-known: {name!r} is not a pattern with a reason: "
+                'write PATTERN = "why it differs"'
+            )
     names = texts(raw, "twin-names", NAME_PATTERN, _HINT) if "twin-names" in raw else None
     if names == ():
         raise MetadataError(
-            f"{TABLE}.twin-names is empty: name what is to be like the twin, or leave it out "
-            "where all is"
+            f"{TABLE}.twin-names is empty: list the names to compare with the twin, or remove the "
+            "key to compare all of them"
         )
     if twin is None:
         if tests is not None or known or names:
             raise MetadataError(
-                f"{TABLE}.twin is missing: whose tests, names or differences are meant?"
+                f"{TABLE}.twin is missing, but twin-tests, twin-names and twin-known need it: "
+                'write twin = "MODULE"'
             )
         return None
     return TwinTable(twin, tests, dict(known), names)

@@ -133,7 +133,7 @@ class _Loader:
         """Say why no package takes part."""
         if project.known_packages:
             names = ", ".join(sorted(project.known_packages))
-            raise _Told("options", f"--cargo-package selects none of: {names}")
+            raise _Told("options", f"--cargo-package matches no package: choose from {names}")
         raise _Told("no_package", f"no Cargo.toml at or below {self._root}", skipped=True)
 
     def _selects(self, test: RustTest) -> bool:

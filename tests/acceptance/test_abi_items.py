@@ -250,7 +250,7 @@ MISSPELT = {
     'arguments = { PACK = "1" }': "arguments: '1' has 1 argument, but PACK takes 2 in Rust and is "
     "PACK(a,b) in C",
     'arguments = { PACK = "1, LIMITS" }': "arguments: 'LIMITS' is not a constant of *'LIMIT'?",
-    'arguments = { PACK = "010, 1" }': "arguments.PACK: '010, 1' cannot be used: write numbers*",
+    'arguments = { PACK = "010, 1" }': "arguments.PACK: '010, 1' is not valid: write numbers*",
     'arguments = { ours = "1" }': "arguments: ours cannot be compared, because C has no "
     "macro ours with arguments*",
     'known = { "const::LIMT" = "x" }': "known: 'const::LIMT' is not an item of this package: did "

@@ -185,7 +185,7 @@ def test_a_target_for_which_there_is_none(pytester: pytest.Pytester, write: Writ
     result = pytester.runpytest("--cpython-sys", f"--cargo-target={target}")
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        [f"C compiler for {target}: none: rustc knows no target {target}: *"]
+        [f"C compiler for {target}: none: rustc does not know the target {target}: *"]
     )
     result.stdout.no_fnmatch_line("*see @abi::header*")
 

@@ -300,8 +300,11 @@ BUILD_SCRIPT = 'fn main() {{ panic!("{words}"); }}\n'
             'Unable to find libclang: \\"couldn\'t find any valid shared libraries\\"',
             "bindgen found no libclang",
         ),
-        ("wrapper.h:1:10: fatal error: 'Python.h' file not found", "there are no Python headers"),
-        ("no pyconfig.h in build", "there is no pyconfig.h: run ./configure"),
+        (
+            "wrapper.h:1:10: fatal error: 'Python.h' file not found",
+            "Python's headers were not found",
+        ),
+        ("no pyconfig.h in build", "pyconfig.h was not found: run ./configure"),
     ],
     ids=["libclang", "headers", "pyconfig"],
 )
@@ -526,7 +529,9 @@ def test_a_python_that_cannot_start_is_named(
     broken = script(tmp_path / "python", "echo nonsense; exit 3")
     result = run(pytester, f"--cpython-sys-python={broken}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: * did not answer as a Python does (exit code 3*"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: * did not answer as a Python interpreter would (exit code 3*"]
+    )
 
 
 def test_a_directory_that_is_no_build_directory_is_named(

@@ -54,7 +54,10 @@ def test_a_linkers_own_words_without_its_call(
     )
     result = run(pytester, f"--cargo-target={host}")
     assert outcomes(result) == {"src/lib.rs::@build": "failed"}
-    assert f"in ${variable} (gcc's cross compiler, say)" in result.stdout.str()
+    assert (
+        f"set {variable} to a linker for the target, such as gcc's cross compiler"
+        in result.stdout.str()
+    )
     result.stdout.fnmatch_lines(
         ["error: linking with `*ld` failed: exit status: 1", "*= note: x.o: *"]
     )
@@ -311,7 +314,7 @@ def test_a_full_disk(pytester: pytest.Pytester, write: Write, small_disk: Path) 
     result = run(pytester, f"--cargo-target-dir={small_disk / 'target'}")
     # What else fails depends on how far cargo comes.
     found = short_summary(result)
-    assert "the disk is full: make room" in found["src/lib.rs::@build"]
+    assert "the disk is full: free some space" in found["src/lib.rs::@build"]
     assert result.ret == 1
 
 
@@ -322,7 +325,9 @@ def test_a_full_disk_in_a_compilers_words(
     words = "error: failed to write x: No space left on device (os error 28)"
     wrapped(pytester, monkeypatch, "c", f'echo "{words}" >&2; exit 1')
     result = run(pytester)
-    assert short_summary(result)["src/lib.rs::@build"].startswith("the disk is full: make room")
+    assert short_summary(result)["src/lib.rs::@build"].startswith(
+        "the disk is full: free some space"
+    )
     assert words in result.stdout.str()
 
 
@@ -513,9 +518,9 @@ def test_a_python_that_pyo3_does_not_know(
     result = pytester.runpytest("--cpython-sys", "-rA", f"--cpython-sys-python={python}")
     assert outcomes(result) == {"src/lib.rs::@build": "failed"}
     cure = (
-        "pyo3 knows no Python newer than 3.12, and this one is 3.13: update pyo3 (its version in "
-        "Cargo.toml), or name an older Python with --cpython-sys-python=PATH, or set "
-        "PYO3_USE_ABI3_FORWARD_COMPATIBILITY=1 to build all the same"
+        "this version of pyo3 supports Python up to 3.12, and this is Python 3.13: update pyo3 in "
+        "Cargo.toml, or choose an older Python with --cpython-sys-python=PATH, or set "
+        "PYO3_USE_ABI3_FORWARD_COMPATIBILITY=1 to build anyway"
     )
     result.stdout.fnmatch_lines(
         [

@@ -192,7 +192,7 @@ def test_a_binary_that_does_not_end(pytester: pytest.Pytester, write: Write) -> 
     write_culprit(write, "unsafe { atexit(hang); }", more)
     result = run(pytester, "--cargo-timeout=2")
     result.assert_outcomes(passed=3, errors=1)
-    result.stdout.fnmatch_lines(["*all tests had ended, and the test binary did not end*"])
+    result.stdout.fnmatch_lines(["*all tests finished, but the test binary did not exit*"])
 
 
 def test_a_test_that_forges_its_end_and_hangs(pytester: pytest.Pytester, write: Write) -> None:
@@ -217,7 +217,7 @@ def test_beside_a_failed_test_a_bad_end_blames_no_other(
     result = run(pytester)
     assert outcomes(result) == {"src/lib.rs::fails": "failed", "src/lib.rs::passes": "passed"}
     result = run(pytester, "-rA")
-    result.stdout.fnmatch_lines(["*the test binary ended badly: killed by SIGABRT*"])
+    result.stdout.fnmatch_lines(["*the test binary failed: killed by SIGABRT*"])
 
 
 ENDS_BADLY = """

@@ -308,7 +308,7 @@ def test_which_packages(write: Write, run: Run) -> None:
     write({"Cargo.toml": MANIFEST.replace('"fmt"', '"format"')})
     result = run()
     assert set(outcomes(result).values()) == {"error"}
-    result.stdout.fnmatch_lines(["*'format' cannot be used: choose of clippy, fmt, modules, *"])
+    result.stdout.fnmatch_lines(["*'format' is not valid: choose from clippy, fmt, modules, *"])
 
 
 def test_packages_without_a_library(write: Write, run: Run) -> None:

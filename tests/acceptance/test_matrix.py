@@ -332,7 +332,7 @@ def test_a_variable_that_would_make_all_builds_the_same_is_refused(
     assert line == (
         f"ERROR: --cpython-sys-python: {name} is set, in the environment or in cargo's "
         f"configuration, so that {root} would be built for the same Python each time: unset it, "
-        "or name one Python"
+        "or choose one Python"
     )
 
 
@@ -383,7 +383,7 @@ def test_pyo3_needs_a_python_that_runs(
     result = run(pytester, *both, f"--cpython-sys-python={configured}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        [f"ERROR: --cpython-sys-python: {configured} has no interpreter that starts, and pyo3 in *"]
+        [f"ERROR: --cpython-sys-python: {configured} has no interpreter that starts, but pyo3 in *"]
     )
 
 

@@ -131,7 +131,9 @@ ANYWHERE = [
         "bad_end::imports", "failed", "killed by SIGABRT (Aborted) while ending the interpreter"
     ),
     Expected("no_export::imports", "failed", "or a function PyInit_NAME with #[unsafe(no_mangle)]"),
-    Expected("bad_call::imports", "error", "calls: '1 +' is no expression: invalid syntax"),
+    Expected(
+        "bad_call::imports", "error", "calls: '1 +' is not a Python expression: invalid syntax"
+    ),
 ]
 
 
@@ -309,14 +311,14 @@ def test_a_setting_that_does_not_exist(pytester: pytest.Pytester, write: Write) 
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ('modul = "x"', "*has an unknown key 'modul': did you mean 'module'? It may have *"),
-        ('module = "a-b"', "*module: 'a-b' is no name of a module"),
-        ('calls = "one()"', "*calls is no array"),
+        ('modul = "x"', "*unknown key `modul` in *: did you mean `module`? Valid keys are *"),
+        ('module = "a-b"', "*module: 'a-b' is not a valid module name"),
+        ('calls = "one()"', "*calls must be an array*"),
         (
             'policies = ["speed"]',
-            "*policies: 'speed' cannot be used: choose of *modules, symbols, unsafe",
+            "*policies: 'speed' is not valid: choose from *modules, symbols, unsafe",
         ),
-        ("calls = [3]", "*calls: 3 is no text: write it in quotes"),
+        ("calls = [3]", "*calls: 3 is not a string: write it in quotes"),
     ],
 )
 def test_a_table_that_cannot_be_used(

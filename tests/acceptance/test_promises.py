@@ -26,7 +26,7 @@ def test_what_is_no_promise(pytester: pytest.Pytester, write: Write) -> None:
     write(promising("eggs", ["no-gil"]))
     result = run(pytester, "-k", "imports")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*{TABLE}.requires: 'no-gil' is no promise of a module: did *"])
+    result.stdout.fnmatch_lines([f"*{TABLE}.requires: unknown promise `no-gil`: did *"])
     result.stdout.fnmatch_lines(
         ["*There are not-gil, multi-phase, PyModExport, no-legacy-init, immutable-types, final-*"]
     )
@@ -35,10 +35,10 @@ def test_what_is_no_promise(pytester: pytest.Pytester, write: Write) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ("requires = 3", '*.module.requires is no array: write requires = [[]"not-gil"[]]'),
-        ("requires = [3]", "*.module.requires: 3 is no text: write it in quotes"),
-        ('require = ["not-gil"]', "*.module[]] has an unknown key 'require': did you mean 'requi*"),
-        ('name = "a-b"', "*.module.name: 'a-b' is no name of a module"),
+        ("requires = 3", '*.module.requires must be an array: write requires = [[]"not-gil"[]]'),
+        ("requires = [3]", "*.module.requires: 3 is not a string: write it in quotes"),
+        ('require = ["not-gil"]', "*unknown key `require` in *.module[]]: did you mean `requi*"),
+        ('name = "a-b"', "*.module.name: 'a-b' is not a valid module name"),
     ],
 )
 def test_a_table_that_cannot_be_used(

@@ -222,7 +222,7 @@ def test_a_library_for_python_alone_is_not_found_by_rust(write: Write, run: Run)
 
 # -- extension-module --------------------------------------------------------------------------
 
-REMEDY = r".*the linker found no Python symbols.*`extension-module` leaves libpython out.*"
+REMEDY = r".*the linker found no Python symbols.*`extension-module` turns that link off.*"
 
 
 def test_extension_module_by_default(write: Write, run: Run) -> None:
@@ -303,7 +303,7 @@ def test_a_libpython_that_the_loader_does_not_find(write: Write, run: Run, tmp_p
     result.stdout.fnmatch_lines(
         [
             "*error while loading shared libraries: libpython3.99.so*",
-            "the loader found no libpython*",
+            "the loader did not find libpython*",
         ]
     )
 

@@ -82,7 +82,9 @@ def test_a_version_that_is_none(pytester: pytest.Pytester, write: Write, value: 
     write(module(metadata=f"[package.metadata.cpython-sys]\nstable-abi = {value}\n"))
     result = run(pytester, "-k", "imports")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*stable-abi: * is no version of the stable ABI: write the old*"])
+    result.stdout.fnmatch_lines(
+        ["*stable-abi: * is not a version of the stable ABI: write the old*"]
+    )
 
 
 def test_without_the_list_nothing_passes(
@@ -93,7 +95,7 @@ def test_without_the_list_nothing_passes(
     monkeypatch.setenv("PYTHONPATH", str(pytester.path / "hide"))
     result = run(pytester, ITEM)
     assert result.parseoutcomes() == {"skipped": 1}
-    result.stdout.fnmatch_lines(['SKIPPED *: pip install "pytest-cpython-sys[[]abi3]"'])
+    result.stdout.fnmatch_lines(["SKIPPED *: *pip install abi3info"])
 
 
 HIDE = """

@@ -97,7 +97,7 @@ fn both() {
     write({"Cargo.toml": "c", "src/lib.rs": source})
     result = run(pytester)
     assert set(outcomes(result).values()) == {"failed"}
-    result.stdout.fnmatch_lines(["*ended its process when it ran beside others*SIGABRT*"])
+    result.stdout.fnmatch_lines(["*the process crashed (*SIGABRT*) while *; run alone, it passes"])
     assert result.ret == 1
 
 
@@ -193,7 +193,7 @@ extern "C" fn end() {{ {body} }}
     else:
         result.assert_outcomes(passed=2, errors=1)
         result.stdout.fnmatch_lines(["*ERROR at teardown of b*"])
-    result.stdout.fnmatch_lines([f"*had ended well, then the test binary ended badly: {words}"])
+    result.stdout.fnmatch_lines([f"* finished, then the test binary failed: {words}"])
     assert result.ret == 1
 
 

@@ -125,9 +125,9 @@ def test_who_does_not_ask_has_none(write: Write, run: Run) -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ('exports = "x"', "package.metadata.cpython-sys.exports is no array"),
-        ('exports = ["a b"]', "package.metadata.cpython-sys.exports: 'a b' cannot be used: *"),
-        ('export = ["a"]', "*has an unknown key 'export': did you mean 'exports'? It may have *"),
+        ('exports = "x"', "package.metadata.cpython-sys.exports must be an array*"),
+        ('exports = ["a b"]', "package.metadata.cpython-sys.exports: 'a b' is not valid: *"),
+        ('export = ["a"]', "*unknown key `export` in *: did you mean `exports`? Valid keys are *"),
         ('cbindgen = "/x.h"', "*.cbindgen: '/x.h' is no path of a header in the package"),
     ],
 )

@@ -188,13 +188,16 @@ def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
     ("table", "words"),
     [
         ('twin-names = ["x"]\n', "package.metadata.cpython-sys.twin is missing: *"),
-        ('twin = "x"\ntwin-names = []\n', "*.twin-names is empty: name what is to be like *"),
-        ('twin = "x"\ntwin-names = "y"\n', "package.metadata.cpython-sys.twin-names is no array"),
-        ('twin = "x"\ntwin-names = ["a b"]\n', "*.twin-names: 'a b' cannot be used: write a *"),
+        ('twin = "x"\ntwin-names = []\n', "*.twin-names is empty: list the names to compare *"),
+        (
+            'twin = "x"\ntwin-names = "y"\n',
+            "package.metadata.cpython-sys.twin-names must be an array*",
+        ),
+        ('twin = "x"\ntwin-names = ["a b"]\n', "*.twin-names: 'a b' is not valid: write a *"),
         ('twin = "colorsis"\n', "Python 3.13.* has no module 'colorsis' to be a twin (No *"),
-        ("twin = 3\n", "package.metadata.cpython-sys.twin: 3 is no name of a module"),
+        ("twin = 3\n", "package.metadata.cpython-sys.twin: 3 is not a valid module name"),
         ('twin-tests = "test_x"\n', "package.metadata.cpython-sys.twin is missing: *"),
-        ('twin = "x"\ntwins = 1\n', "[[]package.metadata.cpython-sys[]] has an unknown key *"),
+        ('twin = "x"\ntwins = 1\n', "unknown key `twins` in [[]package.metadata.cpython-sys[]]: *"),
     ],
 )
 def test_no_such_twin(write: Write, run: Run, table: str, words: str) -> None:

@@ -232,7 +232,7 @@ def test_a_manifest_that_cargo_refuses_is_an_error(write: Write) -> None:
         ("--cargo-args='--locked", "No closing quotation"),
         ("--cargo-leaks=maybe", "argument --cargo-leaks: maybe: choose one of warn, fail"),
         ("--cpython-sys-python=/nowhere/python", "/nowhere/python does not exist"),
-        ("--cargo-package=z*", "--cargo-package selects none of: c"),
+        ("--cargo-package=z*", "--cargo-package matches no package: choose from c"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_one_line(write: Write, words: str, line: str) -> None:
@@ -289,7 +289,7 @@ extern "C" fn end() { std::process::abort() }
 def test_a_binary_that_ends_badly_is_an_error_of_its_last_test(write: Write) -> None:
     root = write({"test_rust.py": MODULE, "Cargo.toml": "c", "src/lib.rs": ENDS_BADLY})
     done = run_unittest(root)
-    assert "all tests had ended well, then the test binary ended badly" in done.stdout
+    assert "all tests finished, then the test binary failed" in done.stdout
     assert "FAILED (errors=1)" in done.stdout
     assert done.returncode == 1
 

@@ -158,5 +158,5 @@ def test_a_target_that_rustc_does_not_know(
     cargo: Cargo, tmp_path: Path, add: Callable[..., Path]
 ) -> None:
     add("cc", X86_64)
-    with pytest.raises(TargetCompilerError, match="rustc knows no target no-such-target"):
+    with pytest.raises(TargetCompilerError, match="rustc does not know the target no-such-target"):
         choose(cargo, tmp_path, None, "no-such-target")

@@ -39,7 +39,7 @@ def test_a_run_within_a_run_ends_its_own_programs_alone() -> None:
 
 
 def test_no_program_starts_for_a_run_that_has_ended() -> None:
-    with none_started(), pytest.raises(OSError, match="the run was ended"):
+    with none_started(), pytest.raises(OSError, match="the run was interrupted"):
         start()
 
 

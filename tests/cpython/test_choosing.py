@@ -66,7 +66,7 @@ def test_several_builds_are_listed(checkout: Checkout, pytester: pytest.Pytester
     checkout.add_build("debug", "debug")
     assert refused(pytester) == (
         f"ERROR: {checkout.path} has several configured builds: build, debug. "
-        "Name one with --cpython-sys-python"
+        "Choose one with --cpython-sys-python"
     )
     used(pytester, "--cpython-sys-python=debug")
     used(pytester, "--cpython-sys-python=build/python")
@@ -157,8 +157,8 @@ def test_interpreter_that_cannot_start_is_said_and_the_rest_goes_on(
     python.chmod(0o755)
     result = used(pytester)
     remark = (
-        f"{python} did not answer as a Python does (exit code 3: out of order): run make again, "
-        "or name another interpreter with --cpython-sys-python"
+        f"{python} did not answer as a Python interpreter would (exit code 3: out of order): run "
+        "make again, or choose another interpreter with --cpython-sys-python"
     )
     result.stdout.fnmatch_lines(["cpython-sys: *Python 3.13.5 (cp313, does not run)", remark])
 

@@ -126,7 +126,7 @@ def test_layouts_where_nothing_links(
     name = f"CARGO_TARGET_{target.upper().replace('-', '_')}_RUNNER"
     result.stdout.fnmatch_lines(
         [
-            f"2 tests did not run: programs for {target} do not start here (*${name}: *",
+            f"2 tests did not run: programs for {target} do not start on this *{name} to *",
             "=*= short test summary info =*=",
             f"SKIPPED * src/lib.rs:*: did not run: *${name}: *not linked*`no-such-ld` not found",
             "SKIPPED * slow",
@@ -148,7 +148,7 @@ def test_programs_that_do_not_start(
     assert set(found.values()) == {"passed"}
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["2 tests did not run: programs for aarch64-* do not start here (Exec format error). *"]
+        ["2 tests did not run: programs for aarch64-* do not start on * (Exec format error). *"]
     )
     use(monkeypatch, toolchain.runner(AARCH64))
     result, found = run(pytester, AARCH64)

@@ -97,7 +97,7 @@ def test_several_builds_are_listed_in_order(tree: Path) -> None:
     (tree / "build" / "lib.linux-x86_64-3.13").mkdir()
     assert refusal(tree) == (
         f"{tree} has several configured builds: cpython, cpython/debug, cpython/build/x, "
-        "cpython/cross-build/a. Name one with --cpython-sys-python"
+        "cpython/cross-build/a. Choose one with --cpython-sys-python"
     )
 
 
@@ -124,7 +124,7 @@ def test_elsewhere_it_is_the_python_that_runs(tmp_path: Path) -> None:
 
 def test_not_configured(tree: Path) -> None:
     assert refusal(tree) == (
-        f"{tree} is not configured: run ./configure there, or name a build directory or an "
+        f"{tree} is not configured: run ./configure there, or choose a build directory or an "
         "interpreter with --cpython-sys-python"
     )
 
@@ -178,8 +178,8 @@ def test_interpreter_that_cannot_start_is_a_remark(tree: Path) -> None:
     python = target_python(str(tree), None, {})
     assert python.executable is None
     remark = (
-        f"{build}/python did not answer as a Python does (exit code 1: Fatal Python error: no "
-        "home): run make again, or name another interpreter with --cpython-sys-python"
+        f"{build}/python did not answer as a Python interpreter would (exit code 1: Fatal Python "
+        "error: no home): run make again, or choose another interpreter with --cpython-sys-python"
     )
     assert python.remarks == (remark,)
     assert python.describe() == "Python 3.13.5 (cp313, debug, does not run)"

@@ -108,7 +108,7 @@ def test_include_directory_and_prefix_are_no_build(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python3").touch()
     assert refusal(tmp_path) == (
-        f"{tmp_path} is no build directory: did you mean {tmp_path}/bin/python3?"
+        f"{tmp_path} is not a build directory: did you mean {tmp_path}/bin/python3?"
     )
     assert "does not exist" in refusal(tmp_path / "nothing")
 

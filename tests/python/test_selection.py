@@ -54,7 +54,7 @@ def test_one_of_two_names_is_used_once(tmp_path: Path) -> None:
     assert first.names == (names[0], names[2])
     assert second.names == (sys.executable, sys.executable)
     assert first.describe() == (
-        f"Python 3.13.5 (cp313, not built), {names[0]}; named again as {names[2]}, used once"
+        f"Python 3.13.5 (cp313, not built), {names[0]}; given again as {names[2]}, used once"
     )
 
 

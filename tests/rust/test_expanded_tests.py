@@ -60,5 +60,5 @@ def test_none_and_a_main_of_its_own() -> None:
 
 def test_a_test_that_was_not_found_is_not_forgotten() -> None:
     text = shown("runs", 3) + MAIN.replace("@", "&more, &runs")
-    with pytest.raises(ValueError, match="names 2 tests, and 1 were found"):
+    with pytest.raises(ValueError, match="runs 2 tests, but the source has 1"):
         read_expanded_tests(text.encode())

@@ -118,7 +118,7 @@ def test_a_test_without_a_word_is_an_error() -> None:
     result = unittest.TestResult()
     RustSuite([tests.RustTest("m", case("silent"), "/p", jury)], jury).run(result)
     ((_, words),) = result.errors
-    assert "the run ended without a word about this test" in words
+    assert "the run ended without a result for this test" in words
 
 
 def test_what_is_said_after_all_verdicts_is_an_error_of_the_last() -> None:

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 __all__ = ["StableModule", "declared_by_pyo3"]
 
 _MISSING: Final = (
-    "which symbols are in the stable ABI is the list of abi3info, which is not installed: "
-    'pip install "pytest-cpython-sys[abi3]"'
+    "the list of the stable ABI's symbols comes from abi3info, which is not installed: "
+    "pip install abi3info"
 )
 _LIMITED, _FREE_THREADED = "Py_LIMITED_API", "Py_GIL_DISABLED"
 _CRATES: Final = ("pyo3_ffi", "pyo3")  # pyo3 0.14 and older is one crate

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...cargo.run_program import ProgramRun, cut, describe_exit
+from ...case import counted
 from ...late import regex
 from ..context import LEAKED
 from .binary import Binary, Deadline, TestEnd, chunks
@@ -28,8 +29,8 @@ __all__ = ["run_repeated", "run_tests"]
 
 # What a harness says at its end that gives no events.
 _RESULT = regex(r"^test result: (?:ok|FAILED)\. (\d+) passed; (\d+) failed; (\d+) ", re.MULTILINE)
-_NOTHING_SAID = "the test binary ended with exit code 0, and does not say that it ran this test"
-_UNENDED = "all tests had ended, and the test binary did not end in the time that a test has"
+_NOTHING_SAID = "the test binary exited with code 0 but did not report a result for this test"
+_UNENDED = "all tests finished, but the test binary did not exit within the time limit of a test"
 
 
 class _Runner:
@@ -126,8 +127,8 @@ class _Runner:
             if given is None:
                 yield end
             elif given.kind != "failed" and end.is_bad:
-                words = f"{name} was said to have passed, which other events contradict; when it "
-                words += f"ran again, alone: {end.message or end.how}"
+                words = f"{name} was reported as passed, which other events contradict; run alone, "
+                words += f"it did not pass: {end.message or end.how}"
                 yield TestEnd(name, "contradicted", end.exec_time, end.stdout, words)
 
     def _of_the_process(self, run: ProgramRun, tally: Tally, *, red: bool) -> Iterator[TestEnd]:
@@ -146,7 +147,7 @@ class _Runner:
             yield self._teardown(last, run, tally)
         elif red:
             # After a failed test the exit code blames no other one: but how it ended is said.
-            how = "" if code in (0, 101) else f"the test binary ended badly: {self._how(run)}"
+            how = "" if code in (0, 101) else f"the test binary failed: {self._how(run)}"
             printed = "" if tally.live is not None else _printed(run, tally)
             if text := _joined(printed, how):
                 yield TestEnd(last, "printed", stdout=text)
@@ -218,7 +219,8 @@ class _Runner:
             tally.read(line)
         ends = tally.ends(name)
         if len(ends) > count or (tally.total is not None and not tally.agrees):
-            words = f"{len(ends)} ends were told of {count} tests of this name, or other totals"
+            words = f"the harness reported {len(ends)} results for {count} tests of this name"
+            words += ", or other totals"
             yield from (TestEnd(name, "unable", message=words) for _ in range(count))
             return
         yield from (_end([event]) for event in ends)
@@ -279,7 +281,7 @@ class _Runner:
         return silent and run.exit_code not in (0, 101)
 
     def _unable(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
-        message = f"{self._binary.name} ended before any test had started: {self._how(run)}"
+        message = f"{self._binary.name} exited before any test started: {self._how(run)}"
         return TestEnd(name, "unable", stdout=_printed(run, tally), message=message)
 
     def _crash(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
@@ -294,7 +296,7 @@ class _Runner:
 
     def _teardown(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         what = "all tests" if len(tally.counts) > 1 else "the test"
-        message = f"{what} had ended well, then the test binary ended badly: {self._how(run)}"
+        message = f"{what} finished, then the test binary failed: {self._how(run)}"
         return TestEnd(name, "teardown", 0.0, _printed(run, tally, name), message)
 
 
@@ -330,9 +332,9 @@ def _in_company(end: TestEnd, count: int, how: str) -> TestEnd:
     """Return the end of a test that passed alone, and whose process ended before it did."""
     if end.how == "ignored":
         return end
-    others = "" if count == 1 else f" (or did {count - 1} others)"
-    message = f"ended its process when it ran beside others{others}: {how}; "
-    message += "it passed when it ran again, one test at a time"
+    others = counted(count - 1, "other test")
+    company = f"this and {others} were running" if count > 1 else "this test was running"
+    message = f"the process crashed ({how}) while {company}; run alone, it passes"
     return replace(end, how="crashed", message=message)
 
 

@@ -40,7 +40,7 @@ def read_expanded_tests(text: bytes) -> tuple[ListedTest, ...] | None:
     found = tuple(map(_test, _TEST.finditer(text)))
     named = mains[-1].count(b"&")
     if named != len(found):
-        raise ValueError(f"its main function names {named} tests, and {len(found)} were found")
+        raise ValueError(f"its main function runs {named} tests, but the source has {len(found)}")
     return found
 
 

@@ -52,7 +52,7 @@ class ListedTest:
         if self.ignored and ignored == "default":
             return self.reason or otherwise
         if not self.ignored and ignored == "only":
-            return "not ignored, and only ignored tests were asked for"
+            return "not an ignored test, and only ignored tests were requested"
         return None
 
 
@@ -162,7 +162,7 @@ def _parse_json(lines: list[bytes]) -> tuple[ListedTest, ...] | None:
                 continue
             break
     if total is not None and total != len(tests):
-        raise ListingError(f"its list names {len(tests)} tests, and counts {total}")
+        raise ListingError(f"its list has {len(tests)} tests, but its total is {total}")
     return tuple(tests) if total is not None else None
 
 

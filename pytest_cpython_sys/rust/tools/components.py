@@ -32,6 +32,6 @@ def look_for_component(cargo: Cargo, build: Build, command: str, component: str,
             return
         words = done.stderr.partition("\n")[0] or done.how
     raise ComponentMissingError(
-        f"no {component}, which {use}: `cargo {command}` says {words!r}; "
+        f"{component}, which {use}, is not available: `cargo {command}` printed {words!r}; "
         f"install it (`rustup component add {component}`)"
     )

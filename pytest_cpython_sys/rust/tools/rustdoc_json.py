@@ -77,11 +77,14 @@ def read_document(path: str) -> Iterator[Mapping[str, Any]]:
                 raw = json.load(file, object_hook=_with_new_names)
         yield raw
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        remedy = "Remove it and run again; if that does not help, it is our fault: report it"
+        remedy = (
+            "Remove the file and run again; if that does not help, this is a bug in "
+            "pytest-cpython-sys: please report it"
+        )
         if version not in range(_OLDEST_FORMAT, NEWEST_FORMAT + 1):
             remedy = (
-                f"Formats {_OLDEST_FORMAT} to {NEWEST_FORMAT} are known: use another Rust, or a "
-                "newer pytest-cpython-sys"
+                f"Formats {_OLDEST_FORMAT} to {NEWEST_FORMAT} are supported: use another Rust, or "
+                "a newer pytest-cpython-sys"
             )
         raise FormatError(
             f"rustdoc's JSON, format {version}, cannot be read ({error!r} in {path}). {remedy}"

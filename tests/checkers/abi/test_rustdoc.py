@@ -156,9 +156,9 @@ def test_an_older_format_is_the_same(crate: Crate, described: Path, tmp_path: Pa
 def test_what_cannot_be_read_says_so(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
-    words = r"format without a number, cannot .* Formats \d+ to \d+ are known: use another Rust"
+    words = r"format without a number, cannot .* Formats \d+ to \d+ are supported: use another Rust"
     if "57" in text:
-        words = r"format 57, cannot be read .* Remove it and run again"
+        words = r"format 57, cannot be read .* Remove the file and run again"
     with pytest.raises(FormatError, match=words):
         read_crate(str(path))
     with pytest.raises(FormatError, match="cannot be read"):

@@ -70,7 +70,7 @@ def test_a_known_cause_is_told() -> None:
     assert problem is not None
     first, empty, cause = problem.message.split("\n")
     assert (first, empty) == ("exited before it finished (exit code 127) while a step", "")
-    assert cause.startswith("the loader found no libpython")
+    assert cause.startswith("the loader did not find libpython")
     assert problem.output == f"printed\n{err}"
 
 
