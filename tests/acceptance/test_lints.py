@@ -68,7 +68,7 @@ def test_fmt_shows_the_difference(write: Write, run: Run) -> None:
     assert outcomes(result) == {**GREEN, FMT: "failed"}
     result.stdout.fnmatch_lines(
         [
-            "src/other.rs:1: * place* that rustfmt would format differently: run cargo fmt",
+            "src/other.rs:1: rustfmt would format * place* differently: run `cargo fmt`",
             "Diff in src/other.rs:1:",
             "-pub async fn g( ) {}",
             "+pub async fn g() {}",
@@ -158,7 +158,10 @@ def test_fmt_of_what_cannot_be_read(write: Write, run: Run) -> None:
     result = run()
     assert outcomes(result) == dict.fromkeys(GREEN, "error")
     result.stdout.fnmatch_lines(
-        ["*not evaluated: cargo fmt ended with 1", "error[[]E0670]: `async fn` is not permitted *"]
+        [
+            "*not evaluated: cargo fmt exited with code 1",
+            "error[[]E0670]: `async fn` is not permitted *",
+        ]
     )
 
 
@@ -171,7 +174,7 @@ def test_clippy_shows_warnings_with_their_places(write: Write, run: Run) -> None
     assert outcomes(result) == {**GREEN, CLIPPY: "failed"}
     result.stdout.fnmatch_lines(
         [
-            "src/other.rs:4: 2 warnings that `cargo clippy -- -D warnings` refuses",
+            "src/other.rs:4: `cargo clippy -- -D warnings` reports 2 warnings",
             "warning: unneeded `return` statement",
             " --> src/other.rs:4:5",
             "warning: unused variable: `x`",
@@ -278,7 +281,7 @@ def test_what_does_not_compile_is_not_evaluated(write: Write, run: Run) -> None:
     result = run()
     assert outcomes(result) == {**GREEN, CLIPPY: "error"}
     result.stdout.fnmatch_lines(
-        ["*not evaluated: it does not compile under clippy", "error*E0425*"]
+        ["*not evaluated: the package does not compile under clippy", "error*E0425*"]
     )
 
 

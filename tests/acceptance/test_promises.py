@@ -77,7 +77,7 @@ def test_a_library_that_nobody_could_import(
     write(promising("eggs", ["multi-phase"], crate_types=kinds))
     result = run(pytester)
     assert outcomes(result) == {"Cargo.toml::@metadata": "error"}
-    result.stdout.fnmatch_lines(["*.requires: eggs has no library that Python could import: wr*"])
+    result.stdout.fnmatch_lines(["*.requires: eggs has no library that Python can import: wr*"])
 
 
 def test_nothing_is_imported_again_when_nothing_has_changed(

@@ -76,12 +76,12 @@ def test_declared_and_well_named(write: Write, run: Run, kind: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("_PySpam_Other", "_PySpam_Other is exported: spam.h does not declare it"),
+        ("_PySpam_Other", "_PySpam_Other is exported, but spam.h does not declare it"),
         # A type of that name is no declaration of it.
-        ("PySpam_Type", "PySpam_Type is exported: spam.h does not declare it"),
+        ("PySpam_Type", "PySpam_Type is exported, but spam.h does not declare it"),
         (
             "spam",
-            "spam is exported: its name begins with neither Py nor _Py, and spam.h does not *",
+            "spam is exported, but its name begins with neither Py nor _Py and spam.h does not *",
         ),
     ],
 )
@@ -91,8 +91,9 @@ def test_undeclared(write: Write, run: Run, kind: str, name: str, words: str) ->
     write({**FILES, "Cargo.toml": manifest, "src/lib.rs": code})
     result = run()
     assert symbols(result) == {**GOOD, name: "failed"}
-    result.stdout.fnmatch_lines([f"src/lib.rs:7: {words}", "    C says: *"])
-    result.stdout.fnmatch_lines([f'manifest: exports = [[]"{name}"[]] under *'])
+    result.stdout.fnmatch_lines([f"src/lib.rs:7: {words}", "    C compiler: *"])
+    result.stdout.fnmatch_lines(["*declare it in spam.h, do not export it (remove `no_mangle`)*"])
+    result.stdout.fnmatch_lines([f'exports = [[]"{name}"[]] under *'])
     write({"Cargo.toml": f'{manifest}exports = ["no_*", "{name[:-2]}*"]\n'})
     assert symbols(run()) == {**GOOD, name: "passed"}
 
@@ -102,7 +103,9 @@ def test_a_smelly_name_that_is_declared(write: Write, run: Run) -> None:
     root = write({**FILES, "src/lib.rs": code, "spam.h": f"{HEADER}void spam_eat(void);\n"})
     result = run()
     assert symbols(result) == {**GOOD, "spam_eat": "failed"}
-    result.stdout.fnmatch_lines(["*spam_eat is exported: its name begins with neither Py nor _Py"])
+    result.stdout.fnmatch_lines(
+        ["*spam_eat is exported, but its name begins with neither Py nor _Py"]
+    )
     # What C knows is kept until a header changes.
     replace_once(root / "spam.h", "int _PySpam_Eat(int);", "")
     assert symbols(run()) == {**GOOD, "spam_eat": "failed", "_PySpam_Eat": "failed"}
@@ -202,7 +205,7 @@ def test_a_header_of_cbindgen(generated: Callable[[], Path], run: Run) -> None:
     result = run("-k", "cbindgen")
     assert symbols(result) == {"@cbindgen": "failed"}
     result.stdout.fnmatch_lines(
-        ["*: spam.h is not what cbindgen writes now: *", "    -int32_t _PySpam_Eat(int32_t x);"]
+        ["*: spam.h is out of date: write it anew with *", "    -int32_t _PySpam_Eat(int32_t x);"]
     )
     # Asking has changed nothing.
     assert symbols(run("-k", "cbindgen")) == {"@cbindgen": "failed"}
@@ -221,7 +224,10 @@ def test_a_header_of_cbindgen_that_clashes(
     result = run("-k", "cbindgen")
     assert symbols(result) == {"@cbindgen": "failed"}
     result.stdout.fnmatch_lines(
-        ["*spam.h:1: it does not compile beside Python.h", "*conflicting types*Py_IsInitialized*"]
+        [
+            "*spam.h:1: spam.h does not compile together with Python.h",
+            "*conflicting types*Py_IsInitialized*",
+        ]
     )
 
 
@@ -229,7 +235,7 @@ def test_no_header_of_cbindgen(write: Write, run: Run) -> None:
     write({**FILES, "Cargo.toml": f'{HEADED}cbindgen = "other.h"\n'})
     result = run("-k", "cbindgen")
     assert symbols(result) == {"@cbindgen": "failed"}
-    result.stdout.fnmatch_lines(["*: there is no other.h: write it with `cbindgen *`"])
+    result.stdout.fnmatch_lines(["*: other.h does not exist: write it with `cbindgen *`"])
 
 
 def test_no_cbindgen(
@@ -244,4 +250,4 @@ def test_no_cbindgen(
         monkeypatch.setenv("PATH", str(tmp_path))
     result = run("-k", "cbindgen")
     assert result.parseoutcomes()["skipped"] == 1
-    result.stdout.fnmatch_lines(["SKIPPED*no cbindgen: install it (`cargo install cbindgen`)"])
+    result.stdout.fnmatch_lines(["SKIPPED*cbindgen is not installed: run `cargo install cbindgen`"])

@@ -92,18 +92,18 @@ def test_like_its_twin(write: Write, run: Run) -> None:
     [
         (
             "__all__.remove('rgb_to_yiq')",
-            ["rgb_to_yiq: missing, colorsys has rgb_to_yiq(r, g, b)"],
+            ["rgb_to_yiq: missing; colorsys has rgb_to_yiq(r, g, b)"],
         ),
-        ("more = 1; __all__.append('more')", ["more: colorsys has no such name"]),
+        ("more = 1; __all__.append('more')", ["more: colorsys does not have this name"]),
         (
             "def rgb_to_yiq(r, g): pass",
             ["rgb_to_yiq.__signature__: (r, g)", "in colorsys (r, g, b)"],
         ),
         (
             "__doc__ = __doc__.replace('Conversion', 'Change')",
-            ["__doc__: another docstring (-: colorsys)", "-Conversion *", "+Change *"],
+            ["__doc__: the docstring differs (-: colorsys, *", "-Conversion *", "+Change *"],
         ),
-        ("class rgb_to_yiq: pass", ["rgb_to_yiq: of the kind class, in colorsys callable"]),
+        ("class rgb_to_yiq: pass", ["rgb_to_yiq: the kind is class, but callable in colorsys"]),
     ],
 )
 def test_unlike_its_twin(write: Write, run: Run, code: str, words: list[str]) -> None:
@@ -111,7 +111,10 @@ def test_unlike_its_twin(write: Write, run: Run, code: str, words: list[str]) ->
     result = run()
     assert outcomes(result) == {"src/lib.rs::@twin": "failed"}
     result.stdout.fnmatch_lines(
-        ["src/lib.rs:1: it differs from colorsys in 1 thing", *(f" *{one}" for one in words)]
+        [
+            "src/lib.rs:1: the module differs from colorsys in 1 place",
+            *(f" *{one}" for one in words),
+        ]
     )
 
 
@@ -138,25 +141,25 @@ PART = "import colorsys\nfrom colorsys import rgb_to_yiq\ndel colorsys\n"
 @pytest.mark.parametrize(
     ("code", "names", "words"),
     [
-        (PART, ["rgb_to_yiq"], ["compared in part: rgb_to_yiq"]),
+        (PART, ["rgb_to_yiq"], ["compared only: rgb_to_yiq"]),
         # Nothing else is compared, whoever of the two has it.
-        (f"{PART}more = 1", ["rgb_to_yiq"], ["compared in part: rgb_to_yiq"]),
-        (f"{PART}__all__ = []", ["rgb_to_yi?"], ["rgb_to_yiq: missing, *"]),
-        (PART, ["rgb_to_yiq", "yiq_*"], ["yiq_to_rgb: missing, colorsys has yiq_to_rgb(y, i, q)"]),
+        (f"{PART}more = 1", ["rgb_to_yiq"], ["compared only: rgb_to_yiq"]),
+        (f"{PART}__all__ = []", ["rgb_to_yi?"], ["rgb_to_yiq: missing; *"]),
+        (PART, ["rgb_to_yiq", "yiq_*"], ["yiq_to_rgb: missing; colorsys has yiq_to_rgb(y, i, q)"]),
         (
             "def rgb_to_yiq(r, g): pass",
             ["rgb_to_yiq"],
             ["rgb_to_yiq.__signature__: (r, g)", "in colorsys (r, g, b)"],
         ),
-        (f"{PART}more = 1", ["rgb_to_yiq", "more"], ["more: colorsys has no such name"]),
+        (f"{PART}more = 1", ["rgb_to_yiq", "more"], ["more: colorsys does not have this name"]),
         # What is named need not be public.
         ("def _v(m1): pass", ["_v"], ["_v.__signature__: (m1)", "in colorsys (m1, m2, hue)"]),
         (
             PART,
             ["rgb_to_yiq", "rgb_to_yqi"],
-            ["rgb_to_yqi: neither this module nor colorsys has such a name: correct it in *"],
+            ["rgb_to_yqi: neither this module nor colorsys has this name: correct *"],
         ),
-        (PART, ["rgb_to_yiq", "__doc__"], ["__doc__: another docstring (-: colorsys)"]),
+        (PART, ["rgb_to_yiq", "__doc__"], ["__doc__: the docstring differs (-: colorsys, *"]),
     ],
 )
 def test_a_twin_in_part(
@@ -168,7 +171,7 @@ def test_a_twin_in_part(
     assert outcomes(result) == {"src/lib.rs::@twin": "passed" if passes else "failed"}
     result.stdout.fnmatch_lines([f"*{one}" for one in words])
     if not passes:
-        result.stdout.fnmatch_lines(["src/lib.rs:1: it differs from colorsys in 1 thing"])
+        result.stdout.fnmatch_lines(["src/lib.rs:1: the module differs from colorsys in 1 place"])
 
 
 def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
@@ -194,7 +197,7 @@ def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
             "package.metadata.cpython-sys.twin-names must be an array*",
         ),
         ('twin = "x"\ntwin-names = ["a b"]\n', "*.twin-names: 'a b' is not valid: write a *"),
-        ('twin = "colorsis"\n', "Python 3.13.* has no module 'colorsis' to be a twin (No *"),
+        ('twin = "colorsis"\n', "Python 3.13.* has no module 'colorsis' to compare with (No *"),
         ("twin = 3\n", "package.metadata.cpython-sys.twin: 3 is not a valid module name"),
         ('twin-tests = "test_x"\n', "package.metadata.cpython-sys.twin is missing: *"),
         ('twin = "x"\ntwins = 1\n', "unknown key `twins` in [[]package.metadata.cpython-sys[]]: *"),
@@ -289,8 +292,8 @@ def test_a_crash_after_the_tests(write: Write, run: Run) -> None:
     found = verdicts_of_tests(result)
     assert len(found) == 7
     assert twin(result)[""] == "failed"
-    result.stdout.fnmatch_lines(["*: after its tests: killed by SIGABRT*"])
-    result.stdout.fnmatch_lines(["*: it is like colorsys, and Python ends badly * SIGABRT*"])
+    result.stdout.fnmatch_lines(["*: the process failed after the last test: killed by SIGABRT*"])
+    result.stdout.fnmatch_lines(["*: no difference from colorsys, but Python failed * SIGABRT*"])
 
 
 def test_no_such_tests(write: Write, run: Run) -> None:
@@ -298,7 +301,8 @@ def test_no_such_tests(write: Write, run: Run) -> None:
     result = run()
     assert twin(result) == {"": "passed", "::test_colours": "error"}
     line = (
-        "*: test.test_colours cannot be listed in *: the module was not found: correct `twin-tests`"
+        "*: the tests of test.test_colours cannot be listed with *: the module was not found: "
+        "correct `twin-tests`"
     )
     result.stdout.fnmatch_lines([line])
 
@@ -316,7 +320,7 @@ def test_a_python_without_tests(
     write(crate(table=TESTS))
     result = run(python=str(site / "bin" / "python"))
     assert twin(result) == {"": "passed"}
-    result.stdout.fnmatch_lines(["SKIPPED * Python 3.13.* is without its tests: a CPython *"])
+    result.stdout.fnmatch_lines(["SKIPPED * Python 3.13.* has no test suite: choose a Python *"])
 
 
 def test_tests_that_cannot_be_imported_with_it(write: Write, run: Run) -> None:

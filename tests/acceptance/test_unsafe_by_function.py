@@ -60,7 +60,7 @@ def begun(write: Write, run: Run) -> Path:
     result = run(UPDATE)
     assert outcomes(result) == GREEN
     result.stdout.fnmatch_lines(
-        [f"{LEDGER} written: 3 uses in 2 files, 1 of them without the words that say why"]
+        [f"{LEDGER} written: 3 uses in 2 files; 1 lacks a `// SAFETY:` comment or a *"]
     )
     assert (
         (root / LEDGER)
@@ -80,7 +80,10 @@ def test_one_more_comment_dropped(begun: Path, run: Run) -> None:
             f"src/lib.rs:4: `first`: 1 use of `unsafe` without the words*{LEDGER} allows none",
             "    src/lib.rs:4: unsafe block missing a safety comment",
             "*// SAFETY:*",
-            f"where a function was only renamed or moved, let {UPDATE} write what is there now",
+            (
+                "if a function was only renamed or moved, write its new name to "
+                f"{LEDGER} with {UPDATE}"
+            ),
         ]
     )
     assert "second" not in result.stdout.str()
@@ -94,7 +97,7 @@ def test_one_dropped_here_and_one_added_there(begun: Path, run: Run) -> None:
     result = run("-v")
     assert outcomes(result) == RED
     result.stdout.fnmatch_lines([f"*`first`: 1 use of `unsafe` *{LEDGER} allows none"])
-    result.stdout.fnmatch_lines(["    src/lib.rs: 0 in `second` without words, it says 1"])
+    result.stdout.fnmatch_lines(["    src/lib.rs: 0 undocumented uses in `second` (allowed: 1)"])
 
 
 def test_all_bare_uses_of_the_function_are_listed(begun: Path, run: Run) -> None:
@@ -131,8 +134,8 @@ def test_moved_lines_change_nothing_and_fewer_is_told(
     assert outcomes(result) == GREEN
     result.stdout.fnmatch_lines(
         [
-            f"{LEDGER} can be tightened with {UPDATE}",
-            "    src/lib.rs: 0 in `second` without words, it says 1",
+            f"{LEDGER} allows more than there is: lower its numbers with {UPDATE}",
+            "    src/lib.rs: 0 undocumented uses in `second` (allowed: 1)",
         ]
     )
     run(UPDATE)
@@ -157,23 +160,26 @@ def test_a_ledger_of_files_alone_keeps_its_meaning(write: Write, run: Run) -> No
     )
     result = run()
     assert outcomes(result) == RED
-    result.stdout.fnmatch_lines(["src/lib.rs:8: 1 use of `unsafe` without the words that say why"])
+    result.stdout.fnmatch_lines(["src/lib.rs:8: 1 use of `unsafe` lacks a `// SAFETY:` comment"])
     result.stdout.no_fnmatch_line("*renamed*")
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("unexplained = 3\n", "unexplained is no table"),
+        ("unexplained = 3\n", "unexplained must be a table"),
         ('[unexplained]\n"src/lib.rs" = 3\n', "unexplained.'src/lib.rs' is no table"),
-        ('[unexplained."src/lib.rs"]\nf = -1\n', "unexplained.'src/lib.rs'.f: -1 is no count"),
+        (
+            '[unexplained."src/lib.rs"]\nf = -1\n',
+            "unexplained.'src/lib.rs'.f must be a number, 0 or greater, not -1",
+        ),
     ],
 )
 def test_one_that_cannot_be_used(write: Write, run: Run, text: str, words: str) -> None:
     write({**FILES, LEDGER: text})
     result = run()
     assert set(outcomes(result).values()) == {"error"}
-    result.stdout.fnmatch_lines([f"*: {LEDGER}: {words}: correct it, or delete it and let *"])
+    result.stdout.fnmatch_lines([f"*: {LEDGER}: {words}: correct the file, or delete it and *"])
 
 
 EVERYWHERE = """

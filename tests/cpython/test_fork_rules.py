@@ -149,7 +149,7 @@ BROKEN = {
     "twin-names": Broken(
         f"{MODULE}::@twin",
         ((MANIFEST, '"standard_b64encode"', '"standard_b64encode", "b32"'),),
-        "b32: neither this module nor base64 has such a name",
+        "b32: neither this module nor base64 has this name",
         NEWEST,
     ),
     "safety": Broken(
@@ -160,18 +160,18 @@ BROKEN = {
     "symbols": Broken(
         f"{MODULE}::@symbol::encode",
         ((MODULE, "fn encode(", '#[unsafe(no_mangle)]\npub extern "Rust" fn encode('),),
-        "encode is exported: its name begins with neither Py nor _Py",
+        "encode is exported, but its name begins with neither Py nor _Py",
         exists=False,
     ),
     "fmt": Broken(
         f"{MODULE}::@fmt",
         ((MODULE, "fn encode(", "fn  encode("),),
-        "1 place that rustfmt would format differently",
+        "rustfmt would format 1 place differently",
     ),
     "clippy": Broken(
         f"{LIBRARY}::@clippy",
         ((C_API, "fn owned<", f"{NEEDLESS}fn owned<"),),
-        "2 warnings that `cargo clippy -- -D warnings` refuses",
+        "`cargo clippy -- -D warnings` reports 2 warnings",
     ),
     "capability": Broken(
         f"{HANDLES}::@api::capability",

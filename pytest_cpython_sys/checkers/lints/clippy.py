@@ -52,17 +52,17 @@ class Lints:
         found: list[_Found] = self._answer["found"].get(package.name, [])
         broken: str = self._answer["broken"].get(package.name, "")
         if broken and not found:
-            words = f"not evaluated: it does not compile under clippy\n{broken}"
+            words = f"not evaluated: the package does not compile under clippy\n{broken}"
             return Verdict("error", message=words)
         if not found:
             return Verdict("passed")
         number = counted(len(found), "warning")
-        message = [f"{number} that `cargo clippy -- -D warnings` refuses"]
+        message = [f"`cargo clippy -- -D warnings` reports {number}"]
         message += [words for *_, words in found[:_SHOWN]]
         if len(found) > _SHOWN:
             message.append(f"and {len(found) - _SHOWN} more")
         if broken:
-            message.append(f"not all of it was checked:\n{broken}")
+            message.append(f"a part of the package was not checked:\n{broken}")
         file, line, *_ = found[0]
         place = Location(file, line) if file else None
         return Verdict("failed", message="\n\n".join(message), location=place)
@@ -77,7 +77,7 @@ class Lints:
 
     def _ask(self) -> dict[str, Any]:
         context, build = self._context, self._build
-        look_for_component(context.cargo, build, "clippy", "clippy", "finds what may be wrong")
+        look_for_component(context.cargo, build, "clippy", "clippy", "reports likely mistakes")
         self._notice_configurations()
         done = context.cargo.lint(build, context.options, chosen_packages(build), ())
         found: dict[str, list[_Found]] = {}

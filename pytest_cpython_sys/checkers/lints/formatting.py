@@ -89,7 +89,7 @@ class Formatting:
 
     def _ask(self) -> tuple[int, str, str]:
         cargo, build = self._context.cargo, self._build
-        look_for_component(cargo, build, "fmt", "rustfmt", "formats sources")
+        look_for_component(cargo, build, "fmt", "rustfmt", "formats source files")
         manifest = f"--manifest-path={self._package.manifest_path}"
         argv = [cargo.program_path, "fmt", "--check", manifest, "--", "-v", "--color=never"]
         done = run_to_end(argv, cwd=build.workspace.root, env=build.environment, limit=None)
@@ -140,15 +140,17 @@ class Formatting:
         if not found:
             if code == 0:
                 return Verdict("passed")
-            return Verdict("error", message=f"not evaluated: cargo fmt ended with {code}\n{words}")
+            return Verdict(
+                "error", message=f"not evaluated: cargo fmt exited with code {code}\n{words}"
+            )
         places = counted(len(found), "place")
         root = self._build.workspace.root
         shown = _MARK.sub("", _NOISE.sub("", text)).replace(f"Diff in {root}{os.sep}", "Diff in ")
         lines = shown.rstrip().splitlines()
         more = len(lines) - _SHOWN_LINES
         if more > 0:
-            lines = [*lines[:_SHOWN_LINES], f"and {more} lines more"]
-        message = [f"{places} that rustfmt would format differently: run cargo fmt", *lines]
+            lines = [*lines[:_SHOWN_LINES], f"and {more} more lines"]
+        message = [f"rustfmt would format {places} differently: run `cargo fmt`", *lines]
         line = int(found[0]["line"] or found[0]["old"])
         place = Location(found[0]["file"], line)
         return Verdict(

@@ -1,4 +1,4 @@
-"""A package's own table that cannot be used is an error, whichever check would have read it."""
+"""A package's own table that is wrong is an error, whichever check reads it."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ def _check_promises(package: Package) -> None:
     kinds = package.library.crate_types if package.library is not None else ()
     if not {"cdylib", "staticlib"} & {*kinds}:
         raise MetadataError(
-            f"{TABLE}.module.requires: {package.name} has no library that Python could import: "
-            'write crate-type = ["cdylib"] under [lib], or take the promises out'
+            f"{TABLE}.module.requires: {package.name} has no library that Python can import: "
+            'write crate-type = ["cdylib"] under [lib], or remove `requires`'
         )

@@ -1,4 +1,4 @@
-"""A committed header that cbindgen writes: it is up to date, and goes with Python's own.
+"""A committed header that cbindgen writes: which must be up to date and fit Python's.
 
 See https://github.com/mozilla/cbindgen/blob/master/docs.md
 """
@@ -38,8 +38,8 @@ def check_header(context: BuildContext, package: Package, header: str) -> Verdic
     if not os.path.isfile(path):
         return Verdict(
             "failed",
-            message=f"package.metadata.cpython-sys.cbindgen: there is no {header}: write it with "
-            f"`{_command(package, header)}`",
+            message=f"package.metadata.cpython-sys.cbindgen: {header} does not exist: write it "
+            f"with `{_command(package, header)}`",
         )
     try:
         stale = _stale(context, package, header)
@@ -59,7 +59,7 @@ def _stale(context: BuildContext, package: Package, header: str) -> Verdict | No
         env["CARGO_NET_OFFLINE"] = "true"
     program = shutil.which("cbindgen", path=env.get("PATH"))
     if program is None:
-        return Verdict("skipped", message="no cbindgen: install it (`cargo install cbindgen`)")
+        return Verdict("skipped", message="cbindgen is not installed: run `cargo install cbindgen`")
     with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
         # `--verify` writes the file, too.
         copy = os.path.join(directory, os.path.basename(header))
@@ -73,8 +73,8 @@ def _stale(context: BuildContext, package: Package, header: str) -> Verdict | No
         lines = list(_difference(os.path.join(package.root, header), copy))
     if not lines:
         said = done.stderr or done.how
-        return Verdict("error", message=f"cbindgen cannot read {package.name}:\n{said}")
-    heading = f"{header} is not what cbindgen writes now: `{_command(package, header)}`"
+        return Verdict("error", message=f"cbindgen failed for the package {package.name}:\n{said}")
+    heading = f"{header} is out of date: write it anew with `{_command(package, header)}`"
     return Verdict("failed", message="\n".join([heading, *lines]))
 
 
@@ -98,7 +98,11 @@ def _clash(context: BuildContext, package: Package, path: str) -> Verdict | None
     Raises CompilerError, OSError.
     """
     if context.interpreter is None:
-        return Verdict("skipped", message="no Python is known, whose headers it could go with")
+        return Verdict(
+            "skipped",
+            message="not compiled beside Python.h: no Python was found; choose one with "
+            "--cpython-sys-python=PATH",
+        )
     compiler = HeaderSource(package, path, AbiTable(), explicit=True).compiler(context)
     target = context.options.directory(context.build.workspace)
     work = os.path.join(target, "cpython-sys-cache", "cbindgen")
@@ -114,7 +118,8 @@ def _clash(context: BuildContext, package: Package, path: str) -> Verdict | None
         raise CompilerError(f"no C compiler: {argv[0]}: {error.strerror}") from None
     if done.exit_code == 0 and not done.expired:
         return None
-    message = f"it does not compile beside Python.h\n{done.stderr or done.how}"
+    name = os.path.basename(path)
+    message = f"{name} does not compile together with Python.h\n{done.stderr or done.how}"
     return Verdict("failed", message=message, location=Location(path, 1))
 
 

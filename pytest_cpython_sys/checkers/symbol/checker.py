@@ -39,8 +39,8 @@ _CBINDGEN: Final = "@cbindgen"
 _INIT: Final = ("PyInit_*", "PyModExport_*")
 _PREFIXES: Final = ("Py", "_Py")
 _REMEDY: Final = """\
-declare it in a C header, do not export it (no `no_mangle`), or allow it in the
-manifest: exports = ["{}"] under [package.metadata.cpython-sys]"""
+{}, do not export it (remove `no_mangle`), or allow it in the manifest:
+exports = ["{}"] under [package.metadata.cpython-sys]"""
 _EXCEPTIONS: Final = frozenset({"PY_TIMEOUT_MAX"})
 
 
@@ -142,24 +142,30 @@ class _Package:
         if name == _PROBLEM:
             if self.problem:
                 return Verdict("error", message=self.problem)
-            return Verdict("skipped", message="what its library exports cannot be read: no ELF")
+            return Verdict(
+                "skipped",
+                message="the exported symbols are not known: the library is not an ELF file",
+            )
         if name == _CBINDGEN:
             assert self.table.cbindgen is not None  # noqa: S101 - else there is no such case
             return check_header(self.context, self.package, self.table.cbindgen)
         if self._is_allowed(name):
             return Verdict("passed")
-        problems, lines = [], []
+        problems, lines, remedies = [], [], []
         if is_smelly(self._symbols[name]):
             problems.append("its name begins with neither Py nor _Py")
+            remedies.append("rename it to begin with Py or _Py")
         answer = self._declared() if self.header is not None else {}
         if not isinstance(answer, Verdict) and name in answer:
             assert self.header is not None  # noqa: S101 - it was asked
             shown = os.path.relpath(self.header.path, self.context.build.workspace.root)
             problems.append(f"{shown} does not declare it")
-            lines.append(f"    C says: {answer[name]}")
+            lines.append(f"    C compiler: {answer[name]}")
+            remedies.append(f"declare it in {shown}")
         if problems:
-            heading = f"{name} is exported: {', and '.join(problems)}"
-            message = "\n".join([heading, *lines, _REMEDY.format(name)])
+            heading = f"{name} is exported, but {' and '.join(problems)}"
+            remedy = _REMEDY.format(" and ".join(remedies), name)
+            message = "\n".join([heading, *lines, remedy])
             return Verdict("failed", message=message, location=self._location(name))
         return answer if isinstance(answer, Verdict) else Verdict("passed")
 
@@ -225,5 +231,5 @@ def _unknown(
     problems = compiler.compile(source, os.path.join(work, "symbols.o"))
     others = [problem for problem in problems if problem.file != QUESTIONS]
     if others:
-        raise CompilerError(f"{path} does not compile: {others[0].text}")
+        raise CompilerError(f"the header {path} does not compile: {others[0].text}")
     return {names[problem.line - 1]: problem.text for problem in problems}, header.files

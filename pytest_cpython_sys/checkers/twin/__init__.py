@@ -1,1 +1,1 @@
-"""A Rust module beside the C or Python module that it is to be like."""
+"""A Rust module beside the C or Python module that it must match."""

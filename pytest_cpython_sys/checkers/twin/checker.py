@@ -1,4 +1,4 @@
-"""Twins: a Rust module beside the C or Python module that it is to be like.
+"""Twins: a Rust module beside the C or Python module that it must match.
 
 ``@twin`` compares what both show; below it stand the twin's own tests, which are run with the Rust
 module in the twin's place.
@@ -32,7 +32,7 @@ _LEVEL: Final = "@twin"
 _COMPARE_LIMIT: Final = 120.0
 """Seconds to import two modules and to look at them; the same for a list of tests."""
 _KNOWN: Final = (
-    'what is meant to differ stands with its reason (NAME = "...") under\n'
+    'if a difference is intended, add NAME = "reason" under\n'
     "[package.metadata.cpython-sys.twin-known]"
 )
 _TESTS_LIMIT: Final = 1200.0
@@ -77,7 +77,7 @@ class TwinChecker(Checker):
 
 
 class _Twin:
-    """A package, and the module that its own is to be like."""
+    """A package, and the module that its own must match."""
 
     def __init__(self, context: BuildContext, package: Package, target: Target) -> None:
         self._context = context
@@ -156,11 +156,13 @@ class _Twin:
             return ids, None
         if answer.get("absent"):
             return [], (
-                f"{python.describe()} is without its tests: a CPython checkout has them, and so "
-                "have installations with the test suite"
+                f"{python.describe()} has no test suite: choose a Python that has one, such as a "
+                "CPython build, with --cpython-sys-python=PATH"
             )
         said = answer.get("problem") or answer.error or answer.ended.how
-        self._unlisted = f"test.{tests} cannot be listed in {python.describe()}: {said}"
+        self._unlisted = (
+            f"the tests of test.{tests} cannot be listed with {python.describe()}: {said}"
+        )
         return [], None
 
     # -- what is said ---------------------------------------------------------------------------
@@ -180,7 +182,7 @@ class _Twin:
             assert self._python is not None  # noqa: S101 - it has answered
             return Verdict(
                 "error",
-                message=f"{self._python.describe()} has no module {twin!r} to be a twin "
+                message=f"{self._python.describe()} has no module {twin!r} to compare with "
                 f"({absent}): correct `twin` in [package.metadata.cpython-sys]",
             )
         if answer.get("ours") is None:
@@ -188,14 +190,14 @@ class _Twin:
             return Verdict("error", message=f"not compared: {said}", output=ended.output)
         problems = list(twin_differences(answer.get("ours"), answer.get("twin"), self._table))
         if ended.exit_code and not problems:
-            words = f"it is like {twin}, and Python ends badly after it was imported: {ended.how}"
+            words = f"no difference from {twin}, but Python failed after the import: {ended.how}"
             return Verdict("failed", ended.seconds, words, output=ended.output)
         if not problems:
             names = self._table.names
-            part = f"compared in part: {', '.join(names)}\n" if names else ""
+            part = f"compared only: {', '.join(names)}\n" if names else ""
             return Verdict("passed", ended.seconds, output=part + ended.output)
-        count = counted(len(problems), "thing")
-        text = "\n".join([f"it differs from {twin} in {count}", *problems, _KNOWN])
+        count = counted(len(problems), "place")
+        text = "\n".join([f"the module differs from {twin} in {count}", *problems, _KNOWN])
         return Verdict("failed", ended.seconds, text, output=ended.output)
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
@@ -221,7 +223,7 @@ class _Twin:
                 yield last, verdict
             if last is not None and run.ends and run.culprit is None and run.ended.exit_code:
                 # In what is cleared up after a class, or after all.
-                message = f"after its tests: {run.ended.how}"
+                message = f"the process failed after the last test: {run.ended.how}"
                 yield last, Verdict("error", message=message, output=run.ended.output)
 
 
@@ -266,8 +268,8 @@ def _without_end(run: TestRun, name: str) -> Verdict:
             return Verdict("error", message=f"{fixture['fixture']} failed\n{words}")
     if run.problem:
         first, _, rest = run.problem.partition("\n")
-        message = f"its file cannot be imported with this module in the twin's place: {first}"
+        message = f"the test file cannot be imported with this module as the twin: {first}"
         return Verdict("error", message=f"{message}\n{rest}" if rest else message)
     if run.known is not None and name not in run.known:
-        return Verdict("error", message="it is gone with this module in the twin's place")
+        return Verdict("error", message="the test does not exist with this module as the twin")
     return Verdict("error", message=f"not run: {run.ended.how}", output=run.ended.output)

@@ -29,11 +29,11 @@ def twin_differences(ours: _Entries, theirs: _Entries, table: TwinTable) -> Iter
     if table.names is not None:
         for pattern in table.names:
             if not any(fnmatchcase(name, pattern) for name in names):
-                advice = "correct it in `twin-names`"
+                advice = "correct `twin-names`"
                 if "." in pattern:
-                    advice = "`twin-names` takes names of the module, not of their attributes"
+                    advice = "list names of the module in `twin-names`, not their attributes"
                 yield (
-                    f"    {pattern}: neither this module nor {table.twin} has such a name: {advice}"
+                    f"    {pattern}: neither this module nor {table.twin} has this name: {advice}"
                 )
         names = {name for name in names if _is_of(table.names, name)}
     for name, text in _all(names, ours, theirs, table.twin):
@@ -43,10 +43,10 @@ def twin_differences(ours: _Entries, theirs: _Entries, table: TwinTable) -> Iter
         if not matching:
             yield f"    {name}: {text}"
     for pattern in unused:
-        why = "known to differ, and does not any more"
+        why = "does not differ any more"
         if table.names is not None and not _is_of(table.names, pattern):
-            why = "known to differ, and not among `twin-names`"
-        yield f"    {pattern}: {why}: drop it from `twin-known`"
+            why = "is not among `twin-names`"
+        yield f"    {pattern}: {why}: remove it from `twin-known`"
 
 
 def _is_of(patterns: Iterable[str], name: str) -> bool:
@@ -62,9 +62,9 @@ def _all(names: set[str], ours: _Entries, theirs: _Entries, twin: str) -> Iterat
             continue  # that its class is missing says it all
         if name not in ours:
             shown = theirs[name].get("signature") or ""
-            yield name, f"missing, {twin} has {name.rpartition('.')[2]}{shown}"
+            yield name, f"missing; {twin} has {name.rpartition('.')[2]}{shown}"
         elif name not in theirs:
-            yield name, f"{twin} has no such name"
+            yield name, f"{twin} does not have this name"
         else:
             yield from _one(name, ours[name], theirs[name], twin)
 
@@ -74,13 +74,13 @@ def _one(
 ) -> Iterator[tuple[str, str]]:
     kinds = ours.get("kind"), theirs.get("kind")
     if kinds[0] != kinds[1]:
-        yield name, f"of the kind {kinds[0]}, in {twin} {kinds[1]}"
+        yield name, f"the kind is {kinds[0]}, but {kinds[1]} in {twin}"
         return
     # Where the twin says nothing of its arguments there is nothing to be like.
     wanted = theirs.get("signature")
     if wanted is not None and ours.get("signature") != wanted:
-        have = ours.get("signature") or "unknown: its docstring begins with none"
-        yield f"{name}.__signature__", f"{have}\n        in {twin} {wanted}"
+        have = ours.get("signature") or "unknown: the docstring does not begin with a signature"
+        yield f"{name}.__signature__", f"{have}\n        in {twin}: {wanted}"
     old, new = str(theirs.get("doc", "")), str(ours.get("doc", ""))
     if old != new:
         key = name if name == "__doc__" else f"{name}.__doc__"
@@ -88,4 +88,4 @@ def _one(
         lines = [line for line in diff[2:] if not line.startswith("@@")]
         more = ["..."] if len(lines) > _SHOWN else []
         shown = "".join(f"\n        {line}" for line in [*lines[:_SHOWN], *more])
-        yield key, f"another docstring (-: {twin}){shown}"
+        yield key, f"the docstring differs (-: {twin}, +: this module){shown}"

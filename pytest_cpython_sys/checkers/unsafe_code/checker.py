@@ -31,18 +31,18 @@ __all__ = ["UnsafeChecker"]
 
 _LEVEL: Final = "@unsafe"
 _HOW: Final = """\
-say why a block or an impl is sound in a comment above it (`// SAFETY: ...`), and
-what a function or a trait asks of its users in its documentation (`# Safety`)"""
+above a block or an impl, write why it is sound (`// SAFETY: ...`); in the documentation
+of a function or a trait, write what its users must ensure (`# Safety`)"""
 _COMMAND: Final = (
     "cargo clippy -p {}{} --all-targets -- --force-warn clippy::undocumented_unsafe_blocks "
     "--force-warn clippy::missing_safety_doc"
 )
 _UPDATE: Final = "--cpython-sys-update-ledger"
 _BEGIN: Final = f"""\
-to begin with what there is, write it down with {_UPDATE}: then an item fails
-where there is more of it than before"""
+to accept the present uses, write them to {LEDGER} with
+{_UPDATE}: from then on, an item fails only if there are more"""
 _RENAMED: Final = (
-    f"where a function was only renamed or moved, let {_UPDATE} write what is there now"
+    f"if a function was only renamed or moved, write its new name to {LEDGER} with {_UPDATE}"
 )
 
 
@@ -145,7 +145,9 @@ class _Workspace:
         broken = [name for name in self._units.get(file, ()) if name in report.broken]
         if broken:
             words = report.broken[broken[0]]
-            return Verdict("error", message=f"it does not compile under clippy\n{words}")
+            return Verdict(
+                "error", message=f"not evaluated: this file does not compile under clippy\n{words}"
+            )
         problems = []
         location = None
         missing = report.missing.get(file, [])
@@ -154,8 +156,7 @@ class _Workspace:
             missing, lines = _risen(missing, allowed)
             problems += lines
         elif missing:
-            uses = counted(len(missing), "use")
-            problems.append(f"{uses} of `unsafe` without the words that say why")
+            problems.append(_lacking(missing))
             problems += [*map(_listed, missing), _HOW, _BEGIN]
         if missing:
             location = Location(file, missing[0].line)
@@ -171,9 +172,10 @@ class _Workspace:
         allowed = ledger.files.get(name, {})
         found = list(differences(allowed, report.counts.get(file, {}), more=True))
         for kind, before, now in found:
-            yield f"more `unsafe` than {LEDGER} allows: {now} {kind}, it says {before}"
+            number = counted(now, kind.removesuffix("s"))
+            yield f"more `unsafe` than {LEDGER} allows: {number} (allowed: {before})"
         if found:
-            yield f"do without, or let {_UPDATE} write what is there now"
+            yield f"remove the new uses, or accept them with {_UPDATE}"
 
     def _shown(self, file: str) -> str:
         """Return a file as the ledger has it: relative to the workspace's root, with slashes."""
@@ -187,7 +189,10 @@ class _Workspace:
         ``known`` is what builds for other Pythons have counted.
         """
         if not files:
-            text = f"{_UPDATE}: no package of {self._root} has {_LEVEL} items: nothing written"
+            text = (
+                f"{LEDGER} was not written: no package of {self._root} has {_LEVEL} items: "
+                "select them with --cpython-sys-policies=all"
+            )
             self._updated = [(text, ())]
             return
         try:
@@ -195,7 +200,7 @@ class _Workspace:
             report = self._clippy.report(functions=True)
             broken = {name for file in files for name in self._units[file]} & report.broken.keys()
             if broken:
-                raise LedgerError("not all files compile under clippy")
+                raise LedgerError("some files do not compile under clippy: see their `@unsafe`")
             uses, missing = known.setdefault("files", {}), known.setdefault("unexplained", {})
             for file in files:
                 name = self._shown(file)
@@ -237,19 +242,22 @@ class _Workspace:
         for file in sorted(self._units, key=self._shown):
             name = self._shown(file)
             found = differences(ledger.files.get(name, {}), report.counts.get(file, {}), more=False)
-            fewer += [f"{name}: {now} {kind}, it says {before}" for kind, before, now in found]
+            fewer += [
+                f"{name}: {counted(now, kind.removesuffix('s'))} (allowed: {before})"
+                for kind, before, now in found
+            ]
             allowed = (ledger.unexplained or {}).get(name, {})
             missing = _by_function(report.missing.get(file, []))
             found = differences(allowed, missing, more=False)
             fewer += [
-                f"{name}: {now} in `{function}` without words, it says {before}"
+                f"{name}: {counted(now, 'undocumented use')} in `{function}` (allowed: {before})"
                 for function, before, now in found
             ]
         if gone:
-            files = "1 file that is" if len(gone) == 1 else f"{len(gone)} files that are"
-            yield f"{LEDGER} names {files} gone: {_UPDATE} drops what is gone", gone
+            files = "1 file that does" if len(gone) == 1 else f"{len(gone)} files that do"
+            yield f"{LEDGER} lists {files} not exist: remove them with {_UPDATE}", gone
         if fewer:
-            yield f"{LEDGER} can be tightened with {_UPDATE}", fewer
+            yield f"{LEDGER} allows more than there is: lower its numbers with {_UPDATE}", fewer
 
 
 def _names_functions(ledger: Ledger | None) -> bool:
@@ -258,6 +266,15 @@ def _names_functions(ledger: Ledger | None) -> bool:
 
 def _listed(finding: Finding) -> str:
     return f"    {finding.file}:{finding.line}: {finding.text}"
+
+
+def _lacking(missing: Sequence[Finding]) -> str:
+    """Return how many uses of `unsafe` lack what, by what clippy says of them."""
+    sections = ["# Safety" in finding.text for finding in missing]
+    what = [] if all(sections) else ["a `// SAFETY:` comment"]
+    what += ["a `# Safety` section"] if any(sections) else []
+    verb = "lacks" if len(missing) == 1 else "lack"
+    return f"{counted(len(missing), 'use')} of `unsafe` {verb} {' or '.join(what)}"
 
 
 def _by_function(missing: Sequence[Finding]) -> Counts:
@@ -272,14 +289,10 @@ def _risen(missing: Sequence[Finding], allowed: Counts) -> tuple[list[Finding], 
     """Return the uses in functions that have more than they may, and what to say of them."""
     risen, lines = [], []
     for function, found in grouped(missing, _function).items():
-        before, now = allowed.get(function, 0), len(found)
-        if now <= before:
+        before = allowed.get(function, 0)
+        if len(found) <= before:
             continue
-        uses = counted(now, "use")
-        lines.append(
-            f"`{function}`: {uses} of `unsafe` without the words that say why, {LEDGER} allows "
-            f"{before or 'none'}"
-        )
+        lines.append(f"`{function}`: {_lacking(found)}; {LEDGER} allows {before or 'none'}")
         lines += map(_listed, found)
         risen += found
     return risen, [*lines, _HOW, _RENAMED] if lines else []
@@ -294,5 +307,6 @@ def _sums(ledger: Ledger) -> str:
     total = sum(sum(found.values()) for found in ledger.files.values())
     used = sum(any(found.values()) for found in ledger.files.values())
     missing = sum(sum(found.values()) for found in (ledger.unexplained or {}).values())
-    more = f", {missing} of them without the words that say why" if missing else ""
+    lack = "lacks" if missing == 1 else "lack"
+    more = f"; {missing} {lack} a `// SAFETY:` comment or a `# Safety` section" if missing else ""
     return f"{counted(total, 'use')} in {counted(used, 'file')}{more}"

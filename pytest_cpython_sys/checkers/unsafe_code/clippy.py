@@ -138,7 +138,7 @@ class Clippy:
     def kept(self, *, functions: bool) -> Report | None:
         """Return what an earlier run has found out, if nothing has changed since.
 
-        ``functions``: it is to tell what functions uses without words are in.
+        ``functions``: whether it names the functions that undocumented uses are in.
         """
         ways = (True,) if functions else (False, True)
         paths = (self._path(functions=way) for way in ways)
@@ -169,7 +169,7 @@ class Clippy:
         return os.path.join(target, "cpython-sys-cache", "clippy")
 
     def _ask(self, *, functions: bool) -> Report:
-        use = "finds `unsafe` without its words"
+        use = "finds undocumented `unsafe`"
         look_for_component(self._context.cargo, self._build, "clippy", "clippy", use)
         done = self._lint((_AGAIN,) if functions else ())
         bodies = None
@@ -179,7 +179,7 @@ class Clippy:
                 done = self._lint((_AGAIN, _AGAIN))
                 paths = list(self._mir(done))
             if None in paths:
-                raise CargoError("rustc did not say where functions are (-Zunpretty=mir)")
+                raise CargoError("rustc did not print where functions are (-Zunpretty=mir)")
             bodies = Functions(self._build.workspace.root, filter(None, paths))
         report = Report(broken=dict(self._broken(done)))
         self._read(done, report, bodies)
@@ -231,7 +231,7 @@ class Clippy:
             if not words:
                 culprits = ", ".join(other.name for other in done.blocking(package, target))
                 words = f"{culprits} failed" if culprits else done.words
-            yield unit.name, words or "cargo clippy left it out"
+            yield unit.name, words or "cargo clippy did not check it"
 
     def _read(self, done: Build, report: Report, bodies: Functions | None) -> None:
         """Sort what was said by files, each thing once: a target is compiled in two ways."""

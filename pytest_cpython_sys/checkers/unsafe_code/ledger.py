@@ -1,7 +1,7 @@
 """The ledger of `unsafe`: how many uses each file of a workspace may have.
 
-A TOML file in the workspace's root, a table a file. Uses that lack the words that say why are
-counted by function besides; without that table there may be none:
+A TOML file in the workspace's root, with a table for each file. Uses that lack a `// SAFETY:`
+comment or a `# Safety` section are counted by function, too; without that table none may lack it:
 
     [files."spam/src/python.rs"]
     blocks = 8
@@ -41,12 +41,12 @@ _UNEXPLAINED: Final = "unexplained"
 
 _UPDATE: Final = "--cpython-sys-update-ledger"
 _HEADING: Final = f"""\
-# How often each file uses `unsafe`, and each function without the words that say why.
-# The numbers may only fall.
+# How often each file uses `unsafe`, and how many uses in each function lack a `// SAFETY:`
+# comment or a `# Safety` section. The numbers may only fall.
 # Written by `pytest --cpython-sys {_UPDATE}`.
 
 """
-_REMEDY: Final = f"correct it, or delete it and let {_UPDATE} write a new one"
+_REMEDY: Final = f"correct the file, or delete it and write a new one with {_UPDATE}"
 
 
 class LedgerError(Exception):
@@ -77,7 +77,9 @@ def read_ledger(root: str) -> Ledger | None:
         raise LedgerError(f"{LEDGER} is not TOML ({error}): {_REMEDY}") from None
     unknown = sorted(raw.keys() - {"files", _UNEXPLAINED})
     if unknown:
-        raise LedgerError(f"{LEDGER} has an unknown key {unknown[0]!r}: {_REMEDY}")
+        raise LedgerError(
+            f"{LEDGER}: unknown key `{unknown[0]}` (valid keys: files, {_UNEXPLAINED}): {_REMEDY}"
+        )
     unexplained = _table(raw, _UNEXPLAINED, None) if _UNEXPLAINED in raw else None
     return Ledger(_table(raw, "files", KINDS), unexplained)
 
@@ -85,22 +87,24 @@ def read_ledger(root: str) -> Ledger | None:
 def _table(raw: Mapping[str, object], key: str, allowed: Sequence[str] | None) -> dict[str, Counts]:
     files = raw.get(key, {})
     if not isinstance(files, dict):
-        raise LedgerError(f"{LEDGER}: {key} is no table: {_REMEDY}")
+        raise LedgerError(f"{LEDGER}: {key} must be a table: {_REMEDY}")
     return {name: _counts(f"{key}.{name!r}", counts, allowed) for name, counts in files.items()}
 
 
 def _counts(name: str, raw: object, allowed: Sequence[str] | None) -> Counts:
     if not isinstance(raw, dict):
-        raise LedgerError(f"{LEDGER}: {name} is no table: {_REMEDY}")
+        raise LedgerError(f"{LEDGER}: {name} must be a table: {_REMEDY}")
     unknown = sorted(raw.keys() - {*allowed}) if allowed is not None else []
     if unknown:
         raise LedgerError(
-            f"{LEDGER}: {name} has an unknown key {unknown[0]!r} (it may have "
+            f"{LEDGER}: unknown key `{unknown[0]}` in {name} (valid keys: "
             f"{', '.join(allowed or ())}): {_REMEDY}"
         )
     for kind, count in raw.items():
         if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise LedgerError(f"{LEDGER}: {name}.{kind}: {count!r} is no count: {_REMEDY}")
+            raise LedgerError(
+                f"{LEDGER}: {name}.{kind} must be a number, 0 or greater, not {count!r}: {_REMEDY}"
+            )
     return dict(raw)
 
 

@@ -58,25 +58,37 @@ def test_differences() -> None:
     assert list(differences(old, new, more=False)) == [("impls", 1, 0)]
 
 
-REMEDY = "correct it, or delete it and let --cpython-sys-update-ledger write a new one"
+REMEDY = "correct the file, or delete it and write a new one with --cpython-sys-update-ledger"
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("b = 1\na = 2\n", "has an unknown key 'a'"),
-        ("files = 1\n", ": files is no table"),
-        ("unexplained = []\n", ": unexplained is no table"),
-        ("[files]\n'x.rs' = 1\n", ": files.'x.rs' is no table"),
-        ("[unexplained]\n'x.rs' = 1\n", ": unexplained.'x.rs' is no table"),
+        ("b = 1\na = 2\n", ": unknown key `a` (valid keys: files, unexplained)"),
+        ("files = 1\n", ": files must be a table"),
+        ("unexplained = []\n", ": unexplained must be a table"),
+        ("[files]\n'x.rs' = 1\n", ": files.'x.rs' must be a table"),
+        ("[unexplained]\n'x.rs' = 1\n", ": unexplained.'x.rs' must be a table"),
         (
             "[files.'x.rs']\nz = 1\ny = 1\n",
-            ": files.'x.rs' has an unknown key 'y' (it may have blocks, functions, impls, traits)",
+            ": unknown key `y` in files.'x.rs' (valid keys: blocks, functions, impls, traits)",
         ),
-        ("[files.'x.rs']\nblocks = -1\n", ": files.'x.rs'.blocks: -1 is no count"),
-        ("[files.'x.rs']\nblocks = true\n", ": files.'x.rs'.blocks: True is no count"),
-        ("[files.'x.rs']\nblocks = 1.5\n", ": files.'x.rs'.blocks: 1.5 is no count"),
-        ("[unexplained.'x.rs']\nf = '1'\n", ": unexplained.'x.rs'.f: '1' is no count"),
+        (
+            "[files.'x.rs']\nblocks = -1\n",
+            ": files.'x.rs'.blocks must be a number, 0 or greater, not -1",
+        ),
+        (
+            "[files.'x.rs']\nblocks = true\n",
+            ": files.'x.rs'.blocks must be a number, 0 or greater, not True",
+        ),
+        (
+            "[files.'x.rs']\nblocks = 1.5\n",
+            ": files.'x.rs'.blocks must be a number, 0 or greater, not 1.5",
+        ),
+        (
+            "[unexplained.'x.rs']\nf = '1'\n",
+            ": unexplained.'x.rs'.f must be a number, 0 or greater, not '1'",
+        ),
     ],
 )
 def test_what_is_wrong_in_one(tmp_path: Path, text: str, words: str) -> None:
