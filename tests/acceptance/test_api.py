@@ -37,7 +37,7 @@ def test_all_are_kept_and_nothing_is_asked_twice(
     found, text = rules(pytester)
     assert found == KEPT
     # Each passing item says what it rests on.
-    assert "7 functions looked at\nnot followed: drops, calls of generic code" in text
+    assert "7 functions checked\nnot followed: drops; calls of generic code" in text
     assert "rustc" in cargo_calls()
     assert rules(pytester)[0] == KEPT
     assert "rustc" not in cargo_calls()
@@ -236,7 +236,7 @@ pub fn address(_: *const ThreadContext<'_>) -> usize { raw_repr(std::ptr::null_m
     found, text = rules(pytester)
     assert failed(found) == {"capability"}
     line = LIB.count("\n") + 2
-    assert f"api/src/lib.rs:{line}: 3 functions are public and safe, and reach C" in text
+    assert f"api/src/lib.rs:{line}: 3 functions are public and safe, but reach C" in text
 
 
 def test_an_exempt_function_is_one_for_those_that_call_it_too(
@@ -281,11 +281,15 @@ def test_c_through_another_crate(pytester: pytest.Pytester, write: Write) -> Non
     ("rule", "table", "words"),
     [
         ("capability", 'capability = ["ThreadContxt"]', "'ThreadContxt': did you mean 'ThreadC*'?"),
-        ("capability", "capability = []", "api.capability is empty: name something, or *"),
-        ("capability", 'capability = "ThreadContext"', "api.capability: * is no array of texts"),
+        ("capability", "capability = []", "api.capability is empty: add a name, or *"),
+        (
+            "capability",
+            'capability = "ThreadContext"',
+            "api.capability: * is not an array of strings",
+        ),
         ("send", "send = [3]", "api.send: 3 is not the name of a type or a function*"),
         ("send", 'send = ["Vec"]', "api.send: 'Vec' is a type of the crate alloc, *"),
-        ("ffi-module", 'ffi-module = "c-api"', "api.ffi-module: 'c-api' is no module: *"),
+        ("ffi-module", 'ffi-module = "c-api"', "api.ffi-module: 'c-api' is not a module: *"),
         ("ffi-module", 'ffi-module = "capi"', "no module 'capi': did you mean 'c_api'?"),
         ("catch-unwind", 'catch-unwind = ["gard"]', "no function 'gard': did you mean 'guard'?"),
         ("must-use", 'must-use = ["PyErr"]', "api.must-use: the crate has no type 'PyErr'*"),
@@ -294,10 +298,14 @@ def test_c_through_another_crate(pytester: pytest.Pytester, write: Write) -> Non
             'capability = ["ThreadContext"]\nallow = { "Py::clon_ref" = "why" }',
             "api.allow: the crate has no function 'Py::clon_ref': did you mean 'Py::clone_ref'*",
         ),
-        ("send", 'send = ["Py"]\nallow = { "a" = " " }', "api.allow: 'a' has no reason: say why *"),
-        ("send", 'send = ["Py"]\nallow = ["a"]', "api.allow is no table: *"),
+        (
+            "send",
+            'send = ["Py"]\nallow = { "a" = " " }',
+            "api.allow: 'a' has no reason: write why *",
+        ),
+        ("send", 'send = ["Py"]\nallow = ["a"]', "api.allow must be a table: *"),
         ("send", 'send = ["Py"]\nsends = []', "unknown key 'sends': did you mean 'send'?*"),
-        ("@table", "", "[[]package.metadata.cpython-sys.api[]] names no rule: it may have *"),
+        ("@table", "", "[[]package.metadata.cpython-sys.api[]] has no rule: add one of *"),
     ],
 )
 def test_a_table_that_cannot_be_used(
@@ -410,7 +418,7 @@ def test_without_a_crate_that_declares_c_nothing_is_known(
     write(files)
     found, text = rules(pytester)
     assert failed(found) == {"capability", "ffi-module"}
-    assert 'name it by its package, sys = ["NAME"]' in text
+    assert 'write the package that does, sys = ["NAME"]' in text
 
 
 def test_a_module_may_be_called_as_the_crate_that_declares_c(

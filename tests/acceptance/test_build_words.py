@@ -242,7 +242,7 @@ def test_a_killed_compiler(
         "tests/good.rs::ok": "passed",
     }
     words = short_summary(result)["tests/bad.rs::@build"]
-    assert words.startswith("rustc ended early: signal: 9, SIGKILL: kill; most likely because")
+    assert words.startswith("rustc exited early: signal: 9, SIGKILL: kill; probably because")
     text = result.stdout.str()
     assert "`rustc --crate-name bad ...` (signal: 9, SIGKILL: kill)" in text
     assert "--emit" not in text, "a command line that fills a screen helps nobody"
@@ -254,8 +254,8 @@ def test_a_killed_compiler_of_a_library_names_itself_where_it_blocks(
     write({"Cargo.toml": "c", "src/lib.rs": OK, "tests/t.rs": OK})
     wrapped(pytester, monkeypatch, "c", "kill -9 $$")
     found = short_summary(run(pytester))
-    assert found["src/lib.rs::@build"].startswith("rustc ended early: signal: 9, SIGKILL: kill")
-    assert found["tests/t.rs::@build"].startswith("c (lib) failed: rustc ended early: signal: 9")
+    assert found["src/lib.rs::@build"].startswith("rustc exited early: signal: 9, SIGKILL: kill")
+    assert found["tests/t.rs::@build"].startswith("c (lib) failed: rustc exited early: signal: 9")
 
 
 def test_a_compiler_that_was_killed_once(

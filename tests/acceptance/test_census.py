@@ -156,7 +156,7 @@ def test_what_bindgen_would_not_write_is_skipped(
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(
         [
-            "*1 layout block is not as bindgen writes them: skipped*",
+            "*1 layout block is not in the form that bindgen writes: skipped*",
             "SKIPPED*not as bindgen writes it*",
         ]
     )
@@ -216,7 +216,7 @@ def test_what_cargo_test_does_not_build(pytester: pytest.Pytester, write: Write)
     assert layouts(result) == {"src/lib.rs::T": "passed"}
     result.stdout.fnmatch_lines(
         [
-            "2 files with layout blocks left out: cargo test does not build them",
+            "2 files with layout blocks skipped: cargo test does not build them",
             "    examples/e.rs: * needs the features more",
             "    benches/b.rs: * is not built for tests",
         ],

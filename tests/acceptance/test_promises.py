@@ -28,7 +28,7 @@ def test_what_is_no_promise(pytester: pytest.Pytester, write: Write) -> None:
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*{TABLE}.requires: unknown promise `no-gil`: did *"])
     result.stdout.fnmatch_lines(
-        ["*There are not-gil, multi-phase, PyModExport, no-legacy-init, immutable-types, final-*"]
+        ["*Valid promises are not-gil, multi-phase, PyModExport, no-legacy-init, immutable-types, final-*"]
     )
 
 
@@ -168,8 +168,8 @@ def test_promises_of_a_module_with_pyo3(
         [
             '*: requires "immutable-types", and 1 of 2 types can be changed',
             "  fractions.Chick (heap type): give it Py_TPFLAGS_IMMUTABLETYPE",
-            "  *.Egg (heap type): leave out Py_TPFLAGS_BASETYPE",
-            '*: requires "not-gil", and declares Py_MOD_GIL_USED',
+            "  *.Egg (heap type): remove Py_TPFLAGS_BASETYPE",
+            '*: requires "not-gil", but declares Py_MOD_GIL_USED',
         ]
     )
 
@@ -180,7 +180,7 @@ def test_a_module_that_only_newer_pythons_find(pytester: pytest.Pytester, write:
     result = run(pytester, python, "src/lib.rs::@module::imports")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["the library exports PyModExport_modern, for which Python 3.15 and newer look: name *"]
+        ["the library exports PyModExport_modern, which only Python 3.15 and newer use: choose *"]
     )
 
 
@@ -199,19 +199,22 @@ SHOWN = [
         "silent",
         "not-gil",
         "failed",
-        'requires "not-gil", and does not declare Py_MOD_GIL_NOT_USED',
+        'requires "not-gil", but does not declare Py_MOD_GIL_NOT_USED',
     ),
     expected("silent", "not-gil", "failed", "declare it with the slot Py_mod_gil"),
-    expected("silent", "not-gil", "failed", f"or take it out of `requires` in [{TABLE}]"),
+    expected("silent", "not-gil", "failed", f"or remove it from `requires` in [{TABLE}]"),
     expected("silent", "multi-phase", "passed"),
-    expected("gil_used", "not-gil", "failed", 'requires "not-gil", and declares Py_MOD_GIL_USED'),
+    expected("gil_used", "not-gil", "failed", 'requires "not-gil", but declares Py_MOD_GIL_USED'),
     expected("no_slots", "multi-phase", "passed"),
     expected("no_slots", "not-gil", "failed"),
     *(
-        expected(name, "multi-phase", "failed", "and is initialised in a single phase")
+        expected(name, "multi-phase", "failed", "but uses single-phase initialisation")
         for name in ("single", "single_again")
     ),
-    *(expected("no_types", word, "passed", "it makes no types") for word in ("final-types",)),
+    *(
+        expected("no_types", word, "passed", "the module creates no types")
+        for word in ("final-types",)
+    ),
     expected("mutable", "immutable-types", "failed", "and its type can be changed"),
     expected("mutable", "immutable-types", "failed", "mutable.Egg (heap type): give it Py_TPFLAGS"),
     expected("mutable", "final-types", "passed"),
@@ -225,10 +228,12 @@ SHOWN = [
     expected("hidden", "final-types", "failed", HIDDEN),
     expected("lazy", "immutable-types", "failed", HIDDEN),
     expected("error", "immutable-types", "passed", "error.Error (heap type)"),
-    expected("error", "final-types", "passed", "exceptions, which may be changed and subclassed"),
+    expected("error", "final-types", "passed", "exceptions, which may be mutable and subclassed"),
     expected("foreign", "final-types", "passed", "looked at: foreign.Egg (heap type)"),
     *(
-        expected("crashing", word, "error", "not evaluated: it cannot be imported, see `imports`")
+        expected(
+            "crashing", word, "error", "not evaluated: the module cannot be imported, see `imports`"
+        )
         for word in ("not-gil", "multi-phase", "immutable-types", "final-types")
     ),
     # What a type says of its module is not what made it.
@@ -240,8 +245,8 @@ SHOWN = [
 BEFORE_3_15 = [
     expected("undecided", word, "skipped", lack)
     for word, lack in (
-        ("PyModExport", "looks for no PyModExport_NAME; 3.15 does"),
-        ("no-legacy-init", "looks for no PyModExport_NAME; 3.15 does"),
+        ("PyModExport", "does not use PyModExport_NAME; Python 3.15 does"),
+        ("no-legacy-init", "does not use PyModExport_NAME; Python 3.15 does"),
     )
 ]
 SINCE_3_15 = [
@@ -249,26 +254,26 @@ SINCE_3_15 = [
         expected("modern", word, "passed")
         for word in ("PyModExport", "no-legacy-init", "not-gil", "multi-phase")
     ),
-    expected("modern_gil", "not-gil", "failed", "and declares Py_MOD_GIL_USED"),
+    expected("modern_gil", "not-gil", "failed", "but declares Py_MOD_GIL_USED"),
     expected("modern_gil", "multi-phase", "passed"),
     expected("two_ways", "PyModExport", "passed"),
-    expected("two_ways", "no-legacy-init", "failed", "and the library exports PyInit_two_ways"),
+    expected("two_ways", "no-legacy-init", "failed", "but the library exports PyInit_two_ways"),
     expected("two_ways", "not-gil", "passed"),
     expected(
         "legacy", "PyModExport", "failed", "does not export PyModExport_legacy: it exports PyInit_"
     ),
-    expected("legacy", "no-legacy-init", "failed", "leave out PyInit_legacy, or take it out of"),
+    expected("legacy", "no-legacy-init", "failed", "remove PyInit_legacy, or remove it from"),
     expected("legacy", "multi-phase", "passed"),
 ]
 WITH_A_GIL = [
-    expected(name, "not-gil", "skipped", "not evaluated: a module of a single phase says so with")
+    expected(name, "not-gil", "skipped", "not evaluated: a module with single-phase initialisation")
     for name in ("single", "single_again")
 ]
 BEFORE_3_13 = [
     expected(
-        "kept", "not-gil", "skipped", "not evaluated: Python 3.12.1 (cp312) knows no Py_mod_gi"
+        "kept", "not-gil", "skipped", "not evaluated: Python 3.12.1 (cp312) does not support Py_mod_gi"
     ),
-    expected("silent", "not-gil", "skipped", "knows no Py_mod_gil; 3.13 does"),
+    expected("silent", "not-gil", "skipped", "does not support Py_mod_gil; Python 3.13 does"),
     expected("kept", "immutable-types", "passed"),
     expected("mutable", "immutable-types", "failed"),
     expected("base", "final-types", "failed"),

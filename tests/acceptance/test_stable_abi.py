@@ -31,14 +31,14 @@ SAMPLES = {
     "old": ("PyUnicode_FromObject", "3.9", ""),
     "buffer_too_new": ("PyObject_GetBuffer", "3.10", "is part of the stable ABI since 3.11"),
     "buffer": ("PyObject_GetBuffer", "3.11", ""),
-    "never": ("PyUnicode_AsUTF8", "3.13", "is part of no stable ABI"),
-    "was_a_macro": ("PyList_GET_SIZE", "3.13", "is part of no stable ABI"),
+    "never": ("PyUnicode_AsUTF8", "3.13", "is not part of the stable ABI"),
+    "was_a_macro": ("PyList_GET_SIZE", "3.13", "is not part of the stable ABI"),
     "private": ("_PyObject_GC_New", "3.9", ""),
     "private_too_new": ("_Py_IncRef", "3.9", "is part of the stable ABI since 3.10"),
-    "private_and_never": ("_PyObject_GetDictPtr", "3.13", "is part of no stable ABI"),
+    "private_and_never": ("_PyObject_GetDictPtr", "3.13", "is not part of the stable ABI"),
     "data": ("PyExc_BaseException", "3.9", ""),
     "data_too_new": ("Py_Version", "3.10", "is part of the stable ABI since 3.11"),
-    "data_never": ("Py_BytesWarningFlag", "3.13", "is part of no stable ABI"),
+    "data_never": ("Py_BytesWarningFlag", "3.13", "is not part of the stable ABI"),
 }
 DATA = ("PyExc_", "Py_Version", "Py_BytesWarningFlag")
 
@@ -164,7 +164,7 @@ def test_the_features_of_pyo3(pytester: pytest.Pytester, with_pyo3: Path) -> Non
 
     result = said("abi3-py39")
     assert outcomes(result) == {ITEM: "failed"}
-    words = "is part of the stable ABI since 3.10; the module says abi3-py39"
+    words = "is part of the stable ABI since 3.10; the module declares abi3-py39"
     result.stdout.fnmatch_lines([f"src/lib.rs:6: {USED} {words}"])  # where it stands
     assert outcomes(said("abi3-py310")) == {ITEM: "passed"}
     assert outcomes(said("abi3-py310", "abi3-py39")) == {ITEM: "failed"}  # as pyo3 takes it
@@ -175,7 +175,7 @@ def test_the_features_of_pyo3(pytester: pytest.Pytester, with_pyo3: Path) -> Non
     result = said("abi3")
     assert outcomes(result) == {ITEM: "failed"}
     here = f"abi3, built for Python {sys.version_info.major}.{sys.version_info.minor}"
-    words = f"PyUnicode_AsUTF8 is part of no stable ABI; the module says {here}"
+    words = f"PyUnicode_AsUTF8 is not part of the stable ABI; the module declares {here}"
     result.stdout.fnmatch_lines([f"src/lib.rs:*: {words}"])
 
 
@@ -200,7 +200,7 @@ def test_the_features_of_the_build_backend(pytester: pytest.Pytester, with_pyo3:
     (with_pyo3 / "pyproject.toml").write_text(told, encoding="utf-8")
     result = run(pytester, "-k", "stable_abi")
     assert outcomes(result) == {ITEM: "failed"}
-    words = "is part of the stable ABI since 3.10; the module says abi3-py39"
+    words = "is part of the stable ABI since 3.10; the module declares abi3-py39"
     result.stdout.fnmatch_lines([f"src/lib.rs:6: {USED} {words}"])
 
 
@@ -208,9 +208,9 @@ def test_the_features_of_the_build_backend(pytester: pytest.Pytester, with_pyo3:
     ("features", "name", "words"),
     [
         ('"abi3-py310"', "eggs.abi3.so", ""),
-        ('"abi3-py310"', f"eggs{EXT_SUFFIX}", "is to be called eggs.abi3.so"),
-        ('"abi3-py310"', "eggs.so", "is to be called eggs.abi3.so"),
-        ("", "eggs.abi3.so", "is called as a module of the stable ABI, and it is built for Py"),
+        ('"abi3-py310"', f"eggs{EXT_SUFFIX}", "must be named eggs.abi3.so"),
+        ('"abi3-py310"', "eggs.so", "must be named eggs.abi3.so"),
+        ("", "eggs.abi3.so", "is named like a module of the stable ABI, but was built for Py"),
         ("", f"eggs{EXT_SUFFIX}", None),
     ],
     ids=["abi3", "one", "none", "of one", "one of one"],

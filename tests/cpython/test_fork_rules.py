@@ -110,7 +110,7 @@ BROKEN = {
     "no-legacy-init": Broken(
         f"{MODULE}::@module::requires::no-legacy-init",
         ((MODULE, "/// Returns the slots", f"{LEGACY}/// Returns the slots"),),
-        "and the library exports PyInit__base64",
+        "but the library exports PyInit__base64",
         NEWEST,
     ),
     "multi-phase": Broken(
@@ -119,7 +119,7 @@ BROKEN = {
             (MODULE, EXPORT, EXPORT.replace("PyModExport_", "slots_of")),
             (MODULE, "/// Returns the slots", f"{SINGLE_PHASE}/// Returns the slots"),
         ),
-        "and is initialised in a single phase",
+        "but uses single-phase initialisation",
         NEWEST,
     ),
     "not-gil": Broken(
@@ -137,7 +137,7 @@ BROKEN = {
     "final-types": Broken(
         f"{MODULE}::@module::requires::final-types",
         ((MODULE, FLAGS, f"{FLAGS} | ffi::Py_TPFLAGS_BASETYPE"),),
-        "_base64.Encoder (heap type): leave out Py_TPFLAGS_BASETYPE",
+        "_base64.Encoder (heap type): remove Py_TPFLAGS_BASETYPE",
         NEWEST,
     ),
     "twin": Broken(

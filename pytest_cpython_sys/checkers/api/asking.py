@@ -120,11 +120,15 @@ class Question:
             expander = Expander(context.cargo, build, context.options, printed=MIR, beside=program)
             text = expander.expand(unit, left)
             if text is None:
-                raise CargoError(f"not evaluated: rustc does not print its MIR\n{expander.words}")
+                raise CargoError(
+                    f"not evaluated: rustc did not print the MIR of the crate\n{expander.words}"
+                )
             described = os.path.join(left, f"{self._target.crate_name}.json")
             if not os.path.isfile(described):
                 words = read_bytes(os.path.join(left, "words")).decode("utf-8", "replace")
-                raise CargoError(f"not evaluated: rustdoc does not describe it\n{words.strip()}")
+                raise CargoError(
+                    f"not evaluated: rustdoc did not describe the crate\n{words.strip()}"
+                )
             bodies = read_mir(text.decode("utf-8", "replace"))
             try:
                 with read_document(described) as raw:

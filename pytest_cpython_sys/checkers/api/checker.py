@@ -33,14 +33,14 @@ __all__ = ["ApiChecker"]
 
 _LEVEL: Final = "@api"
 _TABLE: Final = "@table"
-_ALLOW: Final = f'or say why it is sound: allow = {{ "TYPE::FUNCTION" = "reason" }} in [{API}]'
+_ALLOW: Final = f'or write why it is sound: allow = {{ "TYPE::FUNCTION" = "reason" }} in [{API}]'
 _NOT_FOLLOWED: Final = (
-    "not followed: drops, calls of generic code, of trait objects, through pointers and back out "
-    "of other crates"
+    "not followed: drops; calls of generic code and of trait objects; calls through pointers and "
+    "back from other crates"
 )
 _HEADINGS: Final = {
-    "capability": "{} public and safe, and reach{es} C without {names}",
-    "ffi-module": "{} called outside of the module {names}",
+    "capability": "{} public and safe, but reach{es} C without {names}",
+    "ffi-module": "{} called outside the module {names}",
     "catch-unwind": '{} an `extern "C"` function, not through {names}',
     "no-mut-ref": "{} `&mut {names}` in public signatures",
     "not-send": "{} that must not be Send",
@@ -58,10 +58,10 @@ _THINGS: Final = {
 }
 _TYPE: Final = ("type", "types")
 _REMEDIES: Final = {
-    "capability": f"take one (by value, by reference, or in self), make it `unsafe`,\n{_ALLOW}",
-    "ffi-module": f"call what the module has,\n{_ALLOW}",
-    "catch-unwind": f"call the guard alone, all else in the closure that it is given,\n{_ALLOW}",
-    "no-mut-ref": f"take and give `&`,\n{_ALLOW}",
+    "capability": f"take one as a parameter or as self, make the function `unsafe`,\n{_ALLOW}",
+    "ffi-module": f"call the functions of that module,\n{_ALLOW}",
+    "catch-unwind": f"call the guard, and all else in the closure that it takes,\n{_ALLOW}",
+    "no-mut-ref": f"take and return `&`,\n{_ALLOW}",
 }
 
 
@@ -138,7 +138,7 @@ class _Crate:
         """Yield a case a rule and file; or one that says why there are none."""
         target = self.package.library
         if target is None or "proc-macro" in target.crate_types:
-            self.problem = self.problem or f"[{API}] is about a library, and there is none"
+            self.problem = self.problem or f"[{API}] needs a library, but the package has none"
         if self.problem or target is None:
             raw = self.package.metadata["cpython-sys"]["api"]
             asked = [rule for rule in RULES if isinstance(raw, dict) and rule in raw]
@@ -201,7 +201,7 @@ class _Crate:
         files = [name for name in said.judged if self._item_of(name, rule) == file]
         count = sum(said.judged[name] for name in files)
         what = "type" if rule in _TYPE_RULES else "function"
-        lines = [f"{count} {what}{'' if count == 1 else 's'} looked at"]
+        lines = [f"{count} {what}{'' if count == 1 else 's'} checked"]
         if rule == "capability":
             lines.append(_NOT_FOLLOWED)
             if said.limits:

@@ -151,7 +151,7 @@ class Graph:
             self._name(node)
         for function in self._surface.functions.values():
             if function.has_body and function.id not in self.by_id:
-                self._count("functions of macros whose bodies cannot be told apart")
+                self._count("functions from macros whose bodies cannot be distinguished")
 
     def _join_made(self, made: dict[tuple[str, str], list[Node]], left: Sequence[Function]) -> None:
         """Join what macros have written: by the file of the call, the name, and the signature.
@@ -336,7 +336,7 @@ class Graph:
             fitting = self._provided.get((head, name), [])
         nodes = [self.by_id[one.id] for one in fitting if one.id in self.by_id]
         if not nodes:
-            self._count("calls of traits' methods whose type or body is not known here")
+            self._count("calls of trait methods whose type or body is not known")
         return nodes
 
     def _implements(self, impl: Impl, trait: str, written: str) -> bool:

@@ -52,8 +52,8 @@ class Judgement:
 
 
 _NO_C: Final = (
-    "not evaluated: the crate declares no C function, and no dependency is known that does: "
-    'name it by its package, sys = ["NAME"]'
+    "not evaluated: neither the crate nor a known dependency declares a C function: write the "
+    'package that does, sys = ["NAME"]'
 )
 
 

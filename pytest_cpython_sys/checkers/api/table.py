@@ -50,24 +50,24 @@ def read_api(metadata: Mapping[str, Any]) -> ApiTable | None:
     if raw is None:
         return None
     if not isinstance(raw, dict):
-        raise MetadataError(f"[{API}] is no table: write its keys below that heading")
+        raise MetadataError(f"[{API}] must be a table: write its keys below that heading")
     for key in sorted(raw.keys() - _KEYS):
         near = get_close_matches(key, sorted(_KEYS), 1)
-        advice = f"did you mean {near[0]!r}? It" if near else "it"
+        advice = f"did you mean `{near[0]}`? Valid" if near else "valid"
         raise MetadataError(
-            f"[{API}] has an unknown key {key!r}: {advice} may have {', '.join(sorted(_KEYS))}"
+            f"unknown key `{key}` in [{API}]: {advice} keys are {', '.join(sorted(_KEYS))}"
         )
     names = {rule: _names(raw, rule) for rule in RULES if rule in raw}
     allow = raw.get("allow", {})
     if not isinstance(allow, dict):
-        raise MetadataError(f'{API}.allow is no table: write {{ "Type::function" = "reason" }}')
+        raise MetadataError(f'{API}.allow must be a table: write {{ "Type::function" = "reason" }}')
     for name, reason in allow.items():
         if not _PATH.fullmatch(name) and not _METHOD.fullmatch(name):
-            raise MetadataError(f'{API}.allow: {name!r} is no path: write "Type::function"')
+            raise MetadataError(f'{API}.allow: {name!r} is not a path: write "Type::function"')
         if not isinstance(reason, str) or not reason.strip():
-            raise MetadataError(f"{API}.allow: {name!r} has no reason: say why it is sound")
+            raise MetadataError(f"{API}.allow: {name!r} has no reason: write why it is sound")
     if not names:
-        raise MetadataError(f"[{API}] names no rule: it may have {', '.join(RULES)}")
+        raise MetadataError(f"[{API}] has no rule: add one of {', '.join(RULES)}")
     systems = _texts(raw, "sys", _CRATE, "the name of a package") if "sys" in raw else ()
     return ApiTable(names, dict(allow), systems)
 
@@ -77,7 +77,7 @@ def _names(raw: Mapping[str, Any], rule: str) -> tuple[str, ...]:
         return _texts(raw, rule, _PATH, "the name of a type or a function, or its path")
     value = raw[rule]
     if not isinstance(value, str) or not _PATH.fullmatch(value):
-        raise MetadataError(f"{API}.{rule}: {value!r} is no module: write its path in quotes")
+        raise MetadataError(f"{API}.{rule}: {value!r} is not a module: write its path in quotes")
     return (value,)
 
 
@@ -86,9 +86,9 @@ def _texts(
 ) -> tuple[str, ...]:
     values = raw[key]
     if not isinstance(values, list):
-        raise MetadataError(f"{API}.{key}: {values!r} is no array of texts")
+        raise MetadataError(f"{API}.{key}: {values!r} is not an array of strings")
     if not values:
-        raise MetadataError(f"{API}.{key} is empty: name something, or leave the key out")
+        raise MetadataError(f"{API}.{key} is empty: add a name, or remove the key")
     for value in values:
         if not isinstance(value, str) or not pattern.fullmatch(value):
             raise MetadataError(f"{API}.{key}: {value!r} is not {wanted}")

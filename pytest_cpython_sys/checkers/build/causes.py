@@ -164,7 +164,7 @@ def _no_crate(package: Package, target: Target, error: str) -> str:
         return ""
     types = ", ".join(f'"{name}"' for name in library.crate_types)
     return (
-        f"no Rust crate can use a library of the types {types} alone: write "
+        f"Rust crates cannot use a library whose only types are {types}: write "
         f'crate-type = [{types}, "rlib"] under [lib] in Cargo.toml'
     )
 
@@ -172,10 +172,10 @@ def _no_crate(package: Package, target: Target, error: str) -> str:
 def _of_compiler(failure: CompilerFailure, key: Hashable, name: str, *, own: bool = False) -> Cause:
     """Return what is known of a compiler that gave no errors."""
     words = without_backtrace(failure.words)
-    how = f"rustc ended early: {failure.how}" if failure.how else ""
+    how = f"rustc exited early: {failure.how}" if failure.how else ""
     remedy = explain_failure(words)
-    summary = remedy or how or first_error(words) or "rustc named no error"
-    heading = f"{remedy}\n" if remedy else f"not built: {how or 'rustc named no error'}"
+    summary = remedy or how or first_error(words) or "rustc reported no error"
+    heading = f"{remedy}\n" if remedy else f"not built: {how or 'rustc reported no error'}"
     hint = explain_end(failure.how)
     if hint and not remedy:
         heading, summary, remedy = f"{heading}; {hint}", f"{summary}; {hint}", hint
@@ -199,7 +199,7 @@ def _of_script(build: Build, failure: ScriptFailure, package: Package | None, na
     return Cause(
         key=("script", failure.package),
         name=name,
-        summary=remedy or first_error(said) or last or "it did not say why",
+        summary=remedy or first_error(said) or last or "it printed no reason",
         words=words,
         remedy=remedy or "",
         location=location,
@@ -236,7 +236,7 @@ def _package_name(package_id: str) -> str:
 
 def of_cargo(build: Build) -> Cause:
     """Return what cargo says where no package failed."""
-    words = build.words or f"cargo ended with {build.exit_code}"
+    words = build.words or f"cargo exited with code {build.exit_code}"
     remedy = explain_failure(words)
     return Cause(
         key="cargo",

@@ -41,7 +41,7 @@ __all__ = ["DoctestChecker"]
 _NAME = regex(r"^(?P<file>.+?) - (?:(?P<path>.+) )?\(line (?P<line>\d+)\)$")
 _TEXT_FILE = regex(r'"([^"\n]+\.(?:md|txt))"')
 _IGNORED = "marked `ignore`"
-_UNASKED = "cargo did not start rustdoc for it"
+_UNASKED = "cargo did not run rustdoc for this package"
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,7 @@ def _verdict(case: Case, end: TestEnd, count: int) -> Verdict:
     verdict = _failure(end)
     if count == 1:
         return verdict
-    words = f"{verdict.message}\n\n{end.failures} failed of {count} doctests that have this name"
+    words = f"{verdict.message}\n\n{end.failures} of {count} doctests with this name failed"
     return replace(verdict, message=words)
 
 

@@ -25,10 +25,10 @@ __all__ = ["LayoutChecker"]
 
 _WORST: Final = ("failed", "error", "skipped", "passed")
 _NOT_COUNTED: Final = (
-    "cannot list its layout tests: rustc was asked for its expansion of the crate "
-    "(-Zunpretty=expanded), and gave none. cargo's last words:\n{}"
+    "cannot list its layout tests: rustc did not print its expansion of the crate "
+    "(-Zunpretty=expanded). cargo's last output:\n{}"
 )
-_ODD: Final = "not as bindgen writes it, so nobody knows what it tests: {}"
+_ODD: Final = "not in the form that bindgen writes, so it is not known what it tests: {}"
 
 
 class _Reached(NamedTuple):
@@ -72,19 +72,19 @@ class LayoutChecker(Checker):
         for context in self._contexts:
             if context.second is not None and context.second.trouble:
                 heading, *rest = context.second.trouble.strip().split("\n")
-                yield f"no second build, without the layouts that differ: {heading}", rest
+                yield f"no second build without the layouts that differ: {heading}", rest
         for text in self._silent:
             yield text, ()
         if self._odd:
             count = len(self._odd)
             blocks = "1 layout block is" if count == 1 else f"{count} layout blocks are"
-            yield f"{blocks} not as bindgen writes them: skipped", self._odd
+            yield f"{blocks} not in the form that bindgen writes: skipped", self._odd
         if self._left_out:
             count = len(self._left_out)
             files = (
                 "1 file with layout blocks" if count == 1 else f"{count} files with layout blocks"
             )
-            yield f"{files} left out: cargo test does not build them", self._left_out
+            yield f"{files} skipped: cargo test does not build them", self._left_out
 
     def _target(
         self,

@@ -126,12 +126,12 @@ class Judge:
         if unit.call is None:
             return f"{name} was not compiled: see its @build item"
         if not self._others and not self._errors:
-            return f"rustc gave no verdict on {name}:\n{self._builds[0].words}"
+            return f"rustc reported nothing for {name}:\n{self._builds[0].words}"
         # A compiler that was killed, or that crashed, has not seen everything.
         for build in self._builds:
             end = build.compiler_failure(self._package.name, self._target, test=unit.test)
             if end is not None and end.how:
-                return f"rustc ended early on {name}: {end.how}"
+                return f"rustc exited early on {name}: {end.how}"
         return None
 
     @staticmethod

@@ -43,7 +43,7 @@ def silent_bindings(package: Package, paths: Iterable[str], tested: Iterable[str
             real = os.path.realpath(path)
             own = real.startswith(root) and f"{os.sep}target{os.sep}" not in real
             shown = real.removeprefix(root) if own else os.path.basename(path)
-            yield f"{package.name}: no layout tests in {shown}, which bindgen wrote: {reason}"
+            yield f"{package.name}: {shown}, which bindgen wrote, has no layout tests: {reason}"
 
 
 def _reason(path: str) -> str:
@@ -54,5 +54,9 @@ def _reason(path: str) -> str:
     if _OLD_TEST in text:
         return ""
     if not _ITEM.search(text):
-        return "there is nothing in it, as if the allowlist matched nothing"
-    return "it has types, as with layout_tests(false)" if _TYPE.search(text) else ""
+        return "it is empty, probably because the allowlist matched nothing"
+    return (
+        "it has types but no layout tests, probably because of layout_tests(false)"
+        if _TYPE.search(text)
+        else ""
+    )

@@ -39,8 +39,8 @@ __all__ = ["LibtestChecker", "is_layout_test"]
 _RETURNED = regex(r"^Error: .*", re.MULTILINE | re.DOTALL)
 _IGNORED = "#[ignore]"
 _EMPTY = (
-    "no test in {target}: {root} was built and holds none. Most often all of them are behind a "
-    "`cfg` that does not hold{gate}"
+    "no test in {target}: {root} was built, but has no tests. Probably all of them are behind a "
+    "`cfg` that is not set{gate}"
 )
 
 

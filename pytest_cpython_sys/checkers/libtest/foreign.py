@@ -38,7 +38,7 @@ def foreign_cases(executable: Executable, ignored: str) -> Iterator[Case]:
     reason = foreign.reason
     if not executable.path:
         errors = context.build.errors(executable.package.id, executable.target)
-        why = errors[0].headline if errors else "something that it needs was not"
+        why = errors[0].headline if errors else "a dependency was not linked"
         reason = f"{reason}{NOT_LINKED}{why}"
     try:
         tests = expanded_tests(context, executable.package, executable.target)

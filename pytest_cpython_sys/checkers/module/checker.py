@@ -72,11 +72,11 @@ _NEEDS: Final = {
     "free_threading": "a Python without a GIL",
     "subinterpreters": f"Python {_OWN_GIL_SINCE}",
 }
-_UNKNOWN: Final = "whether it is an extension module is not known"
+_UNKNOWN: Final = "it is not known whether the package is an extension module"
 _NOT_IMPORTED: Final = Verdict(
-    "error", message="not evaluated: it cannot be imported, see `imports`"
+    "error", message="not evaluated: the module cannot be imported, see `imports`"
 )
-_UNREAD: Final = {"unknown": "the process ended before its definition was read"}
+_UNREAD: Final = {"unknown": "the process exited before the definition was read"}
 
 
 class ModuleChecker(Checker):
@@ -242,7 +242,7 @@ class _Module:
         except ExtensionError as error:
             return Verdict("error", message=str(error))
         except OSError as error:
-            return Verdict("error", message=f"it cannot be imported: {error}")
+            return Verdict("error", message=f"the module cannot be imported: {error}")
 
     @cached_property
     def _library(self) -> tuple[str, str]:
@@ -330,10 +330,9 @@ def _completed(answer: Answer, verdict: Verdict, run: RunOptions) -> Verdict:
 def _not_in(python: Interpreter, check: str) -> str | None:
     """Return why a Python cannot make a check."""
     if check == "free_threading" and not python.gil_disabled:
-        return f"{python.describe()} has a GIL; a Python built with --disable-gil has none"
+        return f"{python.describe()} has a GIL: choose a Python built with --disable-gil"
     own_gils = parse_version(python.version) >= parse_version(_OWN_GIL_SINCE)
     if check == "subinterpreters" and not own_gils:
-        return (
-            f"{python.describe()} has no interpreters with a GIL of their own; {_OWN_GIL_SINCE} has"
-        )
+        gils = f"{python.describe()} has one GIL for all interpreters"
+        return f"{gils}: choose Python {_OWN_GIL_SINCE} or newer"
     return None

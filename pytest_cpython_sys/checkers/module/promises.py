@@ -34,17 +34,17 @@ READ_IN_LIBRARY: Final = frozenset({"PyModExport", "no-legacy-init"})
 TYPE_PROMISES: Final = frozenset({"immutable-types", "final-types"})
 # The first Python that shows it, and what the ones before lack.
 _SINCE: Final = {
-    "not-gil": ("3.13", "knows no Py_mod_gil"),
-    "PyModExport": ("3.15", "looks for no PyModExport_NAME"),
-    "no-legacy-init": ("3.15", "looks for no PyModExport_NAME"),
-    "immutable-types": ("3.10", "knows no Py_TPFLAGS_IMMUTABLETYPE"),
+    "not-gil": ("3.13", "does not support Py_mod_gil"),
+    "PyModExport": ("3.15", "does not use PyModExport_NAME"),
+    "no-legacy-init": ("3.15", "does not use PyModExport_NAME"),
+    "immutable-types": ("3.10", "does not support Py_TPFLAGS_IMMUTABLETYPE"),
 }
 _FIELDS: Final = {"immutable-types": "mutable", "final-types": "base"}
 _FAULTS: Final = {
     "immutable-types": ("can be changed", "give it Py_TPFLAGS_IMMUTABLETYPE"),
-    "final-types": ("can be subclassed", "leave out Py_TPFLAGS_BASETYPE"),
+    "final-types": ("can be subclassed", "remove Py_TPFLAGS_BASETYPE"),
 }
-_REMEDY: Final = f"or take it out of `requires` in [{TABLE}.module]"
+_REMEDY: Final = f"or remove it from `requires` in [{TABLE}.module]"
 
 
 def not_shown(word: str, python: Interpreter) -> str | None:
@@ -52,7 +52,7 @@ def not_shown(word: str, python: Interpreter) -> str | None:
     since, lack = _SINCE.get(word, ("3", ""))
     if parse_version(python.version) >= parse_version(since):
         return None
-    return f"not evaluated: {python.describe()} {lack}; {since} does"
+    return f"not evaluated: {python.describe()} {lack}; Python {since} does"
 
 
 def promise(word: str) -> str:
@@ -64,15 +64,15 @@ def judge_declaration(word: str, imported: Answer, declared: Declaration, gil: s
     """Judge `not-gil` and `multi-phase`; ``gil`` describes a Python with a GIL, else empty."""
     seconds, what = imported.ended.seconds, promise(word)
     if declared.unknown is not None:
-        return _not_evaluated(f"what it declares is not known: {declared.unknown}")
+        return _not_evaluated(f"the module definition is not known: {declared.unknown}")
     if word == "multi-phase":
         if not declared.single_phase:
             return Verdict("passed", seconds)
         return _broken(
             seconds,
-            f"{what}, and is initialised in a single phase: PyInit_NAME gives a module",
-            "give a definition with PyModuleDef_Init, and fill the module in a function of the "
-            "slot Py_mod_exec",
+            f"{what}, but uses single-phase initialisation: PyInit_NAME returns a module",
+            "return PyModuleDef_Init(definition), and fill the module in a function of the slot "
+            "Py_mod_exec",
         )
     if declared.gil == NOT_USED:
         return Verdict("passed", seconds)
@@ -80,14 +80,14 @@ def judge_declaration(word: str, imported: Answer, declared: Declaration, gil: s
     if declared.single_phase:
         if gil:
             return _not_evaluated(
-                "a module of a single phase says so with PyUnstable_Module_SetGIL, which "
-                f"{gil} does not have: it has a GIL"
+                "a module with single-phase initialisation declares it with "
+                f"PyUnstable_Module_SetGIL, which {gil} does not have because it has a GIL"
             )
         if not imported.get("gil"):
             return Verdict("passed", seconds)
         advice = f"call PyUnstable_Module_SetGIL with {NOT_USED}"
     says = f"declares {declared.gil}" if declared.gil else f"does not declare {NOT_USED}"
-    return _broken(seconds, f"{what}, and {says}", advice)
+    return _broken(seconds, f"{what}, but {says}", advice)
 
 
 def judge_exports(word: str, name: str, functions: Sequence[str]) -> Verdict:
@@ -100,8 +100,8 @@ def judge_exports(word: str, name: str, functions: Sequence[str]) -> Verdict:
             return Verdict("passed")
         return _broken(
             0.0,
-            f"{promise(word)}, and the library does not export {export}: it exports {others}",
-            f"export {export}, which gives an array of slots",
+            f"{promise(word)}, but the library does not export {export}: it exports {others}",
+            f"export {export}, which returns an array of slots",
         )
     # Whatever else there is in the library: each of them would be an old way in.
     found = [function for function in functions if function.startswith("PyInit_")]
@@ -109,8 +109,8 @@ def judge_exports(word: str, name: str, functions: Sequence[str]) -> Verdict:
         return Verdict("passed")
     return _broken(
         0.0,
-        f"{promise(word)}, and the library exports {', '.join(found)}",
-        f"leave out {legacy}" if found == [legacy] else "leave these out",
+        f"{promise(word)}, but the library exports {', '.join(found)}",
+        f"remove {legacy}" if found == [legacy] else "remove them",
     )
 
 
@@ -123,9 +123,9 @@ def judge_types(word: str, answer: Answer) -> Verdict:
     # PyErr_NewException makes them so, and has no other way.
     exceptions = [one for one in types if one["exception"]]
     held = [one for one in types if not one["exception"]]
-    notes = [_listed("looked at", held) or "it makes no types"]
+    notes = [_listed("types checked", held) or "the module creates no types"]
     if exceptions:
-        notes.append(_listed("exceptions, which may be changed and subclassed", exceptions))
+        notes.append(_listed("exceptions, which may be mutable and subclassed", exceptions))
     note = "\n".join(notes)
     guilty = [one for one in held if one[_FIELDS[word]]]
     seconds, output = answer.ended.seconds, answer.ended.output
@@ -133,9 +133,9 @@ def judge_types(word: str, answer: Answer) -> Verdict:
     if not guilty:
         return Verdict("passed", seconds, output=output)
     fault, advice = _FAULTS[word]
-    count = f"{len(guilty)} of {len(held)} types" if len(held) > 1 else "its type"
+    count = f"{len(guilty)} of {len(held)} types" if len(held) > 1 else "its only type"
     lines = [f"  {one['name']} ({_kind(one)}): {advice}" for one in guilty]
-    message = "\n".join([f"{promise(word)}, and {count} {fault}", *lines])
+    message = "\n".join([f"{promise(word)}, but {count} {fault}", *lines])
     return Verdict("failed", seconds, message, output=output)
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...case import Verdict
+from ...case import Verdict, counted
 from ...late import dataclass, regex
 from ...object_files.mach_o import undefined_in_mach_o
 from ...object_files.reader import undefined_symbols
@@ -107,29 +107,31 @@ def judge_symbols(abi: StableAbi, symbols: Iterable[str] | None, known: StableLi
     """Judge what a library imports; what cannot be known is skipped."""
     if symbols is None:
         return Verdict(
-            "skipped", message="what it imports is not known: it is neither ELF nor Mach-O"
+            "skipped",
+            message="the imported symbols are not known: the library is not in the ELF or "
+            "Mach-O format",
         )
     symbols = list(symbols)
     if not symbols:
         return Verdict(
             "skipped",
-            message="the library imports nothing of Python: libpython is linked into it, "
-            "and what it uses of that is not known",
+            message="the library imports no symbol of Python: libpython is linked into it "
+            "statically, so the symbols that it uses are not known",
         )
     faults = list(_faults(abi, symbols, known))
     unlisted = [name for name in symbols if name not in known.entries]
     if unlisted and abi.minor > known.newest:
         return Verdict(
             "skipped",
-            message=f"{known.source} knows the stable ABI up to 3.{known.newest}, and the module "
-            f"says {abi.said}: pip install --upgrade abi3info",
+            message=f"{known.source} covers the stable ABI up to 3.{known.newest}, but the module "
+            f"declares {abi.said}: pip install --upgrade abi3info",
         )
     notes = [
-        f"{name} is part of the stable ABI {where}, and nowhere else"
+        f"{name} is part of the stable ABI only {where}"
         for name in symbols
         if (where := known.entries.get(name, Entry(0)).where)
     ]
-    notes.append(f"{len(symbols)} symbols, by {known.source}")
+    notes.append(f"{counted(len(symbols), 'symbol')} checked with {known.source}")
     output = "\n".join(notes)
     if faults:
         return Verdict("failed", message="\n".join(faults), output=output)
@@ -140,10 +142,10 @@ def _faults(abi: StableAbi, symbols: Iterable[str], known: StableList) -> Iterat
     for name in symbols:
         entry = known.entries.get(name)
         if entry is None:
-            yield f"{name} is part of no stable ABI; the module says {abi.said}"
+            yield f"{name} is not part of the stable ABI; the module declares {abi.said}"
         elif entry.minor > abi.minor:
             since = f"since 3.{entry.minor}"
-            yield f"{name} is part of the stable ABI {since}; the module says {abi.said}"
+            yield f"{name} is part of the stable ABI {since}; the module declares {abi.said}"
 
 
 def file_fault(abi: StableAbi | None, path: str, python: str) -> str:
@@ -159,8 +161,8 @@ def file_fault(abi: StableAbi | None, path: str, python: str) -> str:
     if abi is None:
         if named is None:
             return ""
-        return f"{path} is called as a module of the stable ABI, and it is built for {python} alone"
+        return f"{path} is named like a module of the stable ABI, but was built for {python} only"
     if named == abi.kind:
         return ""
     right = f"{stem}.{abi.kind}.so"
-    return f"{path} is to be called {right}: the module says {abi.said}"
+    return f"{path} must be named {right}: the module declares {abi.said}"

@@ -69,14 +69,14 @@ class StableModule:
     def not_here(self, python: Interpreter) -> str | None:
         """Return why it cannot be judged on a Python; None if it can."""
         if python.gil_disabled and any(abi.kind == "abi3" for abi in self._abis):
-            return f"{python.describe()} has no abi3: it is free-threaded"
+            return f"{python.describe()} has no abi3, because it is free-threaded"
         return None
 
     def skip(self) -> str | None:
         """Return why it cannot be judged at all; None if it can."""
         if len(self._abis) > 1:
             ways = " and ".join(abi.said for abi in self._abis)
-            return f"pyo3 is built in several ways here: {ways}"
+            return f"this workspace builds pyo3 in several ways: {ways}"
         return _MISSING if self._abis and not has_list() else None
 
     def judge(self, library: str) -> Verdict:
@@ -149,7 +149,9 @@ class StableModule:
             )
             self._library = build.shared_library(package)
             if self._library is None:
-                raise ModuleTroubleError(f"{package.name} does not build alone:\n{build.words}")
+                raise ModuleTroubleError(
+                    f"{package.name} does not build on its own:\n{build.words}"
+                )
         return build
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ...case import Verdict
+from ...case import Verdict, counted
 from ...rust.build_hints import explain_process
 from ...rust.metadata import TABLE
 from .promises import NOT_USED, promise
@@ -30,7 +30,7 @@ __all__ = [
 
 OWN_GIL: Final = "Py_MOD_PER_INTERPRETER_GIL_SUPPORTED"
 SHARED_GIL: Final = "Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED"
-_NOTHING_CALLED: Final = f"imported alone: `calls` in [{TABLE}] lists nothing to call"
+_NOTHING_CALLED: Final = f"the module was only imported: `calls` in [{TABLE}] is empty"
 _EXPORT: Final = "PyModExport_"
 _NO_EXPORT: Final = "does not define module export function"
 
@@ -84,8 +84,8 @@ def judge_imports(answer: Answer, functions: Iterable[str] = ()) -> Verdict:
         if newer is not None:
             module = newer.removeprefix(_EXPORT)
             remedy = (
-                f"the library exports {newer}, for which Python 3.15 and newer look: name such a "
-                f"Python with --cpython-sys-python, or export PyInit_{module} too"
+                f"the library exports {newer}, which only Python 3.15 and newer use: choose such a "
+                f"Python with --cpython-sys-python, or also export PyInit_{module}"
             )
         message = f"{message}\n\n{remedy}"
     return _failed(answer, message)
@@ -106,30 +106,30 @@ def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer |
     if fresh is not None and (problem := problem_of(fresh)) is not None:
         return replace(problem, message=f"in a fresh process: {problem.message}")
     if declared.unknown is not None:
-        return _ended(answer, "skipped", f"what it declares is not known: {declared.unknown}")
+        return _ended(answer, "skipped", f"the module definition is not known: {declared.unknown}")
     isolated = answer.get("isolated")
     if declared.interpreters != OWN_GIL:
         return _judge_refusal(answer, declared, isolated)
     if "error" in isolated:
         return _failed(
             answer,
-            f"declares {OWN_GIL}, and cannot be imported in an isolated interpreter\n"
+            f"declares {OWN_GIL}, but cannot be imported in an isolated interpreter\n"
             f"{isolated['error']}",
         )
     second = answer.get("second")
     if "error" in second:
         return _failed(
             answer,
-            f"declares {OWN_GIL}, and cannot be imported in a second isolated interpreter "
-            f"while the first is there\n{second['error']}",
+            f"declares {OWN_GIL}, but cannot be imported in a second isolated interpreter "
+            f"while the first exists\n{second['error']}",
         )
     raising = list(_raising(fresh))
     words = list(_different(answer.get("values"), fresh)) + list(_shared(answer.get("objects")))
     if words:
-        heading = f"declares {OWN_GIL}, and shares state between interpreters"
+        heading = f"declares {OWN_GIL}, but shares state between interpreters"
         return _failed(answer, "\n".join([heading, *raising, *words]))
     if raising:
-        heading = f"declares {OWN_GIL}, and what `calls` in [{TABLE}] lists cannot be compared"
+        heading = f"declares {OWN_GIL}, but the results of `calls` in [{TABLE}] cannot be compared"
         return _failed(answer, "\n".join([heading, *raising]))
     return _ended(answer, "passed", note="" if fresh is not None else _NOTHING_CALLED)
 
@@ -137,23 +137,21 @@ def judge_subinterpreters(answer: Answer, declared: Declaration, fresh: Answer |
 def _judge_refusal(answer: Answer, declared: Declaration, isolated: Mapping[str, Any]) -> Verdict:
     says = f"declares {declared.interpreters or 'no support for isolated interpreters'}"
     if "error" not in isolated:
-        return _failed(answer, f"{says}, and was imported in an isolated interpreter all the same")
+        return _failed(answer, f"{says}, but the import in an isolated interpreter succeeded")
     error = isolated["error"]
     if not isolated["import_error"]:
         return _failed(
             answer,
-            f"{says}, and is not refused with ImportError in an isolated interpreter\n{error}",
+            f"{says}, but an isolated interpreter does not refuse it with ImportError\n{error}",
         )
     sharing = answer.get("sharing") or {}
     if declared.interpreters == SHARED_GIL and "error" in sharing:
         return _failed(
             answer,
-            f"{says}, and cannot be imported in an interpreter that shares the GIL\n"
+            f"{says}, but cannot be imported in an interpreter that shares the GIL\n"
             f"{sharing['error']}",
         )
-    return _ended(
-        answer, "passed", note=f"{says}, and is refused in an isolated interpreter: {error}"
-    )
+    return _ended(answer, "passed", note=f"{says}; an isolated interpreter rejects it: {error}")
 
 
 def _raising(fresh: Answer | None) -> Iterator[str]:
@@ -189,7 +187,7 @@ def _shared(objects: Any) -> Iterator[str]:
     for path, number, kind in first:
         if number in there:
             advice = ": make it with PyType_FromModuleAndSpec" if kind == "static type" else ""
-            yield f"  {path} ({kind}) is one and the same object in both{advice}"
+            yield f"  {path} ({kind}) is the same object in both{advice}"
 
 
 # -- free threading ---------------------------------------------------------------------------
@@ -206,8 +204,8 @@ def judge_free_threading(
         return _ended(
             answer,
             "error",
-            "the GIL is on before the module is imported: something in this Python's "
-            "site-packages turns it on",
+            "the GIL is on before the module is imported: another package in this Python's "
+            "site-packages turned it on",
         )
     problem = problem_of(answer)
     if problem is not None:
@@ -220,16 +218,16 @@ def judge_free_threading(
         if on:
             says = f"does not declare {NOT_USED}: importing it turns the GIL on"
             if promised:
-                return _failed(answer, f"{promise('not-gil')}, and {says}")
+                return _failed(answer, f"{promise('not-gil')}, but {says}")
             return _ended(answer, "skipped", says)
-        return _failed(answer, f"does not declare {NOT_USED}, and the GIL stays off all the same")
+        return _failed(answer, f"does not declare {NOT_USED}, but the GIL stays off")
     if on:
-        return _failed(answer, f"declares {NOT_USED}, and importing it turns the GIL on{told}")
+        return _failed(answer, f"declares {NOT_USED}, but importing it turns the GIL on{told}")
     for text, words in answer.get("problems") or ():
         return _failed(answer, f"`{text}` in {threads} threads at once: {words}")
     called = answer.get("called")
     if called:
-        return _failed(answer, f"declares {NOT_USED}, and the calls turn the GIL on{told}")
+        return _failed(answer, f"declares {NOT_USED}, but the calls turn the GIL on{told}")
     if called is None:
         return _ended(answer, "passed", note=_NOTHING_CALLED)
     return _ended(answer, "passed", note=f"called {rounds} times in each of {threads} threads")
@@ -246,20 +244,24 @@ def judge_leaks(answer: Answer, declared: Declaration, warmups: int) -> Verdict:
     deltas = answer.get("deltas")
     refused = answer.get("refused")
     if refused:
-        why = f"it cannot be imported a second time ({refused.splitlines()[0]})"
+        why = f"the module cannot be imported a second time ({refused.splitlines()[0]})"
     elif declared.kept:
         why = "Python keeps the module (single-phase initialisation)"
     else:
-        why = "Python keeps the module (made once a process)"
+        why = "Python keeps the module (created once per process)"
     if deltas is None:
-        return _ended(answer, "skipped", f"{why}, and `calls` in [{TABLE}] lists nothing to repeat")
+        return _ended(
+            answer,
+            "skipped",
+            f"{why}, and `calls` in [{TABLE}] is empty: there is nothing to repeat",
+        )
     runs = deltas[warmups:]
     names = ("references", "memory blocks", "file descriptors")
     notes, leaks = [], []
     if answer.get("cached"):
-        notes.append(f"{why}: the calls alone were repeated")
+        notes.append(f"{why}: only the calls were repeated")
     if not answer.get("references"):
-        notes.append("no debug build: memory blocks were counted, references were not")
+        notes.append("not a debug build of Python: memory blocks were counted, references were not")
     for column, name in enumerate(names):
         seen = [row[column] for row in runs]
         leaking = any(seen) if name == "file descriptors" else all(one >= 1 for one in seen)
@@ -267,10 +269,10 @@ def judge_leaks(answer: Answer, declared: Declaration, warmups: int) -> Verdict:
         if leaking:
             leaks.append(f"leaked {text}")
         elif any(seen):
-            notes.append(f"{text} (this is fine)")
+            notes.append(f"{text} (not a leak)")
     note = "\n".join(notes)
     if leaks:
         ways = "calls" if answer.get("cached") else "imports and teardowns"
-        heading = f"{leaks[0]}, in {len(runs)} {ways} after {warmups} to warm up"
+        heading = f"{leaks[0]}, in {len(runs)} {ways} after {counted(warmups, 'warm-up run')}"
         return _failed(answer, "\n".join([heading, *leaks[1:]]), note)
     return _ended(answer, "passed", note=note)

@@ -35,28 +35,28 @@ def test_what_the_list_holds() -> None:
 def test_symbols_of_the_version_pass() -> None:
     verdict = judge_symbols(ABI3, ["PyOld"], KNOWN)
     assert (verdict.outcome, verdict.message) == ("passed", "")
-    assert verdict.output == "1 symbols, by a list"
+    assert verdict.output == "1 symbol checked with a list"
 
 
 def test_each_other_symbol_has_a_line() -> None:
     verdict = judge_symbols(ABI3, ["PyNew", "PyNone", "PyOld"], KNOWN)
     assert verdict.outcome == "failed"
     assert verdict.message.splitlines() == [
-        "PyNew is part of the stable ABI since 3.10; the module says abi3-py39",
-        "PyNone is part of no stable ABI; the module says abi3-py39",
+        "PyNew is part of the stable ABI since 3.10; the module declares abi3-py39",
+        "PyNone is not part of the stable ABI; the module declares abi3-py39",
     ]
 
 
 def test_what_is_there_in_some_builds_alone_is_noted() -> None:
     verdict = judge_symbols(ABI3, ["PyWin"], KNOWN)
     assert verdict.outcome == "passed"
-    assert verdict.output.startswith("PyWin is part of the stable ABI on Windows, and nowhere else")
+    assert verdict.output.startswith("PyWin is part of the stable ABI only on Windows")
 
 
 @pytest.mark.parametrize(
     ("symbols", "words"),
     [
-        (None, "what it imports is not known"),
+        (None, "the imported symbols are not known"),
         ([], "libpython is linked into it"),
     ],
 )
@@ -72,7 +72,8 @@ def test_a_list_that_is_older_than_the_module() -> None:
     verdict = judge_symbols(newer, ["PyNone", "PyOld"], KNOWN)
     assert verdict.outcome == "skipped"
     assert (
-        "a list knows the stable ABI up to 3.10, and the module says abi3-py311" in verdict.message
+        "a list covers the stable ABI up to 3.10, but the module declares abi3-py311"
+        in verdict.message
     )
     assert judge_symbols(newer, ["PyNew", "PyOld"], KNOWN).outcome == "passed"
 
@@ -119,15 +120,15 @@ def test_what_pyo3s_build_script_says(
     [
         ("abi3", "ham.abi3.so", ""),
         ("abi3", "ham.pyd", ""),
-        ("abi3", "ham.cpython-313-x86_64-linux-gnu.so", "is to be called ham.abi3.so"),
-        ("abi3", "ham.so", "is to be called ham.abi3.so"),
-        ("abi3", "ham.abi3t.so", "is to be called ham.abi3.so"),
+        ("abi3", "ham.cpython-313-x86_64-linux-gnu.so", "must be named ham.abi3.so"),
+        ("abi3", "ham.so", "must be named ham.abi3.so"),
+        ("abi3", "ham.abi3t.so", "must be named ham.abi3.so"),
         ("abi3t", "ham.abi3t.so", ""),
-        ("abi3t", "ham.abi3.so", "is to be called ham.abi3t.so"),
+        ("abi3t", "ham.abi3.so", "must be named ham.abi3t.so"),
         ("", "ham.cpython-313-x86_64-linux-gnu.so", ""),
         ("", "ham.so", ""),
-        ("", "ham.abi3.so", "it is built for Python 3.13 alone"),
-        ("", "ham.abi3t.so", "it is built for Python 3.13 alone"),
+        ("", "ham.abi3.so", "but was built for Python 3.13 only"),
+        ("", "ham.abi3t.so", "but was built for Python 3.13 only"),
     ],
 )
 def test_the_name_of_a_file(kind: str, name: str, words: str) -> None:

@@ -23,8 +23,8 @@ from pytest_cpython_sys.extensions.probe_client import Answer
 
 NOT_USED = "Py_MOD_GIL_NOT_USED"
 BOTH = Declaration(OWN_GIL, NOT_USED)
-CALLS = "`calls` in [package.metadata.cpython-sys] lists"
-ALONE = f"imported alone: {CALLS} nothing to call"
+CALLS = "`calls` in [package.metadata.cpython-sys] is empty"
+ALONE = f"the module was only imported: {CALLS}"
 EXPORT = "ImportError: dynamic module does not define module export function (PyInit_spam)"
 
 
@@ -118,8 +118,8 @@ def test_a_function_that_is_not_exported() -> None:
 def test_a_function_that_only_newer_pythons_know() -> None:
     verdict = judge_imports(done(error=EXPORT), ["other", "PyModExport_spam"])
     assert verdict.message == (
-        f"{EXPORT}\n\nthe library exports PyModExport_spam, for which Python 3.15 and newer look: "
-        "name such a Python with --cpython-sys-python, or export PyInit_spam too"
+        f"{EXPORT}\n\nthe library exports PyModExport_spam, which only Python 3.15 and newer use: "
+        "choose such a Python with --cpython-sys-python, or also export PyInit_spam"
     )
 
 
@@ -149,7 +149,7 @@ def test_our_own_trouble_is_an_error() -> None:
 
 def test_what_is_not_known_is_not_judged() -> None:
     verdict = judge_subinterpreters(isolated([SAME, SAME]), Declaration(unknown="no slots"), None)
-    assert verdict == said("skipped", "what it declares is not known: no slots")
+    assert verdict == said("skipped", "the module definition is not known: no slots")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_is_not_known_is_not_judged() -> None:
 def test_a_call_that_differs_at_once(own: str, other: str, expected: str) -> None:
     values = [[[["one()", one, True], ROWS[1]], [*ROWS]] for one in (own, other)]
     verdict = judge_subinterpreters(isolated(values), BOTH, done(values=SAME))
-    heading = f"declares {OWN_GIL}, and shares state between interpreters"
+    heading = f"declares {OWN_GIL}, but shares state between interpreters"
     assert verdict == said("failed", f"{heading}\n{expected}")
 
 
@@ -187,7 +187,7 @@ def test_a_call_is_told_once_and_one_that_raises_is_left_out() -> None:
 def test_a_static_type_has_its_cure() -> None:
     objects = ([["T", 1, "static type"], ["D", 2, "dict"]], [["D", 2, "dict"], ["T", 1, "x"]])
     verdict = judge_subinterpreters(isolated([SAME, SAME], objects), BOTH, done(values=SAME))
-    same = "is one and the same object in both"
+    same = "is the same object in both"
     assert verdict.message.split("\n")[1:] == [
         f"  T (static type) {same}: make it with PyType_FromModuleAndSpec",
         f"  D (dict) {same}",
@@ -199,16 +199,16 @@ def test_a_refusal() -> None:
     for word, says in ((None, "no support for isolated interpreters"), (SHARED_GIL, SHARED_GIL)):
         declared = Declaration(word)
         verdict = judge_subinterpreters(done(isolated={}), declared, None)
-        text = f"declares {says}, and was imported in an isolated interpreter all the same"
+        text = f"declares {says}, but the import in an isolated interpreter succeeded"
         assert verdict == said("failed", text)
         verdict = judge_subinterpreters(done(isolated=refused), declared, None)
-        text = f"declares {says}, and is refused in an isolated interpreter: ImportError: not here"
+        text = f"declares {says}; an isolated interpreter rejects it: ImportError: not here"
         assert verdict == said("passed", note=text)
     # Who supports no other interpreter may refuse one that shares the GIL, too.
     seen = done(isolated=refused, sharing=refused)
     assert judge_subinterpreters(seen, Declaration(None), None).outcome == "passed"
     verdict = judge_subinterpreters(seen, Declaration(SHARED_GIL), None)
-    text = "and cannot be imported in an interpreter that shares the GIL\nImportError: not here"
+    text = "but cannot be imported in an interpreter that shares the GIL\nImportError: not here"
     assert verdict == said("failed", f"declares {SHARED_GIL}, {text}")
 
 
@@ -230,11 +230,11 @@ WARNED: dict[str, Any] = {"after": True, "warnings": ["one", "two"]}
         ({"called": False}, said("passed", note="called 50 times in each of 4 threads")),
         (
             {"called": True, "warnings": ["one", "two"]},
-            said("failed", f"declares {NOT_USED}, and the calls turn the GIL on\none\ntwo"),
+            said("failed", f"declares {NOT_USED}, but the calls turn the GIL on\none\ntwo"),
         ),
         (
             WARNED,
-            said("failed", f"declares {NOT_USED}, and importing it turns the GIL on\none\ntwo"),
+            said("failed", f"declares {NOT_USED}, but importing it turns the GIL on\none\ntwo"),
         ),
         (
             {"problems": [["f()", "ValueError"], ["g()", "no"]], "called": False},
@@ -244,8 +244,8 @@ WARNED: dict[str, Any] = {"after": True, "warnings": ["one", "two"]}
             {"before": True},
             said(
                 "error",
-                "the GIL is on before the module is imported: something in this Python's "
-                "site-packages turns it on",
+                "the GIL is on before the module is imported: another package in this Python's "
+                "site-packages turned it on",
             ),
         ),
         ({"error": "ValueError: no"}, said("failed", "a step: ValueError: no")),
@@ -261,9 +261,9 @@ def test_one_that_does_not_declare_it() -> None:
     turns = f"{says}: importing it turns the GIL on"
     assert threads(used, **WARNED) == said("skipped", turns)
     assert threads(used, promised=True, **WARNED) == said(
-        "failed", f'requires "not-gil", and {turns}'
+        "failed", f'requires "not-gil", but {turns}'
     )
-    assert threads(used) == said("failed", f"{says}, and the GIL stays off all the same")
+    assert threads(used) == said("failed", f"{says}, but the GIL stays off")
     assert threads(used, promised=True) == threads(used)
 
 
@@ -283,7 +283,7 @@ def leaks(*runs: list[int], declared: Declaration = BOTH, **facts: Any) -> Verdi
 
 def test_nothing_leaks() -> None:
     assert leaks([0, 0, 0], [0, 0, 0]) == said("passed")
-    note = "[2, 0] references, sum=2 (this is fine)\n[0, 1] memory blocks, sum=1 (this is fine)"
+    note = "[2, 0] references, sum=2 (not a leak)\n[0, 1] memory blocks, sum=1 (not a leak)"
     assert leaks([2, 0, 0], [0, 1, 0]) == said("passed", note=note)
 
 
@@ -291,27 +291,27 @@ def test_references_and_blocks_leak_if_every_run_left_some() -> None:
     verdict = leaks([1, 2, 0], [1, 3, 0])
     assert verdict == said(
         "failed",
-        "leaked [1, 1] references, sum=2, in 2 imports and teardowns after 1 to warm up\n"
+        "leaked [1, 1] references, sum=2, in 2 imports and teardowns after 1 warm-up run\n"
         "leaked [2, 3] memory blocks, sum=5",
     )
 
 
 def test_descriptors_leak_at_once() -> None:
     verdict = leaks([0, 0, 0], [0, 1, 1], references=False, cached=True)
-    why = "Python keeps the module (made once a process)"
+    why = "Python keeps the module (created once per process)"
     note = (
-        f"{why}: the calls alone were repeated\n"
-        "no debug build: memory blocks were counted, references were not\n"
-        "[0, 1] memory blocks, sum=1 (this is fine)"
+        f"{why}: only the calls were repeated\n"
+        "not a debug build of Python: memory blocks were counted, references were not\n"
+        "[0, 1] memory blocks, sum=1 (not a leak)"
     )
-    message = "leaked [0, 1] file descriptors, sum=1, in 2 calls after 1 to warm up"
+    message = "leaked [0, 1] file descriptors, sum=1, in 2 calls after 1 warm-up run"
     assert verdict == said("failed", message, note)
 
 
 @pytest.mark.parametrize(
     ("declared", "facts", "why"),
     [
-        (BOTH, {}, "Python keeps the module (made once a process)"),
+        (BOTH, {}, "Python keeps the module (created once per process)"),
         (
             Declaration(kept=True),
             {},
@@ -320,13 +320,13 @@ def test_descriptors_leak_at_once() -> None:
         (
             Declaration(kept=True),
             {"refused": "ImportError: once\nmore"},
-            "it cannot be imported a second time (ImportError: once)",
+            "the module cannot be imported a second time (ImportError: once)",
         ),
     ],
 )
 def test_nothing_to_repeat(declared: Declaration, facts: dict[str, Any], why: str) -> None:
     verdict = leaks(declared=declared, deltas=None, **facts)
-    assert verdict == said("skipped", f"{why}, and {CALLS} nothing to repeat")
+    assert verdict == said("skipped", f"{why}, and {CALLS}: there is nothing to repeat")
 
 
 def test_a_process_of_repetitions_that_died() -> None:

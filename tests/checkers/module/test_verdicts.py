@@ -51,7 +51,7 @@ def test_what_is_declared_is_not_known() -> None:
     unknown = Declaration(unknown="this Python has no ctypes")
     verdict = judge_subinterpreters(done(isolated={}), unknown, None)
     assert verdict.outcome == "skipped"
-    assert verdict.message == "what it declares is not known: this Python has no ctypes"
+    assert verdict.message == "the module definition is not known: this Python has no ctypes"
 
 
 def test_no_interpreter_to_be_had_says_nothing_of_the_module() -> None:
@@ -80,14 +80,14 @@ def test_what_supports_isolated_interpreters_must_not_be_refused() -> None:
     second = judge_subinterpreters(done(isolated={}, second=REFUSED), OWN_GIL, None)
     assert {first.outcome, second.outcome} == {"failed"}
     assert "cannot be imported in an isolated interpreter" in first.message
-    assert "in a second isolated interpreter while the first is there" in second.message
+    assert "in a second isolated interpreter while the first exists" in second.message
 
 
 def test_a_refusal_is_an_import_error() -> None:
     isolated = {"error": "RuntimeError: no", "import_error": False}
     verdict = judge_subinterpreters(done(isolated=isolated), Declaration(), None)
     assert verdict.outcome == "failed"
-    assert "is not refused with ImportError" in verdict.message
+    assert "does not refuse it with ImportError" in verdict.message
 
 
 def test_what_supports_a_shared_gil_must_be_imported_with_one() -> None:
@@ -101,7 +101,7 @@ def test_shared_objects_are_named() -> None:
     objects = [[["TABLE", 1, "dict"], ["f", 2, "function"]], [["TABLE", 1, "dict"], ["f", 3, ""]]]
     seen = done(isolated={}, second={}, values=[[[]], [[], []]], objects=objects)
     verdict = judge_subinterpreters(seen, OWN_GIL, None)
-    assert verdict.message.split("\n")[1:] == ["  TABLE (dict) is one and the same object in both"]
+    assert verdict.message.split("\n")[1:] == ["  TABLE (dict) is the same object in both"]
 
 
 def test_a_gil_that_is_on_before_says_nothing_of_the_module() -> None:
