@@ -29,7 +29,7 @@ __all__ = [
     "with_leak",
 ]
 
-LEAKED: Final = "exited but left a process running, which was then killed"
+LEAKED: Final = "left a process running when it exited; that process was then killed"
 
 
 _Told = TypeVar("_Told")

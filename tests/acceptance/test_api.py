@@ -304,7 +304,7 @@ def test_c_through_another_crate(pytester: pytest.Pytester, write: Write) -> Non
             "api.allow: 'a' has no reason: write why *",
         ),
         ("send", 'send = ["Py"]\nallow = ["a"]', "api.allow must be a table: *"),
-        ("send", 'send = ["Py"]\nsends = []', "unknown key 'sends': did you mean 'send'?*"),
+        ("send", 'send = ["Py"]\nsends = []', "unknown key `sends` in *: did you mean `send`?*"),
         ("@table", "", "[[]package.metadata.cpython-sys.api[]] has no rule: add one of *"),
     ],
 )

@@ -298,7 +298,7 @@ BUILD_SCRIPT = 'fn main() {{ panic!("{words}"); }}\n'
     [
         (
             'Unable to find libclang: \\"couldn\'t find any valid shared libraries\\"',
-            "bindgen found no libclang",
+            "bindgen did not find libclang",
         ),
         (
             "wrapper.h:1:10: fatal error: 'Python.h' file not found",

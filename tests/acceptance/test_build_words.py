@@ -459,7 +459,7 @@ def test_a_cargo_that_may_not_be_started(
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        [f"ERROR: {path} cannot be started (Permission denied). Make it executable*chmod*$CARGO"]
+        [f"ERROR: {path} cannot be started (Permission denied). Make it executable*chmod*$CARGO *"]
     )
 
 

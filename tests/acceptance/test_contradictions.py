@@ -237,7 +237,7 @@ static FIRST: extern "C" fn() = early;
         (
             {"src/lib.rs": f"#[cfg(test)] mod t {{ {ENDS_BADLY}#[test] #[ignore] fn i() {{}} }}"},
             {"src/lib.rs::t::i": "error"},
-            "*ended badly: exit code 7*",
+            "*failed: exit code 7*",
         ),
         (
             {"src/lib.rs": "", "tests/e.rs": ENDS_BADLY},

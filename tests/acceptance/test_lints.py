@@ -102,7 +102,7 @@ def test_fmt_asks_only_when_something_changed(write: Write, run: Run, cargo_call
     replace_once(root / "src" / "gone.rs", "w()", "w( )")
     result = run()
     assert outcomes(result) == {**GREEN, FMT: "failed"}
-    result.stdout.fnmatch_lines(["src/gone.rs:1: 1 place that *"])
+    result.stdout.fnmatch_lines(["src/gone.rs:1: rustfmt would format 1 place *"])
     cargo_calls()
     assert outcomes(run()) == {**GREEN, FMT: "failed"}
     assert "fmt" not in cargo_calls()
@@ -184,7 +184,7 @@ def test_clippy_shows_warnings_with_their_places(write: Write, run: Run) -> None
     )
     replace_once(root / "src" / "other.rs", OTHER, f"#![allow(clippy::needless_return)]\n{OTHER}")
     result = run()
-    result.stdout.fnmatch_lines(["src/other.rs:9: 1 warning that *"])
+    result.stdout.fnmatch_lines(["src/other.rs:9: `cargo clippy *` reports 1 warning"])
     lints = '[lints]\nrust.unused_variables = "allow"\n'
     write({"Cargo.toml": f"{MANIFEST}{lints}"})
     assert outcomes(run()) == GREEN
@@ -206,7 +206,7 @@ def test_clippy_reads_what_people_let_it_read(write: Write, run: Run) -> None:
     write({"src/bin/b.rs": f"fn main() {{\n    late();\n}}\n{NEEDLESS}"})
     result = run()
     assert outcomes(result) == {**GREEN, CLIPPY: "failed"}
-    result.stdout.fnmatch_lines(["src/bin/b.rs:6: 1 warning that *"])
+    result.stdout.fnmatch_lines(["src/bin/b.rs:6: `cargo clippy *` reports 1 warning"])
 
 
 def test_clippy_configuration_counts(write: Write, run: Run, cargo_calls: Calls) -> None:
@@ -293,7 +293,9 @@ def test_a_layout_that_is_wrong(write: Write, run: Run) -> None:
     replace_once(root / "src" / "lib.rs", LIB, f"{LIB}{NEEDLESS}")
     result = run()
     assert outcomes(result)[CLIPPY] == "failed"
-    result.stdout.fnmatch_lines(["src/lib.rs:8: 1 warning that *", " --> src/lib.rs:8:5"])
+    result.stdout.fnmatch_lines(
+        ["src/lib.rs:8: `cargo clippy *` reports 1 warning", " --> src/lib.rs:8:5"]
+    )
 
 
 # -- both -----------------------------------------------------------------------------------------
@@ -353,7 +355,10 @@ def test_components_that_are_missing(
     assert outcomes(result) == dict.fromkeys(GREEN, "error")
     for component, command in (("clippy", "clippy"), ("rustfmt", "fmt")):
         result.stdout.fnmatch_lines(
-            [f"*not evaluated: no {component}, *no such command: {command}*add {component}`)*"]
+            [
+                f"*not evaluated: {component}, which * is not available: *no such command: "
+                f"{command}*add {component}`)*"
+            ]
         )
     assert outcomes(run()) == GREEN
 

@@ -292,11 +292,11 @@ def test_a_python_named_twice_is_used_once(
     link.symlink_to(new.executable)
     result = run(pytester, *both, f"--cpython-sys-python={link}", NO_POLICIES)
     result.assert_outcomes(passed=9)
-    result.stdout.fnmatch_lines([f"@cp313: *, {new.executable}; named again as {link}, used once"])
+    result.stdout.fnmatch_lines([f"@cp313: *, {new.executable}; given again as {link}, used once"])
 
     result = run(pytester, both[1], f"--cpython-sys-python={link}")
     assert "src/lib.rs::tests::only_new" in outcomes(result), "one Python: no level"
-    result.stdout.fnmatch_lines([f"cpython_sys_python: *; named again as {link}, used once"])
+    result.stdout.fnmatch_lines([f"cpython_sys_python: *; given again as {link}, used once"])
 
 
 def test_a_bad_one_among_several_is_one_line(
@@ -306,7 +306,7 @@ def test_a_bad_one_among_several_is_one_line(
     result = run(pytester, *both, f"--cpython-sys-python={tmp_path}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     (line,) = [line for line in result.errlines if line]
-    assert line.startswith(f"ERROR: no pyconfig.h in {tmp_path}: run ./configure there, or name")
+    assert line.startswith(f"ERROR: no pyconfig.h in {tmp_path}: run ./configure there, or choose")
 
 
 @pytest.mark.parametrize("how", ["shell", "cargo"])

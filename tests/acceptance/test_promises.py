@@ -166,7 +166,7 @@ def test_promises_of_a_module_with_pyo3(
     assert broken == {name for name in kept if not name.endswith("::multi-phase")}
     result.stdout.fnmatch_lines_random(
         [
-            '*: requires "immutable-types", and 1 of 2 types can be changed',
+            '*: requires "immutable-types", but 1 of 2 types can be changed',
             "  fractions.Chick (heap type): give it Py_TPFLAGS_IMMUTABLETYPE",
             "  *.Egg (heap type): remove Py_TPFLAGS_BASETYPE",
             '*: requires "not-gil", but declares Py_MOD_GIL_USED',
@@ -194,7 +194,7 @@ SHOWN = [
         expected("kept", word, "passed")
         for word in ("not-gil", "multi-phase", "immutable-types", "final-types")
     ),
-    expected("kept", "final-types", "passed", "looked at: kept.Egg (heap type)"),
+    expected("kept", "final-types", "passed", "types checked: kept.Egg (heap type)"),
     expected(
         "silent",
         "not-gil",
@@ -218,18 +218,18 @@ SHOWN = [
     expected("mutable", "immutable-types", "failed", "and its type can be changed"),
     expected("mutable", "immutable-types", "failed", "mutable.Egg (heap type): give it Py_TPFLAGS"),
     expected("mutable", "final-types", "passed"),
-    expected("base", "final-types", "failed", "and 1 of 2 types can be subclassed"),
+    expected("base", "final-types", "failed", "but 1 of 2 types can be subclassed"),
     expected("base", "final-types", "failed", "base.Nest (heap type): leave out Py_TPFLAGS_BASE"),
     expected("base", "immutable-types", "passed"),
     expected("static_types", "immutable-types", "passed", "eggs.Egg (static type)"),
     expected("static_types", "final-types", "passed", "eggs.Egg (static type)"),
-    expected("static_base", "final-types", "failed", "eggs.Egg (static type): leave out"),
+    expected("static_base", "final-types", "failed", "eggs.Egg (static type): remove"),
     expected("hidden", "immutable-types", "failed", HIDDEN),
     expected("hidden", "final-types", "failed", HIDDEN),
     expected("lazy", "immutable-types", "failed", HIDDEN),
     expected("error", "immutable-types", "passed", "error.Error (heap type)"),
     expected("error", "final-types", "passed", "exceptions, which may be mutable and subclassed"),
-    expected("foreign", "final-types", "passed", "looked at: foreign.Egg (heap type)"),
+    expected("foreign", "final-types", "passed", "types checked: foreign.Egg (heap type)"),
     *(
         expected(
             "crashing", word, "error", "not evaluated: the module cannot be imported, see `imports`"
@@ -238,8 +238,8 @@ SHOWN = [
     ),
     # What a type says of its module is not what made it.
     expected("elsewhere", "immutable-types", "failed", "fractions.Thing (heap type): give it"),
-    expected("subclassed", "immutable-types", "passed", "looked at: subclassed.Egg (heap type)"),
-    expected("subclassed", "final-types", "failed", "and its type can be subclassed"),
+    expected("subclassed", "immutable-types", "passed", "types checked: subclassed.Egg (heap"),
+    expected("subclassed", "final-types", "failed", "but its only type can be subclassed"),
     *(expected("foreign", word, "passed", "foreign.Egg") for word in ("immutable-types",)),
 ]
 BEFORE_3_15 = [

@@ -248,7 +248,7 @@ def test_the_variable_that_builds_an_extension_module(
     monkeypatch.setenv("PYO3_BUILD_EXTENSION_MODULE", "1")
     result = run("src")
     assert outcomes(result) == {"src/lib.rs::@build": "failed"}
-    result.stdout.re_match_lines_random([REMEDY, r".*\$PYO3_BUILD_EXTENSION_MODULE.*not be set.*"])
+    result.stdout.re_match_lines_random([REMEDY, r".*PYO3_BUILD_EXTENSION_MODULE.*not be set.*"])
 
 
 # -- libpython ---------------------------------------------------------------------------------

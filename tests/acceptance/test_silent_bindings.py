@@ -47,9 +47,9 @@ def test_bindings_without_layout_tests(
         result.stdout.fnmatch_lines_random(
             [
                 "things  1 layout, 0 tests",
-                "things: no layout tests in src/empty.rs, which bindgen wrote: there is nothing *",
-                "things: no layout tests in src/untested.rs, which bindgen wrote: *layout_tests*",
-                "things: no layout tests in bindings.rs, which bindgen wrote: it has types*",
+                "things: src/empty.rs, which bindgen wrote, has no layout tests: it is empty*",
+                "things: src/untested.rs, which bindgen wrote, has no layout tests: *layout_tests*",
+                "things: bindings.rs, which bindgen wrote, has no layout tests: it has types*",
             ]
         )
         assert result.stdout.str().count("no layout tests") == 3

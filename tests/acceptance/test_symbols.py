@@ -131,7 +131,7 @@ def test_who_does_not_ask_has_none(write: Write, run: Run) -> None:
         ('exports = "x"', "package.metadata.cpython-sys.exports must be an array*"),
         ('exports = ["a b"]', "package.metadata.cpython-sys.exports: 'a b' is not valid: *"),
         ('export = ["a"]', "*unknown key `export` in *: did you mean `exports`? Valid keys are *"),
-        ('cbindgen = "/x.h"', "*.cbindgen: '/x.h' is no path of a header in the package"),
+        ('cbindgen = "/x.h"', "*.cbindgen: '/x.h' is not the path of a header in the package"),
     ],
 )
 def test_a_table_that_cannot_be_used(write: Write, run: Run, entry: str, words: str) -> None:

@@ -143,7 +143,7 @@ def test_a_leak_is_a_warning_on_the_test_that_can_be_named(
     write(LEAKING)
     result = run(pytester, *arguments)
     result.stdout.fnmatch_lines(
-        ["*warnings summary*", "src/lib.rs::leaks", "*exited but left a process running*"]
+        ["*warnings summary*", "src/lib.rs::leaks", "*left a process running when it exited*"]
     )
     assert result.ret == 0
     assert not is_running("sleep 984")

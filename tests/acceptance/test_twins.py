@@ -97,7 +97,7 @@ def test_like_its_twin(write: Write, run: Run) -> None:
         ("more = 1; __all__.append('more')", ["more: colorsys does not have this name"]),
         (
             "def rgb_to_yiq(r, g): pass",
-            ["rgb_to_yiq.__signature__: (r, g)", "in colorsys (r, g, b)"],
+            ["rgb_to_yiq.__signature__: (r, g)", "in colorsys: (r, g, b)"],
         ),
         (
             "__doc__ = __doc__.replace('Conversion', 'Change')",
@@ -128,7 +128,7 @@ def test_known_differences(write: Write, run: Run) -> None:
     replace_once(root / "src" / "lib.rs", "'Other.'", "pass")
     result = run()
     assert outcomes(result) == {"src/lib.rs::@twin": "failed"}
-    result.stdout.fnmatch_lines(["    hsv_to_rgb.__doc__: known to differ, and does not *"])
+    result.stdout.fnmatch_lines(["    hsv_to_rgb.__doc__: does not differ any more: remove *"])
 
 
 def in_part(*names: str, table: str = TABLE) -> str:
@@ -149,11 +149,11 @@ PART = "import colorsys\nfrom colorsys import rgb_to_yiq\ndel colorsys\n"
         (
             "def rgb_to_yiq(r, g): pass",
             ["rgb_to_yiq"],
-            ["rgb_to_yiq.__signature__: (r, g)", "in colorsys (r, g, b)"],
+            ["rgb_to_yiq.__signature__: (r, g)", "in colorsys: (r, g, b)"],
         ),
         (f"{PART}more = 1", ["rgb_to_yiq", "more"], ["more: colorsys does not have this name"]),
         # What is named need not be public.
-        ("def _v(m1): pass", ["_v"], ["_v.__signature__: (m1)", "in colorsys (m1, m2, hue)"]),
+        ("def _v(m1): pass", ["_v"], ["_v.__signature__: (m1)", "in colorsys: (m1, m2, hue)"]),
         (
             PART,
             ["rgb_to_yiq", "rgb_to_yqi"],
@@ -190,7 +190,7 @@ def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ('twin-names = ["x"]\n', "package.metadata.cpython-sys.twin is missing: *"),
+        ('twin-names = ["x"]\n', "package.metadata.cpython-sys.twin is missing, but *"),
         ('twin = "x"\ntwin-names = []\n', "*.twin-names is empty: list the names to compare *"),
         (
             'twin = "x"\ntwin-names = "y"\n',
@@ -199,7 +199,7 @@ def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
         ('twin = "x"\ntwin-names = ["a b"]\n', "*.twin-names: 'a b' is not valid: write a *"),
         ('twin = "colorsis"\n', "Python 3.13.* has no module 'colorsis' to compare with (No *"),
         ("twin = 3\n", "package.metadata.cpython-sys.twin: 3 is not a valid module name"),
-        ('twin-tests = "test_x"\n', "package.metadata.cpython-sys.twin is missing: *"),
+        ('twin-tests = "test_x"\n', "package.metadata.cpython-sys.twin is missing, but *"),
         ('twin = "x"\ntwins = 1\n', "unknown key `twins` in [[]package.metadata.cpython-sys[]]: *"),
     ],
 )

@@ -77,7 +77,7 @@ def test_one_more_comment_dropped(begun: Path, run: Run) -> None:
     assert outcomes(result) == RED
     result.stdout.fnmatch_lines(
         [
-            f"src/lib.rs:4: `first`: 1 use of `unsafe` without the words*{LEDGER} allows none",
+            f"src/lib.rs:4: `first`: 1 use of `unsafe` lacks a *{LEDGER} allows none",
             "    src/lib.rs:4: unsafe block missing a safety comment",
             "*// SAFETY:*",
             (
@@ -147,7 +147,7 @@ def test_a_renamed_function(begun: Path, run: Run) -> None:
     result = run()
     assert outcomes(result) == RED
     result.stdout.fnmatch_lines(
-        ["*`renamed`: 1 use of *", f"where a function was only renamed *{UPDATE} write *"]
+        ["*`renamed`: 1 use of *", f"if a function was only renamed *{UPDATE}*"]
     )
     assert outcomes(run(UPDATE)) == GREEN
     assert (begun / LEDGER).read_text(encoding="utf-8").endswith("renamed = 1\n")
@@ -168,7 +168,7 @@ def test_a_ledger_of_files_alone_keeps_its_meaning(write: Write, run: Run) -> No
     ("text", "words"),
     [
         ("unexplained = 3\n", "unexplained must be a table"),
-        ('[unexplained]\n"src/lib.rs" = 3\n', "unexplained.'src/lib.rs' is no table"),
+        ('[unexplained]\n"src/lib.rs" = 3\n', "unexplained.'src/lib.rs' must be a table"),
         (
             '[unexplained."src/lib.rs"]\nf = -1\n',
             "unexplained.'src/lib.rs'.f must be a number, 0 or greater, not -1",
