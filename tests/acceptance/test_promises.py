@@ -215,11 +215,11 @@ SHOWN = [
         expected("no_types", word, "passed", "the module creates no types")
         for word in ("final-types",)
     ),
-    expected("mutable", "immutable-types", "failed", "and its type can be changed"),
+    expected("mutable", "immutable-types", "failed", "but its only type can be changed"),
     expected("mutable", "immutable-types", "failed", "mutable.Egg (heap type): give it Py_TPFLAGS"),
     expected("mutable", "final-types", "passed"),
     expected("base", "final-types", "failed", "but 1 of 2 types can be subclassed"),
-    expected("base", "final-types", "failed", "base.Nest (heap type): leave out Py_TPFLAGS_BASE"),
+    expected("base", "final-types", "failed", "base.Nest (heap type): remove Py_TPFLAGS_BASE"),
     expected("base", "immutable-types", "passed"),
     expected("static_types", "immutable-types", "passed", "eggs.Egg (static type)"),
     expected("static_types", "final-types", "passed", "eggs.Egg (static type)"),

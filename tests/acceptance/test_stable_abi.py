@@ -66,7 +66,7 @@ def test_what_a_module_uses(pytester: pytest.Pytester) -> None:
     assert found == {f"{name}/{ITEM}": outcome for name, outcome in expected.items()}
     for name, (symbol, version, words) in SAMPLES.items():
         if words:
-            said = f'the module says stable-abi = "{version}"'
+            said = f'the module declares stable-abi = "{version}"'
             line = f"{name}/src/lib.rs:*: {symbol} {words}; {said} *"
             result.stdout.fnmatch_lines_random([line])
 

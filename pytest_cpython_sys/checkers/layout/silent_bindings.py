@@ -55,8 +55,4 @@ def _reason(path: str) -> str:
         return ""
     if not _ITEM.search(text):
         return "it is empty, probably because the allowlist matched nothing"
-    return (
-        "it has types but no layout tests, probably because of layout_tests(false)"
-        if _TYPE.search(text)
-        else ""
-    )
+    return "it has types, so layout_tests(false) was probably used" if _TYPE.search(text) else ""
