@@ -141,7 +141,7 @@ def test_all_are_kept_and_nothing_is_asked_twice(
         pytest.param(
             "no-mut-ref",
             "pub type Alias = PyAny;\npub fn given<'a>() -> [&'a mut Alias; 1] { loop {} }",
-            "+2: given gives `&mut PyAny`",
+            "+2: given returns `&mut PyAny`",
             id="by an alias",
         ),
         pytest.param(
@@ -175,7 +175,7 @@ def test_a_function_that_breaks_one(
             "not-send",
             "'a *mut ()>);",
             "'a *mut ()>);\nunsafe impl Send for ThreadContext<'_> {}",
-            "5: ThreadContext is Send: api/src/lib.rs:6 says so",
+            "5: ThreadContext is Send: see api/src/lib.rs:6",
         ),
         ("not-sync", "'a *mut ()>);", "'a mut ()>);", "5: ThreadContext is Sync"),
         (
@@ -185,7 +185,7 @@ def test_a_function_that_breaks_one(
             "7: Py is Send only where T: Copy",
         ),
         ("sync", "unsafe impl<T> Sync for Py<T> {}", "", "7: Py is not Sync"),
-        ("must-use", "#[must_use]", "", "12: PyErrRaised is not #[[]must_use[]]"),
+        ("must-use", "#[must_use]", "", "12: PyErrRaised lacks #[[]must_use[]]"),
     ],
 )
 def test_a_type_that_breaks_one(
@@ -236,7 +236,7 @@ pub fn address(_: *const ThreadContext<'_>) -> usize { raw_repr(std::ptr::null_m
     found, text = rules(pytester)
     assert failed(found) == {"capability"}
     line = LIB.count("\n") + 2
-    assert f"api/src/lib.rs:{line}: 3 functions are public and safe, but reach C" in text
+    assert f"api/src/lib.rs:{line}: 3 public safe functions reach C" in text
 
 
 def test_an_exempt_function_is_one_for_those_that_call_it_too(
@@ -305,7 +305,7 @@ def test_c_through_another_crate(pytester: pytest.Pytester, write: Write) -> Non
         ),
         ("send", 'send = ["Py"]\nallow = ["a"]', "api.allow must be a table: *"),
         ("send", 'send = ["Py"]\nsends = []', "unknown key `sends` in *: did you mean `send`?*"),
-        ("@table", "", "[[]package.metadata.cpython-sys.api[]] has no rule: add one of *"),
+        ("@table", "", "[[]package.metadata.cpython-sys.api[]] has no rule: add at least one of *"),
     ],
 )
 def test_a_table_that_cannot_be_used(
@@ -401,7 +401,7 @@ impl With for u8 {
     write({**FILES, "api/src/lib.rs": f"{LIB}{code}"})
     found, text = rules(pytester)
     assert failed(found) == {"no-mut-ref"}
-    assert "<Held as DerefMut>::deref_mut gives `&mut PyAny`" in text
+    assert "<Held as DerefMut>::deref_mut returns `&mut PyAny`" in text
 
 
 def test_without_a_crate_that_declares_c_nothing_is_known(
@@ -418,7 +418,7 @@ def test_without_a_crate_that_declares_c_nothing_is_known(
     write(files)
     found, text = rules(pytester)
     assert failed(found) == {"capability", "ffi-module"}
-    assert 'write the package that does, sys = ["NAME"]' in text
+    assert 'add its name, sys = ["NAME"]' in text
 
 
 def test_a_module_may_be_called_as_the_crate_that_declares_c(
@@ -463,7 +463,7 @@ impl<'a> Iterator for Steps<'a> {
         [
             f"    *:{start + 5}: <Table as Index>::index -> raw_repr -> c_api::repr -> *",
             f"    *:{start + 7}: third -> <Table as Index>::index -> raw_repr -> c_api::repr -> *",
-            f"    *:{start + 11}: <Steps as Iterator>::next gives `&mut PyAny`",
+            f"    *:{start + 11}: <Steps as Iterator>::next returns `&mut PyAny`",
         ]
     )
 

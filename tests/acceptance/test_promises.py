@@ -201,8 +201,8 @@ SHOWN = [
         "failed",
         'requires "not-gil", but does not declare Py_MOD_GIL_NOT_USED',
     ),
-    expected("silent", "not-gil", "failed", "declare it with the slot Py_mod_gil"),
-    expected("silent", "not-gil", "failed", f"or remove it from `requires` in [{TABLE}]"),
+    expected("silent", "not-gil", "failed", "add the slot Py_mod_gil with"),
+    expected("silent", "not-gil", "failed", f"or remove the promise from `requires` in [{TABLE}]"),
     expected("silent", "multi-phase", "passed"),
     expected("gil_used", "not-gil", "failed", 'requires "not-gil", but declares Py_MOD_GIL_USED'),
     expected("no_slots", "multi-phase", "passed"),
@@ -228,11 +228,14 @@ SHOWN = [
     expected("hidden", "final-types", "failed", HIDDEN),
     expected("lazy", "immutable-types", "failed", HIDDEN),
     expected("error", "immutable-types", "passed", "error.Error (heap type)"),
-    expected("error", "final-types", "passed", "exceptions, which may be mutable and subclassed"),
+    expected("error", "final-types", "passed", "exceptions, which are exempt"),
     expected("foreign", "final-types", "passed", "types checked: foreign.Egg (heap type)"),
     *(
         expected(
-            "crashing", word, "error", "not evaluated: the module cannot be imported, see `imports`"
+            "crashing",
+            word,
+            "error",
+            "not evaluated: the module cannot be imported: see `@module::imports`",
         )
         for word in ("not-gil", "multi-phase", "immutable-types", "final-types")
     ),
@@ -262,7 +265,7 @@ SINCE_3_15 = [
     expected(
         "legacy", "PyModExport", "failed", "does not export PyModExport_legacy: it exports PyInit_"
     ),
-    expected("legacy", "no-legacy-init", "failed", "remove PyInit_legacy, or remove it from"),
+    expected("legacy", "no-legacy-init", "failed", "remove PyInit_legacy, or remove the promise"),
     expected("legacy", "multi-phase", "passed"),
 ]
 WITH_A_GIL = [

@@ -211,7 +211,7 @@ BROKEN = {
     "must-use": Broken(
         f"{LIBRARY}::@api::must-use",
         ((ERROR, "#[must_use]", ""),),
-        "error::PyErrRaised is not #[must_use]",
+        "error::PyErrRaised lacks #[must_use]",
     ),
     "no-mut-ref": Broken(
         f"{HANDLES}::@api::no-mut-ref",

@@ -39,29 +39,29 @@ _NOT_FOLLOWED: Final = (
     "back from other crates"
 )
 _HEADINGS: Final = {
-    "capability": "{} public and safe, but reach{es} C without {names}",
-    "ffi-module": "{} called outside the module {names}",
-    "catch-unwind": '{} an `extern "C"` function, not through {names}',
-    "no-mut-ref": "{} `&mut {names}` in public signatures",
-    "not-send": "{} that must not be Send",
-    "send": "{} that must be Send",
-    "not-sync": "{} that must not be Sync",
-    "sync": "{} that must be Sync",
-    "must-use": "{} without #[must_use]",
+    "capability": "{} C without taking {names}",
+    "ffi-module": "{} outside the module {names}",
+    "catch-unwind": '{} `extern "C"` functions, but not through {names}',
+    "no-mut-ref": "{} `&mut {names}`",
+    "not-send": "{} must not be Send",
+    "send": "{} must be Send",
+    "not-sync": "{} must not be Sync",
+    "sync": "{} must be Sync",
+    "must-use": "{} must be #[must_use]",
 }
 """What is found of each rule: begins with how many, and of what."""
 _THINGS: Final = {
-    "capability": ("function is", "functions are"),
-    "ffi-module": ("C function is", "C functions are"),
+    "capability": ("public safe function reaches", "public safe functions reach"),
+    "ffi-module": ("call of a C function", "calls of C functions"),
     "catch-unwind": ("call or panic in", "calls or panics in"),
-    "no-mut-ref": ("function has", "functions have"),
+    "no-mut-ref": ("public function takes or returns", "public functions take or return"),
 }
 _TYPE: Final = ("type", "types")
 _REMEDIES: Final = {
-    "capability": f"take one as a parameter or as self, make the function `unsafe`,\n{_ALLOW}",
-    "ffi-module": f"call the functions of that module,\n{_ALLOW}",
-    "catch-unwind": f"call the guard, and all else in the closure that it takes,\n{_ALLOW}",
-    "no-mut-ref": f"take and return `&`,\n{_ALLOW}",
+    "capability": f"add it as a parameter or to `self`, make the function `unsafe`,\n{_ALLOW}",
+    "ffi-module": f"call a function of that module instead,\n{_ALLOW}",
+    "catch-unwind": f"move the code into the closure that the guard runs,\n{_ALLOW}",
+    "no-mut-ref": f"take and return `&` instead,\n{_ALLOW}",
 }
 
 
@@ -138,7 +138,9 @@ class _Crate:
         """Yield a case a rule and file; or one that says why there are none."""
         target = self.package.library
         if target is None or "proc-macro" in target.crate_types:
-            self.problem = self.problem or f"[{API}] needs a library, but the package has none"
+            self.problem = (
+                self.problem or f"[{API}] needs a library, but the package has none: remove it"
+            )
         if self.problem or target is None:
             raw = self.package.metadata["cpython-sys"]["api"]
             asked = [rule for rule in RULES if isinstance(raw, dict) and rule in raw]
@@ -188,7 +190,7 @@ class _Crate:
         named = " or ".join(self.table.names[rule])
         one, several = _THINGS.get(rule, _TYPE)
         count = f"{len(own)} {one if len(own) == 1 else several}"
-        heading = _HEADINGS[rule].format(count, es="es" if len(own) == 1 else "", names=named)
+        heading = _HEADINGS[rule].format(count, names=named)
         lines = [f"    {self._shown(one.file)}:{one.line}: {one.text}" for one in own]
         message = "\n".join([heading, *lines, *filter(None, [_REMEDIES.get(rule)])])
         first = Location(self._real(own[0].file), own[0].line)
@@ -205,7 +207,7 @@ class _Crate:
         if rule == "capability":
             lines.append(_NOT_FOLLOWED)
             if said.limits:
-                lines.append(f"in this crate: {said.limits}")
+                lines.append(f"not followed in this crate: {said.limits}")
         return "\n".join(lines)
 
     def _real(self, name: str) -> str:

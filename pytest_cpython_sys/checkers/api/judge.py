@@ -9,6 +9,7 @@ from ...late import dataclass
 from .graph import Graph
 from .mir import without_generics
 from .names import Names, UnknownNameError
+from .table import API
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -52,8 +53,8 @@ class Judgement:
 
 
 _NO_C: Final = (
-    "not evaluated: neither the crate nor a known dependency declares a C function: write the "
-    'package that does, sys = ["NAME"]'
+    "not evaluated: no C functions are known, because the crate declares none: if a dependency "
+    f'declares them, add its name, sys = ["NAME"], to [{API}]'
 )
 
 
@@ -99,7 +100,7 @@ class Judge:
             said.problems.append(_NO_C)
         if rule == "capability":
             unknown = sorted(self._graph.unknown.items())
-            said.limits = ", ".join(f"{count} {what}" for what, count in unknown)
+            said.limits = ", ".join(f"{what}: {count}" for what, count in unknown)
         found = dict.fromkeys(said.findings)
         said.findings = sorted(found, key=lambda one: (one.file, one.line, one.text))
         return said
@@ -247,7 +248,7 @@ class Judge:
             said.look(function.file)
             parts = (
                 ("takes", [raw for _, raw in function.signature["inputs"]]),
-                ("gives", [function.signature["output"]]),
+                ("returns", [function.signature["output"]]),
                 ("takes", [function.generics]),
             )
             associated = self._surface.associated(function)
@@ -271,7 +272,7 @@ class Judge:
             if item is not None:
                 said.look(item.file)
                 if not item.must_use:
-                    text = f"{'::'.join(item.path)} is not #[must_use]"
+                    text = f"{'::'.join(item.path)} lacks #[must_use]"
                     said.findings.append(Finding(item.file, item.line, text))
 
     def _auto_trait(self, said: Judgement, rule: str, names: tuple[str, ...]) -> None:
@@ -287,7 +288,7 @@ class Judge:
                 texts = [
                     f"{shown} is {trait}"
                     + (f" where {one.condition}" if one.condition else "")
-                    + (f": {one.place[0]}:{one.place[1]} says so" if one.place else "")
+                    + (f": see {one.place[0]}:{one.place[1]}" if one.place else "")
                     for one in found
                 ]
             elif any(not one.condition for one in found):

@@ -76,8 +76,7 @@ class Names:
             if others:
                 raise UnknownNameError(
                     f"{API}.{key}: {name!r} is a type of the crate {others[0].partition('::')[0]}, "
-                    "not of this one: what is to hold of a type stands in the manifest of its own "
-                    "crate"
+                    "not of this one: write the rule in the manifest of that crate"
                 )
             raise UnknownNameError(_nothing(key, name, "type", self._own))
         return self._checked(key, name, self._own[found])[0]
@@ -207,5 +206,6 @@ def _nothing(key: str, name: str, kind: str, known: Collection[str]) -> str:
 
 def _several(key: str, name: str, kinds: str, paths: Sequence[str]) -> str:
     return (
-        f"{API}.{key}: {name!r} may be several {kinds}: write more of the path ({', '.join(paths)})"
+        f"{API}.{key}: {name!r} is the name of several {kinds}: write more of the path "
+        f"({', '.join(paths)})"
     )

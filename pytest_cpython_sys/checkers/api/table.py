@@ -50,7 +50,7 @@ def read_api(metadata: Mapping[str, Any]) -> ApiTable | None:
     if raw is None:
         return None
     if not isinstance(raw, dict):
-        raise MetadataError(f"[{API}] must be a table: write its keys below that heading")
+        raise MetadataError(f"[{API}] must be a table: write its keys below a line [{API}]")
     for key in sorted(raw.keys() - _KEYS):
         near = get_close_matches(key, sorted(_KEYS), 1)
         advice = f"did you mean `{near[0]}`? Valid" if near else "valid"
@@ -67,7 +67,7 @@ def read_api(metadata: Mapping[str, Any]) -> ApiTable | None:
         if not isinstance(reason, str) or not reason.strip():
             raise MetadataError(f"{API}.allow: {name!r} has no reason: write why it is sound")
     if not names:
-        raise MetadataError(f"[{API}] has no rule: add one of {', '.join(RULES)}")
+        raise MetadataError(f"[{API}] has no rule: add at least one of {', '.join(RULES)}")
     systems = _texts(raw, "sys", _CRATE, "the name of a package") if "sys" in raw else ()
     return ApiTable(names, dict(allow), systems)
 

@@ -74,7 +74,7 @@ _NEEDS: Final = {
 }
 _UNKNOWN: Final = "it is not known whether the package is an extension module"
 _NOT_IMPORTED: Final = Verdict(
-    "error", message="not evaluated: the module cannot be imported, see `imports`"
+    "error", message="not evaluated: the module cannot be imported: see `@module::imports`"
 )
 _UNREAD: Final = {"unknown": "the process exited before the definition was read"}
 

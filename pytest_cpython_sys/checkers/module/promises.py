@@ -44,7 +44,7 @@ _FAULTS: Final = {
     "immutable-types": ("can be changed", "give it Py_TPFLAGS_IMMUTABLETYPE"),
     "final-types": ("can be subclassed", "remove Py_TPFLAGS_BASETYPE"),
 }
-_REMEDY: Final = f"or remove it from `requires` in [{TABLE}.module]"
+_REMEDY: Final = f"or remove the promise from `requires` in [{TABLE}.module]"
 
 
 def not_shown(word: str, python: Interpreter) -> str | None:
@@ -76,7 +76,7 @@ def judge_declaration(word: str, imported: Answer, declared: Declaration, gil: s
         )
     if declared.gil == NOT_USED:
         return Verdict("passed", seconds)
-    advice = f"declare it with the slot Py_mod_gil, {NOT_USED}"
+    advice = f"add the slot Py_mod_gil with {NOT_USED}"
     if declared.single_phase:
         if gil:
             return _not_evaluated(
@@ -125,7 +125,7 @@ def judge_types(word: str, answer: Answer) -> Verdict:
     held = [one for one in types if not one["exception"]]
     notes = [_listed("types checked", held) or "the module creates no types"]
     if exceptions:
-        notes.append(_listed("exceptions, which may be mutable and subclassed", exceptions))
+        notes.append(_listed("exceptions, which are exempt", exceptions))
     note = "\n".join(notes)
     guilty = [one for one in held if one[_FIELDS[word]]]
     seconds, output = answer.ended.seconds, answer.ended.output

@@ -204,7 +204,7 @@ def judge_free_threading(
         return _ended(
             answer,
             "error",
-            "the GIL is on before the module is imported: another package in this Python's "
+            "the GIL is on before the module is imported: probably a package in this Python's "
             "site-packages turned it on",
         )
     problem = problem_of(answer)

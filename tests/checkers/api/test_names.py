@@ -113,9 +113,9 @@ def test_a_module_is_the_one_at_the_whole_path(judged: Callable[..., Judgement],
 @pytest.mark.parametrize(
     ("rule", "names", "words"),
     [
-        ("capability", ["Deep"], "'Deep' may be several types: * (yyy::Deep, zzz::Deep)"),
-        ("no-mut-ref", ["Deep"], "'Deep' may be several types: *"),
-        ("must-use", ["Deep"], "'Deep' may be several types: *"),
+        ("capability", ["Deep"], "'Deep' is the name of several types: * (yyy::Deep, zzz::Deep)"),
+        ("no-mut-ref", ["Deep"], "'Deep' is the name of several types: *"),
+        ("must-use", ["Deep"], "'Deep' is the name of several types: *"),
         ("catch-unwind", ["guard"], "* several functions: * (c_api::guard, x::c_api::guard)"),
         (
             "capability",

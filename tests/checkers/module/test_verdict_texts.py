@@ -244,7 +244,7 @@ WARNED: dict[str, Any] = {"after": True, "warnings": ["one", "two"]}
             {"before": True},
             said(
                 "error",
-                "the GIL is on before the module is imported: another package in this Python's "
+                "the GIL is on before the module is imported: probably a package in this Python's "
                 "site-packages turned it on",
             ),
         ),
