@@ -86,7 +86,7 @@ def test_the_option_wins_over_the_shell_and_that_over_the_rest(
 
 def test_not_configured(checkout: Checkout, pytester: pytest.Pytester) -> None:
     assert refused(pytester) == (
-        f"ERROR: {checkout.path} is not configured: run ./configure there, or name a build "
+        f"ERROR: {checkout.path} is not configured: run ./configure there, or choose a build "
         "directory or an interpreter with --cpython-sys-python"
     )
 

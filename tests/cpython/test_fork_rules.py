@@ -125,7 +125,7 @@ BROKEN = {
     "not-gil": Broken(
         f"{MODULE}::@module::requires::not-gil",
         ((MODULE, "without_provenance_mut(1)", "without_provenance_mut(0)"),),
-        "and declares Py_MOD_GIL_USED",
+        "but declares Py_MOD_GIL_USED",
         NEWEST,
     ),
     "immutable-types": Broken(
@@ -276,4 +276,4 @@ def test_the_ledger_lets_people_begin(pytester: pytest.Pytester, workspace: Path
     replace_once(workspace / C_API, more, more.replace("SAFETY", "Right"))
     result = run(pytester, item)
     assert outcomes(result) == {item: "failed"}
-    assert "`c_api::add_type`: 1 use of `unsafe` without the words" in result.stdout.str()
+    assert "`c_api::add_type`: 1 use of `unsafe` lacks a" in result.stdout.str()

@@ -77,7 +77,7 @@ def test_an_initialiser_that_is_wrong_for_free_threading(
     assert {f"{file}@cp313::@abi::init::{name}" for name in names} <= found.keys()
     result.stdout.fnmatch_lines_random(
         [
-            "*lib.rs:*: PyObject_HEAD_INIT *",
+            "*lib.rs:*: bytes of PyObject_HEAD_INIT *",
             "cp313    cp313t",
             *(f"ok       failed   {file}@abi::init::{name}" for name in names),
         ]

@@ -35,7 +35,7 @@ MODULES = frozenset(
         "alone",
     ]
 )
-NOT_USED = "declares Py_MOD_GIL_NOT_USED, and"
+NOT_USED = "declares Py_MOD_GIL_NOT_USED, but"
 TURNS_ON = "does not declare Py_MOD_GIL_NOT_USED: importing it turns the GIL on"
 
 WITHOUT_A_GIL = [
@@ -111,7 +111,7 @@ def promises_on_a_build(
 # A module that promises it, and does not declare it, is not skipped.
 PROMISED_WITHOUT_A_GIL = [
     Expected("kept::free_threading", "passed"),
-    Expected("silent::free_threading", "failed", f'requires "not-gil", and {TURNS_ON}'),
+    Expected("silent::free_threading", "failed", f'requires "not-gil", but {TURNS_ON}'),
     Expected("mutable::free_threading", "passed"),
     *(
         Expected(f"{name}::requires::not-gil", "failed", "call PyUnstable_Module_SetGIL with")
