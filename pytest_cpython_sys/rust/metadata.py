@@ -303,8 +303,8 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
         include_dirs=texts(raw, "include-dirs"),
         flags=texts(raw, "flags"),
         names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a C name in quotes"),
-        known=_table(raw, "known", _KNOWN, _REASON, "a reason: write in quotes why it differs"),
-        inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "a C initialiser without quotes"),
+        known=_table(raw, "known", _KNOWN, _REASON, "the reason why it differs"),
+        inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "a C initialiser"),
         arguments=_arguments(raw),
         symbols=tuple(one.rpartition("::")[2] for one in texts(raw, "symbols", _SYMBOL)),
         const_is_an_error=strict,
@@ -367,7 +367,7 @@ def _table(
         if not names.fullmatch(name):
             raise MetadataError(f"{TABLE}.{key}: {name!r} is not a valid key{_HINTS.get(key, '')}")
         if not isinstance(value, str) or not values.fullmatch(value):
-            raise MetadataError(f"{TABLE}.{key}.{name}: {value!r} is not {wanted}")
+            raise MetadataError(f"{TABLE}.{key}.{name} must be {wanted}, not {value!r}")
     return dict(table)
 
 

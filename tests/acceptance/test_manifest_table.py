@@ -93,7 +93,7 @@ def test_a_table_without_a_header(pytester: pytest.Pytester, write: Write) -> No
         ('include-dirs = ["no"]', "*include-dirs: */no does not exist"),
         (
             'known = { "fn::send" = "" }',
-            "*known.fn::send: '' is not a reason: write in quotes why it differs",
+            "*known.fn::send must be the reason why it differs, not ''",
         ),
         ('known = { "no no" = "x" }', "*'no no' is not a valid key: write *such as \"fn::NAME\""),
     ],
