@@ -86,7 +86,7 @@ class Libraries:
         if path is None:
             errors = [error.rendered for error in self.more.errors(package.id, target)]
             words = "\n".join(errors) or self.more.words
-            raise CargoError(f"its library does not build\n{words}")
+            raise CargoError(f"the library does not build\n{words}")
         return path
 
     def _apart(self, package: Package) -> str:
@@ -96,7 +96,7 @@ class Libraries:
         )
         path = build.shared_library(package)
         if path is None:
-            raise CargoError(f"its library does not build\n{build.words}")
+            raise CargoError(f"the library does not build\n{build.words}")
         return path
 
     @staticmethod
@@ -108,7 +108,7 @@ class Libraries:
         """Raise LibraryFailedError if it is known that a library does not build."""
         build = self._build
         if build.failed(package, target) or not (build.success or build.is_built(package, target)):
-            raise LibraryFailedError("its library does not build: see `@build`")
+            raise LibraryFailedError("the library does not build: see `@build`")
 
     def sources(self, package: Package, target: Target) -> Sequence[str] | None:
         """Return the files of a library that no test needs; None if it cannot be built."""

@@ -325,7 +325,7 @@ def test_a_library_that_does_not_build(pytester: pytest.Pytester, write: Write) 
     write({**FILES, "api/src/lib.rs": f"{LIB}fn wrong() -> i32 {{ true }}\n"})
     found, text = rules(pytester)
     assert set(found.values()) == {"error"}
-    assert "not evaluated: its library does not build, see `@build`" in text
+    assert "not evaluated: the library does not build: see `@build`" in text
 
 
 def test_who_does_not_ask_has_none(pytester: pytest.Pytester, write: Write) -> None:

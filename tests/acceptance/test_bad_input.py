@@ -258,7 +258,7 @@ def test_words_of_a_build_script_are_shown_once(pytester: pytest.Pytester, write
     assert "rerun-if-env-changed" not in text
     assert "cargo:warning=no pan" in text
     assert text.count("stack backtrace") <= 1
-    assert "b/src/lib.rs:1: its library does not build: see `@build`\n" in text
+    assert "b/src/lib.rs:1: the library does not build: see `@build`\n" in text
 
 
 def test_an_id_of_a_target_that_did_not_build_is_an_erroring_item(

@@ -216,7 +216,7 @@ def test_what_cargo_test_does_not_build(pytester: pytest.Pytester, write: Write)
     assert layouts(result) == {"src/lib.rs::T": "passed"}
     result.stdout.fnmatch_lines(
         [
-            "2 files with layout blocks skipped: cargo test does not build them",
+            "2 files with layout blocks skipped, because `cargo test` does not build them",
             "    examples/e.rs: * needs the features more",
             "    benches/b.rs: * is not built for tests",
         ],

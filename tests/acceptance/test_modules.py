@@ -369,7 +369,7 @@ def test_a_library_that_does_not_build(pytester: pytest.Pytester, write: Write) 
     assert result.ret == 1
     found = outcomes(result)
     assert {found[name] for name in ids("imports", "leaks")} == {"error"}
-    result.stdout.fnmatch_lines(["*: its library does not build", "error: *an unclosed delimiter"])
+    result.stdout.fnmatch_lines(["*: the library does not build", "error: *an unclosed delimiter"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

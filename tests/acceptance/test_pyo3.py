@@ -216,7 +216,7 @@ def test_a_library_for_python_alone_is_not_found_by_rust(write: Write, run: Run)
         "tests/api.rs::@build": "failed",
     }
     result.stdout.fnmatch_lines(
-        ['tests/api.rs:*: Rust crates cannot use *"cdylib": write crate-type = *"rlib"*']
+        ['tests/api.rs:*: Rust crates cannot use *"cdylib"[]]: write crate-type = *"rlib"*']
     )
 
 

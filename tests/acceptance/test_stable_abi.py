@@ -95,7 +95,7 @@ def test_without_the_list_nothing_passes(
     monkeypatch.setenv("PYTHONPATH", str(pytester.path / "hide"))
     result = run(pytester, ITEM)
     assert result.parseoutcomes() == {"skipped": 1}
-    result.stdout.fnmatch_lines(["SKIPPED *: *pip install abi3info"])
+    result.stdout.fnmatch_lines(["SKIPPED *: *run `pip install abi3info`"])
 
 
 HIDE = """

@@ -106,8 +106,8 @@ class Question:
                 return found
             errors = found.errors(package.id, target)
             if any(not error.is_of_linker for error in errors):
-                raise CargoError("not evaluated: its library does not build, see `@build`")
-        raise CargoError(f"not evaluated: its library does not build\n{self._libraries.more.words}")
+                raise CargoError("not evaluated: the library does not build: see `@build`")
+        raise CargoError(f"not evaluated: the library does not build\n{self._libraries.more.words}")
 
     def _ask(self, build: Build, unit: Unit) -> dict[str, Judgement]:
         context = self._context

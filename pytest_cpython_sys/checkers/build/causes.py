@@ -112,7 +112,7 @@ def _of_errors(
 ) -> Cause:
     rendered = [_shown(error) for error in errors[:_SHOWN_ERRORS]]
     if len(errors) > _SHOWN_ERRORS:
-        rendered.append(f"... and {len(errors) - _SHOWN_ERRORS} more errors")
+        rendered.append(f"... and {counted(len(errors) - _SHOWN_ERRORS, 'more error')}")
     # What rustc has a number for, it has explained: a linker's words are another's.
     of_others = "\n".join(error.rendered for error in errors if error.code is None)
     remedy = explained or explain_failure(of_others, build.target)
@@ -164,7 +164,7 @@ def _no_crate(package: Package, target: Target, error: str) -> str:
         return ""
     types = ", ".join(f'"{name}"' for name in library.crate_types)
     return (
-        f"Rust crates cannot use a library whose only types are {types}: write "
+        f"Rust crates cannot use a library with crate-type = [{types}]: write "
         f'crate-type = [{types}, "rlib"] under [lib] in Cargo.toml'
     )
 

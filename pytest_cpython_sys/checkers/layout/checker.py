@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...cargo import configured_wrapper, shown_command
-from ...case import Case, Checker, Verdict
+from ...case import Case, Checker, Verdict, counted
 from ...rust.census import Census, CensusError, holds_label
 from ...rust.test_location import build_case
 from .silent_bindings import silent_bindings
@@ -81,10 +81,9 @@ class LayoutChecker(Checker):
             yield f"{blocks} not in the form that bindgen writes: skipped", self._odd
         if self._left_out:
             count = len(self._left_out)
-            files = (
-                "1 file with layout blocks" if count == 1 else f"{count} files with layout blocks"
-            )
-            yield f"{files} skipped: cargo test does not build them", self._left_out
+            it = "it" if count == 1 else "them"
+            files = f"{counted(count, 'file')} with layout blocks skipped"
+            yield f"{files}, because `cargo test` does not build {it}", self._left_out
 
     def _target(
         self,

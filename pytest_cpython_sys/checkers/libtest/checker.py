@@ -278,7 +278,7 @@ def _verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
             return Verdict("error", message=words)
         return Verdict("passed", warnings=(words,))
     if end.how == "printed":
-        return Verdict("passed", output=f"{binary}, beside what its tests print:\n{end.stdout}")
+        return Verdict("passed", output=f"output of {binary} outside its tests:\n{end.stdout}")
     verdict = _plain_verdict(case, executable, end)
     return with_leak(verdict, run) if end.leaked else verdict
 

@@ -124,7 +124,7 @@ def judge_symbols(abi: StableAbi, symbols: Iterable[str] | None, known: StableLi
         return Verdict(
             "skipped",
             message=f"{known.source} covers the stable ABI up to 3.{known.newest}, but the module "
-            f"declares {abi.said}: pip install --upgrade abi3info",
+            f"declares {abi.said}: run `pip install --upgrade abi3info`",
         )
     notes = [
         f"{name} is part of the stable ABI only {where}"

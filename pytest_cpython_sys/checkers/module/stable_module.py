@@ -44,7 +44,7 @@ __all__ = ["StableModule", "declared_by_pyo3"]
 
 _MISSING: Final = (
     "the list of the stable ABI's symbols comes from abi3info, which is not installed: "
-    "pip install abi3info"
+    "run `pip install abi3info`"
 )
 _LIMITED, _FREE_THREADED = "Py_LIMITED_API", "Py_GIL_DISABLED"
 _CRATES: Final = ("pyo3_ffi", "pyo3")  # pyo3 0.14 and older is one crate
@@ -182,8 +182,9 @@ class StableModule:
 
 def _again(told: Told, installed: Installed) -> str:
     """Return what gives a file its right name."""
-    setting = "py_limited_api = true, then " if told.backend == "setuptools-rust" else ""
-    return f"{setting}{told.command(editable=not installed.is_wheel)} in {told.directory}"
+    setting = "set py_limited_api = true, then " if told.backend == "setuptools-rust" else ""
+    command = told.command(editable=not installed.is_wheel)
+    return f"{setting}run `{command}` in {told.directory}"
 
 
 def _speaks_of_it(extension: Extension, told: Told | None) -> bool:

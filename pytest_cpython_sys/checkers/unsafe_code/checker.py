@@ -255,7 +255,7 @@ class _Workspace:
             ]
         if gone:
             files = "1 file that does" if len(gone) == 1 else f"{len(gone)} files that do"
-            yield f"{LEDGER} lists {files} not exist: remove them with {_UPDATE}", gone
+            yield f"{LEDGER} lists {files} not exist: update it with {_UPDATE}", gone
         if fewer:
             yield f"{LEDGER} allows more than there is: lower its numbers with {_UPDATE}", fewer
 
