@@ -34,6 +34,14 @@ __all__ = ["ApiChecker"]
 _LEVEL: Final = "@api"
 _TABLE: Final = "@table"
 _ALLOW: Final = f'or write why it is sound: allow = {{ "TYPE::FUNCTION" = "reason" }} in [{API}]'
+_NEITHER: Final = (
+    "remove the `unsafe impl`, if there is one, or add a field of type PhantomData<*const ()>;\n"
+    f"or remove the type from this rule in [{API}]"
+)
+_BOTH: Final = (
+    "change the fields that prevent it, or write an `unsafe impl`;\n"
+    f"or remove the type from this rule in [{API}]"
+)
 _NOT_FOLLOWED: Final = (
     "not followed: drops; calls of generic code and of trait objects; calls through pointers and "
     "back from other crates"
@@ -62,6 +70,9 @@ _REMEDIES: Final = {
     "ffi-module": f"call a function of that module instead,\n{_ALLOW}",
     "catch-unwind": f"move the code into the closure that the guard runs,\n{_ALLOW}",
     "no-mut-ref": f"take and return `&` instead,\n{_ALLOW}",
+    **dict.fromkeys(("not-send", "not-sync"), _NEITHER),
+    **dict.fromkeys(("send", "sync"), _BOTH),
+    "must-use": f"add #[must_use], or remove the type from this rule in [{API}]",
 }
 
 

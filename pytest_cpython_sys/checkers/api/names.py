@@ -200,7 +200,7 @@ def _nothing(key: str, name: str, kind: str, known: Collection[str]) -> str:
     last = name.rpartition("::")[2]
     near += sorted(path for path in known if path.rpartition("::")[2] == last)
     near = list(dict.fromkeys(near))[:_NEAR]
-    advice = f": did you mean {' or '.join(map(repr, near))}?" if near else ""
+    advice = f": did you mean {' or '.join(map(repr, near))}?" if near else ": correct it"
     return f"{API}.{key}: the crate has no {kind} {name!r}{advice}"
 
 
