@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["explain_refusal", "first_problem", "foreign_python", "refusal_of_header"]
 
 # gcc's words, and clang's.
+_OPTION: Final = regex(r"unrecogni[sz]ed (?:command-line )?option|unknown (?:argument|option)")
 _MISSING: Final = regex(r"^(?:'(?P<clang>[^']+)' file not found|(?P<gcc>.+): No such file)")
 _PYTHONS: Final = ("Python.h", "pyconfig.h", "patchlevel.h")
 # https://en.cppreference.com/w/c/header: those that no compiler brings without a C library.
@@ -39,7 +40,9 @@ def explain_refusal(header: str, problems: Sequence[Problem], words: str, macros
     """
     name = os.path.basename(header)
     if not problems:
-        return f"{name} does not compile ({first_problem(words)}): {_flags()}"
+        said = first_problem(words)
+        cure = f"correct `flags` in [{TABLE}]" if _OPTION.search(said) else _flags()
+        return f"{name} does not compile ({said}): {cure}"
     first = problems[0]
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
     said = f"{first.file}:{first.line}: {first.text}{more}"

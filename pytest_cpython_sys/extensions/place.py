@@ -68,8 +68,11 @@ def find_place(
     asked = next((one.name for one in words if leads_to(one.manifest, package)), None)
     exported = f"{os.path.basename(library)} exports {_listed(names)}"
     if asked is not None:
-        advice = f'module = "{names[0]}"' if names else f"#[pymodule] fn {asked.rpartition('.')[2]}"
-        raise NoModuleError(f"{exported}, but the module to import is {asked}: write {advice}")
+        last = asked.rpartition(".")[2]
+        advice = f'module = "{names[0]}"' if names else f"#[pymodule] fn {last}, or PyInit_{last}"
+        raise NoModuleError(
+            f'{exported}, but the manifest names the module "{asked}": write {advice}'
+        )
     said = _said(words)
     crate = package.library.crate_name if package.library is not None else None
     if crate in names and len(names) > 1 and not said:

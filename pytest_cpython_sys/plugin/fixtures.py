@@ -47,7 +47,7 @@ def cargo(pytestconfig: pytest.Config) -> Workshop:
 
 @pytest.fixture(scope="session")
 def rust_extension(cargo: Workshop) -> RustExtension:
-    """Return a function that builds a package's cdylib, once a session, and imports it."""
+    """Return a function that builds a package's cdylib once per session and imports it."""
     from ..cargo import CargoError
     from .cargo_fixture import OtherPythonError
 

@@ -198,7 +198,7 @@ def load(path: str) -> Interpreter:
         return _unpacked(path) or _build_directory(path)
     if not os.path.exists(path):
         raise InterpreterError(
-            f"{path} does not exist: name a Python interpreter or a build directory with "
+            f"{path} does not exist: give a Python interpreter or a build directory with "
             "--cpython-sys-python"
         )
     directory = os.path.dirname(path)

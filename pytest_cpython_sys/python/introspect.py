@@ -140,5 +140,7 @@ def _no_answer(executable: str, done: Ended) -> str:
         return f"{executable} is Python 2, or not a Python at all: {OTHER}"
     # What a Python says that cannot start ends with a stack without frames.
     fatal = [line for line in lines if line.startswith("Fatal Python error")]
-    words = next((f": {line.strip()}" for line in (*fatal, *reversed(lines)) if line.strip()), "")
+    said = next((line.strip() for line in (*fatal, *reversed(lines)) if line.strip()), "")
+    # Another program complains of the code that it was given.
+    words = f": {said}" if said and "describe_python" not in done.stderr else ""
     return f"{executable} did not answer as a Python interpreter would ({done.how}{words}): {OTHER}"

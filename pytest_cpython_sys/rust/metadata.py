@@ -292,7 +292,7 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
     if header is not None and (
         not isinstance(header, str) or not is_plain(header) or '"' in header
     ):
-        raise MetadataError(f"{TABLE}.header: {header!r} is not a path that #include accepts")
+        raise MetadataError(f"{TABLE}.header must be the path of a C header, not {header!r}")
     strict = raw.get("const-is-an-error", False)
     if not isinstance(strict, bool):
         raise MetadataError(
@@ -304,7 +304,7 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
         flags=texts(raw, "flags"),
         names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a C name in quotes"),
         known=_table(raw, "known", _KNOWN, _REASON, "the reason why it differs"),
-        inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "a C initialiser"),
+        inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "a C initialiser without quotes in it"),
         arguments=_arguments(raw),
         symbols=tuple(one.rpartition("::")[2] for one in texts(raw, "symbols", _SYMBOL)),
         const_is_an_error=strict,

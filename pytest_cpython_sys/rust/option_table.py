@@ -86,7 +86,7 @@ OPTIONS: Final = (
     Option(
         "cargo_grace",
         "seconds",
-        "seconds between the signal that ends a process and the one that kills it",
+        "seconds between SIGTERM and SIGKILL for a process that timed out",
         "SECONDS",
         default=2.0,
         command_line=False,
@@ -103,7 +103,7 @@ OPTIONS: Final = (
     Option(
         "cargo_run_ignored",
         "text",
-        "whether #[ignore] tests run",
+        "which tests run: those without #[ignore], only those with it, or all",
         choices=("default", "only", "all"),
     ),
     Option("cargo_no_doctests", "flag", "do not run doctests"),
@@ -123,13 +123,13 @@ OPTIONS: Final = (
     Option(
         "cpython_sys_abi",
         "text",
-        "which declarations are compared with C",
+        "which declarations are compared with C: hand-written ones, all, or none",
         choices=("auto", "all", "off"),
     ),
     Option(
         "cpython_sys_extensions",
         "names",
-        "auto, off or packages: whose extension modules are built for Python tests",
+        "packages whose extension modules are built for Python tests",
         "auto|off|PACKAGES",
         command_line=False,
         unittest=False,
@@ -145,7 +145,7 @@ OPTIONS: Final = (
     Option(
         "cpython_sys_policies",
         "text",
-        "which policies are checked",
+        "which policies (lints, formatting, modules, ...) are checked",
         choices=("auto", "all", "off"),
     ),
     Option(
@@ -165,7 +165,7 @@ OPTIONS: Final = (
     Option(
         "cpython_sys_fast",
         "flag",
-        "a faster protocol for Rust tests, used where its result is the same as pytest's",
+        "skip pytest's own work for Rust tests where that changes no result",
         default=True,
         command_line=False,
         unittest=False,
@@ -181,7 +181,7 @@ OPTIONS: Final = (
     Option(
         "cpython_sys_env",
         "flag",
-        "print the variables that are added for cargo and for tests, and exit",
+        "print the environment variables that are added for cargo and tests, and exit",
         key=False,
         unittest=False,
     ),
@@ -195,7 +195,7 @@ OPTIONS: Final = (
     Option(
         "cpython_sys_update_ledger",
         "flag",
-        "write how often each file uses `unsafe`",
+        "write the uses of `unsafe` to cpython-sys-unsafe.toml",
         key=False,
         unittest=False,
     ),

@@ -194,8 +194,8 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
     )
     result.stdout.fnmatch_lines(
         [
-            "things: 1 name that C has is not compared",
-            "    ALONE: C has a macro of that name: add arguments to call both with to *",
+            "things: 1 name exists in C but was not compared",
+            "    ALONE: C has a macro of that name: to compare both, list arguments in *",
             "things: 2 items got no answer from a compiler",
         ]
     )

@@ -414,7 +414,7 @@ def test_the_plugin_imports_little_without_the_switch(pytester: pytest.Pytester)
         ("--cargo-run-ignored=some", "choose one of default, only, all"),
         ("--cpython-sys-abi=maybe", "choose one of auto, all, off"),
         ("--cargo-args='unclosed", "--cargo-args"),
-        ("--cpython-sys-python=/no/such/python", "/no/such/python does not exist: name a Python"),
+        ("--cpython-sys-python=/no/such/python", "/no/such/python does not exist: give a Python"),
         (
             "--cargo-package=nothing*",
             "--cargo-package=nothing[*] matches no package: choose from c",

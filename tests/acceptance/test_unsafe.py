@@ -366,7 +366,7 @@ def test_the_ledger(write: Write, run: Run) -> None:
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
-            f"{LEDGER} allows more than there is: lower its numbers with {UPDATE}",
+            f"{LEDGER} allows more `unsafe` than there is: update it with {UPDATE}",
             "    src/other.rs: 0 blocks (allowed: 1)",
         ]
     )

@@ -134,7 +134,7 @@ def test_moved_lines_change_nothing_and_fewer_is_told(
     assert outcomes(result) == GREEN
     result.stdout.fnmatch_lines(
         [
-            f"{LEDGER} allows more than there is: lower its numbers with {UPDATE}",
+            f"{LEDGER} allows more `unsafe` than there is: update it with {UPDATE}",
             "    src/lib.rs: 0 undocumented uses in `second` (allowed: 1)",
         ]
     )

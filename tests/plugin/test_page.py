@@ -138,14 +138,14 @@ def test_what_differs_is_drawn_side_by_side_and_what_agrees_once() -> None:
     assert agreeing.count("<svg") == 1
     assert "(hole), 7 bytes" in agreeing
     assert "1 hole" in agreeing
-    assert "but not their sizes" not in page.text
+    assert "but neither their sizes" not in page.text
 
 
 def test_no_hole_is_claimed_where_sizes_are_not_recorded() -> None:
     fields = (Member("owner", 8, None), Member("last", 32, None), Member("rest", 64, None))
     side = TypeLayout("t", 8, 4, fields)
     text, page = page_of([record("t", kind="layout", layouts=Layouts(side, side))])
-    assert "but not their sizes" in page.text
+    assert "but neither their sizes" in page.text
     assert "(hole)" not in text
     assert "1 hole" not in text
     assert "(not recorded), 1 byte" in text

@@ -140,8 +140,8 @@ class ConstantSurvey:
                     f"macro {name} with arguments{nearest(name, called)}"
                 )
         elif calls is None:
-            words = "C has a macro of that name: add arguments to call both with to"
-            self._none(item, f"{words} [{TABLE}.arguments]")
+            words = "C has a macro of that name: to compare both, list arguments"
+            self._none(item, f"{words} in [{TABLE}.arguments]")
         else:
             own = tuple(self._call(item, name, macro.parameters, call) for call in calls)
             yield Subject("macro", item.name, item, name, values=own)

@@ -24,7 +24,7 @@ def remarks(name: str, findings: Findings) -> Iterator[tuple[str, Sequence[str]]
         verb = _count(findings.unmatched, "Rust name has", "Rust names have")
         yield f"{name}: {verb} no counterpart in C", _details(findings.unmatched)
     if findings.uncompared:
-        verb = _count(findings.uncompared, "name that C has is", "names that C has are")
+        verb = _count(findings.uncompared, "name exists in C but was", "names exist in C but were")
         yield f"{name}: {verb} not compared", _details(findings.uncompared)
     if findings.unanswered:
         items = _count(findings.unanswered, "item", "items")

@@ -257,7 +257,7 @@ class _Workspace:
             files = "1 file that does" if len(gone) == 1 else f"{len(gone)} files that do"
             yield f"{LEDGER} lists {files} not exist: update it with {_UPDATE}", gone
         if fewer:
-            yield f"{LEDGER} allows more than there is: lower its numbers with {_UPDATE}", fewer
+            yield f"{LEDGER} allows more `unsafe` than there is: update it with {_UPDATE}", fewer
 
 
 def _names_functions(ledger: Ledger | None) -> bool:

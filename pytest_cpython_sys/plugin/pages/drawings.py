@@ -48,7 +48,7 @@ def layouts(facts: Facts) -> Section | None:
         inside = "".join(_file(file, records) for file, records in files.items())
         boxes.append(f'<h3>Layouts that agree</h3><div class="box">{inside}</div>')
     aside = (
-        f"{len(differing)} of {counted(len(drawn), 'layout')} differ"
+        f"{len(differing)} of {counted(len(drawn), 'layout')} differ{'s' * (len(differing) == 1)}"
         if differing
         else (f"{counted(len(drawn), 'layout')}, all agree")
     )
@@ -56,9 +56,9 @@ def layouts(facts: Facts) -> Section | None:
 
 
 _UNKNOWN: Final = (
-    '<p class="said">The layout tests of bindgen record where fields begin, but not their sizes, '
-    "and no bit-fields. Such a field is drawn up to the next one, with a dashed border, and holes "
-    "are not shown.</p>"
+    '<p class="said">The layout tests of bindgen record where fields begin, but neither their '
+    "sizes nor bit-fields. So each field is drawn up to the next one, with a dashed border, and "
+    "holes are not shown.</p>"
 )
 
 
