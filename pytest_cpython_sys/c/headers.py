@@ -132,7 +132,8 @@ def _own_header(package: Package, table: AbiTable) -> str | None:
     if os.path.isfile(path):
         return os.path.normpath(path)
     if table.header is not None:
-        raise MetadataError(f"package.metadata.cpython-sys.header: {path} does not exist")
+        words = f"package.metadata.cpython-sys.header: {path} does not exist"
+        raise MetadataError(f"{words}: write a path relative to the package")
     return None
 
 
@@ -141,7 +142,8 @@ def _check_directories(package: Package, table: AbiTable) -> None:
     for directory in table.include_dirs:
         path = os.path.join(package.root, directory)
         if not os.path.isdir(path):
-            raise MetadataError(f"package.metadata.cpython-sys.include-dirs: {path} does not exist")
+            words = f"package.metadata.cpython-sys.include-dirs: {path} does not exist"
+            raise MetadataError(f"{words}: write paths relative to the package")
 
 
 def compiler_in_words(

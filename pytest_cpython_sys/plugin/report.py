@@ -154,7 +154,7 @@ class PackageCounts:
     def rows(self) -> list[tuple[str, str, Counter[str]]]:
         """Return the package, the label of the Python and the counts of each line."""
         entries = sorted(self._rows.items(), key=lambda entry: entry[0][0])
-        return [(name or "manifest", label, row) for (name, label), row in entries]
+        return [(name or "Cargo.toml", label, row) for (name, label), row in entries]
 
     def lines(self) -> Iterator[str]:
         """Yield a line a package; with several Pythons, a line a package and Python."""

@@ -38,7 +38,8 @@ def _own(item: RustItem, settings: Settings) -> float | None:
     if mark is not None:
         value = mark.args[0] if mark.args else mark.kwargs.get("seconds")
         if not isinstance(value, int | float) or not 0 < value < float("inf"):
-            raise pytest.UsageError(f"cargo_timeout({value!r}): write a number of seconds above 0")
+            words = "the mark needs a number of seconds above 0, as in cargo_timeout(5)"
+            raise pytest.UsageError(f"cargo_timeout({value!r}) at {item.nodeid}: {words}")
         return float(value)
     return settings.timeout(item.nodeid)
 

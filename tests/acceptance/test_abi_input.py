@@ -190,7 +190,9 @@ def test_a_header_named_that_is_not_there(pytester: pytest.Pytester, write: Writ
     write({"Cargo.toml": TABLE + 'header = "no.h"\n', "src/lib.rs": LIB})
     result = run(pytester)
     assert abi(result) == {"header": "error"}
-    result.stdout.fnmatch_lines(["*package.metadata.cpython-sys.header: *no.h does not exist"])
+    result.stdout.fnmatch_lines(
+        ["*package.metadata.cpython-sys.header: *no.h does not exist: write *"]
+    )
 
 
 @pytest.mark.parametrize(

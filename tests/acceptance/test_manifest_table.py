@@ -90,7 +90,7 @@ def test_a_table_without_a_header(pytester: pytest.Pytester, write: Write) -> No
     [
         ('letter = "const"', "*'const' is not valid: write *such as letter = [\"const\"]; *void"),
         ("letter = true", '*True is not valid: write letter = "error" for all*'),
-        ('include-dirs = ["no"]', "*include-dirs: */no does not exist"),
+        ('include-dirs = ["no"]', "*include-dirs: */no does not exist: write paths *"),
         (
             'known = { "fn::send" = "" }',
             "*known.fn::send must be the reason why it differs, not ''",

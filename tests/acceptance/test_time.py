@@ -214,3 +214,21 @@ def test_very_large_output_is_cut_in_the_middle(pytester: pytest.Pytester, write
     assert "characters left out ...]" in text
     assert "quietly" in text
     assert len(text) < 2_500_000
+
+
+def test_a_mark_without_a_number_says_where_it_stands(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": "#[test] fn t() {}\n",
+            "conftest.py": "import pytest\n"
+            "def pytest_collection_modifyitems(items):\n"
+            "    for item in items:\n"
+            "        item.add_marker(pytest.mark.cargo_timeout)\n",
+        }
+    )
+    result = pytester.runpytest("--cpython-sys")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: cargo_timeout(None) at src/lib.rs::t: *cargo_timeout(5)"])
