@@ -40,7 +40,7 @@ _COMMAND: Final = (
 _UPDATE: Final = "--cpython-sys-update-ledger"
 _BEGIN: Final = f"""\
 to accept the present uses, write them to {LEDGER} with
-{_UPDATE}: from then on, an item fails only if there are more"""
+{_UPDATE}: then an item fails if there are more uses"""
 _RENAMED: Final = (
     f"if a function was only renamed or moved, write its new name to {LEDGER} with {_UPDATE}"
 )
