@@ -334,7 +334,9 @@ def _in_company(end: TestEnd, count: int, how: str) -> TestEnd:
         return end
     others = counted(count - 1, "other test")
     company = f"this and {others} were running" if count > 1 else "this test was running"
-    message = f"the process crashed ({how}) while {company}; run alone, it passes"
+    cause = how.removeprefix("killed by ").partition(" (")[0]
+    verb = "exited" if how.startswith("exit code") else "crashed"
+    message = f"the process {verb} ({cause}) while {company}; run alone, it passes"
     return replace(end, how="crashed", message=message)
 
 
