@@ -74,9 +74,9 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test that exists.
+    """A test that a checker found.
 
-    ``file`` is the absolute path of the tracked file it stands under, ``levels`` its path below
+    ``file`` is the absolute path of the tracked file that it belongs to, ``levels`` its path below
     that file (the parts that ``::`` separates in an id, not yet escaped for pytest).
     """
 
@@ -133,7 +133,7 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TypeLayout:
-    """A type as somebody lays it out. Size and alignment are in bytes."""
+    """The layout of a type. Size and alignment are in bytes."""
 
     name: str
     size: int
@@ -161,7 +161,7 @@ class Layouts:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a case.
+    """The result of a case.
 
     ``error`` means that the test was not evaluated; it is never shown as passed.
     """
@@ -218,7 +218,7 @@ class Checker(Protocol):
 
     @abstractmethod
     def discover(self) -> Iterable[Case]:
-        """Return all cases there are."""
+        """Return all cases of this checker."""
 
     @abstractmethod
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:

@@ -36,7 +36,7 @@ __all__ = ["Build", "Unit"]
 
 @dataclass(frozen=True)
 class Build:
-    """What became of a build: everything that cargo said, typed."""
+    """The result of a build: cargo's messages as typed objects."""
 
     workspace: Workspace
     command: tuple[str, ...]

@@ -53,7 +53,7 @@ __all__ = ["Cargo"]
 class Cargo:
     """Runs cargo: ``$CARGO`` if it is set, else the one on the path. Never through a shell.
 
-    ``environ`` is what cargo and what it starts get (default: a copy of ours).
+    ``environ`` is the environment of cargo and its child processes (default: a copy of ours).
     """
 
     def __init__(

@@ -36,7 +36,7 @@ CHECK: Final = "check"
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """Cargo's own options, in cargo's own words."""
+    """Options of cargo, with cargo's names."""
 
     packages: tuple[str, ...] = ()
     """Names to build; empty for the whole workspace."""

@@ -69,7 +69,7 @@ class ManifestError(CargoError):
 
 
 class ToolchainError(ManifestError):
-    """There is no cargo where a manifest lies, though there may be one elsewhere.
+    """The toolchain that is chosen for a manifest's directory cannot be used.
 
     A ``rust-toolchain.toml``, an override or a variable chooses it by the directory.
     """

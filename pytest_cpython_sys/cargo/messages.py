@@ -23,7 +23,7 @@ _LINKER: Final = regex(r"linking with `|linker `[^`]*` not found|could not exec 
 
 @dataclass(frozen=True)
 class Artifact:
-    """Something that was built, or was found to be up to date (``fresh``)."""
+    """A file that cargo built, or that was up to date (``fresh``)."""
 
     package_id: str
     target: Target
@@ -37,7 +37,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """What rustc had to say; ``raw`` is its own JSON object."""
+    """A message of rustc; ``raw`` is its JSON object."""
 
     package_id: str
     target: Target

@@ -47,7 +47,7 @@ class Target:
 
     @property
     def crate_name(self) -> str:
-        """The name rustc knows it by."""
+        """The name of the crate, as rustc gets it."""
         return self.name.replace("-", "_")
 
     @property
@@ -113,7 +113,7 @@ class Workspace:
                 yield package, target
 
     def package(self, package_id: str) -> Package | None:
-        """Return the member with that id."""
+        """Return the member with a package id; None if there is none."""
         return next((package for package in self.packages if package.id == package_id), None)
 
 
