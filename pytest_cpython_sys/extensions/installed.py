@@ -159,8 +159,7 @@ def _editable_directory(distribution: Distribution) -> str | None:
 def _is_part(distribution: Distribution, name: str, told: Told) -> bool:
     """Tell whether a module, which a distribution lacks, is to be in it."""
     package, dot, _ = name.partition(".")
-    inside = bool(dot) and os.path.exists(str(distribution.locate_file(package)))
-    return told.is_certain or inside
+    return told.is_certain or (bool(dot) and os.path.exists(str(distribution.locate_file(package))))
 
 
 def _for_another(distribution: Distribution, name: str) -> str:

@@ -34,6 +34,7 @@ __all__ = [
     "Policy",
     "PolicyTable",
     "Wanted",
+    "check_keys",
     "check_name",
     "is_plain",
     "is_wanted",
@@ -117,15 +118,16 @@ def raw_table(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     raw = metadata.get("cpython-sys", {})
     if not isinstance(raw, dict):
         raise MetadataError(f"`{TABLE}` must be a table: write [{TABLE}]")
-    _check_keys(raw, TABLE, _KEYS)
+    check_keys(raw, TABLE, _KEYS)
     module = raw.get("module")
     if isinstance(module, dict):
-        _check_keys(module, f"{TABLE}.module", _MODULE_KEYS)
+        check_keys(module, f"{TABLE}.module", _MODULE_KEYS)
         _requires(module)
     return raw
 
 
-def _check_keys(table: Mapping[str, Any], name: str, known: Iterable[str]) -> None:
+def check_keys(table: Mapping[str, Any], name: str, known: Iterable[str]) -> None:
+    """Raise MetadataError for a key that is not one of those that are known."""
     unknown = sorted(table.keys() - known)
     if unknown:
         advice = _nearest(unknown[0], "valid keys are", known)

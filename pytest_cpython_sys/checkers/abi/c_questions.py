@@ -13,6 +13,7 @@ from ...c.types import CTypes
 from ...late import dataclass, regex
 from ...object_files.debug_info import DebugInfo, Entry, read_debug_info
 from ...object_files.reader import HEAD, MAGIC, ORDER, ObjectFile
+from .probe import NO_ENTRY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,10 @@ class CAnswers:
     """Which machine it is all for, as `ObjectFile.machine` has it."""
     addresses: frozenset[str] | None = None
     """The numbers that the linker will put an address for; None where nobody can tell."""
+
+    def why_not(self, *keys: str) -> str:
+        """Return why there is no answer under any of these keys."""
+        return next((self.problems[key].text for key in keys if key in self.problems), NO_ENTRY)
 
 
 class CQuestions:

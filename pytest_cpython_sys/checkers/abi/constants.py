@@ -184,7 +184,7 @@ class ConstantQuestions:
             return self._integers(subject, item, rust, c)
         ours = rust.bytes.get(key)
         if ours is None:
-            why = rust.refused.get(key) or "the object file has no entry for it"
+            why = rust.why_not(key)
             return None, f"no answer from rustc for {item.name}: {why}"
         if form == "pointer" and subject.kind == "const":
             text = c.bytes.get(f"{key} text")
@@ -214,7 +214,7 @@ class ConstantQuestions:
             return f"{item.name} is the text {c!r} in C, but does not point to data in Rust", None
         ours = rust.bytes.get(f"const {item.id} text")
         if ours is None:
-            why = rust.refused.get(f"const {item.id} text") or "the object file has no entry for it"
+            why = rust.why_not(f"const {item.id} text")
             return None, f"no answer from rustc for the text at {item.name}: {why}"
         if ours[0] == c:
             return None, None
@@ -250,8 +250,7 @@ class ConstantQuestions:
         key, numbers = f"const {item.id}", rust.numbers
         low, high = numbers.get(f"{key} low"), numbers.get(f"{key} high")
         if low is None or high is None:
-            why = rust.refused.get(f"{key} low") or rust.refused.get(f"{key} high")
-            why = why or "the object file has no entry for it"
+            why = rust.why_not(f"{key} low", f"{key} high")
             return None, f"no answer from rustc for {item.name}: {why}"
         value = low | high << 64
         if high >> 63:

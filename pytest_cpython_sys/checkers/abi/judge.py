@@ -161,8 +161,7 @@ class Judge:
         item = item_of(subject)
         use, where = self._sides.c_use(item.id), self._by_value.get(item.id)
         if use is None:
-            problem = self._sides.c.problems.get(f"type {item.id}")
-            why = problem.text if problem is not None else "the object file has no entry for it"
+            why = self._sides.c.why_not(f"type {item.id}")
             return Verdict(
                 "skipped", message=f"no answer from the C compiler for {item.name}: {why}"
             )

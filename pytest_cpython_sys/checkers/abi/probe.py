@@ -63,6 +63,10 @@ def rust_path(path: Sequence[str]) -> str:
     return "::".join(("k", *map(raw_name, path)))
 
 
+NO_ENTRY: Final = "the object file has no entry for it"
+"""Why there is no answer that a compiler did not refuse."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """What the compiler said: numbers, bytes with the places of pointers, and refusals."""
@@ -74,6 +78,10 @@ class Answers:
     """Of the bytes, as the module ``struct`` has it."""
     machine: str = ""
     """Which machine it is all for, as `ObjectFile.machine` has it."""
+
+    def why_not(self, *keys: str) -> str:
+        """Return why there is no answer under any of these keys."""
+        return next(filter(None, map(self.refused.get, keys)), NO_ENTRY)
 
 
 class Probe:

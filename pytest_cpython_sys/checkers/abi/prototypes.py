@@ -86,8 +86,7 @@ def compare_prototype(
     key = _key(subject)
     c = sides.c_use(key)
     if c is None:
-        problem = sides.c.problems.get(f"type {key}")
-        why = problem.text if problem is not None else "the object file has no entry for it"
+        why = sides.c.why_not(f"type {key}")
         return None, f"no answer from the C compiler for {subject.c_name}: {why}", []
     other, unknown = _compare_abi(subject, item.abi, sides.c)
     if other or unknown:
@@ -118,8 +117,7 @@ def _compare_abi(subject: Subject, abi: str, c: CAnswers) -> tuple[str | None, s
     key = f"{abi} {subject.c_name}"
     same = c.numbers.get(key)
     if same is None:
-        problem = c.problems.get(f"{key} type") or c.problems.get(key)
-        why = problem.text if problem is not None else "the object file has no entry for it"
+        why = c.why_not(f"{key} type", key)
         return None, f"{shown}; the C compiler does not tell whether C agrees: {why}"
     return (None, None) if same else (f"{shown}, but C uses another calling convention", None)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from ...late import dataclass, regex
-from ...rust.metadata import TABLE, MetadataError, raw_table
+from ...rust.metadata import TABLE, MetadataError, check_keys, raw_table
 
 if TYPE_CHECKING:
     import re
@@ -51,12 +50,7 @@ def read_api(metadata: Mapping[str, Any]) -> ApiTable | None:
         return None
     if not isinstance(raw, dict):
         raise MetadataError(f"[{API}] must be a table: write its keys below a line [{API}]")
-    for key in sorted(raw.keys() - _KEYS):
-        near = get_close_matches(key, sorted(_KEYS), 1)
-        advice = f"did you mean `{near[0]}`? Valid" if near else "valid"
-        raise MetadataError(
-            f"unknown key `{key}` in [{API}]: {advice} keys are {', '.join(sorted(_KEYS))}"
-        )
+    check_keys(raw, API, _KEYS)
     names = {rule: _names(raw, rule) for rule in RULES if rule in raw}
     allow = raw.get("allow", {})
     if not isinstance(allow, dict):

@@ -18,9 +18,8 @@ from .compare import Layout, compare_layouts, side_by_side
 from .slots import Slot, shifted, slots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from ....c.compiler import Problem
     from ....c.types import Type
     from ....case import Layouts
     from ..c_questions import CQuestions
@@ -203,7 +202,7 @@ class LayoutQuestions:
         ours = self._rust(item, sides)
         self.asked += 2 + sum(one.public for one in item.fields)
         if ours is None:
-            why = _refused(item, sides.rust.refused)
+            why = sides.rust.why_not(f"size {item.rust_path}", f"align {item.rust_path}")
             return None, f"no answer from rustc for {item.name}: {why}", []
         theirs = self._c(item, sides)
         if theirs is None:
@@ -256,11 +255,8 @@ class LayoutQuestions:
     def _nothing(self, item: Item, sides: Sides) -> str:
         spelling = self._speller.spelling(item)
         assert spelling is not None  # noqa: S101 - else it would be no subject
-        problems = sides.c.problems
         keys = (f"define {item.id}", f"type {item.id}", f"align {item.id}")
-        return f"no answer from the C compiler for {spelling.text}: " + _why(
-            next((problems[key] for key in keys if key in problems), None)
-        )
+        return f"no answer from the C compiler for {spelling.text}: {sides.c.why_not(*keys)}"
 
     def pair(self, subject: Subject, sides: Sides) -> Layouts | None:
         """Return both layouts of a type; None where one of them is not known."""
@@ -311,16 +307,3 @@ def _answered(item: Item, c: Layout, rust: Layout) -> int:
             or field.name.startswith(("_bitfield_align_", "__bindgen_padding_"))
         )
     return count
-
-
-def _refused(item: Item, refused: Mapping[str, str]) -> str:
-    key = item.rust_path
-    return (
-        refused.get(f"size {key}")
-        or refused.get(f"align {key}")
-        or "the object file has no entry for it"
-    )
-
-
-def _why(problem: Problem | None) -> str:
-    return problem.text if problem is not None else "the object file has no entry for it"
