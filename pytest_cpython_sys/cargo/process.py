@@ -170,6 +170,9 @@ class Process:
         if self._programs.refused.is_set():
             raise OSError(errno.ECANCELED, "the run was interrupted")
         self.argv = tuple(argv)
+        self._error_parts: list[bytes] = []
+        self._on_error_chunk = on_error_chunk
+        self._error_thread = threading.Thread(target=self._read_errors, daemon=True)
         self._popen = subprocess.Popen(
             self.argv,
             cwd=cwd,
@@ -180,10 +183,8 @@ class Process:
             executable=executable,
             start_new_session=True,
         )
+        # From here on another thread may end it, also before the next line has run.
         self._programs.add(self)
-        self._error_parts: list[bytes] = []
-        self._on_error_chunk = on_error_chunk
-        self._error_thread = threading.Thread(target=self._read_errors, daemon=True)
         self._error_thread.start()
 
     @property
@@ -210,8 +211,9 @@ class Process:
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit code (negative: the signal). Seconds; raises TimeoutExpired."""
         code = self._popen.wait(timeout)
-        # A descendant that lives on may keep the pipe open: do not wait for it.
-        self._error_thread.join(1.0)
+        if self._error_thread.is_alive():
+            # A descendant that lives on may keep the pipe open: do not wait for it.
+            self._error_thread.join(1.0)
         with contextlib.suppress(OSError):
             self.stdout.close()
         self._programs.discard(self)

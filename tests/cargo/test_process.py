@@ -43,6 +43,22 @@ def test_no_program_starts_for_a_run_that_has_ended() -> None:
         start()
 
 
+def test_a_program_can_be_ended_in_the_moment_of_its_start() -> None:
+    class Interrupted(Programs):
+        def add(self, process: Process) -> None:
+            super().add(process)
+            process.stop(grace=0.1)  # as another thread may do, between any two lines
+
+    programs = Interrupted()
+    programs.begin()
+    try:
+        process = start()
+        assert process.poll() is not None
+        assert programs.running() == []
+    finally:
+        programs.end(grace=0.1)
+
+
 def test_a_program_has_a_limit_and_all_of_its_output() -> None:
     script = "head -c 3000000 /dev/zero; echo words >&2; exit 3"
     done = run_to_end(["sh", "-c", script], cwd="/", env=os.environ, limit=30)

@@ -302,6 +302,6 @@ def test_ctrl_c_leaves_no_process_behind(built: Built, workers: tuple[str, ...])
     assert started.exists()
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
-    assert "Result: INTERRUPTED" in output
+    assert "Result: INTERRUPTED" in output, output
     assert not is_running("sleep 63.5")
     assert not is_running("/deps/_adler-")
