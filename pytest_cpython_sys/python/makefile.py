@@ -40,6 +40,9 @@ _REFERENCE: Final = regex(r"\$(?:\$|\(([A-Za-z0-9_.-]+)\)|\{([A-Za-z0-9_.-]+)\})
 _DEPTH: Final = 50
 # Characters. A longer value (variables that double one another) expands to nothing.
 _LENGTH: Final = 1 << 20
+# References in one value. Real Makefiles have some hundreds at most; where variables name one another
+# twice each, there are more than can be counted.
+_REFERENCES: Final = 20_000
 _DIRECTORY_FLAG: Final = regex(r"(-I|-isystem|-iquote|-idirafter|-isysroot|-L|-F)(.*)", re.DOTALL)
 # Cargo says itself what it links: these would turn a test's program into a library.
 _OUTPUT_FLAGS: Final = frozenset({"-shared", "-bundle", "-dynamiclib"})
@@ -70,23 +73,31 @@ def parse_makefile(text: str) -> dict[str, str]:
     return {name: _expand(value, raw, (name,)).strip() for name, value in raw.items()}
 
 
-def _expand(value: str, raw: dict[str, str], inside: tuple[str, ...]) -> str:
-    """Expand a value; ``inside`` names the variables whose expansion led here."""
-    if "$" not in value:
-        return value
-    if len(inside) > _DEPTH:
-        return ""
+def _expand(value: str, raw: dict[str, str], within: tuple[str, ...]) -> str:
+    """Expand a value; ``within`` names the variable that has it, if it has one already."""
+    references = 0
 
-    def replace(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        if name is None:
-            return "$"
-        if name in inside:
+    def expand(value: str, inside: tuple[str, ...]) -> str:
+        if "$" not in value:
+            return value
+        if len(inside) > _DEPTH:
             return ""
-        return _expand(raw.get(name, ""), raw, (*inside, name))
 
-    expanded = _REFERENCE.sub(replace, value)
-    return expanded if len(expanded) <= _LENGTH else ""
+        def replace(match: re.Match[str]) -> str:
+            nonlocal references
+            name = match[1] or match[2]
+            if name is None:
+                return "$"
+            references += 1
+            if name in inside or references > _REFERENCES:
+                return ""
+            return expand(raw.get(name, ""), (*inside, name))
+
+        expanded = _REFERENCE.sub(replace, value)
+        return expanded if len(expanded) <= _LENGTH else ""
+
+    expanded = expand(value, within)
+    return expanded if references <= _REFERENCES else ""
 
 
 def parse_config(text: str) -> dict[str, str]:

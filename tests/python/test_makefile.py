@@ -120,4 +120,12 @@ def test_what_leads_upwards_is_followed(tmp_path: Path) -> None:
 def test_what_is_too_deep_is_nothing() -> None:
     deep = "".join(f"A{index}= $(A{index + 1})\n" for index in range(200)) + "A200= end\n"
     assert parse_makefile(deep)["A0"] == ""
+
+
+def test_variables_that_double_one_another_end() -> None:
+    chain = "".join(f"A{index}= $(A{index + 1})$(A{index + 1})\n" for index in range(40))
+    found = parse_makefile(f"{chain}A40= x\nPREFIX= /usr\n")
+    assert found["A38"] == "xxxx"
+    assert found["A0"] == ""
+    assert found["PREFIX"] == "/usr"
     assert parse_makefile("A= 1\nA2= $(A)\nA3= $(A2)\n")["A3"] == "1"
