@@ -40,8 +40,8 @@ _REFERENCE: Final = regex(r"\$(?:\$|\(([A-Za-z0-9_.-]+)\)|\{([A-Za-z0-9_.-]+)\})
 _DEPTH: Final = 50
 # Characters. A longer value (variables that double one another) expands to nothing.
 _LENGTH: Final = 1 << 20
-# References in one value. Real Makefiles have some hundreds at most; where variables name one another
-# twice each, there are more than can be counted.
+# References in one value. Real Makefiles have some hundreds at most; where each variable names the
+# next one twice, there are more than can be counted.
 _REFERENCES: Final = 20_000
 _DIRECTORY_FLAG: Final = regex(r"(-I|-isystem|-iquote|-idirafter|-isysroot|-L|-F)(.*)", re.DOTALL)
 # Cargo says itself what it links: these would turn a test's program into a library.
