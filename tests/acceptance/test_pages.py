@@ -17,7 +17,7 @@ from .page_steps import Changed, Typed, Written, steps
 if TYPE_CHECKING:
     from .page_steps import Step
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
 # The plugin is the one under test, in the environment that there is.
 INSTALLS = re.compile(r"python3 -m venv|\S*pip install")
 # What is told of anything that takes longer than half a second, or that waits for another cargo.
@@ -30,7 +30,10 @@ def typed(page: Path) -> bool:
     return any(isinstance(step, Typed) for step in steps(page))
 
 
-PAGES = [page.relative_to(DOCS).as_posix() for page in sorted(DOCS.rglob("*.md")) if typed(page)]
+FILES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page.relative_to(ROOT).as_posix() for page in FILES if typed(page)]
+# These pages begin in a clone of this project.
+IN_A_CLONE = ("README.md", "docs/tutorial.md")
 
 
 @pytest.fixture
@@ -65,16 +68,16 @@ def do(step: Step, place: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_true(page: str, place: Path) -> None:
-    if page == "tutorial.md":
+    if page in IN_A_CLONE:
         ignored = shutil.ignore_patterns("target")
         name = "example_crate/pregenerated"
         shutil.copytree(EXAMPLES / "pregenerated", place / name, ignore=ignored)
-    for step in steps(DOCS / page):
+    for step in steps(ROOT / page):
         do(step, place)
 
 
 def test_these_pages_are_tried() -> None:
-    assert {"tutorial.md", "how-to/own-crate.md", "how-to/checker.md"} <= set(PAGES)
+    assert {*IN_A_CLONE, "docs/how-to/own-crate.md", "docs/how-to/checker.md"} <= set(PAGES)
 
 
 def test_an_output_is_compared() -> None:
