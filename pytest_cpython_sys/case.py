@@ -35,7 +35,7 @@ _One = TypeVar("_One")
 _Shared = TypeVar("_Shared")
 
 Key = tuple[str, tuple[str, ...]]
-"""What tells a case from all others of a session: its file, and the levels below that."""
+"""The identity of a case: its file and its levels."""
 
 Kind = Literal[
     "layout",
@@ -50,7 +50,9 @@ Kind = Literal[
     "policy",
     "table",
 ]
+"""The kinds of cases. The kind determines the marks of the item (``rust_layout``, ...)."""
 Outcome = Literal["passed", "failed", "skipped", "error"]
+"""The outcomes of a case. ``error`` means that the case was not evaluated."""
 
 # Control sequences of ECMA-48, operating system commands (titles, links), and shorter ones.
 _SEQUENCE: Final = regex(
@@ -74,36 +76,36 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test that a checker found.
-
-    ``file`` is the absolute path of the tracked file that it belongs to, ``levels`` its path below
-    that file (the parts that ``::`` separates in an id, not yet escaped for pytest).
-    """
+    """A test that a checker found. Each case becomes one pytest item."""
 
     file: str
+    """The absolute path of the source file under which pytest lists the case."""
     levels: tuple[str, ...]
+    """The parts of the node id after the file, not yet percent-encoded."""
     kind: Kind
+    """The kind of the case, which determines the marks of its item."""
     checker: str
-    """Name of the checker that gives this case's verdict."""
+    """The name of the checker that gives the verdict of this case."""
     package: str
+    """The name of the cargo package."""
     target: str
-    """Name of the cargo target, as cargo prints it."""
+    """The name of the cargo target, as cargo prints it."""
     rust_test: str
-    """The test's name as cargo prints it."""
+    """The name of the test, as cargo prints it."""
     line: int = 1
-    """Line in ``file``, counted from 1."""
+    """The line in ``file``, counted from 1."""
     generated: Location | None = None
-    """Where the test stands in a generated file, if it does."""
+    """The location of the test in a generated file; None if it is not in such a file."""
     command: str = ""
-    """What to type to run it with cargo alone."""
+    """The command that runs this test with cargo alone. A failure shows it."""
     group: str = ""
-    """Cases of one group are evaluated together (a test executable's path, say)."""
+    """Cases of one group are evaluated together. For tests it is the path of the test binary."""
     skip: str | None = None
-    """Why it is not to be run; None if it is."""
+    """The reason why the case is skipped; None if it runs."""
     ordinal: int = 1
-    """Which one of several tests of this name, where a harness has such, in its own order."""
+    """The number of the test among those of the same name that a custom harness lists."""
     xfail: str | None = None
-    """Why it is known to fail; None if it is to pass."""
+    """The reason why the case is known to fail; None if it is expected to pass."""
 
     def __post_init__(self) -> None:
         """Keep what a source says of a test from steering terminals."""
@@ -117,18 +119,20 @@ class Case:
 
     @property
     def key(self) -> Key:
-        """What tells this case from all others of a session."""
+        """The identity of the case in this session: its file and its levels."""
         return (self.file, self.levels)
 
 
 class Member(NamedTuple):
-    """A field at its place: first bit, and the one after its last (None where not known)."""
+    """A field and its position in the type, counted in bits."""
 
     name: str
     start: int
+    """The offset of the first bit."""
     end: int | None
+    """The offset of the first bit after the field; None if the size of the field is not known."""
     bits: bool = False
-    """Whether it is a bit-field."""
+    """Whether the field is a bit-field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +147,18 @@ class TypeLayout:
 
 @dataclass(frozen=True, slots=True)
 class Layouts:
-    """Two layouts of one type."""
+    """Two layouts of one type, to compare and to draw side by side."""
 
     left: TypeLayout
     right: TypeLayout
     marked: tuple[str, ...] = ()
-    """Names of the members that differ."""
+    """The names of the members that differ."""
     titles: tuple[str, str] = ("C", "Rust")
-    """Who says so."""
+    """The headings of the two sides."""
 
     @property
     def agree(self) -> bool:
-        """Whether nothing differs; one side may know less than the other."""
+        """Whether size and alignment are equal and no member is marked as different."""
         left, right = self.left, self.right
         return not self.marked and (left.size, left.align) == (right.size, right.align)
 
@@ -163,26 +167,26 @@ class Layouts:
 class Verdict:
     """The result of a case.
 
-    ``error`` means that the test was not evaluated; it is never shown as passed.
+    The outcome ``error`` means that the case was not evaluated. It is never shown as passed.
     """
 
     outcome: Outcome
     duration: float = 0.0
-    """Seconds that the test itself took."""
+    """The time that the test itself took, in seconds."""
     message: str = ""
-    """What to tell the user, without any terminal markup."""
+    """The text of the failure. Control characters are removed."""
     location: Location | None = None
-    """Where the failure is, if that is known better than where the test is."""
+    """The location of the failure; None if it is that of the test."""
     output: str = ""
-    """What the test wrote."""
+    """The output of the test."""
     warnings: tuple[str, ...] = ()
-    """What the user should know besides, whatever the outcome."""
+    """Sentences that pytest shows as warnings, whatever the outcome is."""
     layouts: Layouts | None = None
-    """What was compared, of a type that two lay out."""
+    """The layouts that were compared; None if the case compares no layouts."""
     summary: str = ""
-    """One line, where the first of the message is not it. ``location`` is shown with it."""
+    """The line for pytest's short summary; if empty, it is the first line of ``message``."""
     asserted: bool = False
-    """Whether a failed test is one whose assertion did not hold, and nothing else went wrong."""
+    """Whether the test failed because an assertion was false, and for no other reason."""
 
     def __post_init__(self) -> None:
         """Keep what tests and compilers print from steering terminals."""
@@ -198,57 +202,59 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How one test is started."""
+    """The command that runs a test."""
 
     argv: tuple[str, ...]
+    """The program and its arguments."""
     cwd: str
+    """The working directory."""
     env: Mapping[str, str] = field(repr=False)
-    """All of its environment."""
+    """The whole environment of the process."""
 
 
 @runtime_checkable
 class Checker(Protocol):
-    """Finds cases in a build, and gives verdicts for those it is asked for.
+    """Finds cases in a build, and gives verdicts for the cases that pytest runs.
 
-    One that inherits from this class need not have what has a default.
+    A subclass must define ``name``, ``discover`` and ``run``. The other methods have defaults.
     """
 
     name: str
-    """What ``Case.checker`` holds for this checker's cases."""
+    """The name of the checker. The attribute ``checker`` of each of its cases has this value."""
 
     @abstractmethod
     def discover(self) -> Iterable[Case]:
-        """Return all cases of this checker."""
+        """Return all cases of this checker, whatever the user selects."""
 
     @abstractmethod
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
-        """Yield each case with its verdict, in any order, as soon as it is known."""
+        """Yield each case with its verdict as soon as the verdict is known, in any order."""
 
     def replaced(self) -> Sequence[Case]:
-        """Return targets that cargo alone does not build, and that are tested all the same."""
+        """Return the targets that do not build with cargo alone, but whose tests run."""
         return ()
 
     def untested(self) -> Sequence[Case]:
-        """Return programs without a test, which are no items: how they end counts all the same."""
+        """Return programs that have no tests and no item. A run fails if such a program fails."""
         return ()
 
     def withheld(self) -> Iterable[tuple[str, Sequence[Case]]]:
-        """Return what cannot be evaluated here, below what it needs.
+        """Return the cases that this Python cannot evaluate, each group after what it needs.
 
-        Such a case is an item only where its id is typed; the summary counts the others.
+        The summary counts these cases. Such a case is an item only if the user types its id.
         """
         return ()
 
     def under(self, case: Case, tool: Sequence[str]) -> Program | None:  # noqa: ARG002
-        """Return how one test runs under a tool such as a debugger; None where nothing runs."""
+        """Return the command that runs a test under a tool such as a debugger, or None."""
         return None
 
     def remarks(self) -> Iterable[tuple[str, Sequence[str]]]:
-        """Return what is to be told beside the verdicts: sentences with their details."""
+        """Return sentences for pytest's summary, each with details that ``-v`` shows."""
         return ()
 
     def warnings(self, *, verbose: bool) -> Iterable[str]:  # noqa: ARG002 - of those that have any
-        """Return sentences to warn with."""
+        """Return sentences that become pytest warnings."""
         return ()
 
 

@@ -1,7 +1,4 @@
-"""A typed wrapper around cargo, useful on its own: ``from pytest_cpython_sys.cargo import Cargo``.
-
-It imports nothing but the standard library.
-"""
+"""A typed wrapper around cargo, useful without pytest. It imports only the standard library."""
 
 from .build import Build, Unit
 from .cache import (

@@ -40,10 +40,11 @@ class Build:
 
     workspace: Workspace
     command: tuple[str, ...]
+    """The call of cargo: the program and its arguments."""
     environment: Mapping[str, str] = field(repr=False)
     exit_code: int
     duration: float
-    """Seconds."""
+    """The time of the build in seconds."""
     artifacts: tuple[Artifact, ...]
     diagnostics: tuple[Diagnostic, ...]
     scripts: tuple[BuildScript, ...]
@@ -57,7 +58,7 @@ class Build:
 
     @property
     def success(self) -> bool:
-        """Whether every target was built."""
+        """Whether cargo built everything: its exit code is 0."""
         return self.exit_code == 0
 
     @cached_property
@@ -103,7 +104,7 @@ class Build:
         return next((script for script in self.scripts if script.package_id == package_id), None)
 
     def errors(self, package_id: str, target: Target) -> list[Diagnostic]:
-        """Return rustc's errors about a target, each once (cargo may compile a target twice)."""
+        """Return rustc's errors in a target, each once, even if cargo compiled the target twice."""
         found: dict[object, Diagnostic] = {}
         for diagnostic in self.diagnostics:
             if (
@@ -186,15 +187,15 @@ class Build:
         return found
 
     def is_built(self, package: Package, target: Target) -> bool:
-        """Tell whether a target was built, as a test if it is one."""
+        """Tell whether a target was built, as a test if ``cargo test`` builds it as a test."""
         return any(artifact.test >= target.test for artifact in self.artifacts_of(package, target))
 
     def shared_library(self, package: Package) -> str | None:
-        """Return a package's cdylib, as this build itself names it: older ones may lie around."""
+        """Return the path of a package's cdylib; None if this build did not make one."""
         return self._library(package, "cdylib", (".so", ".dylib", ".dll"))
 
     def static_library(self, package: Package) -> str | None:
-        """Return a package's staticlib, as this build itself names it."""
+        """Return the path of a package's staticlib; None if this build did not make one."""
         return self._library(package, "staticlib", (".a", ".lib"))
 
     def _library(self, package: Package, kind: str, suffixes: tuple[str, ...]) -> str | None:
@@ -326,7 +327,7 @@ class Build:
         return next(found, Unit(package, target, test, None, None))
 
     def artifacts_of(self, package: Package, target: Target) -> list[Artifact]:
-        """Return what was built of a target."""
+        """Return the artifacts of a target: one for each way in which it was compiled."""
         return [
             artifact
             for artifact in self.artifacts

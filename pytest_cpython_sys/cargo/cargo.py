@@ -51,9 +51,11 @@ __all__ = ["Cargo"]
 
 
 class Cargo:
-    """Runs cargo: ``$CARGO`` if it is set, else the one on the path. Never through a shell.
+    """Runs cargo, without a shell.
 
-    ``environ`` is the environment of cargo and its child processes (default: a copy of ours).
+    ``program`` is cargo's path or name. By default it is the value of the environment variable
+    ``CARGO``, or else the ``cargo`` on ``PATH``. ``environ`` is the environment of cargo and its
+    child processes. By default it is a copy of the environment of this process.
     """
 
     def __init__(
@@ -113,7 +115,7 @@ class Cargo:
 
     @cached_property
     def toolchain(self) -> Toolchain:
-        """Versions of cargo and rustc. Raises CargoMissingError, CargoTooOldError."""
+        """The versions of cargo and rustc. Raises CargoMissingError or CargoTooOldError."""
         with worker_threads(2) as pool:
             answers = pool.map(lambda pair: self._ask(*pair), self._version_questions())
             cargo, rustc = answers
@@ -168,7 +170,7 @@ class Cargo:
     def workspace(self, manifest: str) -> Workspace:
         """Return the workspace that a manifest belongs to.
 
-        Raises CargoMissingError, and ManifestError with cargo's own words.
+        Raises CargoMissingError, or ManifestError with cargo's message.
         """
         if manifest not in self._workspaces:
             self._workspaces[manifest] = self._ask_workspace(manifest)
@@ -208,9 +210,11 @@ class Cargo:
         extra_environment: Mapping[str, str] | None = None,
         listener: BuildListener | None = None,
     ) -> Build:
-        """Build all tests of a workspace, once. A build that fails is a Build like any other.
+        """Build all tests of a workspace, and return the result, also if the build failed.
 
-        Raises CargoMissingError.
+        ``extra_environment`` holds more variables for cargo. ``listener`` has the methods
+        ``progress(done, total, current)``, ``blocked(reason)`` and ``ended()``, which another
+        thread calls. Raises CargoMissingError.
         """
         options = options or BuildOptions()
 
@@ -256,9 +260,10 @@ class Cargo:
         extra_environment: Mapping[str, str] | None = None,
         listener: BuildListener | None = None,
     ) -> Build:
-        """Build the library of a package. A build that fails is a Build like any other.
+        """Build the library of a package, and return the result, also if the build failed.
 
-        Raises CargoMissingError.
+        ``features`` are those of this package. The other arguments are those of `build`. Raises
+        CargoMissingError.
         """
         arguments = library_arguments(options or BuildOptions(), package, features)
         return self._run_build(arguments, workspace, extra_environment, listener)

@@ -36,17 +36,20 @@ CHECK: Final = "check"
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """Options of cargo, with cargo's names."""
+    """Options for cargo. Each has the name of cargo's option."""
 
     packages: tuple[str, ...] = ()
-    """Names to build; empty for the whole workspace."""
+    """Names of the packages to build; empty for the whole workspace."""
     features: tuple[str, ...] = ()
     all_features: bool = False
     no_default_features: bool = False
     profile: str | None = None
     target: str | None = None
+    """The target triple; None for cargo's default."""
     target_dir: str | None = None
+    """The target directory; None for cargo's default."""
     extra: tuple[str, ...] = ()
+    """More arguments for cargo."""
 
     def directory(self, workspace: Workspace) -> str:
         """Return where cargo builds a workspace."""

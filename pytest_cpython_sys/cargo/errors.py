@@ -34,21 +34,21 @@ _REMEDIES = {
 
 
 class CargoError(Exception):
-    """Cargo could not do what it was asked for; the message says what to do."""
+    """cargo cannot do its work. The message says why and what to do."""
 
 
 class CargoMissingError(CargoError):
-    """Cargo, or rustc, cannot be run."""
+    """cargo or rustc was not found, or cannot be started."""
 
 
 class CargoTooOldError(CargoError):
-    """The installed cargo lacks an option that this package passes."""
+    """cargo is older than the oldest version that this package can use."""
 
 
 class ManifestError(CargoError):
-    """Cargo refuses a manifest.
+    """cargo rejects a manifest.
 
-    ``manifest`` is its path, ``words`` what cargo said.
+    ``manifest`` is its path, ``words`` is cargo's message.
     """
 
     _TEXT = "cargo refuses {}:\n{}"
@@ -69,9 +69,10 @@ class ManifestError(CargoError):
 
 
 class ToolchainError(ManifestError):
-    """The toolchain that is chosen for a manifest's directory cannot be used.
+    """The Rust toolchain for a manifest's directory is not installed, or cannot be used.
 
-    A ``rust-toolchain.toml``, an override or a variable chooses it by the directory.
+    A ``rust-toolchain.toml``, an override of rustup or the variable ``RUSTUP_TOOLCHAIN`` selects
+    the toolchain.
     """
 
     _TEXT = (

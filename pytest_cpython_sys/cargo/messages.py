@@ -23,33 +23,40 @@ _LINKER: Final = regex(r"linking with `|linker `[^`]*` not found|could not exec 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file that cargo built, or that was up to date (``fresh``)."""
+    """The files of one target that cargo compiled once, with one set of features."""
 
     package_id: str
     target: Target
     test: bool
-    """Built as a test, with libtest's main function unless ``harness = false``."""
+    """Whether it was compiled as a test."""
     executable: str | None
+    """The path of the program; None for a library."""
     filenames: tuple[str, ...]
     features: tuple[str, ...]
+    """The features of the package that it was compiled with."""
     fresh: bool
+    """Whether it was up to date, so that cargo did not compile it again."""
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """A message of rustc; ``raw`` is its JSON object."""
+    """An error or a warning from rustc."""
 
     package_id: str
     target: Target
     level: str
+    """``error``, ``warning``, and other levels of rustc."""
     message: str
     code: str | None
+    """The code of the error (``E0308``) or the name of the lint; None if it has neither."""
     rendered: str
+    """The text that rustc prints."""
     raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    """rustc's JSON object."""
 
     @property
     def is_error(self) -> bool:
-        """Whether it keeps the target from being built."""
+        """Whether it is an error, so that the target was not built."""
         return self.level.startswith("error")
 
     @property

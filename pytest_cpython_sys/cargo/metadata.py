@@ -33,12 +33,14 @@ _LIBRARY_KINDS = {"lib", "rlib", "dylib", "cdylib", "staticlib", "proc-macro"}
 
 @dataclass(frozen=True)
 class Target:
-    """One thing that cargo compiles in a package."""
+    """A library, binary, integration test, example, bench or build script of a package."""
 
     name: str
     kind: TargetKind
     crate_types: tuple[str, ...]
+    """The types of library that cargo builds (``lib``, ``cdylib``), or ``bin``."""
     src_path: str
+    """The path of the root file."""
     edition: str = "2015"
     doctest: bool = False
     test: bool = False
@@ -47,7 +49,7 @@ class Target:
 
     @property
     def crate_name(self) -> str:
-        """The name of the crate, as rustc gets it."""
+        """The name that cargo passes to rustc, with ``_`` instead of ``-``."""
         return self.name.replace("-", "_")
 
     @property
@@ -88,18 +90,18 @@ class Package:
 
     @property
     def root(self) -> str:
-        """The directory of the manifest."""
+        """The directory that contains the manifest."""
         return os.path.dirname(self.manifest_path)
 
     @property
     def library(self) -> Target | None:
-        """The library target, if there is one."""
+        """The library; None if the package has none."""
         return next((target for target in self.targets if target.kind == "lib"), None)
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A cargo workspace: its members, and where cargo builds them."""
+    """A cargo workspace: its members and its directories."""
 
     root: str
     target_directory: str
@@ -107,13 +109,13 @@ class Workspace:
     packages: tuple[Package, ...]
 
     def targets(self) -> Iterator[tuple[Package, Target]]:
-        """Yield the targets of all members, with their packages."""
+        """Yield each target of each member, after its package."""
         for package in self.packages:
             for target in package.targets:
                 yield package, target
 
     def package(self, package_id: str) -> Package | None:
-        """Return the member with a package id; None if there is none."""
+        """Return the member that has this package id; None if no member has it."""
         return next((package for package in self.packages if package.id == package_id), None)
 
 

@@ -19,12 +19,12 @@ OLDEST: Final = "1.74"
 
 @dataclass(frozen=True)
 class Toolchain:
-    """Versions, as ``cargo -V`` and ``rustc -vV`` print them."""
+    """The versions of cargo and rustc, as ``cargo -V`` and ``rustc -vV`` print them."""
 
     cargo: str
     rustc: str
     host: str
-    """The target triple of the machine itself."""
+    """The target triple of this machine."""
 
     @property
     def is_too_old(self) -> bool:

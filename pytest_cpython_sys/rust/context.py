@@ -148,11 +148,12 @@ def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:
 
 @dataclass(frozen=True)
 class BuildContext:
-    """A build of a workspace with all that is needed to check it."""
+    """A build of a workspace, and the data that a checker needs."""
 
     cargo: Cargo
     build: Build
     options: BuildOptions
+    """The options that the build was started with."""
     run: RunOptions = field(default_factory=RunOptions)
     processes: TestProcesses = field(default_factory=TestProcesses)
     """How its tests are started."""
@@ -163,7 +164,7 @@ class BuildContext:
     selects: Callable[[str], bool] = lambda _: True
     """Whether a package was asked for, by its name."""
     interpreter: Interpreter | None = None
-    """The target Python: its compiler, flags and include directories."""
+    """The target Python, with its compiler, flags and include directories; None if unknown."""
     second: SecondBuild | None = None
     """Where layouts are wrong: how ``build`` came about, or why there is no other build."""
 
@@ -177,7 +178,7 @@ class BuildContext:
 
     @property
     def packages(self) -> list[Package]:
-        """The members of the workspace that were asked for."""
+        """The packages of the workspace that this run includes."""
         return [one for one in self.build.workspace.packages if self.selects(one.name)]
 
     def lacks(self, package: Package, target: Target) -> bool:
@@ -204,7 +205,7 @@ class BuildContext:
         return any(build.wrote(path) for build in self.builds)
 
     def environment(self, package: Package, process: TestProcess) -> dict[str, str]:
-        """Return the environment of a test process: cargo's, and what is added to it."""
+        """Return the environment of a test process: cargo's variables and those of the plugin."""
         env = process.environment(self.builds[0].environment)
         directories = self.library_directories(package)
         if directories:

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import pytest
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "reference" / "public-names.md"
+REFERENCE: Final = Path(__file__).parents[2] / "docs" / "reference"
+PAGE: Final = REFERENCE / "public-names.md"
 # Of these the page has everything that can be imported with a star.
 WHOLE: Final = ("", ".case", ".plugin.hookspecs", ".unittest")
 
@@ -80,6 +81,22 @@ def test_the_page_has_all_of_a_module(module: str) -> None:
 def test_what_is_public_of_cargo_can_be_imported_from_there() -> None:
     module = import_module("pytest_cpython_sys.cargo")
     assert {name.partition("(")[0] for name in NAMES[module.__name__]} <= set(module.__all__)
+
+
+def test_the_pages_of_the_api_show_what_is_public_and_nothing_else() -> None:
+    shown: dict[str, dict[str, list[str]]] = {}
+    for page in sorted((REFERENCE / "api").glob("*.md")):
+        for block in page.read_text(encoding="utf-8").split("\n::: ")[1:]:
+            module, _, name = block.partition("\n")[0].rpartition(".")
+            (members,) = re.findall(r"^ +members: \[(.*)\]$", block, re.MULTILINE)
+            shown.setdefault(module, {})[name] = re.findall(r"\w+", members)
+    assert len(shown) == 3
+    for module, names in shown.items():
+        public = {
+            name.partition("(")[0]: [one.partition("(")[0] for one in has]
+            for name, has in NAMES[module].items()
+        }
+        assert names == public, module
 
 
 def test_what_the_page_says_of_a_case_is_all_there_is_of_it() -> None:
