@@ -19,16 +19,16 @@ from .trial import Result, shown, shrunk, try_seed
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.generated", description=__doc__)
-    parser.add_argument("--count", type=int, default=40, help="how many projects (40)")
-    parser.add_argument("--seed", type=int, help="the first one's; by default a fresh one")
-    parser.add_argument("--jobs", type=int, default=1, help="how many at a time (1)")
-    parser.add_argument("--xdist", action="store_true", help="run each with -n2, too")
-    parser.add_argument("--python", default=sys.executable, help="the one whose pytest is judged")
-    parser.add_argument("--no-shrink", action="store_true", help="show differences as they are")
-    parser.add_argument("--brief", action="store_true", help="show no files")
-    parser.add_argument("--coverage", action="store_true", help="print which features met")
-    parser.add_argument("--write", type=Path, help="write the first project there, and end")
-    parser.add_argument("--seeds", type=int, nargs="*", help="these seeds alone")
+    parser.add_argument("--count", type=int, default=40, help="number of projects (40)")
+    parser.add_argument("--seed", type=int, help="seed of the first project (default: random)")
+    parser.add_argument("--jobs", type=int, default=1, help="projects that run at a time (1)")
+    parser.add_argument("--xdist", action="store_true", help="run each project again with -n2")
+    parser.add_argument("--python", default=sys.executable, help="the Python whose pytest is tested")
+    parser.add_argument("--no-shrink", action="store_true", help="do not look for a smaller project")
+    parser.add_argument("--brief", action="store_true", help="do not print the files")
+    parser.add_argument("--coverage", action="store_true", help="count pairs of features")
+    parser.add_argument("--write", type=Path, help="only write the first project, to this path")
+    parser.add_argument("--seeds", type=int, nargs="*", help="test only the projects of these seeds")
     return parser.parse_args()
 
 
