@@ -1,11 +1,11 @@
-"""Times what the C compiler's opinion costs on bindings to the whole C API, beyond a run without.
+"""Measures how long the comparison with C takes, for bindings to the whole C API.
 
     python benchmarks/abi.py [--rounds 3] [--python PATH]
 
-Cold: nothing is kept of an earlier run; the cargo build is warm throughout. Beside them stand runs
-of as many items as `all` has, which do nothing, without this plugin. The commands take turns; each
-cell is the median of seconds that passed, and of processor seconds that all processes together
-took, which say more on a machine that others use. Prints a Markdown table.
+In a cold run the plugin has no output of the compilers from an earlier run. The cargo build is
+always warm. For comparison, pytest runs as many items as `all` has, which do nothing, without this
+plugin. The commands run in turns. Each cell is a median: of wall-clock seconds in the first table,
+of the processor seconds of all processes in the second. Prints two Markdown tables.
 """
 
 from __future__ import annotations
@@ -94,9 +94,9 @@ def main() -> None:
 
 
 def print_tables(cells: dict[tuple[str, str], list[Run]], count: int) -> None:
-    """Print the medians, and what is more than without the C compiler's opinion."""
+    """Print the medians, and the differences from `off`."""
     for index, unit in enumerate(("seconds", "processor seconds")):
-        print(f"| {unit} | cold | warm | warm, `--collect-only` |")
+        print(f"| {unit}, `--cpython-sys-abi=` | cold | warm | warm, `--collect-only` |")
         print("|---|---|---|---|")
         for mode in MODES:
             shown = []

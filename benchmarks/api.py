@@ -1,10 +1,11 @@
-"""Times what rules of an API crate cost, beyond a run without them.
+"""Measures how long the rules of an API crate take, beyond a run without them.
 
     python benchmarks/api.py [--rounds 5]
 
-A crate of 5,000 lines is generated beside one that declares C, and built once. Cold: nothing is
-kept of what rustc and rustdoc said. The runs take turns. Prints a Markdown table of medians:
-seconds, and seconds of processor time, which depend less on what else the machine does.
+A crate of 5,000 lines is generated next to one that declares C functions, and built once. In a cold
+run the plugin has no output of rustc and rustdoc from an earlier run. The runs take turns. Prints a
+Markdown table of medians: wall-clock seconds, and processor seconds, which depend less on the load
+of the machine.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def main() -> None:
             cells.setdefault("rules, cold", []).append(timed(root))
             cells.setdefault("rules, warm", []).append(timed(root))
     print(f"{lines} lines")
-    print("| run | s | more than without | processor s | more than without |")
+    print("| run | s | more than without rules | processor s | more than without rules |")
     print("|---|---:|---:|---:|---:|")
     medians = {
         name: [statistics.median(column) for column in zip(*times, strict=True)]

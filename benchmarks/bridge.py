@@ -1,10 +1,10 @@
-"""Times the bridge to unittest against pytest, on the same tests: ratios of one run.
+"""Compares the times of the bridge to unittest and of pytest, with the same tests.
 
     python benchmarks/bridge.py [--rounds 5]
     python benchmarks/bridge.py --build DIRECTORY      (a build directory of CPython)
 
-The second form takes a checkout with crates and with ``Lib/test/test_rust.py``: there, the built
-interpreter runs ``-m test``, and pytest runs on the same headers.
+The second form needs a checkout with crates and with ``Lib/test/test_rust.py``. The built
+interpreter runs ``-m test``, and pytest uses the headers of this interpreter.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def real(build: Path, rounds: int) -> None:
     theirs = pytest_command(
         "--cpython-sys", f"--cpython-sys-python={build}", "-ocpython_sys_policies=off", *packages
     )
-    row("the crates of a checkout", bridge, build, theirs, root, rounds)
+    row("the crates of a checkout, `./python -m test`", bridge, build, theirs, root, rounds)
 
 
 def main() -> None:

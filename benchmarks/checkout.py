@@ -1,9 +1,9 @@
-"""Times how long it takes to find the build of a CPython checkout.
+"""Measures how long the plugin takes to find the build of a CPython checkout.
 
     python benchmarks/checkout.py [--rounds 5]
 
-It needs a built CPython: run `python tests/cpython/build.py` first. The commands take turns, round
-after round, so that a machine that slows down slows all of them. Prints a Markdown table.
+It needs a built CPython: run `python tests/cpython/build.py` first. The commands take turns, so
+that a machine that slows down affects all of them. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -141,8 +141,8 @@ def main() -> None:
             build = checkout.add_build(name)
             path = checkout.path
             tasks = {
-                "wall": functools.partial(find, path, 0),
-                "processor": functools.partial(find, path, 1),
+                "seconds": functools.partial(find, path, 0),
+                "processor seconds": functools.partial(find, path, 1),
             }
             for what, taken in medians(tasks, rounds).items():
                 print(f"| finding the build, {name}, {what} | {taken:.2f} | 0.3 at most |")

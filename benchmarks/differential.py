@@ -1,8 +1,9 @@
-"""Compares what pytest shows with libtest's own JSON, over published crates of many kinds.
+"""Compares pytest's results with libtest's own JSON, for published crates of many kinds.
 
 ``python benchmarks/differential.py [CRATE...]`` downloads each crate once (through cargo), runs
-it with cargo alone and with pytest, and prints a table. It ends with 1 if anything differs, and
-with 2 if a crate cannot be had. The two runs share no code: cargo's is read here.
+its tests with cargo alone and with pytest, and prints a Markdown table. The exit code is 1 if a
+result differs, and 2 if a crate cannot be downloaded. This script reads cargo's results with its
+own code, not with the plugin's.
 """
 
 from __future__ import annotations
@@ -168,15 +169,16 @@ def main() -> int:
     """Compare, and print a line a crate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("crates", nargs="*", help=f"of {', '.join(CRATES)}; default: all")
-    parser.add_argument("--workers", default="", help="run pytest with this -n as well")
+    parser.add_argument("--workers", default="", help="run pytest with -nWORKERS too")
     options = parser.parse_args()
     failed = False
-    print(f"{'crate':<26}{'tests':>7}{'failed':>8}{'skipped':>9}{'doctests':>10}  result")
+    print("| crate | tests | of these skipped | of these doctests | result |")
+    print("|---|---:|---:|---:|---|")
     for name in options.crates or CRATES:
         try:
             directory = fetch(name, CRATES[name])
         except UnavailableError as error:
-            print(f"cannot be had: {error}")
+            print(f"{name} is not available: {error}")
             return 2
         truth = cargos(directory)
         runs = [ours(directory)]
@@ -190,8 +192,8 @@ def main() -> int:
         same = all(run == truth for run in runs)
         failed |= not same or not truth
         print(
-            f"{name + ' ' + CRATES[name]:<26}{truth.total():>7}{outcomes['failed']:>8}"
-            f"{outcomes['skipped']:>9}{doctests:>10}  {'same' if same else 'DIFFERS'}"
+            f"| {name} {CRATES[name]} | {truth.total()} | {outcomes['skipped']} "
+            f"| {doctests} | {'same' if same else 'differs'} |"
         )
         for run in runs:
             for test in sorted((truth - run) + (run - truth)):

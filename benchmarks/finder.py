@@ -1,11 +1,11 @@
-"""Times what it costs that extension modules are built for Python tests, where nothing changed.
+"""Measures what it costs to build extension modules for Python tests, if nothing has changed.
 
     python benchmarks/finder.py [--rounds 21]
 
-A small project with pyo3, run with ``cpython_sys_extensions = "auto"`` and ``"off"`` in turns: what
-is told is the median of the differences of neighbours, in milliseconds. Once the project is
-installed with ``maturin develop``, once it is not; once its module is built with the features of
-the tests, once with others. Prints a Markdown table.
+Runs a small project with pyo3 with ``cpython_sys_extensions = "auto"`` and ``"off"`` in turns. The
+result is the median of the differences between neighbouring runs, in milliseconds. There are four
+cases: the project is installed with ``maturin develop`` or not, and its module is built with the
+features of the tests or with other features. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -82,10 +82,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=21)
     rounds = parser.parse_args().rounds
-    print("| module | installed | auto (ms) | auto - off (ms) |\n|---|---|---:|---:|")
+    print(
+        "| module | installed | time of a run (ms) | more than with `off` (ms) |\n"
+        "|---|---|---:|---:|"
+    )
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name).resolve()
-        for title, more in (("as the tests", ""), ("features of its own", 'features = ["loud"]\n')):
+        cases = (
+            ("built with the features of the tests", ""),
+            ("built with other features", 'features = ["loud"]\n'),
+        )
+        for title, more in cases:
             root = make(directory / title.replace(" ", "-"), more)
             home = directory / f"{root.name}-environment"
             venv.create(home, symlinks=True, with_pip=True)
@@ -95,7 +102,7 @@ def main() -> None:
             python = home / "bin" / "python"
             environment = {**os.environ, "VIRTUAL_ENV": str(home)}
             environment.pop("PYTHONDONTWRITEBYTECODE", None)
-            for installed in ("no", "maturin develop"):
+            for installed in ("no", "`maturin develop`"):
                 if installed != "no":
                     program = Path(sys.executable).parent / "maturin"
                     command = [str(program), "develop", "-q"]

@@ -1,9 +1,9 @@
-"""Times a run with two Pythons against runs with one: ratios of one run.
+"""Compares the time of a run with two Pythons with the times of runs with one.
 
     python benchmarks/matrix.py --python PATH --python PATH [--rounds 5] [--crate DIR]
 
-The crate is copied; everything is warm. Without ``--crate`` it is a synthetic ``cpython-sys`` with
-1,000 layout tests and as many tests that do nothing.
+The runs take turns, are warm, and use a copy of the crate. Without ``--crate``, the crate is a
+generated ``cpython-sys`` with 1,000 layout tests and 1,000 tests that do nothing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--crate", type=Path)
     options = parser.parse_args()
     if len(options.python) != 2:
-        parser.error("name two Pythons")
+        parser.error("give --python twice")
     os.environ.pop("PYTEST_ADDOPTS", None)
     os.environ.pop("RUST_BACKTRACE", None)
     pythons = [f"--cpython-sys-python={path}" for path in options.python]
@@ -74,10 +74,11 @@ def main() -> None:
         )
     one = max(found["first"], found["second"])
     mean = (found["first"] + found["second"]) / 2
-    print("| both / one | first | second | both |")
-    print("|---:|---:|---:|---:|")
+    print("| rounds | both / one | first Python | second Python | both |")
+    print("|---:|---:|---:|---:|---:|")
     print(
-        f"| {found['both'] / mean:.2f} ({found['both'] / one:.2f} of the slower) "
+        f"| {options.rounds} | {found['both'] / mean:.2f} ({found['both'] / one:.2f} if one "
+        "is the slower) "
         f"| {found['first']:.2f} s | {found['second']:.2f} s | {found['both']:.2f} s |"
     )
 

@@ -1,8 +1,8 @@
-"""What the benchmarks have in common: the environment they run in, and how a command is timed.
+"""Code that the benchmarks share: the environment that they run in, and timing of commands.
 
-The environment is a virtual one of its own with the wheel of this repository, pytest and
-pytest-xdist, and no other plugin: what a developer has besides takes longer to import than what is
-measured. It lies in ``.cache`` of the repository, and is made anew when the sources have changed.
+The environment is a separate virtual environment with the wheel of this repository, pytest and
+pytest-xdist, and no other plugin, because importing a developer's other plugins takes longer than
+what is measured. It is in ``.cache`` of the repository, and is created again if the sources change.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def environment() -> Path:
     python = root / "bin" / "python"
     if (root / "complete").exists():
         return python
-    print(f"making an environment in {root}", file=sys.stderr, flush=True)
+    print(f"creating the environment {root}", file=sys.stderr, flush=True)
     shutil.rmtree(_HOME, ignore_errors=True)
     venv.create(root, symlinks=True, with_pip=True)
     pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]

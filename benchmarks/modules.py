@@ -1,10 +1,10 @@
-"""Times what the checks of an extension module cost, beyond a run without them.
+"""Measures how long the checks of an extension module take, beyond a run without them.
 
     python benchmarks/modules.py [--rounds 5] [--python PATH]
 
-Warm: nothing is built. Runs without the items, with one of them and with all take turns, and so
-does a Python that does nothing. Prints a Markdown table of medians: seconds, and seconds of
-processor time, which depend less on what else the machine does.
+Nothing has to be built. The runs take turns: without the checks, with each of them alone, with all
+of them, and a Python that does nothing. Prints a Markdown table of medians: wall-clock seconds, and
+processor seconds, which depend less on the load of the machine.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> None:
         name: tuple(statistics.median(column) for column in zip(*times, strict=True))
         for name, times in cells.items()
     }
-    print("| items | s | more than none | processor s | more than none |")
+    print("| items | s | more than without checks | processor s | more than without checks |")
     print("|---|---:|---:|---:|---:|")
     for name, (seconds, spent) in medians.items():
         more = [

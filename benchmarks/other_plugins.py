@@ -1,15 +1,15 @@
-"""Runs a small project beside other pytest plugins, one at a time, and tells what each changes.
+"""Runs a small project with other pytest plugins, one at a time, and prints what each changes.
 
     python benchmarks/other_plugins.py [--directory DIR] [--python PYTHON] [--write] [PLUGIN...]
 
-`other_plugins.toml` has the plugins, by their names on PyPI, and what switches each on. Each gets
-an environment of its own (made by `uv` if there is one, else by venv and pip), in which the tests
-of `other_plugins_project` run with it, with and without `--cpython-sys`; without it, they run in
-another. Compared are: internal errors, exit codes, items that are lost or there twice, and what
-becomes of each item. Tests in Rust have twins in Python: what a plugin does to one it has to do to
-the other. Whatever differs beyond that must stand in the table, with its reason. `--write` writes
-`docs/reference/other-plugins.md`. Ends with 1 if anything differs that does not, and with 2 if a
-plugin cannot be installed.
+`other_plugins.toml` lists the plugins by their names on PyPI, with the option that turns each on.
+Each plugin gets a separate environment (made by `uv` if it is installed, or else by venv and pip).
+There the tests of `other_plugins_project` run with the plugin, with and without `--cpython-sys`.
+Without the plugin they run in another environment. The script compares internal errors, exit codes,
+missing and repeated items, and the result of each item. Each test in Rust has a twin in Python, and
+a plugin must do the same to both. The table must list any other difference, with the reason.
+`--write` writes `docs/reference/other-plugins.md`. The exit code is 1 if there is a difference that
+the table does not list, and 2 if a plugin cannot be installed.
 """
 
 from __future__ import annotations
@@ -388,7 +388,7 @@ def options_of(plugins: Table) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("plugins", metavar="PLUGIN", nargs="*", help="default: all")
     default = Path(tempfile.gettempdir()) / "other-plugins"
-    parser.add_argument("--directory", type=Path, default=default, help="of all that is made")
+    parser.add_argument("--directory", type=Path, default=default, help="for environments and logs")
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     options = parser.parse_args()
@@ -396,7 +396,7 @@ def options_of(plugins: Table) -> argparse.Namespace:
     if unknown:
         parser.error(f"no such plugin in the list: {', '.join(unknown)}")
     if options.write and options.plugins:
-        parser.error("--write wants all plugins")
+        parser.error("--write runs all plugins: name none")
     options.directory = options.directory.resolve()
     return options
 
@@ -418,12 +418,19 @@ def main() -> int:
         results.append(result)
         print(result.row, flush=True)
         if result.idle:
-            print(f"{name}: does not work here without us either", file=sys.stderr, flush=True)
+            print(
+                f"{name}: does not work here, even without this package",
+                file=sys.stderr,
+                flush=True,
+            )
         for line in result.new:
             print(f"{name}: {line}", file=sys.stderr, flush=True)
     new = sum(len(result.new) for result in results)
     idle = sum(result.idle for result in results)
-    print(f"{len(results)} plugins, {idle} do not work here without us either; {new} differences")
+    print(
+        f"{len(results)} plugins, {idle} do not work here, even without this package; "
+        f"{new} differences"
+    )
     if options.write:
         PAGE.write_text(
             written([result.row for result in results if not result.idle]), encoding="utf-8"

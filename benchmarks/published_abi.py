@@ -1,14 +1,16 @@
-"""Asks the C compiler about published crates, with the headers that they bind.
+"""Compares published crates with the C headers that they bind.
 
     python benchmarks/published_abi.py [--python PYTHON] [--report FILE] [CRATE...]
 
-Downloads each crate of `published_abi.toml` once (through cargo), makes it a workspace of its own
-with a header that includes what the crate binds, and runs pytest in it. Prints a line a crate, and
-writes each item that failed, each that was skipped and each name without an answer to FILE, with
-the reasons. A crate whose Debian packages are not installed is named and left out; ends with 1 if
-there was one, if a crate gave no verdict at all, or if an item fails that is not in
-`published_abi_seen.toml`: somebody is to look it up. `docs/developers/published-crates.md` says
-what came of it.
+Downloads each crate of `published_abi.toml` once (through cargo), makes it a separate workspace
+with a header that includes what the crate binds, and runs pytest in it. Prints a line for each
+crate. FILE gets each item that failed or was skipped and each name without an item, with the
+reasons. If the Debian packages of a crate are not installed, the script says so and leaves out the
+crate.
+
+The exit code is 1 if a crate was left out or gave no verdict, or if an item fails that is not in
+`published_abi_seen.toml`, so that a person must check it. `docs/developers/published-crates.md` has
+the results.
 """
 
 from __future__ import annotations
@@ -262,11 +264,11 @@ def print_failures(outcomes: list[Outcome], seen: Table) -> int:
             about = kind_of_failure(seen, found.crate, item)
             kinds.setdefault(about, []).append(f"{found.crate.partition(' ')[0]} {item}")
     new = kinds.pop("", [])
-    print("\n| items that fail | kind |\n|---:|---|")
+    print("\n| items | kind |\n|---:|---|")
     for about, items in sorted(kinds.items(), key=lambda one: -len(one[1])):
         print(f"| {len(items)} | {about} |")
     for item in new:
-        print(f"nobody has looked at {item}", file=sys.stderr)
+        print(f"not in {SEEN}: {item}", file=sys.stderr)
     return len(new)
 
 
@@ -285,7 +287,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("crates", metavar="CRATE", nargs="*", help=f"default: all {len(crates)}")
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--report", type=Path, metavar="FILE", help="what failed, as JSON")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the details to FILE, as JSON"
+    )
     options = parser.parse_args()
     unknown = sorted(set(options.crates) - crates.keys())
     if unknown:
@@ -293,7 +297,8 @@ def main() -> int:
     outcomes: list[Outcome] = []
     left_out = 0
     print(
-        "| crate | items | passed | with minor differences | failed | skipped | without an item |"
+        "| crate | items | passed | passed with minor differences | failed | skipped "
+        "| names without an item |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name in options.crates or crates:

@@ -1,9 +1,10 @@
-"""Compares pytest's layout items with what rustc evaluates, over published crates.
+"""Compares pytest's layout items with the layout blocks that rustc evaluates, in published crates.
 
-``python benchmarks/published_layouts.py [CRATE...]`` downloads each crate once (through cargo) and
-makes every recorded size in a copy wrong. The blocks of which rustc then says so (E0080) are those
-that it compiles: each is to be one item that passes, and there is to be no other. Prints a table,
-and ends with 1 if anything differs, with 2 if there is nothing to compare.
+``python benchmarks/published_layouts.py [CRATE...]`` downloads each crate once (through cargo), and
+changes every recorded size in a copy to a wrong one. rustc then reports an E0080 for each block
+that it compiles. In the unchanged crate, each of these blocks must be one item that passes, and
+there must be no other layout item. Prints a Markdown table. The exit code is 1 if something
+differs, and 2 if there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -113,7 +114,9 @@ def main() -> int:
             return 2
         truth = evaluated(directory, features)
         if not truth:
-            print(f"{name} {version}: rustc evaluates no block of it", file=sys.stderr)
+            print(
+                f"{name} {version}: rustc evaluates no layout block of this crate", file=sys.stderr
+            )
             return 2
         passed, others, code = shown(directory, features)
         differ = truth.symmetric_difference(passed) | others

@@ -2,9 +2,9 @@
 
     python benchmarks/pyo3_ffi.py [--release VERSION] PYTHON...
 
-Gets the newest release (or the one named) through cargo, once, and prints every item that fails,
-with what C and Rust say, and which Python says so. Each is to be looked up in the headers: it is
-right, or it is a false alarm. `docs/reference/abi.md` shows what came of that.
+Downloads the newest release, or the given one, once (through cargo). Prints every item that fails,
+with both declarations and the Pythons with which it fails. A person must check each failure in the
+headers: it is real, or a false alarm. `docs/developers/notes.md` has the results.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def main() -> None:
             found.setdefault(name, {})[python] = words
     for name, words_by_python in sorted(found.items()):
         where = "" if len(words_by_python) == len(options.pythons) else ", ".join(words_by_python)
-        print(f"\n{name} {f'({where} alone)' if where else ''}".rstrip())
+        print(f"\n{name} {f'(only with {where})' if where else ''}".rstrip())
         print(next(iter(words_by_python.values())).rstrip())
 
 

@@ -1,4 +1,4 @@
-"""Compares one `pytest --cpython-sys` in a fresh copy of real projects with their own commands.
+"""Compares one `pytest --cpython-sys` in a copy of real projects with their own commands.
 
     python benchmarks/pyo3_projects.py [--directory DIR] [--python PYTHON] [PROJECT...]
 
@@ -6,9 +6,9 @@ Downloads the source distribution of each project of `pyo3_projects.toml` once (
 one copy and one environment it does what the project's CI does: `cargo test`, an installation
 (`maturin develop`, `pip install -e .`), `pytest`. In another copy and another environment, in which
 the project is not installed, it runs `pytest --cpython-sys`, once. All tests are compared by name
-and verdict, and a line a project is printed. What the project's own commands gave is kept in DIR.
-Ends with 1 if anything differs, and with 2 if a project cannot be had or built by its own commands.
-`docs/developers/pyo3-projects.md` says what came of it.
+and result, and a line for each project is printed. DIR keeps the results of the project's own
+commands. The exit code is 1 if a result differs, and 2 if a project cannot be downloaded, or cannot
+be built by its own commands. `docs/developers/pyo3-projects.md` has the results.
 """
 
 from __future__ import annotations
@@ -341,10 +341,16 @@ def options_of(projects: Table) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("projects", metavar="PROJECT", nargs="*", help="default: all")
     default = Path(tempfile.gettempdir()) / "pyo3-projects"
-    parser.add_argument("--directory", type=Path, default=default, help="of copies, builds, logs")
+    parser.add_argument(
+        "--directory", type=Path, default=default, help="for copies, builds and logs"
+    )
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--theirs-only", action="store_true", help="run the projects' commands")
-    parser.add_argument("--again", action="store_true", help="run them though they were kept")
+    parser.add_argument(
+        "--theirs-only", action="store_true", help="run only the projects' commands"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="run them again, even if DIR has results"
+    )
     options = parser.parse_args()
     unknown = sorted(set(options.projects) - projects.keys())
     if unknown:
@@ -374,7 +380,10 @@ def main() -> int:
     options = options_of(projects)
     total = Counter[str]()
     missing = 0
-    print("| project | layout | backend | Rust | Python | ours | differences | theirs | ours |")
+    print(
+        "| project | layout | build backend | tests in Rust | tests in Python | more | differences "
+        "| separate commands, s | one pytest, s |"
+    )
     print("|---|---|---|---:|---:|---:|---:|---:|---:|", flush=True)
     for name in options.projects or projects:
         try:
@@ -384,7 +393,7 @@ def main() -> int:
             missing += 1
     print(
         f"{total['projects']} projects, {total['rust']} tests in Rust, {total['python']} in "
-        f"Python; {total['new']} differences, {total['excepted']} more whose cause is known"
+        f"Python; {total['new']} differences, and {total['excepted']} with a known cause"
     )
     return 2 if missing else int(total["new"] > 0)
 

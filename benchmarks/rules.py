@@ -1,10 +1,11 @@
-"""Times the rules that clippy and rustfmt know, in a crate of 5,000 lines, beyond its build.
+"""Measures how long the policies that use clippy and rustfmt take, beyond the build.
 
     python benchmarks/rules.py [--rounds 5]
 
-Each round changes all sources, builds, and runs the items of each rule twice: what the first run
-takes beyond the second is the rule's. Beside the seconds stands processor time, which other load
-changes less. Prints a Markdown table of medians.
+Each round changes all sources of a crate of 5,000 lines, builds it, and runs the items of each
+policy twice. The time of a policy is the difference between the first run and the second. Prints a
+Markdown table of medians: wall-clock seconds, and processor seconds, which depend less on the load
+of the machine.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def main() -> None:
             for path in root.glob("src/m*.rs"):
                 path.write_text(f"{path.read_text()}// {number}\n")
             nothing = pytest_command("--cpython-sys", "--collect-only")
-            found.setdefault("build", []).append(cost(nothing, root))
+            found.setdefault("for comparison: the build", []).append(cost(nothing, root))
             for rule, (level, *more) in RULES.items():
                 warm = pytest_command("--cpython-sys", "-k", level)
                 first, second = cost([*warm, *more], root), cost(warm, root)
@@ -101,9 +102,11 @@ def main() -> None:
             (root / "cpython-sys-unsafe.toml").unlink()
             found.setdefault("collecting, unchanged", []).append(cost(nothing, root))
             (root / "src" / "lib.rs").touch()
-            found.setdefault("`cargo clippy`", []).append(cost(["cargo", "clippy"], root))
+            found.setdefault("for comparison: `cargo clippy`", []).append(
+                cost(["cargo", "clippy"], root)
+            )
     print(f"{lines} lines, {rounds} rounds\n")
-    print("| what | seconds | of processors |\n|---|---:|---:|")
+    print("| what | seconds | processor seconds |\n|---|---:|---:|")
     for rule, pairs in found.items():
         wall, used = (statistics.median(pair[index] for pair in pairs) for index in (0, 1))
         print(f"| {rule} | {wall:.2f} | {used:.2f} |")

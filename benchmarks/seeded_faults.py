@@ -1,11 +1,11 @@
-"""Makes published bindings wrong on purpose, and counts what the C compiler's opinion misses.
+"""Puts faults into published bindings, and counts those that the comparison with C does not find.
 
     python benchmarks/seeded_faults.py [--each 20] [--seed 0] [--report FILE] [CRATE...]
 
-Takes crates of `published_abi.toml`, and items of theirs that pass without any remark. Copies of
-their sources are made wrong, many items in a copy and each in one way: EACH faults of each kind, of
-the crates in turn. An item that does not fail then is a miss, whether it passes or has no verdict.
-Prints a table and each miss; ends with 1 if there was one.
+Takes items of the crates in `published_abi.toml` that pass without minor differences, and changes
+them in copies of the sources. A copy has many changed items, each with one fault. There are EACH
+faults of each kind, from the crates in turn. A fault is missed if its item does not fail. Prints a
+table and each missed fault. The exit code is 1 if a fault was missed.
 """
 
 from __future__ import annotations
@@ -266,10 +266,12 @@ def main() -> int:
     crates = tomllib.loads((Path(__file__).parent / "published_abi.toml").read_text("utf-8"))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("crates", metavar="CRATE", nargs="*", default=CRATES)
-    parser.add_argument("--each", type=int, default=20, help="faults of each kind")
+    parser.add_argument("--each", type=int, default=20, help="number of faults of each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--report", type=Path, metavar="FILE", help="the misses, as JSON")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write the missed faults to FILE, as JSON"
+    )
     options = parser.parse_args()
     results = {}
     WORK.mkdir(parents=True, exist_ok=True)
@@ -280,7 +282,7 @@ def main() -> int:
     chosen = choose(found, options.each)
     for name in options.crates:
         results[name] = seed(name, crates[name], chosen[name], options.python)
-        print(f"{name}: {results[name].seeded.total()}, {len(results[name].missed)} missed")
+        print(f"{name}: {results[name].seeded.total()} faults, {len(results[name].missed)} missed")
         sys.stdout.flush()
         if options.report is not None:
             misses = [

@@ -1,7 +1,7 @@
-"""What `@module::stable_abi` says of published wheels: `python benchmarks/stable_abi.py WHEEL...`.
+"""Applies `@module::stable_abi` to published wheels: `python benchmarks/stable_abi.py WHEEL...`.
 
-A wheel for the stable ABI says its version by its name; one for a single Python is judged as if it
-were for the stable ABI of that. ``--for=3.2`` takes all of them for another one.
+The file name of a wheel for the stable ABI contains the version. A wheel for a single Python is
+compared with the stable ABI of that version. ``--for=3.2`` compares all wheels with version 3.2.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def main() -> None:
     """Judge the wheels that are named."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("wheels", nargs="+", type=Path)
-    parser.add_argument("--for", dest="version", help="the oldest Python, as 3.2")
+    parser.add_argument("--for", dest="version", help="the version of the stable ABI, such as 3.2")
     arguments = parser.parse_args()
     known = read_list()
-    print(f"by {known.source}")
+    print(f"list of symbols: {known.source}")
     for wheel in arguments.wheels:
         tag = re.search(r"-cp3(\d+)-(\w+)-", wheel.name)
         if tag is None:
-            print(f"{wheel.name}: no wheel of CPython")
+            print(f"{wheel.name}: not a wheel for CPython")
             continue
         minor = int(arguments.version.partition(".")[2]) if arguments.version else int(tag[1])
         abi = StableAbi("abi3", minor, f"abi3-py3{minor}")

@@ -1,12 +1,11 @@
-"""Times what people wait for: the start, the way of each item, and what a change costs.
+"""Measures what people wait for: the start of a run, each item, and a run after a change.
 
     python benchmarks/start.py [--rounds 9] [--only ROW ...]
 
-Each row compares commands that take turns, round after round. A ratio is the median of the ratios
-of the rounds; beside it stand the lowest and the highest. It is taken once of the seconds that pass
-and once of processor seconds of all processes together. Prints a Markdown table.
-
-Beside what we take stand:
+Each row compares commands that run in turns. A ratio is the median of the ratios of all rounds,
+with the lowest and the highest ratio in parentheses. There is one for wall-clock seconds, and one
+for the processor seconds of all processes together. Prints a Markdown table. `docs/benchmarks.md`
+explains the words in it:
 
 - items: pytest with as many items that do nothing, without this plugin;
 - no-op: ``cargo test --no-run`` with nothing to build.
@@ -150,7 +149,7 @@ atexit.register(lambda: os.getpid() == pid and write())
 
 
 def imports(directory: Path, rounds: int) -> Iterator[Figure]:
-    """Sum up the imports of a run that a run of items without the plugin has not."""
+    """Add up the imports of a run that a run of items without the plugin does not need."""
     root, floor = trivial_crate(directory, "imports", 20), make_floor(directory, 20)
     (directory / "sitecustomize.py").write_text(TIMER)
     times = str(directory / "times.json")
@@ -173,7 +172,7 @@ def imports(directory: Path, rounds: int) -> Iterator[Figure]:
         f"**{statistics.median(part[1:]):.0f} ms** ({min(part[1:]):.0f} to {max(part[1:]):.0f})"
         for part in (wall, processor)
     ]
-    work = f"import of the plugin, switched on, beyond pytest's own ({count[-1]} modules)"
+    work = f"import of the plugin ({count[-1]} modules)"
     yield Figure(work, "45 ms", *shown)
 
 
@@ -186,7 +185,7 @@ def few(directory: Path, rounds: int) -> Iterator[Figure]:
 
 
 def bytecode(directory: Path, rounds: int) -> Iterator[Figure]:
-    """Time a small crate where Python keeps no bytecode; a wheel brings that of Python alone."""
+    """Time a small crate if Python writes no bytecode."""
     root, floor = trivial_crate(directory, "bytecode", 20), make_floor(directory, 20)
     more = {"PYTHONDONTWRITEBYTECODE": "1"}
     for path in site_packages().rglob("*-pytest-*.pyc"):
@@ -196,7 +195,7 @@ def bytecode(directory: Path, rounds: int) -> Iterator[Figure]:
         "items": items(floor, **more),
         "no-op": program(root, *NO_OP),
     }
-    work = "the same with `PYTHONDONTWRITEBYTECODE=1`, from a wheel"
+    work = "20 tests, with `PYTHONDONTWRITEBYTECODE=1` / (items + no-op)"
     yield ratio(work, "1.3", tasks, rounds, below=("items", "no-op"))
 
 
@@ -211,7 +210,7 @@ def nextest(directory: Path, rounds: int) -> Iterator[Figure]:
     """Time nextest with a process for each of 3,000 tests."""
     root = trivial_crate(directory, "nextest", 3000)
     tasks = {"ours": ours(root), "nextest": program(root, "cargo", "nextest", "run")}
-    work = "nextest's default / ours, 3,000 tests"
+    work = "3,000 tests, `cargo nextest run` / pytest"
     yield ratio(work, "10 at least", tasks, rounds, above=("nextest",), below=("ours",))
 
 
@@ -219,7 +218,7 @@ def layouts(directory: Path, rounds: int) -> Iterator[Figure]:
     """Time 1,400 compile-time layouts, once run and once collected."""
     root, floor = make_crate(directory, "layouts", 1400, CONST), make_floor(directory, 1400)
     tasks = {"ours": ours(root), "items": items(floor), "no-op": program(root, *NO_OP)}
-    work = "1,400 const layouts, warm / (items + no-op)"
+    work = "1,400 compile-time layout tests, warm / (items + no-op)"
     yield ratio(work, "1.0", tasks, rounds, below=("items", "no-op"))
 
 
@@ -227,17 +226,19 @@ def collect(directory: Path, rounds: int) -> Iterator[Figure]:
     """Time the collection of 1,400 layouts."""
     root, floor = make_crate(directory, "layouts", 1400, CONST), make_floor(directory, 1400)
     tasks = {"ours": ours(root, "--collect-only"), "items": items(floor, "--collect-only")}
-    work = "collect again, nothing changed, 1,400 layouts / items collected"
+    work = "`--collect-only`, 1,400 compile-time layout tests, warm / items"
     yield ratio(work, "1.2", tasks, rounds)
 
 
 def checkout(directory: Path, rounds: int) -> Iterator[Figure]:
     """Time the collection at the root of a checkout of CPython."""
-    work = "`--collect-only` at a checkout's root / (items + no-op)"
+    work = "`--collect-only` at the root of a CPython checkout"
     try:
         for what, tasks in collecting(directory):
             found = in_turns(tasks, rounds)
-            yield compared(f"{work}, {what}", "1.4", found, ("ours",), ("items", "no-op"))
+            yield compared(
+                f"{work}, {what} / (items + no-op)", "1.4", found, ("ours",), ("items", "no-op")
+            )
     except LookupError as error:
         yield Figure(work, "1.4", f"not measured: {error}", "")
 
@@ -259,16 +260,16 @@ def edit(directory: Path, rounds: int) -> Iterator[Figure]:
         "ours": functools.partial(changed, root, ours(root)),
         "cargo": functools.partial(changed, other, program(other, *CARGO)),
     }
-    work = "a change in one test of a crate of 3,000, edit to verdict / `cargo test` of the same"
+    work = "a run after a change in one of 3,000 tests / `cargo test`"
     yield ratio(work, "1.1", tasks, rounds, below=("cargo",))
 
 
 def ordinary_way(directory: Path, rounds: int) -> Iterator[Figure]:
-    """Time 3,000 tests where a conftest takes part in how they run."""
+    """Time 3,000 tests if a conftest file has a hook that runs in pytest's phases."""
     root = ordinary(trivial_crate(directory, "ordinary", 3000))
     floor = ordinary(make_floor(directory, 3000))
     tasks = {"ours": ours(root), "items": items(floor)}
-    work = "the ordinary way (a conftest takes part), 3,000 / items"
+    work = "3,000 tests in all of pytest's phases / items"
     yield ratio(work, "1.15", tasks, rounds)
 
 
@@ -277,9 +278,9 @@ def sleepers(directory: Path, rounds: int) -> Iterator[Figure]:
     root = trivial_crate(directory, "sleepers", 40, test=SLEEPING)
     tasks = {"ours": ours(root), "n2": ours(root, "-n2"), "cargo": program(root, *CARGO)}
     found = in_turns(tasks, rounds)
-    work = "40 tests that sleep 100 ms / cargo test"
-    yield compared(work, "1.1", found, ("ours",), ("cargo",))
-    yield compared(f"{work}, with `-n2`", "", found, ("n2",), ("cargo",))
+    work = "40 tests that sleep 100 ms"
+    yield compared(f"{work} / `cargo test`", "1.1", found, ("ours",), ("cargo",))
+    yield compared(f"{work}, with `-n2` / `cargo test`", "", found, ("n2",), ("cargo",))
 
 
 def growth(directory: Path, rounds: int) -> Iterator[Figure]:
@@ -287,11 +288,11 @@ def growth(directory: Path, rounds: int) -> Iterator[Figure]:
     root, floor = trivial_crate(directory, "grown", 30_000), make_floor(directory, 30_000)
     small = trivial_crate(directory, "small", 3000)
     found = in_turns({"ours": ours(root), "items": items(floor), "small": ours(small)}, rounds)
-    yield compared("30,000 tests / 3,000", "10", found, ("ours",), ("small",))
+    yield compared("30,000 tests / 3,000 tests", "10", found, ("ours",), ("small",))
     mine, theirs = (
         statistics.median(taken[name].memory for taken in found) for name in ("ours", "items")
     )
-    work = "30,000 tests, peak memory / items"
+    work = "peak memory with 30,000 tests / items"
     yield Figure(work, "1.3", f"**{mine / theirs:.2f}**", "", f"{mine:.0f} / {theirs:.0f} MB")
 
 
@@ -310,7 +311,9 @@ def off(directory: Path, rounds: int) -> Iterator[Figure]:
         ]
         low, _, high = statistics.quantiles(more, n=4)
         shown.append(f"**{statistics.median(more):.1f} ms** (half: {low:.1f} to {high:.1f})")
-    yield Figure("plugin installed, not switched on", "5 ms", *shown)
+    yield Figure(
+        "time added to a run of Python tests if the plugin is not turned on", "5 ms", *shown
+    )
 
 
 def crash(directory: Path, rounds: int) -> Iterator[Figure]:
@@ -323,7 +326,7 @@ def crash(directory: Path, rounds: int) -> Iterator[Figure]:
     )
     fails = functools.partial(run, pytest_command("--cpython-sys"), loud, more, ends="1")
     tasks: dict[str, Callable[[], Sample]] = {"ours": fails, "calm": ours(calm, **more)}
-    yield ratio("3,000 tests and one that aborts / 3,000", "", tasks, rounds, below=("calm",))
+    yield ratio("3,000 tests and one that aborts / 3,000 tests", "", tasks, rounds, below=("calm",))
 
 
 ROWS: dict[str, Callable[[Path, int], Iterator[Figure]]] = {

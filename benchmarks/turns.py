@@ -1,10 +1,10 @@
-"""Counts what is compiled when `cargo test`, `maturin develop` and pytest take turns on a project.
+"""Counts the crates that `cargo test`, `maturin develop` and pytest compile if they run in turns.
 
     python benchmarks/turns.py [--pyo3 0.29]
 
-A small project of pyo3's, and a virtual environment of its own with maturin and this plugin. The
-commands take turns three times: without pytest first, then with pytest after each of the others.
-Prints a Markdown table: crates compiled by each command in each round.
+The project is a small one with pyo3, in a separate virtual environment with maturin and this
+plugin. The commands run in three rounds, first without pytest, and then with pytest after each of
+the others. Prints a Markdown table: the crates that each command compiles in each round.
 """
 
 from __future__ import annotations

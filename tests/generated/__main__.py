@@ -23,12 +23,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="seed of the first project (default: random)")
     parser.add_argument("--jobs", type=int, default=1, help="projects that run at a time (1)")
     parser.add_argument("--xdist", action="store_true", help="run each project again with -n2")
-    parser.add_argument("--python", default=sys.executable, help="the Python whose pytest is tested")
-    parser.add_argument("--no-shrink", action="store_true", help="do not look for a smaller project")
+    parser.add_argument("--python", default=sys.executable, help="the Python to run pytest with")
+    parser.add_argument("--no-shrink", action="store_true", help="do not shrink a project")
     parser.add_argument("--brief", action="store_true", help="do not print the files")
     parser.add_argument("--coverage", action="store_true", help="count pairs of features")
     parser.add_argument("--write", type=Path, help="only write the first project, to this path")
-    parser.add_argument("--seeds", type=int, nargs="*", help="test only the projects of these seeds")
+    parser.add_argument("--seeds", type=int, nargs="*", help="test only these seeds")
     return parser.parse_args()
 
 
