@@ -280,9 +280,9 @@ def completed(checker: Checker) -> Checker:
     return checker if isinstance(checker, Checker) else _Completed(checker)
 
 
-def counted(number: int, word: str) -> str:
-    """Return how many things there are."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+def counted(number: int, one: str, several: str = "") -> str:
+    """Return how many things there are; ``several`` is what more than one is called."""
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
 def grouped(cases: Iterable[_One], key: Callable[[_One], _Shared]) -> dict[_Shared, list[_One]]:

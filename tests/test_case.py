@@ -178,6 +178,8 @@ def test_layouts_agree_if_nothing_differs() -> None:
 
 
 def test_things_are_counted_in_words() -> None:
+    kept = [counted(number, "file is kept", "files are kept") for number in (1, 2)]
+    assert kept == ["1 file is kept", "2 files are kept"]
     words = [counted(number, "test") for number in (0, 1, 2)]
     assert words == ["0 tests", "1 test", "2 tests"]
 

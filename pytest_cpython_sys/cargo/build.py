@@ -14,6 +14,7 @@ from .failures import (
     ScriptFailure,
     cargo_warnings,
     compiler_failures,
+    how_cargo_ended,
     people_words,
     script_failures,
     unit_label,
@@ -68,8 +69,12 @@ class Build:
 
     @cached_property
     def words(self) -> str:
-        """Standard error without what only ``-v`` and the progress bar put there."""
-        return people_words(self.stderr)
+        """Standard error without what only ``-v`` and the progress bar put there.
+
+        Where a build failed and nothing is left, how cargo ended.
+        """
+        words = people_words(self.stderr)
+        return words if words or self.success else how_cargo_ended(self.exit_code)
 
     @cached_property
     def warnings(self) -> list[str]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from .command import CHECK, completion_arguments, expansion_arguments
 from .configuration import configured_wrapper
 from .depinfo import read_rustc_call
+from .failures import how_cargo_ended
 from .files import read_bytes, write_program
 from .run_program import run_to_end
 from .unit_graph import UNSTABLE_CARGO
@@ -217,7 +218,7 @@ class Expander:
         environment = {**self._build.environment, **own}
         done = run_to_end(argv, cwd=self._build.workspace.root, env=environment, limit=None)
         lines = done.stderr.splitlines()[-_SHOWN_LINES:]
-        self.words = "\n".join([*lines, f"cargo exited with code {done.exit_code}"])
+        self.words = "\n".join([*lines, how_cargo_ended(done.exit_code)])
 
 
 def _taken(place: str, kept: str) -> bytes | None:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from ..late import dataclass, regex
+from .run_program import describe_exit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ __all__ = [
     "cargo_warnings",
     "compiler_failures",
     "first_error",
+    "how_cargo_ended",
     "people_words",
     "script_failures",
     "unit_label",
@@ -140,6 +142,11 @@ def people_words(stderr: str) -> str:
     """Return standard error without what only ``-v`` and the progress bar put there."""
     lines = [line for line in stderr.split("\n") if not line.lstrip().startswith(_NOISE)]
     return _CALL.sub(r"\1rustc --crate-name \2 ...", "\n".join(lines)).strip("\n")
+
+
+def how_cargo_ended(code: int, command: str = "cargo") -> str:
+    """Return what is told where cargo itself said nothing, or less than all."""
+    return f"{command} {f'exited with code {code}' if code >= 0 else f'was {describe_exit(code)}'}"
 
 
 def without_backtrace(words: str) -> str:

@@ -164,7 +164,7 @@ def build_library(
 def _failure(build: Build, candidate: Candidate) -> ModuleTroubleError:
     errors = [error for error in build.diagnostics if error.is_error]
     words = "\n".join(error.rendered.rstrip() for error in errors)
-    words = words or build.words or f"cargo exited with code {build.exit_code}"
+    words = words or build.words
     first = errors[0].headline if errors else first_error(words) or words.partition("\n")[0]
     return ModuleTroubleError(f"{candidate.place} does not build", first, words)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from ..case import counted
 from ..late import dataclass
 from .report import write_section
 
@@ -77,7 +78,7 @@ def build_time_lines(builds: Iterable[Build], count: int, least: float) -> Itera
         yield f"{crate.seconds:.2f}s {crate}"
     hidden = len(slowest) - len(shown)
     left = [f"{hidden} more compiled"] if hidden else []
-    left += [f"{untouched} {'crate' if untouched == 1 else 'crates'} fresh"] if untouched else []
+    left += [f"{counted(untouched, 'crate')} fresh"] if untouched else []
     if left:
         yield f"({', '.join(left)})"
 

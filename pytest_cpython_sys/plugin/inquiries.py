@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..case import counted
 from ..rust.leftovers import KEPT_DAYS, find_leftovers, remove
 from .header import export_lines
 
@@ -61,7 +62,7 @@ def _clean(project: Project, here: os.PathLike[str]) -> Iterator[tuple[str, bool
             freed.append(leftover)
             yield f"removed {path}: {_size([leftover])}{_last_used(leftover)}", False
     if kept:
-        some = "1 directory" if len(kept) == 1 else f"{len(kept)} directories"
+        some = counted(len(kept), "directory", "directories")
         yield f"kept {some} that a run used in the last {KEPT_DAYS} days: {_size(kept)}", False
     yield f"freed {_size(freed)}", False
 

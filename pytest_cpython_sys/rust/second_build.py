@@ -149,7 +149,7 @@ def _trouble(build: Build, trees: Trees, more: set[str]) -> str:
             return f"{package.name} ({target.label}): {errors[0].rendered.strip()}"
         # What does not link has been compiled: its layouts are known, and its own item tells.
         if not more and not found and not build.is_built(package, target):
-            return build.words or f"cargo exited with code {build.exit_code}"
+            return build.words
     return ""
 
 

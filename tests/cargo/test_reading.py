@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -216,6 +217,19 @@ def test_a_graph_of_units() -> None:
     }
     assert parse_unit_graph(b"") is None
     assert parse_unit_graph(b'{"units": [{}]}') is None
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "words"),
+    [
+        (101, "error: no\n", "error: no"),
+        (101, "     Running `rustc x`\n", "cargo exited with code 101"),
+        (-9, "", "cargo was killed by SIGKILL (Killed)"),
+        (0, "", ""),
+    ],
+)
+def test_a_build_that_failed_has_words(code: int, stderr: str, words: str) -> None:
+    assert replace(failed_build(), exit_code=code, stderr=stderr).words == words
 
 
 def test_the_line_to_type_needs_no_thought_about_quotes() -> None:

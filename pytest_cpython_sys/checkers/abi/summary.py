@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from ...case import counted
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -40,7 +42,7 @@ def remarks(name: str, findings: Findings) -> Iterator[tuple[str, Sequence[str]]
 
 
 def _count(things: Sequence[object], one: str, many: str) -> str:
-    return f"{len(things)} {one if len(things) == 1 else many}"
+    return counted(len(things), one, many)
 
 
 def _details(pairs: Sequence[tuple[str, str]]) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import CargoError
-from ...case import Case, Checker, Location, Verdict, grouped
+from ...case import Case, Checker, Location, Verdict, counted, grouped
 from ...late import dataclass
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
@@ -200,7 +200,7 @@ class _Crate:
             return Verdict("passed", output=self._looked_at(said, rule, file))
         named = " or ".join(self.table.names[rule])
         one, several = _THINGS.get(rule, _TYPE)
-        count = f"{len(own)} {one if len(own) == 1 else several}"
+        count = counted(len(own), one, several)
         heading = _HEADINGS[rule].format(count, names=named)
         lines = [f"    {self._shown(one.file)}:{one.line}: {one.text}" for one in own]
         message = "\n".join([heading, *lines, *filter(None, [_REMEDIES.get(rule)])])
@@ -214,7 +214,7 @@ class _Crate:
         files = [name for name in said.judged if self._item_of(name, rule) == file]
         count = sum(said.judged[name] for name in files)
         what = "type" if rule in _TYPE_RULES else "function"
-        lines = [f"{count} {what}{'' if count == 1 else 's'} checked"]
+        lines = [f"{counted(count, what)} checked"]
         if rule == "capability":
             lines.append(_NOT_FOLLOWED)
             if said.limits:

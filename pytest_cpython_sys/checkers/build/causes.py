@@ -236,7 +236,7 @@ def _package_name(package_id: str) -> str:
 
 def of_cargo(build: Build) -> Cause:
     """Return what cargo says where no package failed."""
-    words = build.words or f"cargo exited with code {build.exit_code}"
+    words = build.words
     remedy = explain_failure(words)
     return Cause(
         key="cargo",

@@ -77,7 +77,7 @@ class LayoutChecker(Checker):
             yield text, ()
         if self._odd:
             count = len(self._odd)
-            blocks = "1 layout block is" if count == 1 else f"{count} layout blocks are"
+            blocks = counted(count, "layout block is", "layout blocks are")
             yield f"{blocks} not in the form that bindgen writes: skipped", self._odd
         if self._left_out:
             count = len(self._left_out)
