@@ -68,7 +68,7 @@ def test_fmt_shows_the_difference(write: Write, run: Run) -> None:
     assert outcomes(result) == {**GREEN, FMT: "failed"}
     result.stdout.fnmatch_lines(
         [
-            "src/other.rs:1: rustfmt would format * place* differently: run `cargo fmt`",
+            "src/other.rs:1: rustfmt would change 1 file: run `cargo fmt`",
             "Diff in src/other.rs:1:",
             "-pub async fn g( ) {}",
             "+pub async fn g() {}",
@@ -76,6 +76,8 @@ def test_fmt_shows_the_difference(write: Write, run: Run) -> None:
         ]
     )
     assert "\u23ce" not in result.stdout.str()
+    write({"src/lib.rs": f"{LIB}\npub fn a( ) {{}}\n"})
+    run().stdout.fnmatch_lines(["src/lib.rs:*: rustfmt would change 2 files: run `cargo fmt`"])
     subprocess.run(["cargo", "fmt"], cwd=root, check=True)
     assert outcomes(run()) == GREEN
 
@@ -102,7 +104,7 @@ def test_fmt_asks_only_when_something_changed(write: Write, run: Run, cargo_call
     replace_once(root / "src" / "gone.rs", "w()", "w( )")
     result = run()
     assert outcomes(result) == {**GREEN, FMT: "failed"}
-    result.stdout.fnmatch_lines(["src/gone.rs:1: rustfmt would format 1 place *"])
+    result.stdout.fnmatch_lines(["src/gone.rs:1: rustfmt would change 1 file: *"])
     cargo_calls()
     assert outcomes(run()) == {**GREEN, FMT: "failed"}
     assert "fmt" not in cargo_calls()
@@ -188,6 +190,24 @@ def test_clippy_shows_warnings_with_their_places(write: Write, run: Run) -> None
     lints = '[lints]\nrust.unused_variables = "allow"\n'
     write({"Cargo.toml": f"{MANIFEST}{lints}"})
     assert outcomes(run()) == GREEN
+
+
+def test_clippy_counts_errors_and_warnings(write: Write, run: Run) -> None:
+    """By their own words: a lint may be an error without `-D warnings`."""
+    wrong = "\npub fn wrong(x: u32) -> bool {\n    x < 0\n}\n"
+    write({**FILES, "src/other.rs": f"{OTHER}{wrong}"})
+    result = run("-k", "clippy")
+    assert outcomes(result) == {CLIPPY: "failed"}
+    result.stdout.fnmatch_lines(
+        [
+            "src/other.rs:4: `cargo clippy -- -D warnings` reports 1 error and 1 warning",
+            "error: this comparison *",
+        ]
+    )
+    write({"src/other.rs": f"{OTHER}{NEEDLESS}{UNUSED}{wrong}"})
+    run("-k", "clippy").stdout.fnmatch_lines(
+        ["src/other.rs:4: `cargo clippy -- -D warnings` reports 1 error and 3 warnings"]
+    )
 
 
 def test_clippy_reads_what_people_let_it_read(write: Write, run: Run) -> None:

@@ -166,7 +166,7 @@ BROKEN = {
     "fmt": Broken(
         f"{MODULE}::@fmt",
         ((MODULE, "fn encode(", "fn  encode("),),
-        "rustfmt would format 1 place differently",
+        "rustfmt would change 1 file: run `cargo fmt`",
     ),
     "clippy": Broken(
         f"{LIBRARY}::@clippy",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ...cargo import CargoError
 from ...case import Case, Checker, Verdict, grouped
 from ...rust.libraries import Libraries
-from ...rust.metadata import wanted_packages
+from ...rust.policies import wanted_packages
 from ...rust.test_location import primary_target, target_case
 from ...rust.tools.components import ComponentMissingError
 from .clippy import Lints
@@ -43,7 +43,7 @@ class LintChecker(Checker):
         """Return the cases of the packages that ask."""
         for context in self._contexts:
             for policy, command in _COMMANDS.items():
-                for package, _, problem in wanted_packages(context, policy, on_request=True):
+                for package, _, problem, _ in wanted_packages(context, policy):
                     target = primary_target(package) or next(iter(package.targets), None)
                     if target is None:
                         continue

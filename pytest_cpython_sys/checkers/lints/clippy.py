@@ -8,6 +8,7 @@ and nothing that a package needs is kept from being checked, as ``-D warnings`` 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Lints"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _SHOWN: Final = 50
 _OTHER_WORDS: Final = ("--cap-lints=allow",)
 _Found = list[Any]
-"""A file, a line in it (counted from 1), a column, and rustc's rendered words."""
+"""A file, a line in it (counted from 1), a column, rustc's rendered words, and the level: a lint
+is a warning or an error."""
 
 
 class Lints:
@@ -56,9 +58,10 @@ class Lints:
             return Verdict("error", message=words)
         if not found:
             return Verdict("passed")
-        number = counted(len(found), "warning")
-        message = [f"`cargo clippy -- -D warnings` reports {number}"]
-        message += [words for *_, words in found[:_SHOWN]]
+        levels = Counter(level for *_, level in found)
+        numbers = [counted(levels[level], level) for level in sorted(levels)]
+        message = [f"`cargo clippy -- -D warnings` reports {' and '.join(numbers)}"]
+        message += [words for *_, words, _ in found[:_SHOWN]]
         if len(found) > _SHOWN:
             message.append(f"and {len(found) - _SHOWN} more")
         if broken:
@@ -111,11 +114,12 @@ class Lints:
 
     def _place(self, diagnostic: Diagnostic) -> _Found:
         words = diagnostic.rendered.rstrip("\n")
+        level = "error" if diagnostic.is_error else "warning"
         span = next((one for one in diagnostic.raw["spans"] if one["is_primary"]), None)
         if span is None:
-            return ["", 0, 0, words]
+            return ["", 0, 0, words, level]
         file = os.path.normpath(os.path.join(self._build.workspace.root, span["file_name"]))
-        return [file, span["line_start"], span["column_start"], words]
+        return [file, span["line_start"], span["column_start"], words, level]
 
     def _broken(self, done: Build) -> Iterator[tuple[str, str]]:
         """Yield each package of which clippy has not seen all, and why."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import cache_path, keep_json, locked, read_json, stamp, upwards
+from ...cargo.failures import how_cargo_ended
 from ...cargo.run_program import run_to_end
 from ...case import Location, Verdict, counted
 from ...late import regex
@@ -140,17 +141,16 @@ class Formatting:
         if not found:
             if code == 0:
                 return Verdict("passed")
-            return Verdict(
-                "error", message=f"not evaluated: cargo fmt exited with code {code}\n{words}"
-            )
-        places = counted(len(found), "place")
+            ended = how_cargo_ended(code, "cargo fmt")
+            return Verdict("error", message=f"not evaluated: {ended}\n{words}")
+        files = counted(len({one["file"] for one in found}), "file")
         root = self._build.workspace.root
         shown = _MARK.sub("", _NOISE.sub("", text)).replace(f"Diff in {root}{os.sep}", "Diff in ")
         lines = shown.rstrip().splitlines()
         more = len(lines) - _SHOWN_LINES
         if more > 0:
             lines = [*lines[:_SHOWN_LINES], f"and {more} more lines"]
-        message = [f"rustfmt would format {places} differently: run `cargo fmt`", *lines]
+        message = [f"rustfmt would change {files}: run `cargo fmt`", *lines]
         line = int(found[0]["line"] or found[0]["old"])
         place = Location(found[0]["file"], line)
         return Verdict(
