@@ -11,6 +11,7 @@ from .doctest.checker import DoctestChecker
 from .layout.checker import LayoutChecker
 from .libtest.checker import LibtestChecker
 from .metadata.checker import MetadataChecker
+from .unsafe_code.ledger import has_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,8 @@ def _may_promise(context: BuildContext) -> bool:
     if context.run.ledgers is not None:
         return True  # it is told where there is nothing to write
     if context.run.policies == "auto":
-        return any(map(_may_be_held, context.build.workspace.packages))
+        workspace = context.build.workspace
+        return has_ledger(workspace.root) or any(map(_may_be_held, workspace.packages))
     return context.run.policies == "all"
 
 

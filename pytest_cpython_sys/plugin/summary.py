@@ -38,6 +38,11 @@ __all__ = ["Summary"]
 _UNTESTED: Final = "failed, although it has no tests: "
 """How the line of a program begins that was run without a test, and did not succeed."""
 
+_NO_LEDGER: Final = (
+    "--cpython-sys-update-ledger wrote nothing: no cargo package was selected: give the directory "
+    "of one"
+)
+
 
 class Summary:
     """Counts reports as they come, and shows in the end what they add up to."""
@@ -154,6 +159,8 @@ class Summary:
 
     def warn(self, plan: Plan) -> None:
         """Show what checkers warn of, whatever was selected; once, though several Pythons do."""
+        if self._config.option.cpython_sys_update_ledger and not plan.packages:
+            record_warning(self._config, _NO_LEDGER)
         checkers = plan.checkers.values() if self._runs else ()
         told = (warnings(checker, verbose=self._verbose) for checker in checkers)
         for text in dict.fromkeys(text for texts in told for text in texts):

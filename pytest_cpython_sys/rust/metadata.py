@@ -10,18 +10,16 @@ import os.path
 import re
 from dataclasses import field
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from ..late import dataclass, regex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from ..cargo import Package
-    from .context import BuildContext, RunOptions
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "ABI_KEYS",
+    "CPYTHON",
     "ITEM_KINDS",
     "LETTERS",
     "MODULE_NAME",
@@ -33,17 +31,14 @@ __all__ = [
     "MetadataError",
     "Policy",
     "PolicyTable",
-    "Wanted",
     "check_keys",
     "check_name",
     "is_plain",
-    "is_wanted",
     "raw_table",
     "read_abi",
     "read_exports",
     "read_policies",
     "texts",
-    "wanted_packages",
 ]
 
 TABLE: Final = "package.metadata.cpython-sys"
@@ -78,7 +73,7 @@ PROMISES: Final = (
 """What a module may promise to declare, and of the types that it makes."""
 _MODULE_KEYS: Final = ("name", "requires")
 _STABLE: Final = regex(r"3\.(?:[2-9]|[1-9]\d+)|3\.(?:1[5-9]|[2-9]\d)t")
-_CPYTHON: Final = "cpython-sys"
+CPYTHON: Final = "cpython-sys"
 _TYPE_NAME = regex(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
 _ITEM_KIND: Final = f"(?:{'|'.join(ITEM_KINDS)})"
 # As ids are printed: a file, a Python's label, the level, the kind.
@@ -108,8 +103,8 @@ def check_name(metadata: Mapping[str, Any]) -> None:
     """Raise MetadataError if a table is called nearly as ours is: nobody reads that."""
     for name, table in metadata.items():
         plain = name.casefold().replace("_", "-")
-        ours = get_close_matches(plain, (_CPYTHON, f"pytest-{_CPYTHON}"), 1, _NEAR)
-        if ours and name != _CPYTHON and isinstance(table, dict):
+        ours = get_close_matches(plain, (CPYTHON, f"pytest-{CPYTHON}"), 1, _NEAR)
+        if ours and name != CPYTHON and isinstance(table, dict):
             raise MetadataError(f"unknown table [package.metadata.{name}]: did you mean [{TABLE}]?")
 
 
@@ -223,45 +218,6 @@ def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
         requires=_requires(table) if isinstance(table, dict) else (),
         stable_abi=stable,
     )
-
-
-def is_wanted(run: RunOptions, table: PolicyTable, policy: Policy, *, default: bool) -> bool:
-    """Tell whether a policy is checked for a package; ``default`` counts where nobody says."""
-    if run.policies == "auto":
-        return default if table.policies is None else policy in table.policies
-    return run.policies == "all"
-
-
-class Wanted(NamedTuple):
-    """A package that is held to a policy, and its table; or why that cannot be used."""
-
-    package: Package
-    table: PolicyTable
-    problem: str = ""
-
-
-def wanted_packages(
-    context: BuildContext, policy: Policy, *, on_request: bool = False
-) -> Iterator[Wanted]:
-    """Yield the selected packages that are held to a policy.
-
-    In mode ``auto`` those that ask, and, unless that is ``on_request`` alone, those of a workspace
-    with a package ``cpython-sys``.
-    """
-    packages = context.build.workspace.packages
-    default = not on_request and any(package.name == _CPYTHON for package in packages)
-    for package in packages:
-        if not context.selects(package.name):
-            continue
-        problem = ""
-        try:
-            table = read_policies(package.metadata)
-        except MetadataError as error:
-            raw = package.metadata.get("cpython-sys")
-            asks = isinstance(raw, dict) and "policies" in raw
-            table, problem = PolicyTable((policy,) if asks else None), str(error)
-        if is_wanted(context.run, table, policy, default=default):
-            yield Wanted(package, table, problem)
 
 
 @dataclass(frozen=True)

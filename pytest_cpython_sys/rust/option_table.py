@@ -195,7 +195,7 @@ OPTIONS: Final = (
     Option(
         "cpython_sys_update_ledger",
         "flag",
-        "write the uses of `unsafe` to cpython-sys-unsafe.toml",
+        "check `unsafe`, and write how often each file uses it to cpython-sys-unsafe.toml",
         key=False,
         unittest=False,
     ),

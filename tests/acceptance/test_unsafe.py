@@ -27,6 +27,7 @@ edition = "2021"
 [package.metadata.cpython-sys]
 policies = ["unsafe"]
 """
+PLAIN_MANIFEST = MANIFEST.partition("[package.metadata")[0]
 LIB = """
 //! Explained throughout; the word unsafe in a comment is no code.
 pub mod other;
@@ -58,6 +59,7 @@ FILES = {
 }
 # No `unsafe` in it: rustc says so.
 PLAIN = {"src/plain.rs::@unsafe": "passed"}
+GREEN = {**PLAIN, "src/lib.rs::@unsafe": "passed", "src/other.rs::@unsafe": "passed"}
 SCRIPT = 'fn main() { println!("cargo::rerun-if-changed=build.rs"); }\n'
 LEDGER = "cpython-sys-unsafe.toml"
 UPDATE = "--cpython-sys-update-ledger"
@@ -237,8 +239,7 @@ def test_what_builds_only_the_second_time_is_checked_too(write: Write, run: Run)
 
 
 def test_which_packages(write: Write, run: Run) -> None:
-    plain = MANIFEST.partition("[package.metadata")[0]
-    root = write({**FILES, "Cargo.toml": plain})
+    root = write({**FILES, "Cargo.toml": PLAIN_MANIFEST})
     assert outcomes(run()) == {}
     assert not list(root.glob("target/**/cpython-sys-cache/clippy"))
     found = outcomes(run("-o", "cpython_sys_policies=all"))
@@ -246,7 +247,7 @@ def test_which_packages(write: Write, run: Run) -> None:
     write({"Cargo.toml": MANIFEST})
     assert outcomes(run("-o", "cpython_sys_policies=off")) == {}
     # A workspace with a package `cpython-sys` asks by having it.
-    write({"Cargo.toml": plain.replace("thing", "cpython-sys")})
+    write({"Cargo.toml": PLAIN_MANIFEST.replace("thing", "cpython-sys")})
     assert len(outcomes(run())) == 3
 
 
@@ -284,7 +285,7 @@ def test_cargo_and_pytest_in_turns_compile_nothing(
 
 
 def test_no_clippy(write: Write, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(FILES)
+    root = write(FILES)
     proxy = tmp_path / "cargo"
     proxy.write_text(
         f'#!/bin/sh\nif [ "$1" = clippy ]; then echo "error: no such command: clippy" >&2; '
@@ -295,10 +296,21 @@ def test_no_clippy(write: Write, run: Run, tmp_path: Path, monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setenv("CARGO", str(proxy))
         result = run()
+        assert outcomes(result) == dict.fromkeys(GREEN, "error")
+        result.stdout.fnmatch_lines(
+            ["*: not evaluated: clippy, *no such command: clippy*rustup component add*"]
+        )
+        # A package `cpython-sys` alone asks for nothing, a ledger does.
+        write({"Cargo.toml": PLAIN_MANIFEST.replace("thing", "cpython-sys")})
+        result = run()
         assert result.parseoutcomes()["skipped"] == 3
         result.stdout.fnmatch_lines(["SKIPPED *no such command: clippy*rustup component add*"])
         assert result.ret == 0
-    assert set(outcomes(run()).values()) == {"passed"}  # it was not kept
+        write({LEDGER: ""})
+        assert set(outcomes(run()).values()) == {"error"}
+    (root / LEDGER).unlink()
+    write({"Cargo.toml": MANIFEST})
+    assert outcomes(run()) == GREEN  # it was not kept
 
 
 def test_what_does_not_compile_under_clippy_is_an_error(write: Write, run: Run) -> None:
@@ -357,7 +369,12 @@ def test_the_ledger(write: Write, run: Run) -> None:
         "src/other.rs::@unsafe": "failed",
     }
     result.stdout.fnmatch_lines(
-        [f"src/other.rs:*: more `unsafe` than {LEDGER} allows: 2 blocks (allowed: 1)"]
+        [
+            f"src/other.rs:*: more `unsafe` than {LEDGER} allows: 2 blocks (allowed: 1)",
+            "if the new uses are not wanted, remove them",
+            f"if they are wanted, run pytest again with {UPDATE}",
+            f"to record the present numbers in {LEDGER}",
+        ]
     )
     assert ledger.read_text(encoding="utf-8") == text
 
@@ -423,7 +440,34 @@ def test_a_ledger_that_cannot_be_used(write: Write, run: Run, text: str, words: 
     assert (root / LEDGER).read_text(encoding="utf-8") == text
 
 
-def test_nothing_to_write(write: Write, run: Run) -> None:
-    root = write({**FILES, "Cargo.toml": MANIFEST.partition("[package.metadata")[0]})
-    run(UPDATE).stdout.fnmatch_lines(["* was not written: no package of * has @unsafe items: *"])
+def test_who_asks_for_a_ledger_is_held_to_it(write: Write, run: Run) -> None:
+    """No package asks for the policy: the option does, and from then on the ledger."""
+    root = write({**FILES, "Cargo.toml": PLAIN_MANIFEST})
+    result = run(UPDATE)
+    assert outcomes(result) == GREEN
+    result.stdout.fnmatch_lines([f"{LEDGER} written: 4 uses in 2 files"])
+    assert outcomes(run()) == GREEN
+    replace_once(root / "src" / "other.rs", OTHER, f"{OTHER}{OTHER.replace('first', 'second')}")
+    assert outcomes(run()) == {**GREEN, "src/other.rs::@unsafe": "failed"}
+    assert outcomes(run(UPDATE)) == GREEN
+    assert outcomes(run("--cpython-sys-policies=off")) == {}
+    (root / LEDGER).unlink()
+    assert outcomes(run()) == {}
+
+
+def test_nothing_to_write(write: Write, run: Run, pytester: pytest.Pytester) -> None:
+    """It is told why, and what to do."""
+    manifest = MANIFEST.replace('"unsafe"', "")
+    root = write({**FILES, "Cargo.toml": manifest, "py/test_a.py": "def test(): pass\n"})
+    why = f"{LEDGER} was not written: no package of {root} has @unsafe items, because "
+    result = run(UPDATE)
+    result.stdout.fnmatch_lines([f'{why}their manifests list `policies` without "unsafe": *'])
+    result.stdout.fnmatch_lines([f"*, or run *--cpython-sys-policies=all {UPDATE}"])
+    result = run(UPDATE, "-o", "cpython_sys_policies=off")
+    result.stdout.fnmatch_lines([f"{why}cpython_sys_policies is `off`: *-policies=auto {UPDATE}"])
+    result = pytester.runpytest("--cpython-sys", UPDATE, "py")
+    result.stdout.fnmatch_lines([f"*{UPDATE} wrote nothing: no cargo package was selected: *"])
+    assert result.ret == 0
     assert not (root / LEDGER).exists()
+    assert outcomes(run(UPDATE, "--cpython-sys-policies=all"))["src/lib.rs::@unsafe"] == "passed"
+    assert (root / LEDGER).exists()

@@ -25,7 +25,8 @@ from ...extensions.probe_client import Answer, ask
 from ...extensions.stage import unusable
 from ...rust.context import with_leak
 from ...rust.libraries import Libraries, LibraryFailedError
-from ...rust.metadata import MetadataError, PolicyTable, is_wanted, read_policies
+from ...rust.metadata import MetadataError, PolicyTable, read_policies
+from ...rust.policies import is_wanted
 from ...rust.test_location import real_path, target_case
 from .kept import ask_once
 from .promises import (

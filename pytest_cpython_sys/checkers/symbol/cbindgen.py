@@ -59,7 +59,8 @@ def _stale(context: BuildContext, package: Package, header: str) -> Verdict | No
         env["CARGO_NET_OFFLINE"] = "true"
     program = shutil.which("cbindgen", path=env.get("PATH"))
     if program is None:
-        return Verdict("skipped", message="cbindgen is not installed: run `cargo install cbindgen`")
+        how = "cbindgen is not installed: run `cargo install cbindgen`"
+        return Verdict("error", message=f"not evaluated: {how}")
     with tempfile.TemporaryDirectory(prefix="cpython-sys-") as directory:
         # `--verify` writes the file, too.
         copy = os.path.join(directory, os.path.basename(header))
@@ -99,9 +100,9 @@ def _clash(context: BuildContext, package: Package, path: str) -> Verdict | None
     """
     if context.interpreter is None:
         return Verdict(
-            "skipped",
-            message="not compiled beside Python.h: no Python was found; choose one with "
-            "--cpython-sys-python=PATH",
+            "error",
+            message="not evaluated: no Python was found with whose Python.h to compile the header: "
+            "choose one with --cpython-sys-python=PATH",
         )
     compiler = HeaderSource(package, path, AbiTable(), explicit=True).compiler(context)
     target = context.options.directory(context.build.workspace)

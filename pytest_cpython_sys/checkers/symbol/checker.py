@@ -16,7 +16,8 @@ from ...cargo import CargoError, cache_path, keep_json, locked, read_json, stamp
 from ...case import Case, Checker, Location, Verdict, grouped
 from ...late import dataclass
 from ...rust.libraries import Libraries
-from ...rust.metadata import ExportTable, MetadataError, read_exports, wanted_packages
+from ...rust.metadata import ExportTable, MetadataError, read_exports
+from ...rust.policies import binds_cpython, wanted_packages
 from ...rust.sources import Sources
 from ...rust.test_location import target_case
 from .cbindgen import check_header
@@ -63,7 +64,8 @@ class SymbolChecker(Checker):
         """Return a case for each symbol that a shared or static library exports."""
         for context in self._contexts:
             libraries = Libraries(context)
-            for package, _, problem in wanted_packages(context, "symbols"):
+            default = binds_cpython(context)
+            for package, _, problem, _ in wanted_packages(context, "symbols", default=default):
                 target = package.library
                 if target is None or not {"cdylib", "staticlib"} & {*target.crate_types}:
                     continue

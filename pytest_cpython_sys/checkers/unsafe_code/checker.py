@@ -13,11 +13,20 @@ from ...cargo import CargoError
 from ...case import Case, Checker, Location, Verdict, counted, grouped
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
-from ...rust.metadata import wanted_packages
+from ...rust.policies import binds_cpython, wanted_packages
 from ...rust.test_location import real_path
 from ...rust.tools.components import ComponentMissingError
 from .clippy import Clippy, Report
-from .ledger import LEDGER, Ledger, LedgerError, differences, read_ledger, write_ledger
+from .ledger import (
+    LEDGER,
+    UPDATE,
+    Ledger,
+    LedgerError,
+    differences,
+    has_ledger,
+    read_ledger,
+    write_ledger,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -37,13 +46,15 @@ _COMMAND: Final = (
     "cargo clippy -p {}{} --all-targets -- --force-warn clippy::undocumented_unsafe_blocks "
     "--force-warn clippy::missing_safety_doc"
 )
-_UPDATE: Final = "--cpython-sys-update-ledger"
+_AGAIN: Final = f"run pytest again with {UPDATE}"
 _BEGIN: Final = f"""\
-to accept the present uses, write them to {LEDGER} with
-{_UPDATE}: then an item fails if there are more uses"""
-_RENAMED: Final = (
-    f"if a function was only renamed or moved, write its new name to {LEDGER} with {_UPDATE}"
-)
+to accept the present uses, {_AGAIN}:
+it records them in {LEDGER}, and from then on the item fails if there are more"""
+_RECORD: Final = f"{_AGAIN}\nto record the present numbers in {LEDGER}"
+_GROWN: Final = f"if the new uses are not wanted, remove them\nif they are wanted, {_RECORD}"
+_STAY: Final = f"""\
+if a function was only renamed or moved, or the uses are to stay as they are,
+{_RECORD}"""
 
 
 class UnsafeChecker(Checker):
@@ -90,6 +101,8 @@ class _Workspace:
         """By file: the names of what it is part of."""
         self._problems: dict[str, str] = {}
         """Why the table of a package cannot be used."""
+        self._asked: set[str] = set()
+        """The packages that somebody asked to be checked."""
         self._updated: list[tuple[str, Sequence[str]]] = []
         target = context.options.target_dir or ""
         self.group = f"{_LEVEL} {self._root} {target}"
@@ -99,8 +112,13 @@ class _Workspace:
     def cases(self) -> Iterator[Case]:
         """Yield a case a file, in the order of the packages."""
         units = list(made_units(self._context))
-        for package, _, problem in wanted_packages(self._context, "unsafe"):
+        # Who writes a ledger, or keeps one, wants it to be held to.
+        ledger = self._context.run.ledgers is not None or has_ledger(self._root)
+        default = ledger or binds_cpython(self._context)
+        for package, _, problem, asked in wanted_packages(self._context, "unsafe", default=default):
             self._problems[package.name] = problem
+            if asked or ledger:
+                self._asked.add(package.name)
             found: dict[str, Target] = {}
             for unit in units:
                 if unit.package is package:
@@ -128,9 +146,14 @@ class _Workspace:
             ledger = read_ledger(self._root)
             report = self._clippy.report(functions=_names_functions(ledger))
         except ComponentMissingError as error:
-            verdict = Verdict("skipped", message=str(error))
+            unknown = Verdict("error", message=f"not evaluated: {error}")
+            # Nobody asked: like `cargo test`, a run needs no clippy then.
+            skipped = Verdict("skipped", message=str(error))
+            for case in cases:
+                yield case, unknown if case.package in self._asked else skipped
         except (LedgerError, CargoError, OSError) as error:
             verdict = Verdict("error", message=str(error))
+            yield from ((case, verdict) for case in cases)
         else:
             for case in cases:
                 problem = self._problems.get(case.package)
@@ -138,8 +161,6 @@ class _Workspace:
                     yield case, Verdict("error", message=problem)
                 else:
                     yield case, self._verdict(case.file, report, ledger)
-            return
-        yield from ((case, verdict) for case in cases)
 
     def _verdict(self, file: str, report: Report, ledger: Ledger | None) -> Verdict:
         broken = [name for name in self._units.get(file, ()) if name in report.broken]
@@ -148,34 +169,29 @@ class _Workspace:
             return Verdict(
                 "error", message=f"not evaluated: this file does not compile under clippy\n{words}"
             )
-        problems = []
-        location = None
         missing = report.missing.get(file, [])
         if ledger is not None and ledger.unexplained is not None:
             allowed = ledger.unexplained.get(self._shown(file), {})
             missing, lines = _risen(missing, allowed)
-            problems += lines
-        elif missing:
-            problems.append(_lacking(missing))
-            problems += [*map(_listed, missing), _HOW, _BEGIN]
-        if missing:
-            location = Location(file, missing[0].line)
-        if ledger is not None:
-            problems += self._more(file, report, ledger)
-        if problems:
-            return Verdict("failed", message="\n".join(problems), location=location)
-        return Verdict("passed")
+            remedy = _STAY
+        else:
+            lines = [_lacking(missing), *map(_listed, missing)] if missing else []
+            remedy = _BEGIN
+        grown = list(self._grown(file, report, ledger)) if ledger is not None else []
+        if not missing and not grown:
+            return Verdict("passed")
+        how = [_HOW] if missing else []
+        message = "\n".join([*lines, *grown, *how, _GROWN if grown else remedy])
+        location = Location(file, missing[0].line) if missing else None
+        return Verdict("failed", message=message, location=location)
 
-    def _more(self, file: str, report: Report, ledger: Ledger) -> Iterator[str]:
+    def _grown(self, file: str, report: Report, ledger: Ledger) -> Iterator[str]:
         """Yield what there is more of than the ledger allows."""
         name = self._shown(file)
         allowed = ledger.files.get(name, {})
-        found = list(differences(allowed, report.counts.get(file, {}), more=True))
-        for kind, before, now in found:
+        for kind, before, now in differences(allowed, report.counts.get(file, {}), more=True):
             number = counted(now, kind.removesuffix("s"))
             yield f"more `unsafe` than {LEDGER} allows: {number} (allowed: {before})"
-        if found:
-            yield f"remove the new uses, or accept them with {_UPDATE}"
 
     def _shown(self, file: str) -> str:
         """Return a file as the ledger has it: relative to the workspace's root, with slashes."""
@@ -189,18 +205,14 @@ class _Workspace:
         ``known`` is what builds for other Pythons have counted.
         """
         if not files:
-            text = (
-                f"{LEDGER} was not written: no package of {self._root} has {_LEVEL} items: "
-                "select them with --cpython-sys-policies=all"
-            )
-            self._updated = [(text, ())]
+            self._updated = [(f"{LEDGER} was not written: {self._why_none()}", ())]
             return
         try:
             old = read_ledger(self._root) or Ledger()
             report = self._clippy.report(functions=True)
             broken = {name for file in files for name in self._units[file]} & report.broken.keys()
             if broken:
-                raise LedgerError("some files do not compile under clippy: see their `@unsafe`")
+                raise LedgerError("some files do not compile under clippy: see the `@unsafe` items")
             uses, missing = known.setdefault("files", {}), known.setdefault("unexplained", {})
             for file in files:
                 name = self._shown(file)
@@ -215,6 +227,19 @@ class _Workspace:
             self._updated = [(f"{LEDGER} was not written: {error}", ())]
             return
         self._updated = [(f"{LEDGER} written: {_sums(ledger)}", ())]
+
+    def _why_none(self) -> str:
+        """Return why no file has an item."""
+        if self._problems:
+            names = ", ".join(f"`{name}`" for name in self._problems)
+            return f"no source file of {names} was compiled"
+        why, policies = 'their manifests list `policies` without "unsafe": add it there', "all"
+        if self._context.run.policies == "off":
+            why, policies = "cpython_sys_policies is `off`: remove that", "auto"
+        return (
+            f"no package of {self._root} has {_LEVEL} items, because {why}, or run pytest again "
+            f"with --cpython-sys-policies={policies} {UPDATE}"
+        )
 
     def _there(self, counts: dict[str, Counts]) -> dict[str, Counts]:
         """Return the counts of files that exist."""
@@ -254,10 +279,10 @@ class _Workspace:
                 for function, before, now in found
             ]
         if gone:
-            files = "1 file that does" if len(gone) == 1 else f"{len(gone)} files that do"
-            yield f"{LEDGER} lists {files} not exist: update it with {_UPDATE}", gone
+            files = counted(len(gone), "file that does", "files that do")
+            yield f"{LEDGER} lists {files} not exist: update it with {UPDATE}", gone
         if fewer:
-            yield f"{LEDGER} allows more `unsafe` than there is: update it with {_UPDATE}", fewer
+            yield f"{LEDGER} allows more `unsafe` than there is: update it with {UPDATE}", fewer
 
 
 def _names_functions(ledger: Ledger | None) -> bool:
@@ -273,8 +298,8 @@ def _lacking(missing: Sequence[Finding]) -> str:
     sections = ["# Safety" in finding.text for finding in missing]
     what = [] if all(sections) else ["a `// SAFETY:` comment"]
     what += ["a `# Safety` section"] if any(sections) else []
-    verb = "lacks" if len(missing) == 1 else "lack"
-    return f"{counted(len(missing), 'use')} of `unsafe` {verb} {' or '.join(what)}"
+    uses = counted(len(missing), "use of `unsafe` lacks", "uses of `unsafe` lack")
+    return f"{uses} {' or '.join(what)}"
 
 
 def _by_function(missing: Sequence[Finding]) -> Counts:
@@ -295,7 +320,7 @@ def _risen(missing: Sequence[Finding], allowed: Counts) -> tuple[list[Finding], 
         lines.append(f"`{function}`: {_lacking(found)}; {LEDGER} allows {before or 'none'}")
         lines += map(_listed, found)
         risen += found
-    return risen, [*lines, _HOW, _RENAMED] if lines else []
+    return risen, lines
 
 
 def _most(counts: Counts, found: Counts) -> None:
@@ -307,6 +332,6 @@ def _sums(ledger: Ledger) -> str:
     total = sum(sum(found.values()) for found in ledger.files.values())
     used = sum(any(found.values()) for found in ledger.files.values())
     missing = sum(sum(found.values()) for found in (ledger.unexplained or {}).values())
-    lack = "lacks" if missing == 1 else "lack"
-    more = f"; {missing} {lack} a `// SAFETY:` comment or a `# Safety` section" if missing else ""
+    lack = counted(missing, "lacks", "lack")
+    more = f"; {lack} a `// SAFETY:` comment or a `# Safety` section" if missing else ""
     return f"{counted(total, 'use')} in {counted(used, 'file')}{more}"

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "LEDGER",
+    "UPDATE",
     "Counts",
     "Ledger",
     "LedgerError",
     "differences",
+    "has_ledger",
     "read_ledger",
     "write_ledger",
 ]
@@ -39,14 +41,14 @@ KINDS: Final = ("blocks", "functions", "impls", "traits")
 Counts = dict[str, int]
 _UNEXPLAINED: Final = "unexplained"
 
-_UPDATE: Final = "--cpython-sys-update-ledger"
+UPDATE: Final = "--cpython-sys-update-ledger"
 _HEADING: Final = f"""\
 # How often each file uses `unsafe`, and how many uses in each function lack a `// SAFETY:`
-# comment or a `# Safety` section. The numbers may only fall.
-# Written by `pytest --cpython-sys {_UPDATE}`.
+# comment or a `# Safety` section. An `@unsafe` item fails if there are more.
+# Written by `pytest --cpython-sys {UPDATE}`; run it again to record new numbers.
 
 """
-_REMEDY: Final = f"correct the file, or delete it and write a new one with {_UPDATE}"
+_REMEDY: Final = f"correct the file, or delete it and write a new one with {UPDATE}"
 
 
 class LedgerError(Exception):
@@ -61,6 +63,11 @@ class Ledger:
     """Uses by kind."""
     unexplained: dict[str, Counts] | None = None
     """Uses without words by function; None where nobody wrote of them."""
+
+
+def has_ledger(root: str) -> bool:
+    """Tell whether a workspace has a ledger, which may be one that cannot be used."""
+    return os.path.isfile(os.path.join(root, LEDGER))
 
 
 def read_ledger(root: str) -> Ledger | None:

@@ -1,0 +1,55 @@
+"""Which packages are held to a policy: those that ask for it, and those that a default is for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .metadata import CPYTHON, MetadataError, PolicyTable, read_policies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..cargo import Package
+    from .context import BuildContext, RunOptions
+    from .metadata import Policy
+
+__all__ = ["Wanted", "binds_cpython", "is_wanted", "wanted_packages"]
+
+
+class Wanted(NamedTuple):
+    """A package that is held to a policy, and its table; or why that cannot be used."""
+
+    package: Package
+    table: PolicyTable
+    problem: str
+    asked: bool
+    """Whether the manifest or the command line asks for the policy: no default does."""
+
+
+def is_wanted(run: RunOptions, table: PolicyTable, policy: Policy, *, default: bool) -> bool:
+    """Tell whether a policy is checked for a package; ``default`` counts where nobody says."""
+    if run.policies == "auto":
+        return default if table.policies is None else policy in table.policies
+    return run.policies == "all"
+
+
+def wanted_packages(
+    context: BuildContext, policy: Policy, *, default: bool = False
+) -> Iterator[Wanted]:
+    """Yield the selected packages that are held to a policy; see `is_wanted`."""
+    for package in context.packages:
+        problem = ""
+        try:
+            table = read_policies(package.metadata)
+        except MetadataError as error:
+            raw = package.metadata.get(CPYTHON)
+            asks = isinstance(raw, dict) and "policies" in raw
+            table, problem = PolicyTable((policy,) if asks else None), str(error)
+        if is_wanted(context.run, table, policy, default=default):
+            asked = context.run.policies == "all" or table.policies is not None
+            yield Wanted(package, table, problem, asked)
+
+
+def binds_cpython(context: BuildContext) -> bool:
+    """Tell whether a workspace has a package ``cpython-sys``."""
+    return any(package.name == CPYTHON for package in context.build.workspace.packages)
