@@ -34,8 +34,8 @@ _SET_ALREADY = (
     "built for the same Python each time: unset it, or choose one Python"
 )
 _NOT_BUILT = (
-    "{name} has no interpreter that starts, but pyo3 in {workspace} needs one: build it, or remove "
-    "its --cpython-sys-python"
+    "{name} has no interpreter that starts, but pyo3 in {workspace} needs one: build it, or leave "
+    "it out"
 )
 
 

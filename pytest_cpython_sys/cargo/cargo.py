@@ -122,7 +122,8 @@ class Cargo:
         toolchain = read_toolchain(cargo, rustc)
         if toolchain is None:
             raise CargoError(
-                f"`{self.program} -V` printed {cargo.strip()!r}, so it is not cargo: set $CARGO"
+                f"`{self.program} -V` printed {cargo.strip()!r}, so it is not cargo: set $CARGO to "
+                "the path of cargo, or unset it"
             )
         if toolchain.is_too_old:
             raise CargoTooOldError(
@@ -143,7 +144,7 @@ class Cargo:
             there = shutil.which(self.program, os.F_OK, path)
             number = errno.EACCES if there is not None else errno.ENOENT
             why = os.strerror(number) if there else "not found"
-            raise not_started(there or self.program, OSError(number, why))
+            raise self._not_started(there or self.program, OSError(number, why))
         return found
 
     def tool(self, name: str) -> str:
@@ -157,11 +158,16 @@ class Cargo:
         try:
             done = self._questions.answer(argv, None, self._questions.place)
         except OSError as error:
-            raise not_started(argv[0], error, what) from None
+            raise self._not_started(argv[0], error, what) from None
         if done.exit_code or done.expired:
             words = done.stderr.strip() or done.how
             raise CargoMissingError(f"`{' '.join(argv)}` failed, so {what} cannot be used: {words}")
         return done.stdout
+
+    def _not_started(self, program: str, error: OSError, name: str = "cargo") -> CargoMissingError:
+        """Return what to say of a program that the system does not start."""
+        named = program == self.environ.get(name.upper())
+        return not_started(program, error, name, named=named)
 
     def _metadata_question(self, manifest: str) -> tuple[tuple[str, ...], str]:
         words = ("metadata", "--no-deps", "--format-version=1", f"--manifest-path={manifest}")
@@ -186,7 +192,7 @@ class Cargo:
                 there = self._questions.run([self.program_path, "-V"], cwd).exit_code == 0
                 raise (ManifestError if there else ToolchainError)(manifest, words)
         except OSError as error:
-            raise not_started(argv[0], error) from None
+            raise self._not_started(argv[0], error) from None
         try:
             return parse_metadata(done.raw)
         except (ValueError, KeyError, TypeError) as error:
@@ -248,7 +254,7 @@ class Cargo:
         try:
             return run_build([self.program_path, *arguments], workspace, environment, listener)
         except OSError as error:
-            raise not_started(self.program_path, error) from None
+            raise self._not_started(self.program_path, error) from None
 
     def build_library(
         self,
@@ -366,7 +372,7 @@ class Cargo:
                     file.write(source)
                 done = self._questions.run([*argv, path, "--out-dir", directory], workspace.root)
         except OSError as error:
-            raise not_started(argv[0], error, "rustc") from None
+            raise self._not_started(argv[0], error, "rustc") from None
         return f"error: {words}" in done.stderr
 
     def target_cfg(self, workspace: Workspace, target: str) -> list[str]:
@@ -380,7 +386,7 @@ class Cargo:
         try:
             done = self._questions.run(argv, workspace.root)
         except OSError as error:
-            raise not_started(argv[0], error, "rustc") from None
+            raise self._not_started(argv[0], error, "rustc") from None
         if done.exit_code or done.expired:
             raise CargoError(f"rustc does not know the target {target}: {first_error(done.stderr)}")
         self._cfgs[argv, workspace.root] = done.stdout.splitlines()

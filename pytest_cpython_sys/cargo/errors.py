@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from .failures import first_error, without_backtrace
 
@@ -81,13 +82,21 @@ class ToolchainError(ManifestError):
     )
 
 
-def not_started(program: str, error: OSError, name: str = "cargo") -> CargoMissingError:
+def not_started(
+    program: str, error: OSError, name: str = "cargo", *, named: bool = False
+) -> CargoMissingError:
     """Return what to say of a program that the system does not start, and what to do.
 
-    ``name`` is what it is to its users: ``cargo``, ``rustc``.
+    ``name`` is what it is to its users: ``cargo``, ``rustc``. ``named``: the variable of that name
+    has chosen it.
     """
     why = error.strerror or str(error)
     remedy = _REMEDIES.get(error.errno or 0, _INSTALL).format(name.upper())
     absent = error.errno in (None, errno.ENOENT, errno.ENOTDIR)
+    if absent and named and not os.path.exists(program):
+        problem = "does not exist" if os.path.dirname(program) else "is not on PATH"
+        return CargoMissingError(
+            f"no {name}: ${name.upper()} is {program}, which {problem}: correct it, or unset it"
+        )
     subject = f"no {name}: {program}" if absent else program
     return CargoMissingError(f"{subject} cannot be started ({why}). {remedy}")

@@ -56,6 +56,8 @@ _ERROR: Final = regex(
     re.MULTILINE,
 )
 _CAUSE: Final = regex(r"^Caused by:\n +([^\n]*)", re.MULTILINE)
+_OF_THE_SYSTEM: Final = regex(r"[^\n]* \(os error \d+\)")
+_CONFLICT: Final = regex(r"^package `[^`\n]+` depends on [^\n]*", re.MULTILINE)
 # cargo ends its verbs ("   Compiling syn v2.0.1") in the twelfth column.
 _STATUS: Final = regex(r" {0,11}[A-Z][a-z]+ ")
 _VERB_WIDTH: Final = 12
@@ -162,8 +164,13 @@ def first_error(words: str) -> str:
     match = _ERROR.search(words)
     if match is None:
         return ""
+    error = match["error"].rstrip()
     causes = _CAUSE.findall(match["chain"])
     if not causes:
-        return match["error"].rstrip()
-    outer = match["error"].partition(": ")[2]
+        conflict = _CONFLICT.search(words, match.end()) if "select a version" in error else None
+        return f"{error.rstrip('.')}: {conflict[0]}" if conflict is not None else error
+    if _OF_THE_SYSTEM.fullmatch(causes[-1]):
+        # Such words do not say what was looked for: those above them do.
+        return ": ".join([error, *causes[-2:]])
+    outer = error.partition(": ")[2]
     return f"error: {causes[-1]} ({outer})"

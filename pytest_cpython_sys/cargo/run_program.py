@@ -14,7 +14,17 @@ from .process import Process
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["IDLE", "Ended", "ProgramRun", "Tail", "cut", "describe_exit", "run_to_end"]
+__all__ = [
+    "IDLE",
+    "Ended",
+    "Limit",
+    "ProgramRun",
+    "Tail",
+    "cut",
+    "describe_exit",
+    "run_to_end",
+    "timed_out",
+]
 
 # What is yielded among lines when nothing has come for a while: no line holds its own end.
 IDLE = b"\n"
@@ -34,6 +44,28 @@ def describe_exit(code: int) -> str:
         words = signal.strsignal(number) or ""
         return f"killed by {number.name} ({words})" if words else f"killed by {number.name}"
     return f"exit code {code}"
+
+
+class Limit(float):
+    """Seconds that a program may take, and which option, key or mark says so."""
+
+    origin: str
+
+    def __new__(cls, seconds: float, origin: str) -> Self:
+        """Make a limit; ``origin`` is shown to the user."""
+        limit = super().__new__(cls, seconds)
+        limit.origin = origin
+        return limit
+
+    def __getnewargs__(self) -> tuple[float, str]:  # type: ignore[override]
+        """Return what rebuilds it: a plan goes to the workers of pytest-xdist."""
+        return float(self), self.origin
+
+
+def timed_out(limit: float) -> str:
+    """Say in words that a program took longer than it may."""
+    words = f"timed out after {limit:g} s"
+    return f"{words} (limit set by {limit.origin})" if isinstance(limit, Limit) else words
 
 
 class Tail:
@@ -206,7 +238,7 @@ class Ended:
     def how(self) -> str:
         """How it ended, in words."""
         if self.expired:
-            return f"timed out after {self.limit:g} s"
+            return timed_out(self.limit or 0.0)
         return describe_exit(self.exit_code)
 
     @property

@@ -28,8 +28,6 @@ __all__ = [
 import_without_rewriting()
 
 _INQUIRIES: Final = ("cpython_sys_env", "cpython_sys_clean")
-_DEMANDS: Final = ("cpython_sys_report", "cpython_sys_update_ledger", "cargo_debugger")
-"""Options that ask for something to be done, which nobody does where the plugin is off."""
 _CARGO: Final = pytest.StashKey["Cargo"]()
 
 
@@ -127,7 +125,10 @@ def _is_on(config: pytest.Config, typed: argparse.Namespace) -> bool:
     try:
         return bool(config.getini("cpython_sys") if option is None else option)
     except (TypeError, ValueError, pytest.UsageError) as error:
-        raise pytest.UsageError(f"cpython_sys: write true or false ({error})") from None
+        from .pytest_compat.configuration import key_in_words
+
+        key = key_in_words(config, "cpython_sys")
+        raise pytest.UsageError(f"{key}: write true or false ({error})") from None
 
 
 def _cargo(config: pytest.Config) -> Cargo:
@@ -152,10 +153,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.pluginmanager.register(fixtures, "cpython_sys_fixtures")
     if not _is_on(config, config.option):
-        for name in _DEMANDS:
-            if config.getoption(name, None):
-                word = f"--{name.replace('_', '-')}"
-                raise pytest.UsageError(f"{word}: the plugin is off: add --cpython-sys")
+        from .options import check_unused
+
+        check_unused(config)
         return
     from .modules.early import EarlyConfig, only_asks
 

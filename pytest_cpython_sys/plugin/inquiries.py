@@ -11,6 +11,7 @@ import pytest
 from ..case import counted
 from ..rust.leftovers import KEPT_DAYS, find_leftovers, remove
 from .header import export_lines
+from .options import plugin_is_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +27,7 @@ def answer(asked: str, config: pytest.Config, session: RustSession | None) -> py
     """Do what an option asks for; nothing is built. Raises pytest.UsageError."""
     word = f"--{asked.replace('_', '-')}"
     if session is None:
-        raise pytest.UsageError(f"{word}: the plugin is off: add --cpython-sys")
+        raise plugin_is_off(word)
     project = session.find_project(word)
     writer = config.get_terminal_writer()
     if asked == "cpython_sys_env":

@@ -5,7 +5,7 @@ Light to import: every pytest run on the machine pays for it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from ..rust.option_table import LISTS, OPTIONS
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from ..rust.option_table import Option
 
-__all__ = ["add_options"]
+__all__ = ["add_options", "check_unused", "plugin_is_off"]
+
+_DEMANDS: Final = ("cpython_sys_report", "cpython_sys_update_ledger", "cargo_debugger")
+"""Options that ask for something to be done, which nobody does where the plugin is off."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -50,3 +53,31 @@ def _ini_type(option: Option) -> Literal["bool", "args", "float", "string"]:
     # pytest 8.3 knows no numbers; a string is read as one all the same.
     numbers = option.kind == "seconds" and pytest.version_tuple >= (8, 4)
     return "float" if numbers else "string"
+
+
+def plugin_is_off(word: str) -> pytest.UsageError:
+    """Return what to say of an option that asks for something that nobody does."""
+    import pytest
+
+    return pytest.UsageError(f"{word}: the plugin is off: add --cpython-sys")
+
+
+def check_unused(config: pytest.Config) -> None:
+    """Say which options have no effect, as the plugin is off.
+
+    Raises pytest.UsageError for those that ask for something to be done; else it is a warning.
+    What stands in ``addopts`` may be for other runs: only what was typed for this one counts.
+    """
+    for name in _DEMANDS:
+        if config.getoption(name, None):
+            raise plugin_is_off(f"--{name.replace('_', '-')}")
+    if config.getoption("cpython_sys") is False or hasattr(config, "workerinput"):
+        return  # turned off on purpose; told by the controller of pytest-xdist
+    starts = [str(word).partition("=")[0] for word in config.invocation_params.args]
+    ours = {word for option in OPTIONS for word in (*option.words, *option.opposites)}
+    unused = dict.fromkeys(word for word in starts if word in ours)
+    if unused:
+        from .report import record_warning
+
+        words, verb = ", ".join(unused), "have" if len(unused) > 1 else "has"
+        record_warning(config, f"{words} {verb} no effect: the plugin is off: add --cpython-sys")

@@ -37,7 +37,7 @@ from .pytest_compat.items import remember_hooks
 from .pytest_compat.reports import amend_report, replace_error
 from .pytest_compat.run import is_alone, turn_red
 from .report import record_warning
-from .settings import FoundPythons, find_pythons
+from .settings import FoundPythons, find_pythons, in_words_of_key, no_such_package
 from .summary import Summary
 from .termination import handle_termination
 from .timeouts import limits
@@ -115,7 +115,7 @@ class RustSession:
         except CargoError as error:
             self._problem = error
         except InterpreterError as error:
-            raise pytest.UsageError(f"--cpython-sys-python: {error}") from None
+            raise pytest.UsageError(in_words_of_key(error, self._settings)) from None
         return self._project
 
     def _new_project(self) -> Project:
@@ -186,11 +186,7 @@ class RustSession:
             self._warn_of_nothing(None)
             return
         if self._settings.package_globs and not project.packages and project.known_packages:
-            names = ", ".join(sorted(project.known_packages))
-            globs = ", ".join(self._settings.package_globs)
-            typed = self._config.getoption("cargo_package") is not None
-            said = f"--cargo-package={globs}" if typed else f"cargo_package = {globs}"
-            raise pytest.UsageError(f"{said} matches no package: choose from {names}")
+            raise no_such_package(self._config, self._settings, project.known_packages)
         self._warn_of_nothing(project)
         for path, levels in self._scope.typed:
             project.add_typed(self._plan, path, levels)
@@ -264,7 +260,8 @@ class RustSession:
             if any(path.is_relative_to(root) or root.is_relative_to(path) for root in roots):
                 continue
             if not has_rust_around(self._config, place):
-                record_warning(self._config, f"no cargo package at or below {place}")
+                words = f"no cargo package at or below {place}: give the directory of one"
+                record_warning(self._config, words)
 
     # -- collection ---------------------------------------------------------------------------
 

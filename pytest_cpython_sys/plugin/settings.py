@@ -16,10 +16,10 @@ from ..python.introspect import InterpreterError
 from ..python.selection import load_named
 from ..rust.context import Settings
 from ..rust.option_table import OPTIONS, read
-from .pytest_compat.configuration import words_of
+from .pytest_compat.configuration import assignment, key_in_words, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..python.interpreter import Interpreter
     from ..python.selection import NamedPython
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from .arguments import Scope
     from .modules.early import EarlyConfig
 
-__all__ = ["FoundPythons", "PytestSettings", "find_pythons", "read_settings"]
+__all__ = [
+    "FoundPythons",
+    "PytestSettings",
+    "find_pythons",
+    "in_words_of_key",
+    "no_such_package",
+    "read_settings",
+]
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
     values = {option.name: _value(config, option) for option in OPTIONS}
     return PytestSettings.of(
         values,
+        {option.name: key_in_words(config, option.name) for option in _from_keys(config)},
         from_ini=config.getoption("cpython_sys", None) is None,
         debugger=values["cargo_debugger"],
         layouts=_place(config, values, "cpython_sys_layouts"),
@@ -79,17 +87,30 @@ def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
 
 def _value(config: pytest.Config | EarlyConfig, option: Option) -> Any:
     """Return an option's value: the command line first, then the ini key of the same name."""
-    raw = config.getoption(option.name, None) if option.command_line else None
-    typed = raw is not None
+    typed = _is_typed(config, option)
     try:
+        raw = config.getoption(option.name) if typed else None
         if raw is None and option.key:
             raw = words_of(config, option.name)
         if typed and raw == "" and option.choices:
             raise ValueError(f" is empty: choose one of {', '.join(option.choices)}")
         return read(option, raw)
     except ValueError as error:
-        written = f"{option.name} = " if option.key and not typed else f"{option.words[0]}="
-        raise pytest.UsageError(f"{written}{error}") from None
+        from_ini = option.key and not typed
+        start = assignment(config, option.name) if from_ini else f"{option.words[0]}="
+        raise pytest.UsageError(f"{start}{error}") from None
+
+
+def _from_keys(config: pytest.Config | EarlyConfig) -> Iterator[Option]:
+    """Yield the options that have their value from an ini key."""
+    for option in OPTIONS:
+        if option.key and not _is_typed(config, option) and words_of(config, option.name):
+            yield option
+
+
+def _is_typed(config: pytest.Config | EarlyConfig, option: Option) -> bool:
+    """Tell whether an option was typed: if not, the ini key of the same name counts."""
+    return option.command_line and config.getoption(option.name, None) is not None
 
 
 class FoundPythons(NamedTuple):
@@ -101,6 +122,25 @@ class FoundPythons(NamedTuple):
     problem: CargoError | None = None
 
 
+def no_such_package(
+    config: pytest.Config, settings: PytestSettings, known: Iterable[str]
+) -> pytest.UsageError:
+    """Return what to say where no package is of a name that was asked for."""
+    typed = config.getoption("cargo_package") is not None
+    said = "--cargo-package=" if typed else assignment(config, "cargo_package")
+    globs, names = ", ".join(settings.package_globs), ", ".join(sorted(known))
+    return pytest.UsageError(f"{said}{globs} matches no package: choose from {names}")
+
+
+def in_words_of_key(error: InterpreterError, settings: PytestSettings) -> str:
+    """Return what is said of a Python that was named; of the ini key where that has named it."""
+    origin = settings.run.origin("cpython_sys_python")
+    words, option = str(error), "--cpython-sys-python"
+    if origin == option:
+        return words if option in words else f"{option}: {words}"
+    return f"{origin}: {words.replace(option, 'cpython_sys_python')}"
+
+
 def find_pythons(settings: PytestSettings, scope: Scope) -> FoundPythons:
     """Return the target Pythons. Raises pytest.UsageError where the user named a bad one."""
     names = settings.pythons
@@ -110,8 +150,9 @@ def find_pythons(settings: PytestSettings, scope: Scope) -> FoundPythons:
         named = load_named(names, partial(target_python, scope.place))
         interpreter = named[0].interpreter if named else target_python(scope.place)
     except InterpreterError as error:
+        words = in_words_of_key(error, settings) if names else str(error)
         if names and not settings.from_ini:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(words) from None
         needed = names or scope.in_checkout
-        return FoundPythons(problem=CargoError(str(error)) if needed else None)
+        return FoundPythons(problem=CargoError(words) if needed else None)
     return FoundPythons(named, interpreter)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ..cargo.run_program import Limit
 from .pytest_compat.companions import limit_of_pytest_timeout
 
 if TYPE_CHECKING:
@@ -40,13 +41,16 @@ def _own(item: RustItem, settings: Settings) -> float | None:
         if not isinstance(value, int | float) or not 0 < value < float("inf"):
             words = "the mark needs a number of seconds above 0, as in cargo_timeout(5)"
             raise pytest.UsageError(f"cargo_timeout({value!r}) at {item.nodeid}: {words}")
-        return float(value)
+        return Limit(value, "the mark cargo_timeout")
     return settings.timeout(item.nodeid)
 
 
 def _of_pytest_timeout(item: RustItem, of_all: object) -> float | None:
     mark = item.get_closest_marker("timeout")
-    value = of_all
+    value, origin = of_all, "pytest-timeout"
     if mark is not None:
-        value = mark.args[0] if mark.args else mark.kwargs.get("timeout")
-    return float(value) if isinstance(value, int | float) and value > 0 else None
+        value, origin = (
+            mark.args[0] if mark.args else mark.kwargs.get("timeout"),
+            "the mark timeout",
+        )
+    return Limit(value, origin) if isinstance(value, int | float) and value > 0 else None

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 
 _OLDEST: Final = "3.8"
+_GIVE: Final = "give a Python interpreter or a build directory with --cpython-sys-python"
 
 
 @dataclass(frozen=True)
@@ -192,15 +193,18 @@ def load(path: str) -> Interpreter:
     """
     path = os.path.expanduser(path)
     if os.sep not in path and not os.path.exists(path):
-        path = shutil.which(path) or path
+        found = shutil.which(path)
+        if found is None:
+            raise InterpreterError(
+                f"`{path}` is not on PATH, and {os.getcwd()} has no file or directory of this "
+                f"name: {_GIVE}"
+            )
+        path = found
     path = os.path.abspath(path)
     if os.path.isdir(path):
         return _unpacked(path) or _build_directory(path)
     if not os.path.exists(path):
-        raise InterpreterError(
-            f"{path} does not exist: give a Python interpreter or a build directory with "
-            "--cpython-sys-python"
-        )
+        raise InterpreterError(f"{path} does not exist: {_GIVE}")
     directory = os.path.dirname(path)
     if _is_file(directory, "Makefile") and _is_file(directory, "pyconfig.h"):
         return _build_directory(directory)  # Built there: its headers are known if it cannot start.

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from ..cargo import BuildOptions, TestProcesses, prepend_library_path
+from ..cargo.run_program import Limit
 from ..late import dataclass
 from .foreign_target import find_foreign_target
 
@@ -78,6 +79,9 @@ class RunOptions:
     policies: str = "auto"
     """Which policies are checked: ``auto``, ``all`` of them for every package, ``off``."""
 
+    origins: dict[str, str] = field(default_factory=dict)
+    """Where options were given that were not typed, by their names."""
+
     ledgers: dict[str, dict[str, dict[str, dict[str, int]]]] | None = None
     """Where the ledger of `unsafe` is to be written: what was counted, by workspace, table and
     file. With several Pythons it is what is most."""
@@ -86,6 +90,10 @@ class RunOptions:
     def show(self) -> Callable[[str, str], None] | None:
         """What is told of what tests print; None where that is captured."""
         return None if self.on_output.listener is None else self.on_output
+
+    def origin(self, name: str) -> str:
+        """Return what gave an option its value, as the user knows it: ``--cargo-timeout``."""
+        return self.origins.get(name) or f"--{name.replace('_', '-')}"
 
     def limit(self, case: Case) -> float | None:
         """Return how many seconds a case may take, None for as long as it likes."""
@@ -105,8 +113,13 @@ class Settings:
     """Globs of node ids with seconds; the last that matches counts."""
 
     @classmethod
-    def of(cls, values: Mapping[str, Any], **more: Any) -> Self:
-        """Return the settings that the values of all options make, by their names."""
+    def of(
+        cls, values: Mapping[str, Any], origins: Mapping[str, str] | None = None, **more: Any
+    ) -> Self:
+        """Return the settings that the values of all options make, by their names.
+
+        ``origins``: see `RunOptions.origins`.
+        """
         build = BuildOptions(
             features=values["cargo_features"],
             all_features=values["cargo_all_features"],
@@ -117,7 +130,6 @@ class Settings:
             extra=values["cargo_args"],
         )
         run = RunOptions(
-            timeout=values["cargo_timeout"],
             grace=values["cargo_grace"],
             isolate=values["cargo_isolate"],
             ignored=values["cargo_run_ignored"],
@@ -127,23 +139,29 @@ class Settings:
             layouts=bool(values["cpython_sys_layouts"] or values["cpython_sys_report"]),
             policies=values["cpython_sys_policies"],
             ledgers={} if values["cpython_sys_update_ledger"] else None,
+            origins=dict(origins or {}),
         )
+        if values["cargo_timeout"] is not None:
+            limit = Limit(values["cargo_timeout"], run.origin("cargo_timeout"))
+            run = replace(run, timeout=limit)
         globs, pythons = values["cargo_package"], values["cpython_sys_python"]
         return cls(build, run, globs, pythons, values["cargo_timeouts"], **more)
 
     def timeout(self, node_id: str) -> float | None:
         """Return the seconds that a test may take by its id; None where no glob matches."""
         matching = (limit for glob, limit in reversed(self.timeouts) if fnmatchcase(node_id, glob))
-        return next(matching, None)
+        seconds = next(matching, None)
+        return None if seconds is None else Limit(seconds, self.run.origin("cargo_timeouts"))
 
 
 def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:
     """Return a verdict that tells of a process that outlived its test."""
+    words = f"the test process {LEAKED}"
     if not run.leaks_fail:
-        return replace(verdict, warnings=(*verdict.warnings, LEAKED))
+        return replace(verdict, warnings=(*verdict.warnings, words))
     if verdict.outcome != "passed":
-        return replace(verdict, message=f"{verdict.message}\n{LEAKED}")
-    return replace(verdict, outcome="failed", message=LEAKED)
+        return replace(verdict, message=f"{verdict.message}\n{words}")
+    return replace(verdict, outcome="failed", message=words)
 
 
 @dataclass(frozen=True)

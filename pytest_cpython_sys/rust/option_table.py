@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     Kind = Literal["flag", "text", "seconds", "several", "names", "arguments", "limits"]
 
-__all__ = ["LISTS", "OPTIONS", "Option", "read"]
+__all__ = ["LISTS", "OPTIONS", "Option", "read", "split_words"]
 
 
 class Option:
@@ -236,11 +236,16 @@ def _seconds(value: Any) -> float | None:
     return number if 0 < number < float("inf") else None
 
 
-def _arguments(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
+    """Return the words of a line, as a shell has them. Raises ValueError, which says what to do."""
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise ValueError(f"{text}: {error}") from None
+        unclosed = "quotation" in str(error)
+        what = "a quotation mark is not closed: add the second one"
+        if not unclosed:
+            what = "the backslash at the end stands before nothing: remove it, or write two"
+        raise ValueError(f"{text}: {what}") from None
 
 
 def _limit(text: str) -> list[tuple[str, float]]:
@@ -254,7 +259,7 @@ def _limit(text: str) -> list[tuple[str, float]]:
 LISTS: Final[dict[str, Any]] = {
     "several": lambda text: [text],
     "names": lambda text: text.replace(",", " ").split(),
-    "arguments": _arguments,
+    "arguments": split_words,
     "limits": _limit,
 }
 """Kinds of options whose value is a list: what splits a word that was typed."""

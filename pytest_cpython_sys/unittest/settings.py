@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ..rust.context import Settings
-from ..rust.option_table import LISTS, OPTIONS, read
+from ..rust.option_table import LISTS, OPTIONS, read, split_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,8 +64,8 @@ def read_settings(options: Sequence[str], environ: Mapping[str, str]) -> Setting
     Raises OptionsError.
     """
     try:
-        added = shlex.split(environ.get(VARIABLE, ""))
+        added = split_words(environ.get(VARIABLE, ""))
     except ValueError as error:
-        raise OptionsError(f"${VARIABLE}: {error}") from None
+        raise OptionsError(f"${VARIABLE}={error}") from None
     _values(options, "make_load_tests")
     return Settings.of(_values([*options, *added], f"${VARIABLE}"))

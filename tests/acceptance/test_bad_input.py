@@ -40,14 +40,30 @@ def script(path: Path, text: str) -> Path:
 # -- no cargo, an old cargo --------------------------------------------------------------------
 
 
-def test_no_cargo_is_one_line_and_exit_4(
-    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("CARGO", "no-such-cargo", "is not on PATH"),
+        ("CARGO", "/no/such/cargo", "does not exist"),
+        ("RUSTC", "/no/such/rustc", "does not exist"),
+    ],
+)
+def test_a_variable_that_names_no_program_is_one_line_and_exit_4(
+    pytester: pytest.Pytester,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    problem: str,
 ) -> None:
     write({"Cargo.toml": "c", "src/lib.rs": OK})
-    monkeypatch.setenv("CARGO", "no-such-cargo")
+    monkeypatch.setenv(variable, value)
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: no cargo: no-such-cargo cannot be started*Install Rust*"])
+    said = (
+        f"no {variable.lower()}: ${variable} is {value}, which {problem}: correct it, or unset it"
+    )
+    result.stderr.fnmatch_lines([f"ERROR: {said}"])
     assert "Traceback" not in result.stderr.str() + result.stdout.str()
 
 
@@ -69,7 +85,7 @@ def test_no_cargo_under_the_ini_key_is_an_erroring_item(
         "test_python.py::test_python": "passed",
     }
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["*no cargo: no-such-cargo*"])
+    result.stdout.fnmatch_lines(["*no cargo: $CARGO is no-such-cargo, which is not on PATH*"])
 
 
 def test_an_old_cargo_is_named(
@@ -122,6 +138,36 @@ def test_what_nobody_would_do_is_refused(
     result.stderr.fnmatch_lines([f"ERROR: {word}: the plugin is off: add --cpython-sys"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "unused"),
+    [
+        (["--cargo-timeout=3"], "--cargo-timeout has no effect"),
+        (
+            ["--no-cargo-isolate", "--cpython-sys-abi", "all"],
+            "--no-cargo-isolate, --cpython-sys-abi have no effect",
+        ),
+    ],
+)
+def test_an_option_without_the_switch_is_warned_of(
+    pytester: pytest.Pytester, write: Write, arguments: list[str], unused: str
+) -> None:
+    write({"test_x.py": "def test_x(): pass\n"})
+    result = pytester.runpytest(*arguments, "-W", "error")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"*PytestWarning: {unused}: the plugin is off: add --cpython-sys"])
+    result.assert_outcomes(passed=1, warnings=1)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--no-cpython-sys", "--cargo-timeout=3"]])
+def test_options_of_other_runs_are_not_warned_of(
+    pytester: pytest.Pytester, write: Write, arguments: list[str]
+) -> None:
+    """What stands in the ini file is there for the runs with the switch."""
+    ini = "[pytest]\naddopts = --cargo-isolate\ncargo_timeout = 3\n"
+    write({"test_x.py": "def test_x(): pass\n", "pytest.ini": ini})
+    pytester.runpytest(*arguments).assert_outcomes(passed=1, warnings=0)
+
+
 def test_an_option_without_its_value_says_which_there_are(
     pytester: pytest.Pytester, write: Write
 ) -> None:
@@ -147,7 +193,9 @@ def test_a_path_that_is_not_there_is_pytests_to_name(
 def test_a_path_without_any_package_is_warned_of(pytester: pytest.Pytester, write: Write) -> None:
     write({"Cargo.toml": "c", "src/lib.rs": OK, "../elsewhere/test_x.py": "def test_x(): pass\n"})
     result = run(pytester, "-W", "error", "src/lib.rs", "../elsewhere")
-    result.stdout.fnmatch_lines(["*PytestWarning: no cargo package at or below *elsewhere"])
+    result.stdout.fnmatch_lines(
+        ["*PytestWarning: no cargo package at or below *elsewhere: give the *"]
+    )
     assert result.ret == 0
 
 
@@ -413,7 +461,9 @@ def test_the_plugin_imports_little_without_the_switch(pytester: pytest.Pytester)
         ("--cargo-timeout=soon", "--cargo-timeout=soon: give a number of seconds"),
         ("--cargo-run-ignored=some", "choose one of default, only, all"),
         ("--cpython-sys-abi=maybe", "choose one of auto, all, off"),
-        ("--cargo-args='unclosed", "--cargo-args"),
+        ("--cargo-args='unclosed", "--cargo-args='unclosed: a quotation mark is not closed: add"),
+        ("--cargo-args=a\\", "--cargo-args=a[\\]: the backslash at the end stands before nothing"),
+        ("--cpython-sys-python=no-such", "`no-such` is not on PATH, and * has no file"),
         ("--cpython-sys-python=/no/such/python", "/no/such/python does not exist: give a Python"),
         (
             "--cargo-package=nothing*",
@@ -494,14 +544,27 @@ def test_a_key_that_makes_no_sense_is_called_by_its_name(
     write({"Cargo.toml": "c", "src/lib.rs": OK, "pytest.ini": f"[pytest]\n{key}\n"})
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: {words}*"])
+    result.stderr.fnmatch_lines([f"ERROR: pytest.ini: {words}*"])
+
+
+@pytest.mark.parametrize("switch", ["--cpython-sys", "-ocpython_sys=true"])
+def test_a_python_of_a_key_is_told_by_the_key(
+    pytester: pytest.Pytester, write: Write, switch: str
+) -> None:
+    ini = "[pytest]\ncpython_sys_python = no-such\n"
+    write({"Cargo.toml": "c", "src/lib.rs": OK, "pytest.ini": ini})
+    result = pytester.runpytest(switch)
+    assert result.ret
+    text = result.stdout.str() + result.stderr.str()
+    assert "cpython_sys_python in pytest.ini: `no-such` is not on PATH" in text
+    assert "--cpython-sys-python" not in text
 
 
 def test_the_switch_itself_is_called_by_its_name(pytester: pytest.Pytester, write: Write) -> None:
     write({"Cargo.toml": "c", "src/lib.rs": OK, "pytest.ini": "[pytest]\ncpython_sys = maybe\n"})
     result = pytester.runpytest()
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: cpython_sys: write true or false (*maybe*)"])
+    result.stderr.fnmatch_lines(["ERROR: cpython_sys in pytest.ini: write true or false (*maybe*)"])
 
 
 @pytest.mark.pytest_side

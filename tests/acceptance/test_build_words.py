@@ -43,6 +43,40 @@ def short_summary(result: pytest.RunResult) -> dict[str, str]:
 # -- the first error, wherever there is one line ------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("argument", "error", "origin"),
+    [
+        ("--cargo-features=zap", "*does not contain this feature: zap", "`zap` comes from --car"),
+        ("--cargo-profile=zap", "profile `zap` is not defined", "`zap` comes from --cargo-profile"),
+        ("--cargo-args=--zap", "unexpected argument '--zap' *", "`--zap` comes from --cargo-args"),
+        ("--cargo-target=zap", "*find spec*", "`zap` comes from --cargo-target"),
+        (
+            "-ocargo_features=zap",
+            "*does not contain this feature: zap",
+            "`zap` comes from -o cargo_features",
+        ),
+        ("-v", "*this feature: ini", "`ini` comes from cargo_features in pytest.ini: correct or "),
+    ],
+)
+def test_an_option_that_cargo_refuses_is_named(
+    pytester: pytest.Pytester, write: Write, argument: str, error: str, origin: str
+) -> None:
+    ini = "[pytest]\ncargo_features = ini\n" if argument == "-v" else "[pytest]\n"
+    write({"Cargo.toml": "c", "src/lib.rs": OK, "pytest.ini": ini})
+    result = run(pytester, argument)
+    assert outcomes(result) == {"src/lib.rs::@build": "failed"}
+    result.stdout.fnmatch_lines(
+        [f"src/lib.rs:1: not built: cargo failed: {error}", f"{origin}*"], consecutive=True
+    )
+
+
+def test_a_dependency_that_is_not_there(pytester: pytest.Pytester, write: Write) -> None:
+    manifest = PACKAGE.format("c") + '[dependencies]\nnope = { path = "../nope" }\n'
+    write({"Cargo.toml": manifest, "src/lib.rs": OK})
+    words = short_summary(run(pytester))["src/lib.rs::@build"]
+    assert words.startswith("cargo failed: error: failed to get `nope` as a dep")
+
+
 def test_a_linkers_own_words_without_its_call(
     pytester: pytest.Pytester, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

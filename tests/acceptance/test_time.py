@@ -42,7 +42,9 @@ def test_a_limit_by_glob(pytester: pytest.Pytester, write: Write) -> None:
     )
     result = run(pytester)
     assert outcomes(result) == EXPECTED
-    result.stdout.fnmatch_lines(["*timed out after 1.5 s*"])
+    result.stdout.fnmatch_lines(
+        ["*: timed out after 1.5 s (limit set by cargo_timeouts in pytest.ini)"]
+    )
     assert not is_running("sleep 985")
 
 
@@ -59,6 +61,7 @@ def test_a_limit_by_mark(pytester: pytest.Pytester, write: Write, distributed: b
     )
     result = run(pytester, "--strict-markers", *(["-n2"] if distributed else []))
     assert outcomes(result) == EXPECTED
+    result.stdout.fnmatch_lines(["*timed out after 1.5 s (limit set by the mark cargo_timeout)"])
     assert not is_running("sleep 985")
 
 
@@ -72,7 +75,7 @@ def test_what_does_not_heed_a_signal_is_killed(pytester: pytest.Pytester, write:
     write({"Cargo.toml": "c", "src/lib.rs": hangs})
     result = run(pytester, "--cargo-timeout=1", "-o", "cargo_grace=0.5")
     assert outcomes(result) == {"src/lib.rs::hangs": "failed", "src/lib.rs::quick": "passed"}
-    result.stdout.fnmatch_lines(["*timed out after 1 s*"])
+    result.stdout.fnmatch_lines(["*: timed out after 1 s (limit set by --cargo-timeout)"])
     assert not is_running("sleep 980")
 
 
@@ -83,7 +86,9 @@ def test_a_limit_that_makes_no_sense_is_one_line(
     write({"Cargo.toml": "c", "src/lib.rs": "", "pytest.ini": f"[pytest]\ncargo_timeouts = {text}"})
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([f"ERROR: cargo_timeouts = {text}: write GLOB=SECONDS*"])
+    result.stderr.fnmatch_lines(
+        [f"ERROR: pytest.ini: cargo_timeouts = {text}: write GLOB=SECONDS*"]
+    )
 
 
 def test_a_test_that_is_slow_is_announced_while_it_runs(
@@ -131,7 +136,7 @@ def test_a_leak_is_a_warning_on_the_binary(pytester: pytest.Pytester, write: Wri
     write(LEAKING)
     result = run(pytester)
     assert set(outcomes(result).values()) == {"passed"}
-    result.stdout.fnmatch_lines(["*warnings summary*", "*lib of c left a process running*"])
+    result.stdout.fnmatch_lines(["*warnings summary*", "*lib of c left a *, use --cargo-isolate"])
     assert result.ret == 0
     assert not is_running("sleep 984")
 

@@ -229,7 +229,7 @@ def test_a_manifest_that_cargo_refuses_is_an_error(write: Write) -> None:
             "argument --cargo-timeout: soon: give a number of seconds above 0",
         ),
         ("--cargo-tiemout=3", "unrecognized arguments: --cargo-tiemout=3"),
-        ("--cargo-args='--locked", "No closing quotation"),
+        ("--cargo-args='--locked", "a quotation mark is not closed"),
         ("--cargo-leaks=maybe", "argument --cargo-leaks: maybe: choose one of warn, fail"),
         ("--cpython-sys-python=/nowhere/python", "/nowhere/python does not exist"),
         ("--cargo-package=z*", "--cargo-package matches no package: choose from c"),
@@ -303,7 +303,10 @@ def test_what_a_test_leaves_behind_is_ended_and_told(write: Write) -> None:
     root = write({"test_rust.py": MODULE, "Cargo.toml": "c", "src/lib.rs": LEAKS})
     done = run_unittest(root)
     assert done.returncode == 0
-    assert "Warning -- test_rust.src/lib.rs::leaves: left a process running" in done.stdout
+    assert (
+        "Warning -- test_rust.src/lib.rs::leaves: the test process left a process running"
+        in done.stdout
+    )
     assert not is_running("sleep 61.25")
     strict = run_unittest(root, env={"CPYTHON_SYS_OPTIONS": "--cargo-leaks=fail"})
     assert outcomes_of(strict.stdout) == {"src/lib.rs::leaves": "fail"}

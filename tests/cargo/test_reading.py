@@ -373,6 +373,9 @@ def test_the_first_error_in_one_line() -> None:
         "note: x\nerror: failed to load `p`\n\nCaused by:\n  at line 3\n\nCaused by:\n  bad key\n"
     )
     assert first_error(words) == "error: bad key (failed to load `p`)"
+    causes = ("error: failed to open", "  cannot read `f`", "  Gone (os error 2)\n")
+    read = "\n\nCaused by:\n".join(causes)
+    assert first_error(read) == "error: failed to open: cannot read `f`: Gone (os error 2)"
     assert first_error("error: could not compile `c`\nerror[E0001]: x\n") == "error[E0001]: x"
     assert first_error("warning: x") == ""
 

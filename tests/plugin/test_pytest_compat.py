@@ -66,7 +66,9 @@ TESTED: Final = {
         "add_field": "test_workers_of_xdist_report_the_same",
     },
     "acceptance/test_bad_input.py": {
+        "assignment": "test_a_key_that_makes_no_sense_is_called_by_its_name",
         "configured": "test_the_environment_is_printed",
+        "key_in_words": "test_a_python_of_a_key_is_told_by_the_key",
     },
     "acceptance/test_junit.py": {
         "leave_out_of_junit": "test_the_switch_takes_properties_of_rust_tests_away",

@@ -105,7 +105,7 @@ def test_the_variable_wins_and_lists_grow() -> None:
         (["--cargo-pack=a"], "", "make_load_tests: unrecognized arguments: --cargo-pack=a"),
         (["--cargo-timeouts=5"], "", "5: write GLOB=SECONDS"),
         ([], "--cargo-args", f"${VARIABLE}: argument --cargo-args: expected one argument"),
-        ([], "'", f"${VARIABLE}: No closing quotation"),
+        ([], "'", f"${VARIABLE}=': a quotation mark is not closed"),
         ([], "--cargo-timeout=inf", "inf: give a number of seconds above 0"),
     ],
 )

@@ -11,11 +11,13 @@ from ...case import Location, counted
 from ...late import dataclass, regex
 from ...rust.build_hints import explain_end, explain_failure
 from ...rust.test_location import is_inside, real_path
+from .refused_options import explain_refusal
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
     from ...cargo import Build, CompilerFailure, Diagnostic, Package, ScriptFailure, Target
+    from ...rust.context import BuildContext
 
 __all__ = ["Cause", "find_causes", "of_cargo"]
 
@@ -56,10 +58,13 @@ class Cause:
     """Of the first error."""
     own: bool = False
     """Whether it is the target's own failure."""
+    said: str = ""
+    """What follows the heading of each item that it blocks; the other words go on from there."""
 
 
-def find_causes(build: Build, package: Package, target: Target) -> tuple[Cause, ...]:
+def find_causes(context: BuildContext, package: Package, target: Target) -> tuple[Cause, ...]:
     """Return why a target was not built, its own errors first; at least one cause."""
+    build = context.build
     own = _of_target(build, package, target, own=True)
     if own is not None:
         return (own,)
@@ -70,7 +75,7 @@ def find_causes(build: Build, package: Package, target: Target) -> tuple[Cause, 
     )
     # What is known to help comes first.
     others = sorted(_of_others(build), key=lambda cause: not cause.remedy)
-    return causes or tuple(others) or (of_cargo(build),)
+    return causes or tuple(others) or (of_cargo(context, build),)
 
 
 def _of_package(build: Build, package: Package, name: str) -> Iterator[Cause]:
@@ -234,14 +239,16 @@ def _package_name(package_id: str) -> str:
     return match["name"] or match["last"] if match is not None else package_id.partition(" ")[0]
 
 
-def of_cargo(build: Build) -> Cause:
+def of_cargo(context: BuildContext, build: Build) -> Cause:
     """Return what cargo says where no package failed."""
     words = build.words
-    remedy = explain_failure(words)
+    first, _, rest = words.partition("\n")
+    remedy, error = explain_failure(words), first_error(words)
     return Cause(
         key="cargo",
         name="cargo",
-        summary=remedy or first_error(words) or words.partition("\n")[0].strip(),
-        words=words,
-        remedy=remedy or "",
+        summary=remedy or error or first.strip(),
+        words=rest.strip("\n") if first == error else words,
+        remedy=remedy or explain_refusal(words, context) or "",
+        said=f": {error.removeprefix('error: ')}" if error else "",
     )

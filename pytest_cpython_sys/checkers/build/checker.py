@@ -60,7 +60,7 @@ class TargetChecker(Checker):
                 if context.selects(package.name) and (missing or replaced):
                     case = build_case(package, target, context.options, self.name)
                     if missing:
-                        causes = find_causes(context.build, package, target)
+                        causes = find_causes(context, package, target)
                         self._causes[case.key] = context.build.workspace, causes
                         yield case
                     else:
@@ -75,7 +75,7 @@ class TargetChecker(Checker):
         case = replace(case, checker=self.name, package=context.packages[0].name, command="")
         from .causes import of_cargo
 
-        self._causes[case.key] = workspace, (of_cargo(context.builds[0]),)
+        self._causes[case.key] = workspace, (of_cargo(context, context.builds[0]),)
         return case
 
     def replaced(self) -> Sequence[Case]:
@@ -112,12 +112,12 @@ def _verdict(workspace: Workspace, causes: Sequence[Cause], told: Sequence[Cause
         message = f"{first.heading}\n{first.words}"
         return Verdict("failed", message=message, location=first.location, summary=first.summary)
     names = ", ".join(dict.fromkeys(cause.name for cause in causes))
-    heading = f"not built: {names} failed"
-    parts = [heading]
+    parts = [f"not built: {names} failed{first.said}"]
     for cause in causes:
         if cause in told:
-            parts += (f"{cause.remedy}\n", cause.words) if cause.remedy else (cause.words,)
-        else:
+            lines = (cause.remedy, "", cause.words) if cause.words else (cause.remedy,)
+            parts += lines if cause.remedy else (cause.words,)
+        elif not cause.said:
             parts.append(f"{cause.summary}{_place(workspace, cause.location)}")
     return Verdict(
         "failed",

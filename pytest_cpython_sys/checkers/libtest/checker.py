@@ -273,7 +273,7 @@ def _verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
     run = executable.context.run
     binary = f"{executable.target.label} of {executable.package.name}"
     if end.how == "leaked":
-        words = f"{binary} {end.message}"
+        words = f"{binary} {end.message}; to see which test started it, use --cargo-isolate"
         if run.leaks_fail:
             return Verdict("error", message=words)
         return Verdict("passed", warnings=(words,))

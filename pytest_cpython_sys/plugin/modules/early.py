@@ -85,7 +85,9 @@ def check_junit_path(early: EarlyConfig) -> None:
         # What exists, and is no folder, is in the way.
         words = os.strerror(errno.ENOTDIR) if error.errno == errno.EEXIST else error.strerror
         why = f"{words}: {error.filename or path}"
-        raise pytest.UsageError(f"--junitxml={typed} cannot be written ({why})") from None
+        raise pytest.UsageError(
+            f"--junitxml={typed} cannot be written ({why}): choose another file"
+        ) from None
     if not existed:
         with contextlib.suppress(OSError):
             path.unlink()

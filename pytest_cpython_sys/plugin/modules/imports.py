@@ -38,6 +38,7 @@ from ...python.selection import fits_running
 from ...rust.metadata import TABLE
 from ..arguments import Scope
 from ..progress.build import shown_progress
+from ..pytest_compat.configuration import key_in_words
 from ..report import write_section
 from ..settings import read_settings
 from .early import EarlyConfig, holds_python_tests, project_roots
@@ -119,7 +120,8 @@ class ModuleImports:
         is_whole = self._scope.places == [str(self._config.rootpath)]
         for glob in globs if is_whole else ():
             if glob != "*" and not any(fnmatchcase(name, glob) for name in names):
-                raise pytest.UsageError(_unmatched(glob, names))
+                key = key_in_words(self._config, "cpython_sys_extensions")
+                raise pytest.UsageError(f"{key}: {_unmatched(glob, names)}")
         for candidate in found:
             if any(fnmatchcase(candidate.package.name, glob) for glob in globs):
                 bindings = candidate.told.bindings if candidate.told is not None else "pyo3"
@@ -291,7 +293,7 @@ def _left_alone(candidate: Candidate, bindings: str) -> str:
 def _unmatched(glob: str, names: Iterable[str]) -> str:
     there = ", ".join(sorted(names))
     advice = f"choose from {there}" if there else "no package of this project has one"
-    return f'cpython_sys_extensions: no package "{glob}" with a cdylib: {advice}'
+    return f'no package "{glob}" has a cdylib: {advice}'
 
 
 def _guessed(candidate: Candidate, name: str) -> str:

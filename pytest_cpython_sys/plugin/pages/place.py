@@ -8,12 +8,15 @@ import stat
 import tempfile
 from typing import TYPE_CHECKING
 
+from ..pytest_compat.configuration import assignment
+
 if TYPE_CHECKING:
     from ..modules.early import EarlyConfig
 
 __all__ = ["check_report_path"]
 
 _OPTION = "cpython_sys_report"
+_REMEDY = "choose another file, in a directory that exists and is writable"
 _ENDINGS = (".html", ".htm")
 
 
@@ -23,7 +26,7 @@ def check_report_path(early: EarlyConfig) -> None:
     said = f"--cpython-sys-report={typed}"
     if typed is None:
         typed, base = early.getini(_OPTION), early.rootpath
-        said = f"{_OPTION} = {typed}"
+        said = f"{assignment(early, _OPTION)}{typed}"
         if not typed:
             return
     if not typed.strip():
@@ -33,7 +36,7 @@ def check_report_path(early: EarlyConfig) -> None:
         problem = f": the name of the file must end with {' or '.join(_ENDINGS)}"
     else:
         why = _obstacle(os.path.abspath(os.path.join(base, os.path.expanduser(typed))))
-        problem = f" cannot be written ({why})" if why else ""
+        problem = f" cannot be written ({why}): {_REMEDY}" if why else ""
     if problem:
         import pytest
 

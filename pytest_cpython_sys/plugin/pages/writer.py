@@ -120,7 +120,10 @@ class PageWriter:
             write_text(os.path.realpath(self._path), document(self._facts(exit_code, incomplete)))
         except OSError as error:
             why = error.strerror or error
-            self._problem = f"--cpython-sys-report: {self._path} cannot be written: {why}"
+            self._problem = (
+                f"{self._path} cannot be written ({why}): choose another file with "
+                "--cpython-sys-report"
+            )
         self._is_written = not self._problem
 
     def _facts(self, exit_code: int, incomplete: str) -> Facts:

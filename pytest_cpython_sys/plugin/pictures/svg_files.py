@@ -42,7 +42,10 @@ def write_drawing(directory: Path, nodeid: str, verdict: Verdict) -> str | None:
         directory.mkdir(parents=True, exist_ok=True)
         path.write_text(draw(verdict.layouts), encoding="utf-8")
     except OSError as error:
-        return f"--cpython-sys-layouts: {path} cannot be written: {error.strerror or error}"
+        why = error.strerror or error
+        return (
+            f"{path} cannot be written ({why}): choose another directory with --cpython-sys-layouts"
+        )
     return None
 
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from ..modules.early import EarlyConfig
 
 __all__ = [
+    "assignment",
     "configured",
     "is_pytest_known",
+    "key_in_words",
     "may_be_fast",
     "set_arguments",
     "words_of",
@@ -69,6 +71,24 @@ def words_of(config: pytest.Config | EarlyConfig, name: str) -> Any:
         if isinstance(value, str):
             return value
         raise
+
+
+def key_in_words(config: pytest.Config | EarlyConfig, name: str) -> str:
+    """Return an ini key as the user knows it: ``cargo_timeout in pytest.ini``."""
+    file = _file_of_key(config, name)
+    return f"{name} in {file}" if file else f"-o {name}"
+
+
+def assignment(config: pytest.Config | EarlyConfig, name: str) -> str:
+    """Return what stands before an ini key's value: ``pytest.ini: cargo_timeout = ``."""
+    file = _file_of_key(config, name)
+    return f"{file}: {name} = " if file else f"-o {name}="
+
+
+def _file_of_key(config: pytest.Config | EarlyConfig, name: str) -> str:
+    """Return the name of the file that holds an ini key's value; "" if it was typed with ``-o``."""
+    typed = (str(one).partition("=")[0] for one in config.getoption("override_ini", None) or ())
+    return "" if config.inipath is None or name in typed else config.inipath.name
 
 
 def set_arguments(config: pytest.Config, arguments: Iterable[str]) -> None:

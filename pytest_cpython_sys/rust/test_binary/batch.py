@@ -12,7 +12,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...cargo.run_program import ProgramRun, cut, describe_exit
+from ...cargo.run_program import ProgramRun, cut, describe_exit, timed_out
 from ...case import counted
 from ...late import regex
 from ..context import LEAKED
@@ -290,8 +290,7 @@ class _Runner:
         return TestEnd(name, "crashed", _since(name, tally), _printed(run, tally, name), message)
 
     def _timeout(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
-        limit = self._binary.timeout(name)
-        message = f"timed out after {limit:g} s"
+        message = timed_out(self._binary.timeout(name) or 0.0)
         return TestEnd(name, "timeout", _since(name, tally), _printed(run, tally, name), message)
 
     def _teardown(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
