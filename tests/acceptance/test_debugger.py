@@ -268,7 +268,10 @@ def test_what_does_not_build(write: Write) -> None:
             ["--cargo-debugger="],
             '--cargo-debugger= is empty: write --cargo-debugger="rust-gdb --args"',
         ),
-        (["--cargo-debugger='"], "--cargo-debugger=': a quotation mark is not closed: add the second one"),
+        (
+            ["--cargo-debugger='"],
+            "--cargo-debugger=': a quotation mark is not closed: add the second one",
+        ),
         (
             ["--cargo-debugger=env", "-n2"],
             (

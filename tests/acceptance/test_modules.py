@@ -305,9 +305,7 @@ def test_a_setting_that_does_not_exist(pytester: pytest.Pytester, write: Write) 
     write({**module(), "pytest.ini": "[pytest]\ncpython_sys_policies = some\n"})
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        ["ERROR: *cpython_sys_policies*some: choose one of auto, all, off"]
-    )
+    result.stderr.fnmatch_lines(["ERROR: *cpython_sys_policies*some: choose one of auto, all, off"])
 
 
 @pytest.mark.parametrize(
