@@ -525,6 +525,7 @@ def test_the_folder_of_a_junit_file_is_made(pytester: pytest.Pytester, write: Wr
     assert "ok" in (root / "new/folder/out.xml").read_text(encoding="utf-8")
 
 
+@pytest.mark.pytest_side
 @pytest.mark.parametrize(
     ("key", "words"),
     [
@@ -547,6 +548,7 @@ def test_a_key_that_makes_no_sense_is_called_by_its_name(
     result.stderr.fnmatch_lines([f"ERROR: pytest.ini: {words}*"])
 
 
+@pytest.mark.pytest_side
 @pytest.mark.parametrize("switch", ["--cpython-sys", "-ocpython_sys=true"])
 def test_a_python_of_a_key_is_told_by_the_key(
     pytester: pytest.Pytester, write: Write, switch: str
