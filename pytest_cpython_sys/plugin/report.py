@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 _MOST_WARNINGS: Final = 10  # lines
+_WITHHELD: Final = "not evaluated: "
 _ALWAYS: Final = ("package", "target", "rust_test", "kind", "source")
 _SOMETIMES: Final = ("generated", "command")
 
@@ -216,10 +217,12 @@ def withheld_lines(
                     packages.setdefault((case.levels[-1], need), set()).add(case.package)
         for (check, need), names in packages.items():
             count = counted(len(names), "package")
-            text = f"not evaluated: {check} of {count} (needs {need})"
+            text = f"{_WITHHELD}{check} of {count} (needs {need})"
             said.setdefault(text, []).extend([label] if label else [])
     for text, labels in said.items():
         yield printable(f"{', '.join(labels)}: {text}" if labels else text)
+    if any(text.startswith(_WITHHELD) for text in said):
+        yield "    this is not a failure: choose such a Python with --cpython-sys-python=PATH"
 
 
 def place_in_id(rust_test: str) -> str:
@@ -236,7 +239,7 @@ def replaced_lines(cases: Iterable[Case], labels: Sequence[str] = ()) -> Iterato
     for (package, level), count in Counter(keys).items():
         targets = counted(count, "target")
         yield f"did not build: {targets} of {package}{f' ({level[1:]})' if level else ''}"
-        yield "    tested in a second build, without the layouts that differ"
+        yield "    layouts that differ are compile errors; other tests ran in a second build"
 
 
 def warning_lines(

@@ -123,8 +123,12 @@ class Summary:
         self._told.add(_crash(report))
 
     def unbuilt(self, plan: Plan) -> list[Case]:
-        """Return what was selected and did not build, whatever was deselected since."""
-        return self._selected(plan, (case for case in plan.all_cases() if case.kind == "build"))
+        """Return what was selected and did not build, whatever was deselected since.
+
+        The id of a test that was typed stands for its target, which is there too.
+        """
+        builds = (case for case in plan.all_cases() if case.kind == "build")
+        return self._selected(plan, (case for case in builds if "@build" in case.levels[-1]))
 
     def replaced(self, plan: Plan) -> list[Case]:
         """Return what was selected and builds only without the layouts that differ."""

@@ -231,6 +231,14 @@ def test_a_broken_target_in_scope_is_never_green(
     result.stdout.fnmatch_lines(["did not build: tests/bad.rs::@build"])
 
 
+def test_the_id_of_a_test_is_not_called_a_target(pytester: pytest.Pytester, write: Write) -> None:
+    write(TWO_TARGETS)
+    result = run(pytester, "tests/bad.rs::t")
+    assert outcomes(result) == {"tests/bad.rs::t": "error"}
+    listed = [line for line in result.outlines if line.startswith("did not build: ")]
+    assert listed == ["did not build: tests/bad.rs::@build"]
+
+
 def test_a_broken_target_is_never_green_under_lf(pytester: pytest.Pytester, write: Write) -> None:
     write({**TWO_TARGETS, "tests/good.rs": "#[test] fn no() { assert!(1 > 2); }\n"})
     pytester.runpytest("--cpython-sys", "-k", "no")
