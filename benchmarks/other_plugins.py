@@ -379,7 +379,7 @@ def written(rows: Sequence[str]) -> str:
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     said = f"{len(rows)} plugins."
-    head = ["| plugin | switched on by | what it does to tests in Rust |", "|---|---|---|"]
+    head = ["| plugin | turned on by | what it does to Rust tests |", "|---|---|---|"]
     return "\n".join([f"{before}{BEGIN}", said, "", *head, *rows, f"{END}{after}"])
 
 
