@@ -205,7 +205,7 @@ def test_a_header_of_cbindgen(generated: Callable[[], Path], run: Run) -> None:
     result = run("-k", "cbindgen")
     assert symbols(result) == {"@cbindgen": "failed"}
     result.stdout.fnmatch_lines(
-        ["*: spam.h is out of date: write it anew with *", "    -int32_t _PySpam_Eat(int32_t x);"]
+        ["*: spam.h is out of date: update it with *", "    -int32_t _PySpam_Eat(int32_t x);"]
     )
     # Asking has changed nothing.
     assert symbols(run("-k", "cbindgen")) == {"@cbindgen": "failed"}

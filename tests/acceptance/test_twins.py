@@ -128,7 +128,7 @@ def test_known_differences(write: Write, run: Run) -> None:
     replace_once(root / "src" / "lib.rs", "'Other.'", "pass")
     result = run()
     assert outcomes(result) == {"src/lib.rs::@twin": "failed"}
-    result.stdout.fnmatch_lines(["    hsv_to_rgb.__doc__: does not differ any more: remove *"])
+    result.stdout.fnmatch_lines(["    hsv_to_rgb.__doc__: no longer differs: remove *"])
 
 
 def in_part(*names: str, table: str = TABLE) -> str:

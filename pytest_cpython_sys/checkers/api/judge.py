@@ -53,8 +53,8 @@ class Judgement:
 
 
 _NO_C: Final = (
-    "not evaluated: no C functions are known, because the crate declares none: if a dependency "
-    f'declares them, add its name, sys = ["NAME"], to [{API}]'
+    "not evaluated: the crate declares no C function: if a dependency declares the C functions, "
+    f'name it in [{API}]: sys = ["NAME"]'
 )
 
 

@@ -75,7 +75,7 @@ def _stale(context: BuildContext, package: Package, header: str) -> Verdict | No
     if not lines:
         said = done.stderr or done.how
         return Verdict("error", message=f"cbindgen failed for the package {package.name}:\n{said}")
-    heading = f"{header} is out of date: write it anew with `{_command(package, header)}`"
+    heading = f"{header} is out of date: update it with `{_command(package, header)}`"
     return Verdict("failed", message="\n".join([heading, *lines]))
 
 

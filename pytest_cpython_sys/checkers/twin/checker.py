@@ -272,4 +272,5 @@ def _without_end(run: TestRun, name: str) -> Verdict:
         return Verdict("error", message=f"{message}\n{rest}" if rest else message)
     if run.known is not None and name not in run.known:
         return Verdict("error", message="the test does not exist with this module as the twin")
-    return Verdict("error", message=f"not run: {run.ended.how}", output=run.ended.output)
+    words = f"not run: the process ended before this test ({run.ended.how})"
+    return Verdict("error", message=words, output=run.ended.output)

@@ -43,7 +43,7 @@ def twin_differences(ours: _Entries, theirs: _Entries, table: TwinTable) -> Iter
         if not matching:
             yield f"    {name}: {text}"
     for pattern in unused:
-        why = "does not differ any more"
+        why = "no longer differs"
         if table.names is not None and not _is_of(table.names, pattern):
             why = "is not among `twin-names`"
         yield f"    {pattern}: {why}: remove it from `twin-known`"
