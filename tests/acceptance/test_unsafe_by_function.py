@@ -79,7 +79,7 @@ def test_one_more_comment_dropped(begun: Path, run: Run) -> None:
         [
             f"src/lib.rs:4: `first`: 1 use of `unsafe` lacks a *{LEDGER} allows none",
             "    src/lib.rs:4: unsafe block missing a safety comment",
-            "*// SAFETY:*",
+            "above the block or impl, write why it is sound: `// SAFETY: ...`",
             "if a function was only renamed or moved, or the uses are to stay as they are,",
             f"run pytest again with {UPDATE}",
             f"to record the present numbers in {LEDGER}",

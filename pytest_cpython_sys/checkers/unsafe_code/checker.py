@@ -39,9 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["UnsafeChecker"]
 
 _LEVEL: Final = "@unsafe"
-_HOW: Final = """\
-above a block or an impl, write why it is sound (`// SAFETY: ...`); in the documentation
-of a function or a trait, write what its users must ensure (`# Safety`)"""
+_COMMENT: Final = "above the block or impl, write why it is sound: `// SAFETY: ...`"
+_SECTION: Final = (
+    "in the documentation of the function or trait, write what its users must ensure: `# Safety`"
+)
 _COMMAND: Final = (
     "cargo clippy -p {}{} --all-targets -- --force-warn clippy::undocumented_unsafe_blocks "
     "--force-warn clippy::missing_safety_doc"
@@ -180,8 +181,8 @@ class _Workspace:
         grown = list(self._grown(file, report, ledger)) if ledger is not None else []
         if not missing and not grown:
             return Verdict("passed")
-        how = [_HOW] if missing else []
-        message = "\n".join([*lines, *grown, *how, _GROWN if grown else remedy])
+        remedies = [*_remedies(missing), _GROWN if grown else remedy]
+        message = "\n".join([*lines, *grown, *remedies])
         location = Location(file, missing[0].line) if missing else None
         return Verdict("failed", message=message, location=location)
 
@@ -294,12 +295,24 @@ def _listed(finding: Finding) -> str:
 
 
 def _lacking(missing: Sequence[Finding]) -> str:
-    """Return how many uses of `unsafe` lack what, by what clippy says of them."""
-    sections = ["# Safety" in finding.text for finding in missing]
-    what = [] if all(sections) else ["a `// SAFETY:` comment"]
-    what += ["a `# Safety` section"] if any(sections) else []
+    """Return how many uses of `unsafe` lack what."""
+    comments, sections = _kinds(missing)
+    what = ["a `// SAFETY:` comment"] if comments else []
+    what += ["a `# Safety` section"] if sections else []
     uses = counted(len(missing), "use of `unsafe` lacks", "uses of `unsafe` lack")
     return f"{uses} {' or '.join(what)}"
+
+
+def _remedies(missing: Sequence[Finding]) -> list[str]:
+    """Return what is to be written."""
+    comments, sections = _kinds(missing)
+    return [*([_COMMENT] if comments else []), *([_SECTION] if sections else [])]
+
+
+def _kinds(missing: Sequence[Finding]) -> tuple[bool, bool]:
+    """Tell whether some lack a comment, and some a section, by what clippy says of them."""
+    sections = {"# Safety" in finding.text for finding in missing}
+    return False in sections, True in sections
 
 
 def _by_function(missing: Sequence[Finding]) -> Counts:
