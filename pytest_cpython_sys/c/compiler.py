@@ -9,6 +9,7 @@ import shutil
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
+from ..cargo.files import is_inside
 from ..cargo.run_program import run_to_end
 from ..late import dataclass, regex
 from ..object_files.reader import ObjectFile
@@ -17,7 +18,17 @@ from .header_trouble import explain_refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["AbiError", "Compiler", "CompilerError", "Header", "Problem", "run_tool"]
+    from .header_trouble import Refusal
+
+__all__ = [
+    "AbiError",
+    "Compiler",
+    "CompilerError",
+    "Header",
+    "HeaderRefusedError",
+    "Problem",
+    "run_tool",
+]
 
 _LIMIT: Final = 600.0
 """Seconds that a compiler may take."""
@@ -50,6 +61,18 @@ class CompilerError(AbiError):
     """The compiler cannot be started, or cannot read the header: the message says which."""
 
 
+class HeaderRefusedError(CompilerError):
+    """The compiler does not take the header; ``refusal`` is the message in its parts."""
+
+    def __init__(self, refusal: Refusal, directory: str) -> None:
+        """Keep the place relative to the directory, if it is below."""
+        path = os.path.join(directory, refusal.file)
+        if refusal.file and is_inside(path, directory):
+            refusal = replace(refusal, file=os.path.relpath(path, directory))
+        super().__init__(refusal.text)
+        self.refusal = refusal
+
+
 @dataclass(frozen=True)
 class Problem:
     """An error, with the notes that belong to it."""
@@ -72,6 +95,8 @@ class Macro:
 class Header:
     """A header after the preprocessor."""
 
+    path: str
+    """The header itself."""
     source: str = field(repr=False)
     """What the compiler proper reads: no directive but line markers and pragmas."""
     text: str = field(repr=False)
@@ -136,7 +161,8 @@ class Compiler:
         _write(source, f'#include "{include_name(header)}"\n')
         code, text, words = self._run("-E", "-dD", source)
         if code:
-            raise CompilerError(explain_refusal(header, list(_problems(words)), words, text))
+            refusal = explain_refusal(header, list(_problems(words)), words, text)
+            raise HeaderRefusedError(refusal, self.directory)
         macros: dict[str, Macro] = {}
         for match in _DEFINE.finditer(text):
             macros[match[1]] = Macro(match[2], match[3].strip())
@@ -151,7 +177,7 @@ class Compiler:
         )
         text = _DIRECTIVE.sub("", text)
         absolute = tuple(os.path.normpath(os.path.join(self.directory, name)) for name in files)
-        return Header(text, _NOT_C.sub("", text), macros, absolute)
+        return Header(header, text, _NOT_C.sub("", text), macros, absolute)
 
     def expand(self, header: str, lines: Sequence[str], work: str) -> list[str]:
         """Return lines with the macros of a header expanded, each still on one line."""

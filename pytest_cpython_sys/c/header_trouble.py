@@ -5,7 +5,8 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING, Final
 
-from ..late import regex
+from ..case import counted
+from ..late import dataclass, regex
 from ..rust.metadata import TABLE
 from .machine import foreign_configuration, read_macros
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from .compiler import Problem
 
-__all__ = ["explain_refusal", "first_problem", "foreign_python", "refusal_of_header"]
+__all__ = ["Refusal", "explain_refusal", "first_problem", "foreign_python", "refusal_of_header"]
 
 # gcc's words, and clang's.
 _OPTION: Final = regex(r"unrecogni[sz]ed (?:command-line )?option|unknown (?:argument|option)")
@@ -33,27 +34,57 @@ _LIBRARYS: Final = frozenset(
 _DIRECTORIES: Final = ("asm", "bits", "gnu")
 
 
-def explain_refusal(header: str, problems: Sequence[Problem], words: str, macros: str = "") -> str:
-    """Return what a compiler says of a header that it refuses, and the cure.
+@dataclass(frozen=True)
+class Refusal:
+    """What a compiler says of a header that it refuses, and what to do about it."""
+
+    words: str
+    """One line, without the place."""
+    advice: str
+    file: str = ""
+    """Where it is, as the compiler has it; empty if it names no place."""
+    line: int = 1
+
+    @property
+    def without_advice(self) -> str:
+        """The place and the words."""
+        return f"{self.file}:{self.line}: {self.words}" if self.file else self.words
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        return f"{self.without_advice} ({self.advice})"
+
+
+def explain_refusal(
+    header: str, problems: Sequence[Problem], words: str, macros: str = ""
+) -> Refusal:
+    """Return what a preprocessor says of a header that it refuses, and the cure.
 
     ``words`` are all of the compiler's, ``macros`` the directives that it came to.
     """
-    name = os.path.basename(header)
+    heading = f"{os.path.basename(header)} does not compile"
     if not problems:
         said = first_problem(words)
         cure = f"correct `flags` in [{TABLE}]" if _OPTION.search(said) else _flags()
-        return f"{name} does not compile ({said}): {cure}"
+        return Refusal(f"{heading}: {said}", cure)
     first = problems[0]
-    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
-    said = f"{first.file}:{first.line}: {first.text}{more}"
-    return f"{name} does not compile ({said}): {_cure(first, macros)}"
+    more = f", and {counted(len(problems) - 1, 'more error')}" if len(problems) > 1 else ""
+    cure = _cure(first, macros)
+    return Refusal(f"{heading}: {first.text}{more}", cure, first.file, first.line)
 
 
-def refusal_of_header(problem: Problem) -> str:
-    """Return what a compiler says of a header that the preprocessor took, and the cure."""
-    return (
-        f"the header does not compile: {problem.file}:{problem.line}: {problem.text} ({_flags()})"
-    )
+def refusal_of_header(header: str, problems: Sequence[Problem], questions: str) -> Refusal:
+    """Return what a compiler says of a header that the preprocessor took, and the cure.
+
+    ``questions``: what the lines are called that we add below it. What ends in the middle of a
+    declaration is refused there, and we have written that: it is no place to show.
+    """
+    heading = f"{os.path.basename(header)} does not compile"
+    first = next((one for one in problems if one.file != questions), None)
+    if first is None:
+        return Refusal(f"{heading}: after its last line: {problems[0].text}", _flags())
+    return Refusal(f"{heading}: {first.text}", _flags(), first.file, first.line)
 
 
 def _cure(problem: Problem, macros: str) -> str:
@@ -76,15 +107,16 @@ def _cure(problem: Problem, macros: str) -> str:
             "compiler that includes them"
         )
     return (
-        f"add its directory to `include-dirs` in [{TABLE}], or add a flag that excludes it to "
-        "`flags`"
+        f"add the directory that contains {match['clang'] or match['gcc']} to `include-dirs` in "
+        f"[{TABLE}], or add to `flags` a macro with which it is not included"
     )
 
 
 def _flags() -> str:
     return (
-        f"if it needs a macro or another flag, add that to `flags` in [{TABLE}]; if it needs "
-        "another header first, write a header that includes both and set `header` to its path"
+        "correct the header; if it needs a macro or another flag, add that to `flags` in "
+        f"[{TABLE}]; if it needs another header first, write a header that includes both and set "
+        "`header` to its path"
     )
 
 

@@ -105,6 +105,26 @@ def test_a_header_that_does_not_compile(
     assert result.ret == 0
 
 
+def test_what_to_do_about_a_header_is_said_once(pytester: pytest.Pytester, write: Write) -> None:
+    header = HEADER + "unknown_t three;\n"
+    files = {"src/lib.rs": LIB, "include/three.h": header}
+    write(
+        {
+            "Cargo.toml": TABLE + 'header = "wrapper.h"\n',
+            "wrapper.h": '#include "include/three.h"\n',
+            **files,
+        }
+    )
+    result = run(pytester)
+    assert abi(result) == {"layout::pair": "error", "const::PAIR_MAX": "error"}
+    text = result.stdout.str()
+    assert text.count("\ninclude/three.h:3: wrapper.h does not compile: unknown type name") == 2
+    assert text.count("correct the header; if it needs a macro or another flag, add") == 1
+    # What is chosen alone says it, too.
+    result = run(pytester, "-k", "PAIR_MAX")
+    assert result.stdout.str().count("correct the header; ") == 1
+
+
 def test_no_c_compiler(pytester: pytest.Pytester, write: Write) -> None:
     """A configured build directory says which compiler it is: one that is not there."""
     root = write(

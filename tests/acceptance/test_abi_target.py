@@ -230,20 +230,25 @@ def test_headers_of_another_platforms_python(
 
 
 @pytest.mark.parametrize(
-    ("header", "words"),
+    ("header", "words", "advice"),
     [
-        ('#include "nowhere.h"\n', "nowhere.h*: add its directory to `include-dirs` in *"),
-        ("#error define X\n", "#error define X*: if it needs a macro *, add that to `flags` in *"),
+        ('#include "nowhere.h"\n', "nowhere.h*", "add the directory that contains nowhere.h to *"),
+        (
+            "#error define X\n",
+            "#error define X*",
+            "*if it needs a macro *, add that to *",
+        ),
         (
             "struct pair { later one; };\n",
-            "wrapper.h:1: *if it needs a macro *, add that to `flags` in *",
+            "*unknown type name*",
+            "*if it needs a macro *, add that to *",
         ),
     ],
 )
 def test_a_header_that_needs_more(
-    pytester: pytest.Pytester, write: Write, host: str, header: str, words: str
+    pytester: pytest.Pytester, write: Write, host: str, header: str, words: str, advice: str
 ) -> None:
     write({"Cargo.toml": TABLE, "src/lib.rs": LIB, "wrapper.h": header})
     result, found = run(pytester, host)
     assert found.endswith(" error")
-    result.stdout.fnmatch_lines([f"src/lib.rs:*{words}"])
+    result.stdout.fnmatch_lines([f"wrapper.h:1: *{words}", advice])

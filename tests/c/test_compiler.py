@@ -70,13 +70,14 @@ def test_a_header(compiler: Compiler, tmp_path: Path) -> None:
         ("bits/libc-header-start.h", "no C library headers for this target"),
         ("asm/errno.h", "no C library headers for this target"),
         ("sys/cdefs.h", "no C library headers for this target"),
-        ("other/errors.h", "add its directory to `include-dirs`"),
+        ("other/errors.h", "the directory that contains other/errors.h to `include-dirs`"),
     ],
 )
 def test_what_a_header_misses(missing: str, words: str) -> None:
     gcc, clang = f"{missing}: No such file or directory", f"'{missing}' file not found"
     for text in (gcc, clang):
-        assert words in explain_refusal("x.h", [Problem("/usr/include/stdio.h", 27, text)], text)
+        refusal = explain_refusal("x.h", [Problem("/usr/include/stdio.h", 27, text)], text)
+        assert words in refusal.advice
 
 
 def test_one_bad_question_among_others(compiler: Compiler, tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_one_bad_question_among_others(compiler: Compiler, tmp_path: Path) -> No
     questions.ask_number("bit-field", "__builtin_offsetof(struct s, b)")
     questions.ask_numbers("negative", ["-5", "(-5) < 0"])
     questions.ask_bytes("bits", "struct s value", "{ .c = -1 }", "sizeof(struct s)")
-    answers = questions.compile(header.source, compiler, str(tmp_path), "questions")
+    answers = questions.compile(header, compiler, str(tmp_path), "questions")
     assert answers.numbers["good"] == 8
     assert answers.numbers["field"] == 0
     assert answers.numbers["negative 0"] == 2**64 - 5
@@ -107,7 +108,7 @@ def test_a_declaration_of_what_is_not_there(compiler: Compiler, tmp_path: Path) 
     questions.declare("f", "__typeof__(f) *one;")
     questions.declare("g", "__typeof__(g) *two;")
     questions.declare("hidden", "struct hidden *three;")
-    answers = questions.compile(header.source, compiler, str(tmp_path), "declared", types=True)
+    answers = questions.compile(header, compiler, str(tmp_path), "declared", types=True)
     assert set(answers.problems) == {"g"}
     function, hidden = answers.types.pointee("one"), answers.types.pointee("three")
     assert function is not None
@@ -120,5 +121,12 @@ def test_a_declaration_of_what_is_not_there(compiler: Compiler, tmp_path: Path) 
 def test_a_header_with_an_error_of_its_own(compiler: Compiler, tmp_path: Path) -> None:
     (tmp_path / "header.h").write_text("int x = ;\n", encoding="utf-8")
     header = compiler.preprocess(str(tmp_path / "header.h"), str(tmp_path))
-    with pytest.raises(CompilerError, match=r"header does not compile: .*header\.h:1"):
-        CQuestions().compile(header.source, compiler, str(tmp_path), "questions")
+    with pytest.raises(CompilerError, match=r"^header\.h:1: header\.h does not compile: "):
+        CQuestions().compile(header, compiler, str(tmp_path), "questions")
+
+
+def test_a_header_that_ends_in_a_declaration(compiler: Compiler, tmp_path: Path) -> None:
+    (tmp_path / "header.h").write_text("enum e { A,\n", encoding="utf-8")
+    header = compiler.preprocess(str(tmp_path / "header.h"), str(tmp_path))
+    with pytest.raises(CompilerError, match=r"^header\.h does not compile: after its last line: "):
+        CQuestions().compile(header, compiler, str(tmp_path), "questions", types=True)

@@ -7,7 +7,7 @@ import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
-from ...c.compiler import QUESTIONS, Compiler, CompilerError, Problem
+from ...c.compiler import QUESTIONS, Compiler, CompilerError, HeaderRefusedError, Problem
 from ...c.header_trouble import refusal_of_header
 from ...c.types import CTypes
 from ...late import dataclass, regex
@@ -18,12 +18,16 @@ from .probe import NO_ENTRY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ...c.compiler import Header
+
 __all__ = ["DEBUG_FLAGS", "CAnswers", "CQuestions"]
 
 _ATTEMPTS: Final = 12
 _CHUNK: Final = 512
 _BYTES: Final = 1_000_000
 _LARGEST: Final = 1 << 20
+_NO_QUESTION: Final = 1 << 24
+"""A line that has no question's number."""
 _UNDECLARED = regex(r"'(\w+)' undeclared|undeclared identifier '(\w+)'")
 # All types in one section of the object file itself, whatever the package's flags say.
 DEBUG_FLAGS: Final = ("-gdwarf-4", "-gno-split-dwarf", "-gz=none", "-fno-debug-types-section")
@@ -87,7 +91,7 @@ class CQuestions:
         self._bytes[key] = declaration, value, size
 
     def compile(
-        self, prefix: str, compiler: Compiler, work: str, name: str, *, types: bool = False
+        self, header: Header, compiler: Compiler, work: str, name: str, *, types: bool = False
     ) -> CAnswers:
         """Compile and read; what C refuses is left out. Raises CompilerError.
 
@@ -98,9 +102,9 @@ class CQuestions:
         for _ in range(_ATTEMPTS):
             lines, keys, places = self._lines(refused)
             with open(source, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(prefix)
+                file.write(header.source)
                 if types:  # of a file that defines nothing there is no debug information
-                    file.write("\nconst int abi_something = 0;")
+                    file.write(f'\n# {_NO_QUESTION} "{QUESTIONS}"\nconst int abi_something = 0;')
                 file.write(f'\n# 1 "{QUESTIONS}"\n')
                 file.write("\n".join(lines))
                 file.write("\n")
@@ -123,7 +127,8 @@ class CQuestions:
                         if other not in refused and word.search(lines[line - 1]):
                             refused[other] = problem
             if not new:
-                raise CompilerError(refusal_of_header(problems[0]))
+                refusal = refusal_of_header(header.path, problems, QUESTIONS)
+                raise HeaderRefusedError(refusal, compiler.directory)
         raise CompilerError(
             "the C compiler rejects the generated checks again and again: use gcc or clang"
         )

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 from ...c import DEFAULT_HEADER
 from ...c.compiler import AbiError
 from ...c.headers import HeaderSource, find_header
-from ...c.target_compiler import TargetCompilerError
 from ...cargo import locked, stamp
 from ...case import Case, Checker, Location, Verdict
 from ...rust.include_sites import Places
@@ -25,6 +24,7 @@ from .keys import KnownItems
 from .rustbuild import Library, find_library
 from .store import Findings, fingerprint, load, load_layouts, save
 from .summary import export_warning, remarks
+from .trouble import trouble_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ...rust.context import BuildContext
     from .package import PackageAbi
     from .subjects import Subject
+    from .trouble import Trouble
 
 __all__ = ["AbiChecker"]
 
@@ -74,14 +75,7 @@ class AbiChecker(Checker):
         for case in cases:
             groups.setdefault(case.group, []).append(case)
         for group, members in groups.items():
-            package = self._packages[group]
-            verdicts = package.verdicts()
-            for case in members:
-                place = package.places[case.key]
-                verdict = verdicts[place]
-                if verdict.layouts is None and package.draws:
-                    verdict = replace(verdict, layouts=package.layouts.get(place))
-                yield case, verdict
+            yield from self._packages[group].judge(members)
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
         """Yield what is to be told beside the verdicts: a sentence, and its details."""
@@ -134,11 +128,6 @@ def _worthwhile(context: BuildContext, library: Library, source: HeaderSource) -
         if any(word in file.source for word in words):
             return True
     return False
-
-
-def _may_be_quiet(error: Exception) -> bool:
-    """Tell whether trouble may be for want of flags: a target was named."""
-    return isinstance(error, AbiError) and not isinstance(error, TargetCompilerError)
 
 
 class _Package:
@@ -198,12 +187,12 @@ class _Package:
     def cases(self) -> Iterable[Case]:
         """Return the cases; kept ones where nothing has changed."""
         if not self._asks:
-            return self._failed(self._trouble)
+            return self._failed(MetadataError(self._trouble))
         os.makedirs(self._work, exist_ok=True)
         try:
             key = self._fingerprint()
         except AbiError as error:
-            return self._failed(str(error), quiet=_may_be_quiet(error))
+            return self._failed(error)
         with locked(self._work):
             kept = load(self._store, key)
             if kept is not None:
@@ -212,27 +201,19 @@ class _Package:
             try:
                 self._survey(self._abi)
             except _TROUBLE as error:
-                return self._failed(str(error), quiet=_may_be_quiet(error))
+                return self._failed(error)
             save(self._store, key, self._findings)
         return self._findings.cases
 
-    def _failed(self, message: str, *, quiet: bool = False) -> list[Case]:
+    def _failed(self, error: Exception) -> list[Case]:
         """Return the one case that says why there are no others; skipped if that may be."""
         case = self._case(None, (_HEADER,))
-        verdict = self._trouble_verdict(message, quiet=quiet)
-        if message.startswith((TABLE, f"[{TABLE}]")):
-            verdict = replace(verdict, location=Location(self._package.manifest_path, 1))
-        self._findings = Findings(cases=[case], verdicts=[verdict])
+        self._findings = Findings(cases=[case], verdicts=[self._trouble_of(error).first])
         return [case]
 
-    def _trouble_verdict(self, message: str, *, quiet: bool) -> Verdict:
-        """Return an error, or a skip where nobody has asked for the C compiler's opinion.
-
-        A header that is just there may need flags that we are not told. A table is asking.
-        """
-        source = self._source
-        unasked = self._context.run.abi == "auto" and source is not None and not source.explicit
-        return Verdict("skipped" if quiet and unasked else "error", message=message)
+    def _trouble_of(self, error: Exception) -> Trouble:
+        mode = self._context.run.abi
+        return trouble_of(error, self._source, self._package.manifest_path, mode)
 
     def _known_items(self) -> KnownItems:
         python = self._context.interpreter
@@ -299,12 +280,31 @@ class _Package:
         return self._source.table if self._source is not None else AbiTable()
 
     @cached_property
-    def places(self) -> dict[tuple[str, tuple[str, ...]], int]:
+    def _places(self) -> dict[tuple[str, tuple[str, ...]], int]:
         """Where each case stands in the list, by its key."""
         return {case.key: place for place, case in enumerate(self._findings.cases)}
 
-    def verdicts(self) -> list[Verdict]:
-        """Return the verdict of each case; compile what is not known yet."""
+    def judge(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Yield a verdict for each of some cases; what to do about trouble is said once."""
+        try:
+            verdicts = self._verdicts()
+        except _TROUBLE as error:
+            trouble = self._trouble_of(error)
+            yield cases[0], trouble.first
+            yield from ((case, trouble.others) for case in cases[1:])
+            return
+        for case in cases:
+            place = self._places[case.key]
+            verdict = verdicts[place]
+            if verdict.layouts is None and self._draws:
+                verdict = replace(verdict, layouts=self._layouts.get(place))
+            yield case, verdict
+
+    def _verdicts(self) -> list[Verdict]:
+        """Return the verdict of each case; compile what is not known yet.
+
+        Raises AbiError, MetadataError.
+        """
         findings = self._findings
         if not self._asks or findings.is_complete:
             return findings.verdicts
@@ -316,12 +316,12 @@ class _Package:
             return self._evaluate(self._abi, findings)
 
     @property
-    def draws(self) -> bool:
+    def _draws(self) -> bool:
         """Whether what was compared is wanted even where it agrees."""
         return self._context.run.layouts and self._asks
 
     @property
-    def layouts(self) -> dict[int, Layouts]:
+    def _layouts(self) -> dict[int, Layouts]:
         """All layouts that were compared, by the case's place in the list."""
         if not self._findings.layouts and self._asks:
             key = self._fingerprint()
@@ -329,11 +329,7 @@ class _Package:
         return self._findings.layouts
 
     def _evaluate(self, abi: PackageAbi, findings: Findings) -> list[Verdict]:
-        try:
-            results = abi.evaluate()
-        except _TROUBLE as error:
-            verdict = self._trouble_verdict(str(error), quiet=_may_be_quiet(error))
-            return [verdict] * len(findings.cases)
+        results = abi.evaluate()
         known, letters = self._known_items(), dict(results.letters)
         findings.verdicts = []
         for case, subject, verdict, layouts in zip(

@@ -263,7 +263,7 @@ class PackageAbi:
             if not values:
                 return CAnswers({}, {}, {})
             own = asked.constants.ask_c(values, self._source.path, self.compiler, self._work)
-            return own.compile(header.source, self.compiler, self._work, "values")
+            return own.compile(header, self.compiler, self._work, "values")
 
         command, env = self._library.probe_command()
         name = self._library.target.crate_name
@@ -272,15 +272,13 @@ class PackageAbi:
                 asked.probe.compile, name, command, self._work, workspace.root, env
             )
             values_job = pool.submit(ask_values)
-            of_c = asked.of_c.compile(
-                header.source, self.compiler, self._work, "declared", types=True
-            )
+            of_c = asked.of_c.compile(header, self.compiler, self._work, "declared", types=True)
             of_rust, of_values = rust_job.result(), values_job.result()
         mark_transparent(
             subjects,
             asked.declared,
             of_c.types,
-            lambda unions: unions.compile(header.source, self.compiler, self._work, "unions"),
+            lambda unions: unions.compile(header, self.compiler, self._work, "unions"),
         )
         sides = Sides.of(crate, self._predefined, of_rust, of_c, asked.declared)
         judge = Judge(self, crate, asked.layouts, asked.enums, asked.constants, sides, of_values)

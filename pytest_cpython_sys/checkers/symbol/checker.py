@@ -10,7 +10,8 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from ...c.compiler import QUESTIONS, CompilerError
+from ...c.compiler import QUESTIONS, CompilerError, HeaderRefusedError
+from ...c.header_trouble import refusal_of_header
 from ...c.headers import find_header
 from ...cargo import CargoError, cache_path, keep_json, locked, read_json, stamp
 from ...case import Case, Checker, Location, Verdict, grouped
@@ -233,5 +234,5 @@ def _unknown(
     problems = compiler.compile(source, os.path.join(work, "symbols.o"))
     others = [problem for problem in problems if problem.file != QUESTIONS]
     if others:
-        raise CompilerError(f"the header {path} does not compile: {others[0].text}")
+        raise HeaderRefusedError(refusal_of_header(path, others, QUESTIONS), compiler.directory)
     return {names[problem.line - 1]: problem.text for problem in problems}, header.files
