@@ -228,6 +228,20 @@ def faulty_modules(
         ),
         make("once", code=_COUNTER, run=_ONCE, functions=one),
         make("once_calls", code=_COUNTER, run=_ONCE, functions=one, calls=["one()"]),
+        make("panicking", init='panic!("no eggs today")'),
+        make(
+            "panicking_call",
+            functions={**one, "bad": 'panic!("no spam today")'},
+            calls=["one()", "bad()"],
+        ),
+        make(
+            "raising_call",
+            functions={
+                **one,
+                "bad": 'PyErr_SetString(PyExc_ValueError, c"no spam".as_ptr()); null_mut()',
+            },
+            calls=["one()", "bad()"],
+        ),
         make("bad_end", init=f"DEF.free = last as usize; {_MULTI}", code=_ABORT),
         make("gil_on", code=_UNDECLARED, run=_IMPORT_QUIET),
         make(

@@ -115,11 +115,26 @@ ANYWHERE = [
     Expected("leaking::leaks", "failed", NO_DEBUG),
     Expected("good::leaks", "passed", NO_DEBUG),
     Expected("leaking_call::leaks", "failed", "leaked ["),
-    Expected(
-        "good::free_threading", "skipped", "has a GIL: choose a Python built with --disable-gil"
-    ),
+    Expected("good::free_threading", "skipped", "needs a Python without a GIL; this is 3."),
     Expected("segfault::imports", "failed", "killed by SIGSEGV (Segmentation fault) while import"),
     Expected("segfault::leaks", "error", UNEVALUATED),
+    Expected(
+        "panicking::imports",
+        "failed",
+        ": no eggs today\nkilled by SIGABRT (Aborted) while importing the module",
+    ),
+    Expected("panicking::imports", "failed", "panicking/src/lib.rs:"),
+    Expected("panicking_call::imports", "passed"),
+    Expected(
+        "panicking_call::leaks", "failed", "no spam today\nkilled by SIGABRT (Aborted) while "
+    ),
+    Expected("panicking_call::leaks", "failed", "while evaluating `bad()`"),
+    Expected(
+        "panicking_call::subinterpreters",
+        "failed",
+        "while evaluating `bad()` in an isolated interpreter",
+    ),
+    Expected("raising_call::leaks", "failed", "evaluating `bad()`: ValueError: no spam"),
     Expected(
         "aborting::imports", "failed", "killed by SIGABRT (Aborted) while importing the module"
     ),
@@ -190,7 +205,7 @@ def test_what_declares_nothing_and_is_imported_all_the_same(tmp_path: Path) -> N
 
 
 def test_no_interpreters_of_their_own_before_3_12(tmp_path: Path) -> None:
-    words = "has one GIL for all interpreters: choose Python 3.12 or newer"
+    words = "needs Python 3.12 or newer; this is 3.11."
     check_modules(
         tmp_path,
         str(python_with_headers("3.11").executable),
@@ -205,7 +220,7 @@ def test_no_interpreters_of_their_own_before_3_12(tmp_path: Path) -> None:
 
 
 NO_GIL = "not evaluated: free_threading"
-NEEDS_NO_GIL = "(needs a Python without a GIL)"
+NEEDS_NO_GIL = "(needs a Python without a GIL; this is 3.*)"
 
 
 def ids(*checks: str, file: str = "src/lib.rs") -> set[str]:
@@ -248,29 +263,28 @@ def test_what_this_python_cannot_evaluate_is_an_item_where_it_is_typed(
     new = f"--cpython-sys-python={python_with_headers('3.12').executable}"
     file = "eggs/src/lib.rs"
     lines = [
-        "not evaluated: subinterpreters of 2 packages (needs Python 3.12)",
+        "not evaluated: subinterpreters of 2 packages (needs Python 3.12 or newer; this is 3.11.*)",
         f"{NO_GIL} of 2 packages {NEEDS_NO_GIL}",
     ]
     result = run(pytester, old)
     assert result.parseoutcomes() == {"passed": 5}
     result.stdout.fnmatch_lines([*lines, "    this is not a failure: *"], consecutive=True)
-    assert all(len(line) <= 80 for line in lines)
 
     # Nothing else of these modules was evaluated, and nothing is said of them.
     run(pytester, old, "-k", "ok").stdout.no_fnmatch_line("not evaluated:*")
 
     for check, words in (
-        ("free_threading", "has a GIL: choose a Python built with --disable-gil"),
-        ("subinterpreters", "has one GIL for all interpreters: choose Python 3.12 or newer"),
+        ("free_threading", "needs a Python without a GIL; this is 3."),
+        ("subinterpreters", "needs Python 3.12 or newer; this is 3.11."),
     ):
         typed = run(pytester, old, f"{file}::@module::{check}")
         assert typed.parseoutcomes() == {"skipped": 1}
-        typed.stdout.fnmatch_lines([f"SKIPPED * {file}:*{words}"])
+        typed.stdout.fnmatch_lines([f"SKIPPED * {file}:*{words}*"])
         typed.stdout.no_fnmatch_line("not evaluated:*")
 
     both = run(pytester, old, new)
     assert both.parseoutcomes() == {"passed": 12}
-    both.stdout.fnmatch_lines([f"cp311: {lines[0]}", f"cp311, cp312: {lines[1]}"])
+    both.stdout.fnmatch_lines([f"cp311: {lines[0]}", f"cp311: {lines[1]}", f"cp312: {lines[1]}"])
     typed = run(pytester, old, new, f"{file}::@cp312::@module::free_threading", "-n2", "-Werror")
     assert typed.parseoutcomes() == {"skipped": 1}
 

@@ -248,8 +248,8 @@ SHOWN = [
 BEFORE_3_15 = [
     expected("undecided", word, "skipped", lack)
     for word, lack in (
-        ("PyModExport", "does not use PyModExport_NAME; Python 3.15 does"),
-        ("no-legacy-init", "does not use PyModExport_NAME; Python 3.15 does"),
+        ("PyModExport", "needs Python 3.15 or newer, which uses PyModExport_NAME; this is "),
+        ("no-legacy-init", "needs Python 3.15 or newer, which uses PyModExport_NAME; this is "),
     )
 ]
 SINCE_3_15 = [
@@ -269,7 +269,12 @@ SINCE_3_15 = [
     expected("legacy", "multi-phase", "passed"),
 ]
 WITH_A_GIL = [
-    expected(name, "not-gil", "skipped", "not evaluated: a module with single-phase initialisation")
+    expected(
+        name,
+        "not-gil",
+        "skipped",
+        "not evaluated: needs a Python without a GIL, because a module with",
+    )
     for name in ("single", "single_again")
 ]
 BEFORE_3_13 = [
@@ -277,9 +282,9 @@ BEFORE_3_13 = [
         "kept",
         "not-gil",
         "skipped",
-        "not evaluated: Python 3.12.1 (cp312) does not support Py_mod_gi",
+        "not evaluated: needs Python 3.13 or newer, which supports Py_mod",
     ),
-    expected("silent", "not-gil", "skipped", "does not support Py_mod_gil; Python 3.13 does"),
+    expected("silent", "not-gil", "skipped", "which supports Py_mod_gil; this is 3.12."),
     expected("kept", "immutable-types", "passed"),
     expected("mutable", "immutable-types", "failed"),
     expected("base", "final-types", "failed"),

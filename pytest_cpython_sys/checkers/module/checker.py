@@ -7,6 +7,8 @@ own, so that a crash is a verdict. What is checked, and why, is in docs/referenc
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -69,10 +71,6 @@ _ROUNDS: Final = 50
 _WARMUPS: Final = 3  # as in -R 3:3
 _RUNS: Final = 3
 _OWN_GIL_SINCE: Final = "3.12"
-_NEEDS: Final = {
-    "free_threading": "a Python without a GIL",
-    "subinterpreters": f"Python {_OWN_GIL_SINCE}",
-}
 _UNKNOWN: Final = "it is not known whether the package is an extension module"
 _NOT_IMPORTED: Final = Verdict(
     "error", message="not evaluated: the module cannot be imported: see `@module::imports`"
@@ -102,10 +100,10 @@ class ModuleChecker(Checker):
                     yield from module.cases()
 
     def withheld(self) -> Iterator[tuple[str, Sequence[Case]]]:
-        """Yield what a Python with a GIL, or one before 3.12, cannot evaluate."""
+        """Yield what the target Python cannot evaluate."""
         for module in self._modules.values():
-            for case in module.withheld():
-                yield _NEEDS[case.levels[-1]], [case]
+            for need, case in module.withheld():
+                yield need, [case]
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield verdicts one after the other."""
@@ -171,18 +169,18 @@ class _Module:
     def cases(self) -> Iterator[Case]:
         """Yield a case for each check that this Python can make."""
         for check in _CHECKS[:1] if self._unknown else self._checks:
-            if self._not_here(check) is None:
+            if self._need(check) is None:
                 skip = self._unknown or (None if self._trouble else self._skip(check))
                 yield self._case(skip, check)
         for word in self._extension.table.requires:
             yield self._case(self._not_shown(word), _REQUIRES, word)
 
-    def withheld(self) -> Iterator[Case]:
-        """Yield a case for each of the other checks."""
+    def withheld(self) -> Iterator[tuple[str, Case]]:
+        """Yield a case for each of the other checks, with what it needs."""
         for check in () if self._unknown else self._checks:
-            why = self._not_here(check)
-            if why is not None:
-                yield self._case(why, check)
+            need = self._need(check)
+            if need is not None:
+                yield need, self._case(f"needs {need}", check)
 
     @property
     def _checks(self) -> Sequence[str]:
@@ -190,11 +188,13 @@ class _Module:
             return ()
         return (*_CHECKS, _STABLE) if self._stable else _CHECKS
 
-    def _not_here(self, check: str) -> str | None:
+    def _need(self, check: str) -> str | None:
+        """Return what another Python would have to be to make a check; None if this one can."""
         python = self._extension.context.interpreter
         if python is None:
             return None
-        return self._stable.not_here(python) if check == _STABLE else _not_in(python, check)
+        need = self._stable.need(python) if check == _STABLE else _need(python, check)
+        return None if need is None else f"{need}; this is {python.version}"
 
     def _not_shown(self, word: str) -> str | None:
         """Return why nobody can say whether a promise is kept; None if somebody can."""
@@ -236,7 +236,9 @@ class _Module:
             return Verdict("error", message=self._trouble)
         try:
             library, trouble = self._library
-            return Verdict("error", message=trouble) if trouble else self._judge(case, library)
+            if trouble:
+                return Verdict("error", message=trouble)
+            return self._placed(self._judge(case, library))
         except NoModuleError as error:
             it_is_this = case.own_level == "imports"
             return Verdict("failed" if it_is_this else "error", message=str(error))
@@ -252,6 +254,18 @@ class _Module:
             return self._extension.library(), ""
         except ExtensionError as error:
             return "", str(error)
+
+    def _placed(self, verdict: Verdict) -> Verdict:
+        """Return a verdict with the file of its place, which rustc has named from the workspace."""
+        place = verdict.location
+        if place is None:
+            return verdict
+        path = os.path.join(self._extension.context.build.workspace.root, place.file)
+        if os.path.isfile(path):
+            return replace(verdict, location=replace(place, file=path))
+        # The standard library's own, say, of which there may be no sources here.
+        message = f"{place.file}:{place.line}: {verdict.message}"
+        return replace(verdict, message=message, location=None)
 
     def _judge(self, case: Case, library: str) -> Verdict:
         check = case.own_level
@@ -328,12 +342,11 @@ def _completed(answer: Answer, verdict: Verdict, run: RunOptions) -> Verdict:
     return with_leak(verdict, run) if answer.ended.leaked else verdict
 
 
-def _not_in(python: Interpreter, check: str) -> str | None:
-    """Return why a Python cannot make a check."""
+def _need(python: Interpreter, check: str) -> str | None:
+    """Return what another Python would have to be to make a check; None if this one can."""
     if check == "free_threading" and not python.gil_disabled:
-        return f"{python.describe()} has a GIL: choose a Python built with --disable-gil"
+        return "a Python without a GIL"
     own_gils = parse_version(python.version) >= parse_version(_OWN_GIL_SINCE)
     if check == "subinterpreters" and not own_gils:
-        gils = f"{python.describe()} has one GIL for all interpreters"
-        return f"{gils}: choose Python {_OWN_GIL_SINCE} or newer"
+        return f"Python {_OWN_GIL_SINCE} or newer"
     return None

@@ -32,12 +32,12 @@ NOT_USED: Final = "Py_MOD_GIL_NOT_USED"
 READ_IN_LIBRARY: Final = frozenset({"PyModExport", "no-legacy-init"})
 """The promises that the symbols of the library show: nothing is imported."""
 TYPE_PROMISES: Final = frozenset({"immutable-types", "final-types"})
-# The first Python that shows it, and what the ones before lack.
+# The first Python that shows it, and by what.
 _SINCE: Final = {
-    "not-gil": ("3.13", "does not support Py_mod_gil"),
-    "PyModExport": ("3.15", "does not use PyModExport_NAME"),
-    "no-legacy-init": ("3.15", "does not use PyModExport_NAME"),
-    "immutable-types": ("3.10", "does not support Py_TPFLAGS_IMMUTABLETYPE"),
+    "not-gil": ("3.13", "supports Py_mod_gil"),
+    "PyModExport": ("3.15", "uses PyModExport_NAME"),
+    "no-legacy-init": ("3.15", "uses PyModExport_NAME"),
+    "immutable-types": ("3.10", "supports Py_TPFLAGS_IMMUTABLETYPE"),
 }
 _FIELDS: Final = {"immutable-types": "mutable", "final-types": "base"}
 _FAULTS: Final = {
@@ -49,10 +49,11 @@ _REMEDY: Final = f"or remove the promise from `requires` in [{TABLE}.module]"
 
 def not_shown(word: str, python: Interpreter) -> str | None:
     """Return why a Python cannot show whether a promise is kept; None if it can."""
-    since, lack = _SINCE.get(word, ("3", ""))
+    since, does = _SINCE.get(word, ("3", ""))
     if parse_version(python.version) >= parse_version(since):
         return None
-    return f"not evaluated: {python.describe()} {lack}; Python {since} does"
+    need = f"Python {since} or newer, which {does}"
+    return f"not evaluated: needs {need}; this is {python.version}"
 
 
 def promise(word: str) -> str:
@@ -80,8 +81,8 @@ def judge_declaration(word: str, imported: Answer, declared: Declaration, gil: s
     if declared.single_phase:
         if gil:
             return _not_evaluated(
-                "a module with single-phase initialisation declares it with "
-                f"PyUnstable_Module_SetGIL, which {gil} does not have because it has a GIL"
+                "needs a Python without a GIL, because a module with single-phase initialisation "
+                f"declares it with PyUnstable_Module_SetGIL; this is {gil}"
             )
         if not imported.get("gil"):
             return Verdict("passed", seconds)

@@ -66,10 +66,10 @@ class StableModule:
         """Whether it is built, or called, as a module of the stable ABI."""
         return bool(self._abis or self._trouble or self._name_fault)
 
-    def not_here(self, python: Interpreter) -> str | None:
-        """Return why it cannot be judged on a Python; None if it can."""
+    def need(self, python: Interpreter) -> str | None:
+        """Return what another Python would have to be to judge it; None if this one can."""
         if python.gil_disabled and any(abi.kind == "abi3" for abi in self._abis):
-            return f"{python.describe()} has no abi3, because it is free-threaded"
+            return "a Python with a GIL"  # no other has abi3
         return None
 
     def skip(self) -> str | None:

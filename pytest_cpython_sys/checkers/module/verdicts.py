@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ...case import Verdict, counted
+from ...case import Location, Verdict, counted
 from ...rust.build_hints import explain_process
 from ...rust.metadata import TABLE
+from ...rust.test_binary.panics import fatal_panic
 from .promises import NOT_USED, promise
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ __all__ = [
 OWN_GIL: Final = "Py_MOD_PER_INTERPRETER_GIL_SUPPORTED"
 SHARED_GIL: Final = "Py_MOD_MULTIPLE_INTERPRETERS_SUPPORTED"
 _NOTHING_CALLED: Final = f"the module was only imported: `calls` in [{TABLE}] is empty"
+_BAD_MEMORY: Final = (signal.SIGSEGV, signal.SIGBUS)
+_INVALID_MEMORY: Final = (
+    "the probable causes are an invalid pointer, and a stack overflow (a recursion without end)"
+)
 _EXPORT: Final = "PyModExport_"
 _NO_EXPORT: Final = "does not define module export function"
 
@@ -46,16 +52,42 @@ def _failed(answer: Answer, message: str, note: str = "") -> Verdict:
 
 
 def problem_of(answer: Answer) -> Verdict | None:
-    """Return the verdict on a process that did not come to its end; None if it did."""
+    """Return the verdict on a process that did not come to its end; None if it did.
+
+    Its location is as rustc has it: relative to the workspace.
+    """
+    if answer.done:
+        return _raised(answer, f"{answer.step}: {answer.error}") if answer.error else None
+    message, place = _end_of(answer)
+    return replace(_failed(answer, message), location=place)
+
+
+def _end_of(answer: Answer) -> tuple[str, Location | None]:
+    """Return how a process ended that ended badly: the panic first, if there was one."""
     ended = answer.ended
-    if not answer.done:
-        how = ended.how
-        if ended.exit_code >= 0 and not ended.expired:
-            how = f"exited before it finished ({how})"
-        message = f"{how} while {answer.step}"
-        remedy = explain_process(ended.stderr)
-        return _failed(answer, f"{message}\n\n{remedy}" if remedy else message)
-    return _failed(answer, f"{answer.step}: {answer.error}") if answer.error else None
+    how = ended.how
+    if not answer.done and ended.exit_code >= 0 and not ended.expired:
+        how = f"exited before it finished ({how})"
+    message = f"{how} while {answer.step}"
+    panic = fatal_panic(ended.stderr) if ended.exit_code < 0 and not ended.expired else None
+    if panic is not None:
+        return f"{panic.message}\n{message}", Location(panic.file, panic.line)
+    remedy = explain_process(ended.stderr)
+    if remedy is None and -ended.exit_code in _BAD_MEMORY and not ended.expired:
+        remedy = _INVALID_MEMORY
+    return f"{message}\n\n{remedy}" if remedy else message, None
+
+
+def _raised(answer: Answer, message: str) -> Verdict:
+    """Return the verdict on an exception; on pyo3's, with the place of the panic behind it.
+
+    The place is as rustc has it: relative to the workspace.
+    """
+    verdict = _failed(answer, message)
+    panic = fatal_panic(answer.ended.stderr)
+    if panic is None or f"PanicException: {panic.message}" not in message:
+        return verdict
+    return replace(verdict, location=Location(panic.file, panic.line))
 
 
 def with_end(answer: Answer, verdict: Verdict) -> Verdict:
@@ -63,10 +95,10 @@ def with_end(answer: Answer, verdict: Verdict) -> Verdict:
     ended = answer.ended
     if not answer.done or (ended.exit_code == 0 and not ended.expired):
         return verdict
-    how = f"{ended.how} while {answer.step}"
+    message, place = _end_of(answer)
     if verdict.outcome in ("failed", "error"):
-        return replace(verdict, message=f"{verdict.message}\nthen {how}")
-    return replace(verdict, outcome="failed", message=how)
+        return replace(verdict, message=f"{verdict.message}\nthen {message}")
+    return replace(verdict, outcome="failed", message=message, location=place)
 
 
 def judge_imports(answer: Answer, functions: Iterable[str] = ()) -> Verdict:
@@ -88,7 +120,7 @@ def judge_imports(answer: Answer, functions: Iterable[str] = ()) -> Verdict:
                 f"Python with --cpython-sys-python, or also export PyInit_{module}"
             )
         message = f"{message}\n\n{remedy}"
-    return _failed(answer, message)
+    return _raised(answer, message)
 
 
 # -- sub-interpreters -------------------------------------------------------------------------

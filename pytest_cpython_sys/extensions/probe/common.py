@@ -92,14 +92,17 @@ class Calls:
         names.setdefault(self._name, module)
         return names
 
-    def values(self, module: Any, keep: list[object]) -> list[tuple[str, str, bool]]:
+    def values(
+        self, module: Any, keep: list[object], report: Report, where: str = ""
+    ) -> list[tuple[str, str, bool]]:
         """Return what each expression gives, in words, and whether it gave anything at all.
 
-        ``keep`` receives the objects.
+        ``keep`` receives the objects; the report is told of each before it is evaluated.
         """
         names = self.namespace(module)
         found = []
         for text, code in self.codes:
+            report.step(f"evaluating `{text}`{where}")
             try:
                 value = eval(code, names)  # noqa: S307 - the package's own manifest lists it
                 keep.append(value)

@@ -37,8 +37,7 @@ def fresh(request: Request, report: Report) -> None:
     module = load(request)
     calls = Calls(request)
     keep: list[object] = []
-    report.step("evaluating `calls`")
-    report.add(values=[calls.values(module, keep) for _ in range(2)])
+    report.add(values=[calls.values(module, keep, report) for _ in range(2)])
     report.step("ending the interpreter")
 
 

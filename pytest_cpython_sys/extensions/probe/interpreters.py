@@ -9,10 +9,10 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from .common import Calls, load, words
+from .common import Calls, Report, load, words
 
 if TYPE_CHECKING:
-    from .common import Report, Request
+    from .common import Request
 
 __all__ = ["Inside", "subinterpreters"]
 
@@ -142,7 +142,8 @@ class Inside:
 
     def calls(self) -> dict[str, object]:
         """Evaluate the calls."""
-        return {"values": Calls(self._request).values(self._module, self._keep)}
+        report, where = Report(self._request["report"]), f" in {self._request['which']}"
+        return {"values": Calls(self._request).values(self._module, self._keep, report, where)}
 
     def inventory(self) -> dict[str, object]:
         """List what could be shared."""
@@ -156,13 +157,15 @@ class Inside:
 class _Isolated:
     """An interpreter, and how it is asked."""
 
-    def __init__(self, interpreters: _Interpreters, request: Request, *, isolated: bool) -> None:
+    def __init__(
+        self, interpreters: _Interpreters, request: Request, which: str, *, isolated: bool
+    ) -> None:
         self._interpreters = interpreters
         self._answer = os.path.join(request["directory"], "answer")
         self._made = interpreters.create(isolated=isolated)
         directory = os.path.dirname(os.path.abspath(__file__))
         init = os.path.join(directory, "__init__.py")
-        text = json.dumps(request)
+        text = json.dumps({**request, "which": which})
         code = _ENTER.format(request=text, path=sys.path, init=init, directory=directory)
         interpreters.run(self._made, code)
 
@@ -184,23 +187,24 @@ def subinterpreters(request: Request, report: Report) -> None:
 
 
 def _import_in_two(interpreters: _Interpreters, request: Request, report: Report) -> None:
-    report.step("importing the module in an isolated interpreter")
-    first = _Isolated(interpreters, request, isolated=True)
+    which = "an isolated interpreter"
+    report.step(f"importing the module in {which}")
+    first = _Isolated(interpreters, request, which, isolated=True)
     loaded = first.ask("load")
     report.add(isolated=loaded)
     if "error" in loaded:
         if request["sharing"]:
-            report.step("importing the module in an interpreter that shares the GIL")
-            report.add(sharing=_Isolated(interpreters, request, isolated=False).ask("load"))
+            which = "an interpreter that shares the GIL"
+            report.step(f"importing the module in {which}")
+            report.add(sharing=_Isolated(interpreters, request, which, isolated=False).ask("load"))
         return
-    report.step("evaluating `calls` in an isolated interpreter")
     one = [first.ask("calls")["values"]]
-    report.step("importing the module in a second isolated interpreter")
-    second = _Isolated(interpreters, request, isolated=True)
+    which = "a second isolated interpreter"
+    report.step(f"importing the module in {which}")
+    second = _Isolated(interpreters, request, which, isolated=True)
     loaded = second.ask("load")
     report.add(second=loaded)
     if "error" not in loaded:
-        report.step("evaluating `calls` in two isolated interpreters")
         # The second twice, then the first again: whatever one has changed, the other sees.
         two = [second.ask("calls")["values"] for _ in range(2)]
         one.append(first.ask("calls")["values"])

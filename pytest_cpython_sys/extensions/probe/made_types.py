@@ -34,10 +34,7 @@ def made_types(request: Request, report: Report) -> None:
     report.step("importing the module")
     name = request["name"]
     module: Any = importlib.import_module(name) if "." in name else load(request)
-    calls = Calls(request)
-    if calls.codes:
-        report.step("evaluating `calls`")
-        calls.values(module, [])
+    Calls(request).values(module, [], report)
     report.step("looking at the types that the module makes")
     old = {id(one) for one in before}
     new = [one for one in _all_types() if id(one) not in old]

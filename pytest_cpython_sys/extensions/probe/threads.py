@@ -29,7 +29,8 @@ def free_threading(request: Request, report: Report) -> None:
     calls = Calls(request)
     if calls.codes and not enabled():
         threads = request["threads"]
-        report.step(f"evaluating `calls` in {threads} threads at once")
+        texts = ", ".join(f"`{text}`" for text, _ in calls.codes)
+        report.step(f"evaluating {texts} in {threads} threads at once")
         problems = _call_at_once(module, calls, threads, request["rounds"])
         report.add(problems=problems[:1], called=enabled())
     report.step("ending the interpreter")

@@ -7,7 +7,14 @@ import re
 from ...late import dataclass, regex
 from ..source_scan import KINDS
 
-__all__ = ["Panic", "find_panic", "is_assertion", "layout_values", "without_panic"]
+__all__ = [
+    "Panic",
+    "fatal_panic",
+    "find_panic",
+    "is_assertion",
+    "layout_values",
+    "without_panic",
+]
 
 # "thread 'tests::bad' (1234) panicked at src/lib.rs:3:60:" and, before Rust 1.73, the message
 # first: "thread 'x' panicked at 'message', src/lib.rs:3:60".
@@ -28,6 +35,8 @@ _LAYOUT = regex(
     r"(?P<what>Size of(?: template specialization)?|Align(?:ment)? of(?: template specialization)?"
     r"|Offset of field):?\s+(?P<subject>[^\n]+)\n\s*left: (?P<left>\d+)\n\s*right: (?P<right>\d+)"
 )
+# What Rust says where a panic has come to the end of what can unwind, after the panic itself.
+_CANNOT_UNWIND = ("panic in a function that cannot unwind", "panic in a destructor during cleanup")
 # The words of the standard library's own assertions, where nobody has given others.
 _ASSERTED = ("assertion failed", "assertion `")
 # A macro's call: "assert!(", "std::assert_eq!(", "assert_matches!(", "prop_assert!(".
@@ -50,10 +59,20 @@ def find_panic(output: str, name: str) -> Panic | None:
     own = [match for match in found if match["thread"] == name] or found
     if not own:
         return None
-    match = own[-1]
+    return _panic(own[-1])
+
+
+def _panic(match: re.Match[str]) -> Panic:
     return Panic(
         match["file"], int(match["line"]), int(match["column"]), match["message"].rstrip("\n")
     )
+
+
+def fatal_panic(output: str) -> Panic | None:
+    """Return the panic that has ended a process, of whatever thread."""
+    own = (_panic(match) for match in _PANIC.finditer(output))
+    found = [panic for panic in own if not panic.message.startswith(_CANNOT_UNWIND)]
+    return found[-1] if found else None
 
 
 def is_assertion(panic: Panic, source: str = "") -> bool:

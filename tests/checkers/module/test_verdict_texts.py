@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_cpython_sys.cargo.run_program import Ended
-from pytest_cpython_sys.case import Outcome, Verdict
+from pytest_cpython_sys.case import Location, Outcome, Verdict
 from pytest_cpython_sys.checkers.module.slots import Declaration
 from pytest_cpython_sys.checkers.module.verdicts import (
     OWN_GIL,
@@ -57,7 +57,7 @@ def test_a_process_that_came_to_its_end_has_no_problem() -> None:
         (0, False, "exited before it finished (exit code 0)"),
         (1, False, "exited before it finished (exit code 1)"),
         (1, True, "timed out after 3 s"),
-        (-11, False, "killed by SIGSEGV (Segmentation fault)"),
+        (-6, False, "killed by SIGABRT (Aborted)"),
     ],
 )
 def test_how_one_ended_that_did_not(code: int, expired: bool, how: str) -> None:
@@ -72,6 +72,31 @@ def test_a_known_cause_is_told() -> None:
     assert (first, empty) == ("exited before it finished (exit code 127) while a step", "")
     assert cause.startswith("the loader did not find libpython")
     assert problem.output == f"printed\n{err}"
+
+
+PANIC = """
+thread '<unnamed>' (7) panicked at spam/src/lib.rs:3:5:
+no eggs
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+
+thread '<unnamed>' (7) panicked at library/core/src/panicking.rs:225:5:
+panic in a function that cannot unwind
+"""
+
+
+def test_the_panic_that_ended_a_process_comes_first() -> None:
+    problem = problem_of(answer(-6, err=PANIC))
+    assert problem is not None
+    assert problem.message == "no eggs\nkilled by SIGABRT (Aborted) while a step"
+    assert problem.location == Location("spam/src/lib.rs", 3)
+    late = with_end(done(-6, err=PANIC), said("passed"))
+    assert (late.message, late.location) == (problem.message, problem.location)
+    caught = problem_of(done(error="pyo3_runtime.PanicException: no eggs", err=PANIC))
+    assert caught is not None
+    assert caught.location == problem.location
+    other = problem_of(done(error="ValueError: no", err=PANIC))
+    assert other is not None
+    assert other.location is None
 
 
 @pytest.mark.parametrize("outcome", ["failed", "error"])

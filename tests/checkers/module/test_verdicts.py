@@ -30,7 +30,9 @@ def done(**facts: Any) -> Answer:
 
 def test_how_a_process_ended_is_told_with_what_it_did() -> None:
     crash = judge_imports(answer("importing the module", -11))
-    assert crash.message == "killed by SIGSEGV (Segmentation fault) while importing the module"
+    assert crash.message.startswith(
+        "killed by SIGSEGV (Segmentation fault) while importing the module\n\nthe probable causes"
+    )
     late = judge_imports(answer("importing the module", expired=True))
     assert late.message == "timed out after 3 s while importing the module"
     left = judge_imports(answer("importing the module", 3))
