@@ -209,7 +209,8 @@ def _cure(candidate: Candidate, exported: str, last: str) -> str:
     key, where = _SETTINGS.get(told.backend, ("module", f"[{TABLE}]"))
     around = (told.name or "").rpartition(".")[0] or (told.name if told.is_wrapped else "")
     name = f"{around}.{exported}" if around and not told.is_wrapped else exported
-    return f'rename the #[pymodule] to {last}, or write {key} = "{name}" in {where}'
+    rename = f"rename the #[pymodule] to {last} (without pyo3, the function to PyInit_{last})"
+    return f'{rename}, or write {key} = "{name}" in {where}'
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["ExtensionError", "NoModuleError", "Place", "find_place", "module_names"]
 
 
-_EXPORT: Final = "add a #[pymodule], or a function PyInit_NAME with #[unsafe(no_mangle)]"
+_EXPORT: Final = (
+    "with pyo3, write #[pymodule] fn {0}; without it, "
+    '#[unsafe(no_mangle)] pub extern "C" fn PyInit_{0}()'
+)
 
 
 class ExtensionError(Exception):
@@ -69,10 +72,8 @@ def find_place(
     exported = f"{os.path.basename(library)} exports {_listed(names)}"
     if asked is not None:
         last = asked.rpartition(".")[2]
-        advice = f'module = "{names[0]}"' if names else f"#[pymodule] fn {last}, or PyInit_{last}"
-        raise NoModuleError(
-            f'{exported}, but the manifest names the module "{asked}": write {advice}'
-        )
+        advice = f'write module = "{names[0]}"' if names else _EXPORT.format(last)
+        raise NoModuleError(f'{exported}, but the manifest names the module "{asked}": {advice}')
     said = _said(words)
     crate = package.library.crate_name if package.library is not None else None
     if crate in names and len(names) > 1 and not said:
@@ -83,7 +84,7 @@ def find_place(
         )
     exported = f"{exported}{f', but {said}' if said else ''}"
     if not names:
-        raise NoModuleError(f"{exported}: {_EXPORT}")
+        raise NoModuleError(f"{exported}: {_EXPORT.format('NAME')}")
     where = f'in [{TABLE}], or call rust_extension("{package.name}", module=...)'
     raise ExtensionError(f'{exported}: choose one with module = "{names[0]}" {where}')
 

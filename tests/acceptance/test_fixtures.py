@@ -119,7 +119,11 @@ def test_features_can_be_switched_on(pytester: pytest.Pytester, write: Write) ->
     ("source", "name", "words"),
     [
         ("fn f( {", "my-eggs", "*the package does not build:*"),
-        ("", "my-eggs", "*exports no module (no PyInit_NAME): add a #[[]pymodule]*"),
+        (
+            "",
+            "my-eggs",
+            "*exports no module (no PyInit_NAME): *#[[]pymodule]*PyInit_NAME()",
+        ),
         ("", "ham", "*the project has no package `ham`; its packages are: my-eggs*"),
     ],
     ids=["broken", "no-init", "unknown"],

@@ -147,7 +147,7 @@ ANYWHERE = [
     Expected(
         "bad_end::imports", "failed", "killed by SIGABRT (Aborted) while ending the interpreter"
     ),
-    Expected("no_export::imports", "failed", "or a function PyInit_NAME with #[unsafe(no_mangle)]"),
+    Expected("no_export::imports", "failed", "without it, #[unsafe(no_mangle)] pub extern"),
     Expected(
         "bad_call::imports", "error", "calls: '1 +' is not a Python expression: invalid syntax"
     ),

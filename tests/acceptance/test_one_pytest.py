@@ -567,7 +567,7 @@ def test_two_names_of_one_module(write: Write, run: Run) -> None:
     replace_once(root / "src/lib.rs", "fn _native", "fn _other")
     result = run("tests")
     line = "ham._native: lib*.so exports PyInit__other, not PyInit__native"
-    rename = "rename the #[[]pymodule[]] to _native"
+    rename = "rename the #[[]pymodule[]] to _native (without pyo3, the function to PyInit__native)"
     write_name = 'write module-name = "ham._other" in [[]tool.maturin[]]'
     result.stdout.fnmatch_lines([f"{line}: {rename}, or {write_name}"])
     assert sum("PyInit__other" in line for line in result.outlines) == 1

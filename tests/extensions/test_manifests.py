@@ -441,7 +441,8 @@ def test_nobody_says_and_one_is_exported(tmp_path: Path) -> None:
     with pytest.raises(ExtensionError, match=r"a, PyInit_b: .* module = \"a\".*module=\.\.\."):
         place(tmp_path, "a", "b")
     with pytest.raises(
-        ExtensionError, match=r"exports no module \(no PyInit_NAME\): add a #\[pymodule\]"
+        ExtensionError,
+        match=r"exports no module \(no PyInit_NAME\): with pyo3, write #",
     ):
         place(tmp_path)
 
