@@ -166,7 +166,7 @@ def test_a_header_that_only_bindgen_takes(
     write(header)
     result = run(pytester, "-mrust_abi", builds[0], "source")
     assert abi(result) == {"@abi::header": "error"}
-    result.stdout.fnmatch_lines(["*wrapper.h:1: #error not for you*"])
+    result.stdout.fnmatch_lines(["*wrapper.h:1: wrapper.h does not compile: #error not for you*"])
     assert result.ret == 1
     # Where bindgen does not read a header, nobody knows what it is for.
     write({f"{CRATE}/Cargo.toml": "cpython-sys"})

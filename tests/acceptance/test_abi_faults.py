@@ -88,12 +88,12 @@ FAULTS = {
     "a field of the wrong size": (
         (LIB, "pub ml_flags: c_int", "pub ml_flags: c_long"),
         "layout::PyMethodDef",
-        "ml_flags: C offset 16, 4 bytes; Rust offset 16, 8 bytes",
+        "ml_flags is at offset 16 (4 bytes) in C, at offset 16 (8 bytes) in Rust",
     ),
     "a field missing at the end, inside padding": (
         (LIB, "    pub tail: c_char,\n", ""),
         "layout::frame",
-        "tail: C offset 21, 1 byte; Rust has no such field",
+        "tail is at offset 21 (1 byte) in C; Rust has no such field",
     ),
     "two fields of one size swapped": (
         (
@@ -102,12 +102,12 @@ FAULTS = {
             "    pub height: c_short,\n    pub width: c_short,\n",
         ),
         "layout::frame",
-        "width: C offset 16, 2 bytes; Rust offset 18, 2 bytes",
+        "width is at offset 16 (2 bytes) in C, at offset 18 (2 bytes) in Rust",
     ),
     "a field that C does not have": (
         (LIB, "pub tail: c_char,", "pub tail: c_char,\n    pub more: c_long,"),
         "layout::frame",
-        "more: Rust offset 24, 8 bytes; C has no such field",
+        "more is at offset 24 (8 bytes) in Rust; C has no such field",
     ),
     "a field missing in the middle, its place padding": (
         (LIB, "pub flag: c_char,", "__pad: u8,"),
@@ -117,17 +117,17 @@ FAULTS = {
     "a field of another sign": (
         (LIB, "    pub b: c_int,", "    pub b: c_uint,"),
         "layout::given",
-        "b: signed in C, unsigned in Rust",
+        "b is a signed integer in C, an unsigned integer in Rust",
     ),
     "a number for a pointer of its size": (
         (LIB, "pub ml_doc: *const c_char", "pub ml_doc: usize"),
         "layout::PyMethodDef",
-        "ml_doc: pointer in C, unsigned in Rust",
+        "ml_doc is a pointer in C, an unsigned integer in Rust",
     ),
     "an array too short": (
         (LIB, "pub parts: [c_double; 2],", "pub parts: [c_double; 1],"),
         "layout::number",
-        "size: C 16, Rust 8",
+        "size is 16 bytes in C, 8 in Rust",
     ),
     "a type aligned too strictly": (
         (
@@ -136,7 +136,7 @@ FAULTS = {
             "#[repr(C, align(8))]\n#[derive(Clone, Copy)]\npub struct given {",
         ),
         "layout::given",
-        "alignment: C 4, Rust 8",
+        "alignment is 4 bytes in C, 8 in Rust",
     ),
     "a type without repr(C)": (
         (LIB, "#[repr(C)]\n#[derive(Clone, Copy)]\npub struct frame {", "pub struct frame {"),
@@ -150,17 +150,17 @@ FAULTS = {
             "#[repr(C, packed)]\n#[derive(Clone, Copy)]\npub struct frame {",
         ),
         "layout::frame",
-        "line: C offset 8, 8 bytes; Rust offset 4, 8 bytes",
+        "line is at offset 8 (8 bytes) in C, at offset 4 (8 bytes) in Rust",
     ),
     "a bit-field at another bit": (
         (BINDINGS, "get(1usize, 3u8)", "get(2usize, 3u8)"),
         "layout::flags",
-        "level: C bit 1, 3 bits; Rust bit 2, 3 bits",
+        "level is at bit 1 (3 bits) in C, at bit 2 (3 bits) in Rust",
     ),
     "a bit-field of another width": (
         (BINDINGS, "get(4usize, 20u8)", "get(4usize, 19u8)"),
         "layout::flags",
-        "rest: C bit 4, 20 bits; Rust bit 4, 19 bits",
+        "rest is at bit 4 (20 bits) in C, at bit 4 (19 bits) in Rust",
     ),
     "a bit-field of another sign": (
         (
@@ -169,12 +169,12 @@ FAULTS = {
             "c_int {\n        self._bitfield_1.get(1usize, 3u8) as i32",
         ),
         "layout::flags",
-        "level: unsigned in C, signed in Rust",
+        "level is an unsigned integer in C, a signed integer in Rust",
     ),
     "an enum of another size": (
         (LIB, "#[repr(C)]\npub enum shape_edge", "#[repr(i64)]\npub enum shape_edge"),
         "layout::shape_edge",
-        "size: C 4, Rust 8",
+        "size is 4 bytes in C, 8 in Rust",
     ),
     "an alias of another type": (
         (LIB, "pub type shape_size = c_long;", "pub type shape_size = std::ffi::c_ulong;"),
@@ -362,7 +362,10 @@ def test_bindings_for_the_gil_with_free_threaded_headers(
     assert abi_outcomes(result) == {"layout::PyObject": "failed", "const::METH_O": "passed"}
     result.stdout.fnmatch_lines(
         [
-            "src/lib.rs:*: layout of PyObject differs from C: offset 0: ob_tid in C, ob_refcnt *",
+            (
+                "src/lib.rs:*: layout of PyObject differs from C: the field "
+                "at offset 0 is ob_tid in C, ob_refcnt *"
+            ),
             "      C: PyObject * Rust: PyObject",
             "*0      8  ob_tid *0      8  ob_refcnt   <- first difference",
             "*24      8  ob_type",

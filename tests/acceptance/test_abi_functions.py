@@ -90,14 +90,14 @@ def test_functions_behind_pointers(
     result, found = _items(pytester)
     failed = {name for name, outcome in found.items() if outcome == "failed"}
     assert failed == {*GOOD, f"layout::outer{INNER}"}
-    wide, narrow = "signed integer of 8 bytes in C", "signed integer of 4 bytes in Rust"
+    wide, narrow = "is a signed integer of 8 bytes in C", "a signed integer of 4 bytes in Rust"
     result.stdout.fnmatch_lines_random(
         [
-            f"*: layout of method differs from C: call.fast, argument 3: {wide}, *",
-            f"*: layout of slot differs from C: two, argument 3: {wide}, *",
-            f"    argument 2, argument 3: {wide}, {narrow} *",
-            "*: layout of uses differs from C: notify: pointer in C, fn with Rust's own *",
-            f"    nested, argument 1, argument 1: {wide}, {narrow} *",
+            f"*: layout of method differs from C: argument 3 of call.fast {wide}, *",
+            f"*: layout of slot differs from C: argument 3 of two {wide}, *",
+            f"    argument 3 of argument 2 {wide}, {narrow} *",
+            "*: layout of uses differs from C: notify is a pointer in C, fn with Rust's own *",
+            f"    argument 1 of argument 1 of nested {wide}, {narrow} *",
         ]
     )
 

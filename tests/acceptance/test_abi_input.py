@@ -274,8 +274,8 @@ def test_items_of_which_nothing_can_be_said(pytester: pytest.Pytester, write: Wr
         [
             "    generic: the type is generic, and C has no generic types",
             "    loose: the type is not repr(C), so rustc chooses its layout",
-            "    ours: C has no type of that name",
-            "    listing: C has no type of that name",
+            "    ours: C has no type ours",
+            "    listing: C has no type listing",
             "    layout::hidden: no answer from the C compiler for struct hidden: *incomplete *",
             "    const::NO_CONSTANT: no answer from the C compiler for NO_CONSTANT: *not constant",
             "    const::UNBALANCED: UNBALANCED is not a constant in C: the brackets of *balanced",

@@ -189,7 +189,7 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
             "*: PACK(0, LIMIT) is 7 in C, 8 in Rust",
             "*: bytes of PAIR(1, 2) differ from C, first at offset 0",
             "things: 1 Rust name has no counterpart in C",
-            "    own: C has no type of that name",
+            "    own: C has no type own",
         ]
     )
     result.stdout.fnmatch_lines(
@@ -256,7 +256,7 @@ MISSPELT = {
     'known = { "const::LIMT" = "x" }': "known: 'const::LIMT' is not an item of this package: did "
     "you mean 'const::LIMIT'?",
     'known = { "layout::ours" = "x" }': "known: 'layout::ours' is not an item of this package: C "
-    "has no type of that name",
+    "has no type ours",
     'symbols = ["PyModule_Creat2"]': None,
 }
 

@@ -403,9 +403,9 @@ def test_rows(
     write(_project(""))
     result = _run(pytester, *arguments)
     found = outcomes(result)
-    kinds = dict(
-        re.findall(r"^    (?:fn|layout)::(\w+): ([a-z, ]+)$", result.stdout.str(), re.MULTILINE)
-    )
+    lines = re.compile(r"^    (?:fn|layout)::(\w+): (.*\([a-z]+\))$", re.MULTILINE)
+    listed = lines.findall(result.stdout.str())
+    kinds = {name: ", ".join(sorted(_kinds(told))) for name, told in listed}
     wrong = []
     for name, row in _rows():
         item = f"src/lib.rs::@abi::{'fn' if name.startswith('f') else 'layout'}::{name}"
@@ -483,6 +483,11 @@ def _written(row: Row) -> str:
 
 def _run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest("--cpython-sys", "-rA", "-v", "-m", "rust_abi", *arguments)
+
+
+def _kinds(told: str) -> set[str]:
+    """Return the kinds of the differences that are listed for an item."""
+    return set(re.findall(r"\(([a-z]+)\)(?:;|$)", told))
 
 
 def _clang() -> str:

@@ -72,8 +72,11 @@ def test_words(pytester: pytest.Pytester, write: Callable[[Mapping[str, str]], P
             "*: bytes of object_HEAD differ from C, first at offset 6 (count.parts.local)",
             "*: bytes of module_HEAD differ from C, first at offset 6 (base.count.parts.local)",
             # A fault, and not the name before it.
-            "*: layout of renamed differs from C: second: signed in C, unsigned in Rust *",
-            "    color: enum color, unsigned in C, c_int in Rust (enum)",
+            (
+                "*: layout of renamed differs from C: second is a signed "
+                "integer in C, an unsigned integer in Rust *"
+            ),
+            "    color is enum color (unsigned) in C, c_int in Rust (enum)",
             # As many bits are the same bits.
             "*: WIDE is 4294967295 (0xffffffff) in C, -1 in Rust",
             "    SAME is 4294967295 (0xffffffff) in C, -1 in Rust: same bits, different sign *",

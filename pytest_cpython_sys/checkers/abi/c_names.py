@@ -62,9 +62,7 @@ class CNames:
         """
         given = self._names.of(item)
         if not given:
-            if what in ("function", "variable"):
-                return f"C declares no {what} {item.symbol or item.name}"
-            return f"C has no {what} of that name"
+            return f"C has no {what} {item.symbol or item.name}"
         raise MetadataError(
             f"{TABLE}.names: C has no {what} {given!r}, the name set for {item.rust_path}"
             f"{nearest(given, self._known(what))}"

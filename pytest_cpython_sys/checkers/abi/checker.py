@@ -330,7 +330,8 @@ class _Package:
 
     def _evaluate(self, abi: PackageAbi, findings: Findings) -> list[Verdict]:
         results = abi.evaluate()
-        known, letters = self._known_items(), dict(results.letters)
+        known = self._known_items()
+        letters = {name: kinds for name, kinds, _ in results.letters}
         findings.verdicts = []
         for case, subject, verdict, layouts in zip(
             findings.cases, abi.survey[0], results.verdicts, results.layouts, strict=True

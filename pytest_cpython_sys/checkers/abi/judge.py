@@ -10,7 +10,7 @@ from ...late import dataclass
 from .natures import values_in
 from .prototypes import compare_prototype
 from .subjects import item_of
-from .types.differences import shown_letters
+from .types.differences import shown_letter, shown_letters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,8 +41,8 @@ class Results:
     """What was compared, by the subject's place in the list."""
     needed: Sequence[str] | None
     """What the package uses of the symbols that the interpreter does not export, if known."""
-    letters: Sequence[tuple[str, str]]
-    """Items with minor differences from C, each with the kinds."""
+    letters: Sequence[tuple[str, str, str]]
+    """Items with minor differences from C, each with the kinds, and with what differs."""
 
 
 class Judge:
@@ -65,7 +65,7 @@ class Judge:
         self._constants = constants
         self._sides = sides
         self._of_values = of_values
-        self._letters: list[tuple[str, str]] = []
+        self._letters: list[tuple[str, str, str]] = []
 
     @cached_property
     def _by_value(self) -> Mapping[str, str]:
@@ -154,7 +154,8 @@ class Judge:
             text += f", and {key} in the package's table makes these fail: {strict}"
             return Verdict("failed", message=f"{text}\n{shown}")
         text += f"\n{shown}"
-        self._letters.append((f"{subject.kind}::{subject.name}", ", ".join(kinds)))
+        told = "; ".join(shown_letter(one) for one in letters)
+        self._letters.append((f"{subject.kind}::{subject.name}", ", ".join(kinds), told))
         return Verdict("passed", output=f"{text}\n{remark}".rstrip())
 
     def _opaque(self, subject: Subject) -> Verdict:

@@ -41,8 +41,8 @@ class Findings:
     """Keys of the table that name what this build leaves out."""
     unanswered: list[tuple[str, str]] = field(default_factory=list)
     """Items of which one of the compilers said nothing, each with the reason."""
-    letters: list[tuple[str, str]] = field(default_factory=list)
-    """Items with only minor differences from C, each with the kinds."""
+    letters: list[tuple[str, str, str]] = field(default_factory=list)
+    """Items with only minor differences from C, each with the kinds, and with what differs."""
     missing: list[str] = field(default_factory=list)
     """Symbols that Rust declares and the interpreter does not export."""
     needed: list[str] | None = None
@@ -113,7 +113,7 @@ def load(path: str, key: str) -> Findings | None:
             uncompared=[(name, reason) for name, reason in raw["uncompared"]],
             unused_keys=list(raw["unused_keys"]),
             unanswered=[(name, reason) for name, reason in raw["unanswered"]],
-            letters=[(name, kinds) for name, kinds in raw["letters"]],
+            letters=[(name, kinds, told) for name, kinds, told in raw["letters"]],
             missing=list(raw["missing"]),
             needed=raw["needed"],
             doubt=raw["doubt"],

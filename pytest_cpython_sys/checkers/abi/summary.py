@@ -35,10 +35,13 @@ def remarks(name: str, findings: Findings) -> Iterator[tuple[str, Sequence[str]]
         keys = _count(findings.unused_keys, "key of the table refers", "keys of the table refer")
         yield f"{name}: {keys} to items that this run leaves out", findings.unused_keys
     if findings.letters:
-        counts = Counter(kind for _, kinds in findings.letters for kind in kinds.split(", "))
+        counts = Counter(kind for _, kinds, _ in findings.letters for kind in kinds.split(", "))
         shown = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
         items = _count(findings.letters, "item has", "items have")
-        yield f"{name}: {items} only minor differences from C: {shown}", _details(findings.letters)
+        yield (
+            f"{name}: {items} only minor differences from C: {shown}",
+            [f"{one}: {told}" for one, _, told in findings.letters],
+        )
 
 
 def _count(things: Sequence[object], one: str, many: str) -> str:

@@ -37,8 +37,11 @@ def test_side_by_side() -> None:
     text, _ = compared(layout(16, A, B), layout(16, A, Slot("b", 4, 8), align=4))
     assert text is not None
     assert text.splitlines() == [
-        "layout of s differs from C: b: C offset 8, 8 bytes; Rust offset 4, 8 bytes",
-        "    alignment: C 8, Rust 4",
+        (
+            "layout of s differs from C: b is at offset 8 (8 bytes) "
+            "in C, at offset 4 (8 bytes) in Rust"
+        ),
+        "    alignment is 8 bytes in C, 4 in Rust",
         "",
         "      C: struct s                           Rust: struct s",
         "      offset   size                       offset   size",
@@ -62,7 +65,9 @@ def test_another_name_at_the_same_place_is_no_fault() -> None:
 def test_a_fault_and_not_a_mere_name_comes_first() -> None:
     text, letters = compared(layout(16, A, B), layout(24, Slot("x", 0, 4), Slot("b", 16, 8)))
     assert text is not None
-    assert text.startswith("layout of s differs from C: b: C offset 8, 8 bytes; Rust offset 16")
+    assert text.startswith(
+        "layout of s differs from C: b is at offset 8 (8 bytes) in C, at offset 16 ("
+    )
     assert letters == ["name"]
 
 
@@ -70,7 +75,7 @@ def test_a_name_in_a_hole_is_no_fault_and_one_beside_it_is() -> None:
     assert compared(layout(16, A, B), layout(16, A, Slot("x", 4, 4), B)) == (None, ["hole"])
     text, _ = compared(layout(16, A, B), layout(24, A, B, Slot("x", 16, 8)))
     assert text is not None
-    assert "x: Rust offset 16, 8 bytes; C has no such field" in text
+    assert "x is at offset 16 (8 bytes) in Rust; C has no such field" in text
 
 
 def test_a_field_that_holds_several_of_c() -> None:
@@ -92,10 +97,13 @@ def test_an_array_that_is_written_out() -> None:
     assert compared(c, layout(16, A, *fields)) == (None, ["split", "split"])
     text, _ = compared(layout(16, A, pair(FLOAT)), layout(16, A, *fields))
     assert text is not None
-    assert "offset 8: at[0] in C, x in Rust: float in C, signed in Rust" in text
+    assert (
+        "the field at offset 8 is at[0] in C, x in Rust; at[0] is a "
+        "floating-point number in C, a signed integer in Rust" in text
+    )
     text, _ = compared(c, layout(16, A, fields[0]))
     assert text is not None
-    assert "at[1]: C offset 12, 4 bytes; Rust has no such field" in text
+    assert "at[1] is at offset 12 (4 bytes) in C; Rust has no such field" in text
 
 
 def test_bit_fields_in_a_plain_integer() -> None:
@@ -109,7 +117,7 @@ def test_signs_of_bit_fields() -> None:
     assert compared(signed, signed) == (None, [])
     text, _ = compared(signed, layout(4, Slot("one", 0, None, (0, 1), unsigned), align=4))
     assert text is not None
-    assert "one: signed in C, unsigned in Rust" in text
+    assert "one is a signed integer in C, an unsigned integer in Rust" in text
 
 
 def test_padding_is_not_missing_in_c_but_covers_nothing() -> None:
@@ -119,7 +127,7 @@ def test_padding_is_not_missing_in_c_but_covers_nothing() -> None:
         c = layout(16, A, Slot("new", 4, size), B)
         text, _ = compared(c, layout(16, A, padded, B))
         assert text is not None
-        assert "new: C offset 4" in text
+        assert "new is at offset 4 " in text
         assert "Rust has no such field" in text
     c = layout(16, A, Slot("pad", 4, 4), B)
     assert compared(c, layout(16, A, Slot("_pad", 4, 4), B)) == (None, ["name"])

@@ -47,20 +47,25 @@ FIELDS = (Slot("x", 8, 4, use=INT), Slot("y", 12, 4, use=INT))
 def test_a_record_that_one_of_them_opens() -> None:
     closed = layout(16, A, Slot("pair", 8, 8, use=PAIR))
     opened = layout(16, A, *FIELDS)
-    assert texts(closed, opened) == ([], [("split", "offset 8: pair in C, its members in Rust")])
+    assert texts(closed, opened) == (
+        [],
+        [("split", "the bytes at offset 8 are pair in C, the members of pair in Rust")],
+    )
     assert texts(opened, closed) == (
         [],
-        [("split", "offset 8: the members of pair in C, pair in Rust")],
+        [("split", "the bytes at offset 8 are the members of pair in C, pair in Rust")],
     )
     inner = Slot("anonymous", 8, 8, use=EITHER)
     both = layout(16, A, Slot("x", 8, 4, use=INT), Slot("y", 8, 4, use=INT))
     assert texts(both, layout(16, A, inner)) == (
         [],
-        [("name", "offset 8: the members of anonymous in C, anonymous in Rust")],
+        [("name", "the bytes at offset 8 are the members of anonymous in C, anonymous in Rust")],
     )
     wrong = layout(16, A, Slot("pair", 8, 8, use=record("struct", ("x", 0, FLOAT), ("y", 4, INT))))
     faults, _ = texts(opened, wrong)
-    assert faults == ["x: signed in C, float in Rust (int; float)"]
+    assert faults == [
+        "x is a signed integer in C, a floating-point number in Rust (C: int, Rust: float)"
+    ]
 
 
 def test_many_faults_are_counted() -> None:
@@ -73,16 +78,16 @@ def test_many_faults_are_counted() -> None:
         c, rust = fields(number, 0), fields(number, 64)
         faults, _ = texts(c, rust)
         assert len(faults) == min(number, 13) + (more is not None)
-        assert faults[0] == "f0: C offset 0, 4 bytes; Rust offset 64, 4 bytes"
+        assert faults[0] == "f0 is at offset 0 (4 bytes) in C, at offset 64 (4 bytes) in Rust"
         assert (faults[-1] == f"... and {more} differences") == (more is not None)
 
 
 def test_sizes_are_told_at_the_end_of_the_smaller() -> None:
     faults, _ = texts(layout(16, A, B), layout(24, A, Slot("b", 12, 8), align=4))
     assert faults == [
-        "b: C offset 8, 8 bytes; Rust offset 12, 8 bytes",
-        "size: C 16, Rust 24",
-        "alignment: C 8, Rust 4",
+        "b is at offset 8 (8 bytes) in C, at offset 12 (8 bytes) in Rust",
+        "size is 16 bytes in C, 24 in Rust",
+        "alignment is 8 bytes in C, 4 in Rust",
     ]
 
 
@@ -91,14 +96,14 @@ def test_where_no_field_is_known_size_and_alignment_are_compared() -> None:
         (layout(16, open=True), layout(24, A, B)),
         (layout(16, A, B), layout(24, open=True)),
     ):
-        assert texts(c, rust)[0] == ["size: C 16, Rust 24"]
+        assert texts(c, rust)[0] == ["size is 16 bytes in C, 24 in Rust"]
 
 
 def test_one_that_is_cut_short() -> None:
     short = layout(8, A, truncated=True)
     assert texts(layout(16, A, B), short) == ([], [])
     late = layout(16, A, Slot("late", 4, 4), B)
-    assert texts(late, short)[0] == ["late: C offset 4, 4 bytes; Rust has no such field"]
+    assert texts(late, short)[0] == ["late is at offset 4 (4 bytes) in C; Rust has no such field"]
 
 
 def test_a_field_that_nobody_has_in_rust() -> None:
@@ -107,16 +112,24 @@ def test_a_field_that_nobody_has_in_rust() -> None:
     assert texts(layout(16, A, B, Slot("tail", 16, 4)), layout(16, A, B)) == ([], [])
     assert texts(layout(16, A, B, Slot("in", 10, 2)), layout(16, A, B)) == ([], [])
     faults, _ = texts(layout(16, A, Slot("lost", 4, 2), B), layout(16, A, B))
-    assert faults == ["lost: C offset 4, 2 bytes; Rust has no such field"]
+    assert faults == ["lost is at offset 4 (2 bytes) in C; Rust has no such field"]
 
 
 @pytest.mark.parametrize(
     ("slot", "faults", "letters"),
     [
-        (Slot("x", 4, 4), [], [("hole", "x: Rust offset 4, 4 bytes; a hole in C")]),
-        (Slot("x", 16, 4, use=INT), ["x: Rust offset 16, 4 bytes; C has no such field"], []),
-        (Slot("x", 20, 4), [], [("hole", "x: Rust offset 20, 4 bytes; a hole in C")]),
-        (Slot("x", 24, 4), ["x: Rust offset 24, 4 bytes; C has no such field"], []),
+        (Slot("x", 4, 4), [], [("hole", "x is at offset 4 (4 bytes) in Rust, where C has a hole")]),
+        (
+            Slot("x", 16, 4, use=INT),
+            ["x is at offset 16 (4 bytes) in Rust; C has no such field"],
+            [],
+        ),
+        (
+            Slot("x", 20, 4),
+            [],
+            [("hole", "x is at offset 20 (4 bytes) in Rust, where C has a hole")],
+        ),
+        (Slot("x", 24, 4), ["x is at offset 24 (4 bytes) in Rust; C has no such field"], []),
         (Slot("_x", 24, 4), [], []),
         (Slot("__bindgen_padding_0", 24, 4), [], []),
         (Slot("none", 24, 0), [], []),
@@ -141,23 +154,31 @@ def test_a_member_of_a_union_is_told_by_what_is_in_it() -> None:
     )
     assert texts(c, rust) == (
         [],
-        [("name", "offset 0: f in C, real in Rust"), ("name", "offset 0: i in C, whole in Rust")],
+        [
+            ("name", "the field at offset 0 is f in C, real in Rust"),
+            ("name", "the field at offset 0 is i in C, whole in Rust"),
+        ],
     )
     more = layout(4, Slot("i", 0, 4, use=INT), Slot("f", 0, 4, use=FLOAT), P, is_union=True)
     assert texts(layout(4, *c.slots), more) == (
         [],
-        [("name", "p: Rust offset 0, 4 bytes; C has no member of that name")],
+        [("name", "p is at offset 0 (4 bytes) in Rust; C has no such member")],
     )
     # The one that agrees to the letter comes before one that differs by it.
     c = layout(4, Slot("u", 0, 4, use=UNSIGNED), Slot("i", 0, 4, use=INT), align=4)
     rust = layout(4, Slot("n", 0, 4, use=INT), align=4, is_union=True)
-    assert ("name", "offset 0: i in C, n in Rust") in texts(c, rust)[1]
+    assert ("name", "the field at offset 0 is i in C, n in Rust") in texts(c, rust)[1]
 
 
 def test_another_name_and_another_type() -> None:
     c, rust = (layout(8, A, Slot(name, 4, 4, use=use)) for name, use in (("x", INT), ("y", FLOAT)))
     assert texts(c, rust) == (
-        ["offset 4: x in C, y in Rust: signed in C, float in Rust (int; float)"],
+        [
+            (
+                "the field at offset 4 is x in C, y in Rust; x is a signed integer in C, "
+                "a floating-point number in Rust (C: int, Rust: float)"
+            )
+        ],
         [],
     )
     text, _ = compare_layouts("s", c, rust, AGREEMENT)
@@ -170,17 +191,20 @@ def test_another_name_and_another_type() -> None:
 def test_bytes_that_are_cut_up_otherwise() -> None:
     whole = Use(Type("integer", "long", 8, signed=True))
     halves = (Slot("low", 8, 4, use=UNSIGNED), Slot("high", 12, 4, use=UNSIGNED))
-    split = "offset 8: low, high in C, both in Rust"
+    split = "the bytes at offset 8 are low, high in C, both in Rust"
     c, rust = layout(16, A, *halves), layout(16, A, Slot("both", 8, 8, use=whole))
     assert texts(c, rust) == ([], [("split", split)])
-    assert texts(rust, c) == ([], [("split", "offset 8: both in C, low, high in Rust")])
+    assert texts(rust, c) == (
+        [],
+        [("split", "the bytes at offset 8 are both in C, low, high in Rust")],
+    )
     floats = (Slot("low", 8, 4, use=FLOAT), Slot("high", 12, 4, use=FLOAT))
     faults, _ = texts(layout(16, A, *floats), rust)
-    assert "both: Rust offset 8, 8 bytes; C has no such field" in faults
+    assert "both is at offset 8 (8 bytes) in Rust; C has no such field" in faults
     # Padding of Rust's holds nothing of C's.
     padded = layout(16, A, Slot("__bindgen_padding_0", 8, 4), Slot("other", 12, 4, use=UNSIGNED))
     faults, _ = texts(c, padded)
-    assert faults == ["low: C offset 8, 4 bytes; Rust has no such field"]
+    assert faults == ["low is at offset 8 (4 bytes) in C; Rust has no such field"]
 
 
 def bits(name: str, first: int, count: int, use: Use | None = None) -> Slot:
@@ -191,24 +215,24 @@ def test_bit_fields() -> None:
     c = layout(4, bits("one", 0, 3, INT), bits("two", 3, 5, INT), align=4)
     assert texts(c, layout(4, *c.slots, align=4)) == ([], [])
     moved = layout(4, bits("one", 0, 3, INT), bits("two", 4, 5, INT), align=4)
-    assert texts(c, moved) == (["two: C bit 3, 5 bits; Rust bit 4, 5 bits"], [])
+    assert texts(c, moved) == (["two is at bit 3 (5 bits) in C, at bit 4 (5 bits) in Rust"], [])
     wider = layout(4, bits("one", 0, 4, INT), bits("two", 3, 5, INT), align=4)
-    assert texts(c, wider)[0] == ["one: C bit 0, 3 bits; Rust bit 0, 4 bits"]
+    assert texts(c, wider)[0] == ["one is at bit 0 (3 bits) in C, at bit 0 (4 bits) in Rust"]
     unsigned = layout(4, bits("one", 0, 3, UNSIGNED), bits("two", 3, 5, UNSIGNED), align=4)
     assert texts(c, unsigned)[0] == [
-        "one: signed in C, unsigned in Rust",
-        "two: signed in C, unsigned in Rust",
+        "one is a signed integer in C, an unsigned integer in Rust",
+        "two is a signed integer in C, an unsigned integer in Rust",
     ]
     assert texts(unsigned, c)[0] == [
-        "one: unsigned in C, signed in Rust",
-        "two: unsigned in C, signed in Rust",
+        "one is an unsigned integer in C, a signed integer in Rust",
+        "two is an unsigned integer in C, a signed integer in Rust",
     ]
     # A plain integer that holds all bits of one of C's name has its own sign.
     plain = layout(4, Slot("one", 0, 4, use=UNSIGNED), align=4)
     assert texts(layout(4, bits("one", 0, 3, INT), align=4), plain) == ([], [])
     real = layout(4, Slot("one", 0, 4, use=FLOAT), align=4)
     assert texts(layout(4, bits("one", 0, 3, INT), align=4), real)[0] == [
-        "one: a bit-field in C, float in Rust"
+        "one is a bit-field in C, a floating-point number in Rust"
     ]
     # Where nothing is known of the type, the place has to do.
     unknown = layout(4, bits("one", 0, 3), align=4)
@@ -216,7 +240,7 @@ def test_bit_fields() -> None:
     assert texts(unknown, real) == ([], [])
     # An integer of Rust's does not become bits of C's.
     faults, _ = texts(layout(4, Slot("one", 0, 4), align=4), layout(4, bits("one", 0, 3), align=4))
-    assert faults == ["one: C offset 0, 4 bytes; Rust bit 0, 3 bits"]
+    assert faults == ["one is at offset 0 (4 bytes) in C, at bit 0 (3 bits) in Rust"]
 
 
 @pytest.mark.parametrize(
@@ -224,28 +248,45 @@ def test_bit_fields() -> None:
     [
         (Slot("tail", 16, None), Slot("tail", 16, 0), None),
         (Slot("tail", 16, 4), Slot("tail", 16, None), None),
-        (Slot("tail", 16, None), Slot("tail", 20, 0), "C offset 16; Rust offset 20, 0 bytes"),
-        (Slot("tail", 16, 4), Slot("tail", 16, 0), "C offset 16, 4 bytes; Rust offset 16, 0 bytes"),
-        (Slot("tail", 16, 1), Slot("tail", 16, 2), "C offset 16, 1 byte; Rust offset 16, 2 bytes"),
+        (
+            Slot("tail", 16, None),
+            Slot("tail", 20, 0),
+            "is at offset 16 in C, at offset 20 (0 bytes) in Rust",
+        ),
+        (
+            Slot("tail", 16, 4),
+            Slot("tail", 16, 0),
+            "is at offset 16 (4 bytes) in C, at offset 16 (0 bytes) in Rust",
+        ),
+        (
+            Slot("tail", 16, 1),
+            Slot("tail", 16, 2),
+            "is at offset 16 (1 byte) in C, at offset 16 (2 bytes) in Rust",
+        ),
     ],
 )
 def test_an_array_of_unknown_length_has_a_place_and_no_size(
     c: Slot, rust: Slot, fault: str | None
 ) -> None:
     faults, _ = texts(layout(24, A, B, c), layout(24, A, B, rust))
-    assert faults == ([] if fault is None else [f"tail: {fault}"])
+    assert faults == ([] if fault is None else [f"tail {fault}"])
 
 
 def test_a_field_that_is_written_out_under_its_own_name() -> None:
     c = layout(8, Slot("x", 0, 8), align=4)
     rust = layout(8, Slot("x", 0, 4), Slot("x_high", 4, 4), align=4)
-    assert texts(c, rust) == ([], [("split", "offset 0: x in C, x, x_high in Rust")])
+    assert texts(c, rust) == (
+        [],
+        [("split", "the bytes at offset 0 are x in C, x, x_high in Rust")],
+    )
     for smaller in (
         layout(8, Slot("x", 0, 4), align=4),
         layout(8, Slot("x", 0, 2), Slot("y", 4, 4)),
     ):
         faults, _ = texts(c, smaller)
-        assert any(one.startswith("x: C offset 0, 8 bytes; Rust offset 0, ") for one in faults)
+        assert any(
+            one.startswith("x is at offset 0 (8 bytes) in C, at offset 0 (") for one in faults
+        )
 
 
 def test_both_beside_one_another() -> None:

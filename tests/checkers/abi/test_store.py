@@ -51,7 +51,7 @@ def findings(header: Path) -> Findings:
         uncompared=[("C", "why")],
         unused_keys=["names: D"],
         unanswered=[("B", "why")],
-        letters=[("fn::f", "const")],
+        letters=[("fn::f", "const", "result is int in C")],
         missing=["Py_f", "Py_g"],
         needed=["Py_f"],
         facts=(3, 2),

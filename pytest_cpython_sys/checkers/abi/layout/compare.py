@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ....case import Layouts, Member, TypeLayout
+from ....case import Layouts, Member, TypeLayout, counted
 from ....late import dataclass
 from ..c_types import bare_name, field_names, is_padding
 from ..types.differences import FAULT, UNKNOWN, Difference, word
@@ -116,18 +116,21 @@ class _Comparison:
         end = min(c.size, rust.size) * 8
         if not rust.truncated:
             if c.size != rust.size:
-                yield _fault(end, f"size: C {c.size}, Rust {rust.size}", "")
+                yield _fault(
+                    end, f"size is {counted(c.size, 'byte')} in C, {rust.size} in Rust", ""
+                )
             if c.align != rust.align:
-                yield _fault(end, f"alignment: C {c.align}, Rust {rust.align}", "")
+                text = f"alignment is {counted(c.align, 'byte')} in C, {rust.align} in Rust"
+                yield _fault(end, text, "")
         if c.open or rust.open:
             return
         for slot in self._written_in_c:
-            text = f"offset {slot.offset}: {slot.name} in C, its members in Rust"
+            text = _at(slot, slot.name, f"the members of {slot.name}")
             yield _Found(slot.span[0], Difference("split", text), (slot.name,))
         for slot in self._written_in_rust:
             # An unnamed union of C's is called somehow in Rust.
             is_union = slot.use is not None and slot.use.type.kind == "union"
-            text = f"offset {slot.offset}: the members of {slot.name} in C, {slot.name} in Rust"
+            text = _at(slot, f"the members of {slot.name}", slot.name)
             kind = "name" if is_union else "split"
             yield _Found(slot.span[0], Difference(kind, text), (slot.name,))
         by_name = {slot.name: slot for slot in c.slots}
@@ -145,7 +148,8 @@ class _Comparison:
                 yield from self._types(other, slot)
             else:
                 at = min(other.span[0], slot.span[0])
-                yield _fault(at, f"{other.name}: C {other}; Rust {slot}", other.name, slot.name)
+                text = f"{other.name} is at {other} in C, at {slot} in Rust"
+                yield _fault(at, text, other.name, slot.name)
         missing = [slot for slot in c.slots if slot.name not in matched]
         yield from self._unmatched(missing, alone, real)
 
@@ -173,10 +177,10 @@ class _Comparison:
             return
         one, other = c.use.type, (rust.use.type.inner or rust.use).type
         if not other.is_integer:
-            yield _fault(c.span[0], f"{c.name}: a bit-field in C, {word(other)} in Rust", *names)
+            text = f"{c.name} is a bit-field in C, {word(other)} in Rust"
+            yield _fault(c.span[0], text, *names)
         elif c.span == rust.span and one.kind == other.kind and one.signed != other.signed:
-            words = ("signed", "unsigned") if one.signed else ("unsigned", "signed")
-            text = f"{c.name}: {words[0]} in C, {words[1]} in Rust"
+            text = f"{c.name} is {word(one)} in C, {word(other)} in Rust"
             yield _fault(c.span[0], text, *names)
 
     def _unmatched(
@@ -206,7 +210,7 @@ class _Comparison:
         for slot in missing:
             lost = slot.span[0] != slot.span[1] and not any(one.covers(slot) for one in real)
             if lost and slot.span[0] < end:
-                text = f"{slot.name}: C {slot}; Rust has no such field"
+                text = f"{slot.name} is at {slot} in C; Rust has no such field"
                 yield _fault(slot.span[0], text, slot.name)
 
     def _at_same_place(self, rust: Slot, missing: Sequence[Slot]) -> Slot | None:
@@ -225,14 +229,12 @@ class _Comparison:
     def _renamed(self, c: Slot, rust: Slot, *, split: bool) -> Iterator[_Found]:
         found = list(self._types(c, rust))
         names = (c.name, rust.name)
+        text = f"the field at offset {rust.offset} is {c.name} in C, {rust.name} in Rust"
         faults = [one for one in found if one.is_fault]
         if faults:
-            detail = faults[0].text.removeprefix(f"{c.name}: ")
-            text = f"offset {rust.offset}: {c.name} in C, {rust.name} in Rust: {detail}"
-            yield _fault(rust.span[0], text, *names)
+            yield _fault(rust.span[0], f"{text}; {faults[0].text}", *names)
             return
         kind = "split" if split else "name"
-        text = f"offset {rust.offset}: {c.name} in C, {rust.name} in Rust"
         yield _Found(rust.span[0], Difference(kind, text), names)
         yield from found
 
@@ -261,7 +263,7 @@ class _Comparison:
             if self.rust.hidden and len(ours) == 1:
                 continue
             c, rust = ([one.name for one in slots] for slots in (theirs, ours))
-            text = f"offset {slot.offset}: {', '.join(c)} in C, {', '.join(rust)} in Rust"
+            text = _at(slot, ", ".join(c), ", ".join(rust))
             yield _Found(slot.span[0], Difference("split", text), (*rust, *c))
 
     def _only_in_rust(self, slot: Slot) -> Iterator[_Found]:
@@ -269,14 +271,19 @@ class _Comparison:
             return
         inside = slot.span[1] <= self.c.size * 8
         if inside and self.rust.is_union:
-            text = f"{slot.name}: Rust {slot}; C has no member of that name"
+            text = f"{slot.name} is at {slot} in Rust; C has no such member"
             yield _Found(slot.span[0], Difference("name", text), (slot.name,))
         elif inside and not any(one.touches(slot) for one in self.c.slots):
-            text = f"{slot.name}: Rust {slot}; a hole in C"
+            text = f"{slot.name} is at {slot} in Rust, where C has a hole"
             yield _Found(slot.span[0], Difference("hole", text), (slot.name,))
         else:
-            text = f"{slot.name}: Rust {slot}; C has no such field"
+            text = f"{slot.name} is at {slot} in Rust; C has no such field"
             yield _fault(slot.span[0], text, slot.name)
+
+
+def _at(slot: Slot, c: str, rust: str) -> str:
+    """Return what the two have of several fields at one place."""
+    return f"the bytes at offset {slot.offset} are {c} in C, {rust} in Rust"
 
 
 def _same_place(c: Slot, rust: Slot) -> bool:

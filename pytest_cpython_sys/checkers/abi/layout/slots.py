@@ -53,10 +53,9 @@ class Slot:
     def __str__(self) -> str:
         if self.bits is not None:
             first, count = self.bits
-            return f"bit {first}, {counted(count, 'bit')}"
-        return f"offset {self.offset}" + (
-            "" if self.size is None else f", {counted(self.size, 'byte')}"
-        )
+            return f"bit {first} ({counted(count, 'bit')})"
+        size = "" if self.size is None else f" ({counted(self.size, 'byte')})"
+        return f"offset {self.offset}{size}"
 
 
 def take_apart(missing: list[Slot], alone: list[Slot]) -> bool:

@@ -51,20 +51,18 @@ class Agreement:
         """Yield how two types of functions differ."""
         if c.target is None or rust.target is None:
             return
-        behind = f"{where}, " if where else ""
+        of = f" of {where}" if where else ""
         ours, theirs = len(rust.parameters), len(c.parameters)
         if c.prototyped:
             if ours != theirs:
                 place = Place(where, "", "")
-                yield place.says(FAULT, f"{arguments(theirs)} in C, {ours} in Rust")
+                yield place.differs(FAULT, "has", arguments(theirs), str(ours))
             elif c.variadic != rust.variadic:
-                with_dots, without = ("C", "Rust") if c.variadic else ("Rust", "C")
-                yield Place(where, "", "").says(
-                    FAULT, f"variadic in {with_dots}, not variadic in {without}"
-                )
+                words = ("variadic", "not variadic")
+                yield Place(where, "", "").differs(FAULT, "is", *words[:: 1 if c.variadic else -1])
             for number, (one, other) in enumerate(zip(c.parameters, rust.parameters), 1):  # noqa: B905
-                yield from self.values(one, other, f"{behind}argument {number}")
-        yield from self.values(c.target, rust.target, f"{behind}result")
+                yield from self.values(one, other, f"argument {number}{of}")
+        yield from self.values(c.target, rust.target, f"the result{of}")
 
     def _values(self, c: Use, rust: Use, place: Place) -> Iterator[Difference]:
         a, b = c.type, rust.type
@@ -85,7 +83,7 @@ class Agreement:
             yield from _integers(a, b, place)
         elif b.kind == "array" and not place.is_field:
             # C passes pointers to arrays; what is passed like one is a vector, or complex.
-            yield place.fault(word(a) if a.kind != "array" else "a vector", "array by value")
+            yield place.fault(word(a) if a.kind != "array" else "a vector", "an array by value")
         elif a.kind == "array" and b.kind == "array":
             yield from self._arrays(c, rust, place)
         elif place.is_field and b.kind == "union" and not a.is_record:
@@ -117,8 +115,7 @@ class Agreement:
             return
         depth, ours = _depth(c.type), _depth(rust.type)
         if depth != ours:
-            text = f"{pointers(depth)} in C, {pointers(ours)} in Rust"
-            yield place.says(FAULT, f"{text} ({place.c}; {place.rust})")
+            yield place.fault(pointers(depth), pointers(ours))
         elif a.kind == "pointer" and b.kind == "pointer":
             yield from self._pointers(one, other, place)
         elif a.kind == "function" and b.kind == "function":
@@ -140,18 +137,18 @@ class Agreement:
         elif a.kind == "array" or b.kind == "array":
             yield from self._elements(a, b, place)
         elif b.kind == "truth" and a.kind != "truth":
-            yield place.fault(f"a pointer to {word(a)}", f"to {word(b)}s (only 0 or 1)")
+            yield place.fault(f"a pointer to {word(a)}", "a pointer to a bool (only 0 or 1)")
         elif a.is_byte or b.is_byte:
             if a.kind != b.kind or a.signed != b.signed:
                 yield place.letter("bytes")
         elif "foreign" in (a.kind, b.kind):
-            yield place.fault(f"a pointer to {word(a)}", f"to {b.name or word(b)}")
+            yield place.fault(f"a pointer to {word(a)}", f"a pointer to {b.name or word(b)}")
         elif "unknown" in (a.kind, b.kind) or a.size is None or b.size is None:
             yield place.says(UNKNOWN, _unknown(a, b, place))
         elif _class(a) != _class(b):
-            yield place.fault(f"a pointer to {word(a)}", f"to {word(b)}")
+            yield place.fault(f"a pointer to {word(a)}", f"a pointer to {word(b)}")
         elif a.size != b.size:
-            yield place.fault(f"a pointer to {length(a)}", f"to {length(b)}")
+            yield place.fault(f"a pointer to {length(a)}", f"a pointer to {length(b)}")
         elif (a.kind == "enum") != (b.kind == "enum"):
             if not _is_number_of(a, b):
                 yield place.letter("enum")
@@ -167,7 +164,7 @@ class Agreement:
             if any(difference.kind == FAULT for difference in found):
                 return
         elif "pointer" in (one.kind, other.kind):
-            yield place.fault(f"a pointer to {word(one)}", f"to {word(other)}")
+            yield place.fault(f"a pointer to {word(one)}", f"a pointer to {word(other)}")
             return
         elif not _is_same(one, other):
             found = list(self._pointees(one, other, place))
@@ -177,7 +174,7 @@ class Agreement:
         if a.kind != b.kind:
             yield place.letter("pointee")
         elif a.size != b.size and a.size is not None and b.size:
-            yield place.fault(f"a pointer to {length(a)}", f"to {length(b)}")
+            yield place.fault(f"a pointer to {length(a)}", f"a pointer to {length(b)}")
 
     def _arrays(self, c: Use, rust: Use, place: Place) -> Iterator[Difference]:
         a, b = c.type, rust.type
@@ -193,7 +190,7 @@ class Agreement:
         elif one.is_byte != other.is_byte:
             yield place.letter("bytes")
         elif len(theirs) == len(ours) and theirs[1:] != ours[1:]:
-            yield place.fault(f"an array {by(theirs)}", by(ours))
+            yield place.fault(f"an array {by(theirs)}", f"an array {by(ours)}")
         else:
             yield from self._values(_use(one), _use(other), place)
 
@@ -222,7 +219,7 @@ class Agreement:
         """Yield how an array differs from another type; the same bytes are a minor difference."""
         array = a if a.kind == "array" else b
         if a.size != b.size or a.size is None:
-            yield place.fault(f"{word(a)}, {length(a)}", f"{word(b)}, {length(b)}")
+            yield place.fault(f"{word(a)} of {length(a)}", f"{word(b)} of {length(b)}")
         elif array.element.is_byte:
             yield place.letter("bytes")
         elif self._are_alike(leaves(_use(a)), leaves(_use(b)), place):
@@ -260,10 +257,8 @@ class Agreement:
 
     def _records(self, a: Type, b: Type, place: Place) -> Iterator[Difference]:
         if a.opaque or b.opaque:
-            opaque, other = ("C", "Rust") if a.opaque else ("Rust", "C")
-            yield place.says(
-                FAULT, f"the contents are unknown in {opaque}, but declared in {other}"
-            )
+            words = ("a type without known contents", "a type with fields")
+            yield place.fault(*words[:: 1 if a.opaque else -1])
             return
         if b.size is not None and a.size != b.size:
             yield place.fault(length(a), length(b))
@@ -274,7 +269,7 @@ class Agreement:
         elif self._are_alike(theirs, ours, place):
             yield place.letter("name")
         else:
-            yield place.fault(f"{a.kind} {a.name}".strip(), f"a different {b.kind}")
+            yield place.fault(f"{word(a)} {a.name}".strip(), f"a different {b.kind}")
 
 
 def _unknown(a: Type, b: Type, place: Place) -> str:
@@ -324,8 +319,8 @@ def _integers(a: Type, b: Type, place: Place) -> Iterator[Difference]:
     elif _is_number_of(a, b):
         return
     elif "enum" in (a.kind, b.kind):
-        shown = f"{place.c}{_is_enum(a)} in C, {place.rust}{_is_enum(b)} in Rust"
-        yield place.says("enum", shown)
+        shown = (f"{place.c}{_is_enum(a)}", f"{place.rust}{_is_enum(b)}")
+        yield place.differs("enum", "is", *shown)
     elif b.kind == "truth" and a.kind != "truth":
         yield place.fault(f"{word(a)} of 1 byte", "a bool (only 0 or 1)")
     elif a.kind == "truth" and b.kind != "truth":
@@ -341,7 +336,7 @@ def _is_number_of(a: Type, b: Type) -> bool:
 
 def _is_enum(kind_of: Type) -> str:
     if kind_of.kind == "enum" and kind_of.signed is not None:
-        return f", {sign(kind_of).strip()}"
+        return f" ({sign(kind_of).strip()})"
     return ""
 
 

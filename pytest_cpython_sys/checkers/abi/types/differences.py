@@ -22,6 +22,7 @@ __all__ = [
     "length",
     "pointers",
     "shape",
+    "shown_letter",
     "shown_letters",
     "sign",
     "sized_integer",
@@ -32,9 +33,13 @@ __all__ = [
 FAULT: Final = ""
 UNKNOWN: Final = "unknown"
 _WORDS: Final = {
+    "array": "an array",
+    "character": "an integer",
+    "enum": "an enum",
+    "float": "a floating-point number",
+    "integer": "an integer",
+    "truth": "a bool",
     "void": "no value",
-    "character": "integer",
-    "truth": "bool",
 }
 
 
@@ -60,13 +65,19 @@ class Place:
         """Return a difference in words of its own."""
         return Difference(kind, f"{self.where}: {text}" if self.where else text)
 
+    def differs(self, kind: str, verb: str, c: str, rust: str) -> Difference:
+        """Return a difference with both sides, as a sentence about the place."""
+        subject = f"{self.where} {verb} " if self.where else ""
+        return Difference(kind, f"{subject}{c} in C, {rust} in Rust")
+
     def letter(self, kind: str) -> Difference:
         """Return a minor difference: both types say what it is."""
-        return self.says(kind, f"{self.c} in C, {self.rust} in Rust")
+        return self.differs(kind, "is", self.c, self.rust)
 
     def fault(self, c: str, rust: str) -> Difference:
         """Return a fault: what C has, and what Rust has in its stead."""
-        return self.says(FAULT, f"{c} in C, {rust} in Rust ({self.c}; {self.rust})")
+        text = self.differs(FAULT, "is", c, rust).text
+        return Difference(FAULT, f"{text} (C: {self.c}, Rust: {self.rust})")
 
 
 def told(
@@ -88,24 +99,33 @@ def told(
 
 def shown_letters(letters: Sequence[Difference]) -> str:
     """Return minor differences, one a line, each with its kind."""
-    return "\n".join(f"    {one.text} ({one.kind})" for one in letters)
+    return "\n".join(f"    {shown_letter(one)}" for one in letters)
+
+
+def shown_letter(letter: Difference) -> str:
+    """Return a minor difference with its kind."""
+    return f"{letter.text} ({letter.kind})"
 
 
 def sign(kind_of: Type) -> str:
-    """Return whether a number has a sign, as a word before others."""
+    """Return whether a number has a sign, as a word before others; empty if that is unknown."""
     return {True: "signed ", False: "unsigned ", None: ""}[kind_of.signed]
 
 
 def sized_integer(kind_of: Type) -> str:
     """Return how an integer is described where its size matters."""
-    return f"{sign(kind_of)}integer of {length(kind_of)}"
+    return f"{_integer(kind_of)} of {length(kind_of)}"
 
 
 def word(kind_of: Type) -> str:
-    """Return what kind of a type it is."""
-    if kind_of.kind in ("integer", "character") and kind_of.signed is not None:
-        return "signed" if kind_of.signed else "unsigned"
-    return _WORDS.get(kind_of.kind, kind_of.kind)
+    """Return what kind of a type it is, with its article."""
+    if kind_of.kind in ("integer", "character"):
+        return _integer(kind_of)
+    return _WORDS.get(kind_of.kind, f"a {kind_of.kind}")
+
+
+def _integer(kind_of: Type) -> str:
+    return f"{'a' if kind_of.signed else 'an'} {sign(kind_of)}integer"
 
 
 def length(kind_of: Type) -> str:
