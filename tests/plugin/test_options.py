@@ -22,8 +22,9 @@ def section(name: str, heading: str) -> str:
 
 def rows() -> list[list[str]]:
     """Return the cells of the reference's table of options."""
-    lines = section("reference/options.md", "Options and ini keys").splitlines()
-    table = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines if line.startswith("|")]
+    page = section("reference/options.md", "Options and ini keys")
+    lines = page.partition("\n| option | ")[2].partition("\n\n")[0].splitlines()
+    table = [re.split(r"(?<!\\)\|", line)[1:-1] for line in lines]
     return [[cell.strip() for cell in row] for row in table[2:]]
 
 
