@@ -68,15 +68,15 @@ def check_unused(config: pytest.Config) -> None:
     Raises pytest.UsageError for those that ask for something to be done; else it is a warning.
     What stands in ``addopts`` may be for other runs: only what was typed for this one counts.
     """
-    for name in _DEMANDS:
-        if config.getoption(name, None):
-            raise plugin_is_off(f"--{name.replace('_', '-')}")
-    if config.getoption("cpython_sys") is False or hasattr(config, "workerinput"):
-        return  # turned off on purpose; told by the controller of pytest-xdist
+    if hasattr(config, "workerinput"):
+        return  # told by the controller of pytest-xdist
     starts = [str(word).partition("=")[0] for word in config.invocation_params.args]
-    ours = {word for option in OPTIONS for word in (*option.words, *option.opposites)}
+    ours = {word: option for option in OPTIONS for word in (*option.words, *option.opposites)}
     unused = dict.fromkeys(word for word in starts if word in ours)
-    if unused:
+    for word in unused:
+        if ours[word].name in _DEMANDS:
+            raise plugin_is_off(word)
+    if unused and config.getoption("cpython_sys") is not False:  # not turned off on purpose
         from .report import record_warning
 
         words, verb = ", ".join(unused), "have" if len(unused) > 1 else "has"

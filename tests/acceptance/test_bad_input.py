@@ -163,7 +163,8 @@ def test_options_of_other_runs_are_not_warned_of(
     pytester: pytest.Pytester, write: Write, arguments: list[str]
 ) -> None:
     """What stands in the ini file is there for the runs with the switch."""
-    ini = "[pytest]\naddopts = --cargo-isolate\ncargo_timeout = 3\n"
+    words = "--cargo-isolate --cpython-sys-report=a.html"
+    ini = f"[pytest]\naddopts = {words}\ncargo_timeout = 3\n"
     write({"test_x.py": "def test_x(): pass\n", "pytest.ini": ini})
     pytester.runpytest(*arguments).assert_outcomes(passed=1, warnings=0)
 
