@@ -292,7 +292,8 @@ def _left_alone(candidate: Candidate, bindings: str) -> str:
 
 def _unmatched(glob: str, names: Iterable[str]) -> str:
     there = ", ".join(sorted(names))
-    advice = f"choose from {there}" if there else "remove the key: no package of this project has one"
+    none = "remove the key: no package of this project has one"
+    advice = f"choose from {there}" if there else none
     return f'no package "{glob}" has a cdylib: {advice}'
 
 
