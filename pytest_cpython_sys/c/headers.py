@@ -10,7 +10,8 @@ from ..late import dataclass
 from ..python.build_environment import CPYTHON_SYS
 from ..python.checkout import find_checkout
 from ..python.makefile import split_flags
-from ..rust.metadata import AbiTable, MetadataError, read_abi
+from ..rust.metadata import Fault, MetadataError, elsewhere, fault
+from ..rust.tables.abi import AbiTable, read_abi
 from . import DEFAULT_HEADER
 from .compiler import Compiler, CompilerError
 from .target_compiler import TargetCompilerError, choose_compiler
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..python.interpreter import Interpreter
     from ..rust.context import BuildContext
 
-__all__ = ["HeaderSource", "compiler_in_words", "find_header"]
+__all__ = ["HeaderSource", "check_files", "compiler_in_words", "find_header"]
 
 # They change no layout, and some of them need a whole program or a file that is not ours.
 _DROPPED: Final = ("-Werror", "-O", "-g", "-flto", "-fprofile", "-MD", "-MMD", "-fdiagnostics")
@@ -104,18 +105,16 @@ def _is_known(package: Package, table: AbiTable) -> bool:
 def find_header(workspace: Workspace, package: Package) -> HeaderSource | None:
     """Return a package's own header, or that of the nearest package it depends on.
 
-    Raises MetadataError for a table that cannot be used, or a header that is not there.
+    Raises MetadataError for a table that cannot be used, which `@metadata` tells in full.
     """
-    table = read_abi(package.metadata)
+    table = _table(package)
     own = _own_header(package, table)
-    _check_directories(package, table)
     if own is not None:
         return HeaderSource(package, own, table, explicit=_is_known(package, table))
     for other in _needed(workspace, package):
-        theirs = read_abi(other.metadata)
+        theirs = _table(other)
         path = _own_header(other, theirs)
         if path is not None:
-            _check_directories(other, theirs)
             own_dirs = (os.path.join(package.root, one) for one in table.include_dirs)
             merged = replace(
                 table,
@@ -129,21 +128,43 @@ def find_header(workspace: Workspace, package: Package) -> HeaderSource | None:
 
 def _own_header(package: Package, table: AbiTable) -> str | None:
     path = os.path.join(package.root, table.header or DEFAULT_HEADER)
-    if os.path.isfile(path):
-        return os.path.normpath(path)
+    return os.path.normpath(path) if os.path.isfile(path) else None
+
+
+def _table(package: Package) -> AbiTable:
+    try:
+        table = read_abi(package.metadata)
+        check_files(package, table)
+    except MetadataError:
+        raise MetadataError(Fault(elsewhere(package))) from None
+    return table
+
+
+def check_files(package: Package, table: AbiTable) -> None:
+    """Raise MetadataError for files that are not there: a compiler would not mention them all."""
+    faults = []
     if table.header is not None:
-        words = f"package.metadata.cpython-sys.header: {path} does not exist"
-        raise MetadataError(f"{words}: write a path relative to the package")
-    return None
-
-
-def _check_directories(package: Package, table: AbiTable) -> None:
-    """Raise MetadataError for a directory that is not there: a compiler would not mention it."""
+        path = os.path.join(package.root, table.header)
+        if os.path.isdir(path):
+            example = os.path.join(table.header, "NAME.h")
+            text = f"`header`: {table.header} is a directory: name a header file, such as {example}"
+            faults.append(fault(text, "header"))
+        elif not os.path.isfile(path):
+            faults.append(_absent("header", table.header))
     for directory in table.include_dirs:
         path = os.path.join(package.root, directory)
-        if not os.path.isdir(path):
-            words = f"package.metadata.cpython-sys.include-dirs: {path} does not exist"
-            raise MetadataError(f"{words}: write paths relative to the package")
+        if os.path.isfile(path):
+            text = f"`include-dirs`: {directory} is a file: name its directory"
+            faults.append(fault(text, "include-dirs"))
+        elif not os.path.isdir(path):
+            faults.append(_absent("include-dirs", directory))
+    if faults:
+        raise MetadataError(*faults)
+
+
+def _absent(key: str, name: str) -> Fault:
+    advice = "write its path relative to the directory of this Cargo.toml"
+    return fault(f"`{key}`: {name} does not exist: {advice}", key)
 
 
 def compiler_in_words(
@@ -172,7 +193,7 @@ def compiler_in_words(
 
 def _may_have_header(package: Package) -> bool:
     try:
-        return _own_header(package, read_abi(package.metadata)) is not None
+        return _own_header(package, _table(package)) is not None
     except MetadataError:
         return True
 

@@ -22,7 +22,7 @@ from ..python.checkout import target_python
 from ..python.introspect import InterpreterError
 from ..python.selection import fits_running, for_running, load_named
 from ..rust.libraries import apart, collides
-from ..rust.metadata import MetadataError, read_policies
+from ..rust.metadata import TABLE, MetadataError, read_policies
 from .progress.build import shown_progress
 from .settings import read_settings
 
@@ -88,7 +88,9 @@ class Workshop:
         try:
             read_policies(found.metadata)
             return find_place(found, library, exports(library, found.library.crate_name), module)
-        except (MetadataError, ExtensionError) as error:
+        except MetadataError as error:
+            raise CargoError(f"{error} (in [{TABLE}] of {found.manifest_path})") from None
+        except ExtensionError as error:
             raise CargoError(str(error)) from None
         except OSError as error:
             raise CargoError(f"{library} cannot be read: {error}") from None

@@ -1,44 +1,51 @@
 """The table ``[package.metadata.cpython-sys]`` of a manifest: all that it may hold, checked.
 
-Whatever is used in C source or on a command line is checked here: names are identifiers, and
-expressions hold no quote, no line end and no directive.
+Whatever is used in C source or on a command line is checked: names are identifiers, and
+expressions hold no quote, no line end and no directive. What is said of C is in `tables.abi`.
 """
 
 from __future__ import annotations
 
+import json
 import os.path
-import re
-from dataclasses import field
+import textwrap
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 from ..late import dataclass, regex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    import re
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..cargo import Package
 
 __all__ = [
     "ABI_KEYS",
     "CPYTHON",
-    "ITEM_KINDS",
-    "LETTERS",
+    "HEADER_PATH",
     "MODULE_NAME",
     "NAME_PATTERN",
+    "POLICIES",
+    "POLICY_KEYS",
     "PROMISES",
     "TABLE",
-    "AbiTable",
     "ExportTable",
+    "Fault",
     "MetadataError",
     "Policy",
     "PolicyTable",
-    "check_keys",
+    "Reader",
     "check_name",
+    "elsewhere",
+    "fault",
     "is_plain",
+    "nearest",
+    "opened",
     "raw_table",
-    "read_abi",
     "read_exports",
     "read_policies",
-    "texts",
+    "shown",
 ]
 
 TABLE: Final = "package.metadata.cpython-sys"
@@ -48,12 +55,6 @@ ABI_KEYS: Final = frozenset(
         *("const-is-an-error", "letter"),
     }
 )
-ITEM_KINDS: Final = ("layout", "const", "init", "fn", "static", "opaque", "macro", "symbol")
-LETTERS: Final = (
-    *("bool", "bytes", "const", "enum", "hole", "name"),
-    *("opaque", "pointee", "sign", "split", "void"),
-)
-"""The kinds of differences between C and Rust that change neither layout nor call."""
 POLICY_KEYS: Final = frozenset(
     {
         *("policies", "module", "calls", "stable-abi"),
@@ -63,8 +64,7 @@ POLICY_KEYS: Final = frozenset(
 )
 _KEYS: Final = ABI_KEYS | POLICY_KEYS
 Policy = Literal["clippy", "fmt", "modules", "symbols", "unsafe"]
-_POLICIES: Final = regex("|".join(get_args(Policy)))
-_CHOICE: Final = f"choose from {', '.join(get_args(Policy))}"
+POLICIES: Final = get_args(Policy)
 MODULE_NAME: Final = regex(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 PROMISES: Final = (
     *("not-gil", "multi-phase", "PyModExport", "no-legacy-init"),
@@ -74,29 +74,42 @@ PROMISES: Final = (
 _MODULE_KEYS: Final = ("name", "requires")
 _STABLE: Final = regex(r"3\.(?:[2-9]|[1-9]\d+)|3\.(?:1[5-9]|[2-9]\d)t")
 CPYTHON: Final = "cpython-sys"
-_TYPE_NAME = regex(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
-_ITEM_KIND: Final = f"(?:{'|'.join(ITEM_KINDS)})"
-# As ids are printed: a file, a Python's label, the level, the kind.
-_PRINTED: Final = rf'(?:(?:[^"\n\r\0]+::)?@abi::{_ITEM_KIND}::)?'
-_SYMBOL = regex(rf"{_PRINTED}(?:\w+::)*[A-Za-z_]\w*")
-_RUST_NAME = regex(rf"{_PRINTED}[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*")
-_EXPRESSION = regex(r"[A-Za-z0-9_ (){}\[\],.+\-*/%<>|&^~!=?:]+")
-_KNOWN = regex(rf'(?:(?:(?:[^"\n\r\0]+::)?@abi::)?{_ITEM_KIND}::)?[A-Za-z_]\w*(?:::\w+)*(?:-\d+)?')
-_REASON: Final = regex(r"\s*\S.*", re.DOTALL)
 _NEAR: Final = 0.9
 """How alike the name of another tool's table and ours may not be."""
-# Written alike in both languages: a number (a zero before others would make it octal in C), or the
-# name of a constant.
-_ARGUMENT: Final = r"(?:-?(?:0x[0-9A-Fa-f]+|(?:0|[1-9]\d*)(?:\.\d+)?)|[A-Za-z_]\w*(?:::\w+)*)"
-_ARGUMENTS: Final = regex(rf"{_ARGUMENT}(?:, *{_ARGUMENT})*|")
-_ARGUMENTS_HINT: Final = "numbers or names of constants, separated by commas"
-_HINTS: Final = {"known": ': write the end of an item\'s id, such as "fn::NAME"'}
+HEADER_PATH: Final = regex(r'[^"\n\r\0]+')
 NAME_PATTERN: Final = regex(r"[\w*?\[\]!.$-]+")
 _HINT: Final = "write a symbol's name, or a pattern such as spam_*"
+_WIDTH: Final = 76
+_LONGEST: Final = 60
+"""Characters of a value that are shown."""
+
+
+class Fault(NamedTuple):
+    """Something in the table that cannot be used."""
+
+    text: str
+    keys: tuple[str, ...] = ()
+    """Where it stands: the keys below ``package.metadata``, the outermost first."""
+    advice: str = ""
+    """What is told once, however many faults have it in common."""
 
 
 class MetadataError(Exception):
-    """The table holds what cannot be used: the message names the key."""
+    """The table holds what cannot be used: each fault names its key."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = faults
+        super().__init__("; ".join(fault.text for fault in faults))
+
+
+def fault(text: str, *keys: str, advice: str = "") -> Fault:
+    """Return a fault at a key of the table, given with the keys around it."""
+    return Fault(text, (CPYTHON, *keys), advice)
+
+
+def elsewhere(package: Package) -> str:
+    """Return why nothing is evaluated that a wrong table configures: `@metadata` says it all."""
+    return f"not evaluated: see Cargo.toml::@metadata of the package `{package.name}`"
 
 
 def check_name(metadata: Mapping[str, Any]) -> None:
@@ -105,51 +118,43 @@ def check_name(metadata: Mapping[str, Any]) -> None:
         plain = name.casefold().replace("_", "-")
         ours = get_close_matches(plain, (CPYTHON, f"pytest-{CPYTHON}"), 1, _NEAR)
         if ours and name != CPYTHON and isinstance(table, dict):
-            raise MetadataError(f"unknown table [package.metadata.{name}]: did you mean [{TABLE}]?")
+            text = f"unknown table [package.metadata.{name}]: did you mean [{TABLE}]?"
+            raise MetadataError(Fault(text, (name,)))
 
 
 def raw_table(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the table of a package, empty if it has none. Raises MetadataError."""
+    """Return the table of a package, empty if it has none.
+
+    Raises MetadataError for unknown keys; values are not looked at.
+    """
+    table = opened(metadata)
+    table.check()
+    return table.raw
+
+
+def opened(metadata: Mapping[str, Any]) -> Reader:
+    """Return the table of a package, empty if it has none. Raises MetadataError if it is none."""
     raw = metadata.get("cpython-sys", {})
     if not isinstance(raw, dict):
-        raise MetadataError(f"`{TABLE}` must be a table: write [{TABLE}]")
-    check_keys(raw, TABLE, _KEYS)
-    module = raw.get("module")
-    if isinstance(module, dict):
-        check_keys(module, f"{TABLE}.module", _MODULE_KEYS)
-        _requires(module)
-    return raw
+        text = f"`{CPYTHON}` must be a table, not {shown(raw)}: write [{TABLE}]"
+        raise MetadataError(fault(text))
+    table = Reader(raw, _KEYS)
+    if isinstance(raw.get("module"), dict):
+        table.inside("module", _MODULE_KEYS)
+    return table
 
 
-def check_keys(table: Mapping[str, Any], name: str, known: Iterable[str]) -> None:
-    """Raise MetadataError for a key that is not one of those that are known."""
-    unknown = sorted(table.keys() - known)
-    if unknown:
-        advice = _nearest(unknown[0], "valid keys are", known)
-        raise MetadataError(f"unknown key `{unknown[0]}` in [{name}]: {advice}")
+def shown(value: object) -> str:
+    """Return a value nearly as TOML writes it."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def _nearest(word: str, label: str, known: Iterable[str]) -> str:
-    """Return a word's nearest neighbour, if it has one, and all that there are."""
-    near = get_close_matches(word, sorted(known), 1)
-    advice = f"did you mean `{near[0]}`? {label.capitalize()}" if near else label
-    return f"{advice} {', '.join(known if isinstance(known, tuple) else sorted(known))}"
-
-
-def _requires(table: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a module promises."""
-    if not isinstance(table.get("requires", []), list):
-        raise MetadataError(
-            f'{TABLE}.module.requires must be an array: write requires = ["{PROMISES[0]}"]'
-        )
-    promised = texts({f"module.{key}": value for key, value in table.items()}, "module.requires")
-    for word in promised:
-        if word not in PROMISES:
-            raise MetadataError(
-                f"{TABLE}.module.requires: unknown promise `{word}`: "
-                f"{_nearest(word, 'valid promises are', PROMISES)}"
-            )
-    return tuple(dict.fromkeys(promised))
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a question for the nearest of some words, or all of them to choose from."""
+    words = [*known]
+    near = get_close_matches(word, words, 1)
+    return f"did you mean `{near[0]}`?" if near else f"choose from {', '.join(words)}"
 
 
 def is_plain(text: str) -> bool:
@@ -157,20 +162,107 @@ def is_plain(text: str) -> bool:
     return bool(text) and not any(character in text for character in "\n\r\0")
 
 
-def texts(
-    raw: Mapping[str, Any], key: str, pattern: re.Pattern[str] | None = None, hint: str = ""
-) -> tuple[str, ...]:
-    """Return an array of texts. Raises MetadataError; ``hint`` says what fits the pattern."""
-    values = raw.get(key, [])
-    if not isinstance(values, list):
-        raise MetadataError(f'{TABLE}.{key} must be an array of strings: write {key} = ["..."]')
-    for value in values:
-        if not isinstance(value, str):
-            raise MetadataError(f"{TABLE}.{key}: {value!r} is not a string: write it in quotes")
-        if not is_plain(value) or (pattern is not None and not pattern.fullmatch(value)):
-            advice = f": {hint}" if hint else ""
-            raise MetadataError(f"{TABLE}.{key}: {value!r} is not valid{advice}")
-    return tuple(values)
+class Reader:
+    """Reads a table, and keeps what is wrong with it: all of that is told at once."""
+
+    def __init__(
+        self,
+        raw: Mapping[str, Any],
+        known: Iterable[str],
+        at: tuple[str, ...] = (),
+        faults: list[Fault] | None = None,
+    ) -> None:
+        self.raw = raw
+        self._at = at
+        self._faults = faults if faults is not None else []
+        self._inside: dict[str, Reader] = {}
+        valid = sorted(known)
+        for key in sorted(raw.keys() - {*valid}):
+            self._refuse_key(key, valid)
+
+    def _refuse_key(self, key: str, valid: Sequence[str]) -> None:
+        text = f"unknown key `{self.name(key)}`"
+        near = get_close_matches(key, valid, 1)
+        if near:
+            self.refuse(f"{text}: did you mean `{self.name(near[0])}`?", key)
+            return
+        keys = textwrap.fill(
+            ", ".join(valid),
+            _WIDTH,
+            initial_indent="    ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
+        )
+        table = ".".join((TABLE, *self._at))
+        self.refuse(text, key, advice=f"valid keys in [{table}] are\n{keys}")
+
+    def name(self, key: str) -> str:
+        """Return what a key is called in the whole table."""
+        return ".".join((*self._at, key))
+
+    def refuse(self, text: str, *keys: str, advice: str = "") -> None:
+        """Keep a fault, at the keys below this table."""
+        self._faults.append(fault(text, *self._at, *keys, advice=advice))
+
+    def check(self) -> None:
+        """Raise MetadataError if there is any fault."""
+        if self._faults:
+            raise MetadataError(*self._faults)
+
+    def inside(self, key: str, known: Iterable[str]) -> Reader:
+        """Return a table within this one, which shares its faults."""
+        if key not in self._inside:
+            self._inside[key] = Reader(self.raw[key], known, (*self._at, key), self._faults)
+        return self._inside[key]
+
+    def string(self, key: str, good: re.Pattern[str], wanted: str) -> str | None:
+        """Return a string; None if there is none. ``wanted`` says what it must be."""
+        value = self.raw.get(key)
+        if value is None or (isinstance(value, str) and good.fullmatch(value)):
+            return value
+        self.refuse(f"`{self.name(key)}`: {shown(value)} is not {wanted}", key)
+        return None
+
+    def strings(
+        self,
+        key: str,
+        good: re.Pattern[str] | None = None,
+        hint: str = "write a text of one line",
+        example: str = "...",
+    ) -> tuple[str, ...]:
+        """Return an array of strings; ``hint`` says what fits the pattern."""
+        values = self.raw.get(key, [])
+        if not isinstance(values, list):
+            one = shown(values if isinstance(values, str) else example)
+            text = f"must be an array of strings, not {shown(values)}: write {key} = [{one}]"
+            self.refuse(f"`{self.name(key)}` {text}", key)
+            return ()
+        for value in values:
+            if not isinstance(value, str):
+                text = f"{shown(value)} is not a string: write it in quotes"
+            elif not is_plain(value) or (good is not None and not good.fullmatch(value)):
+                text = f"{shown(value)} is not valid: {hint}"
+            else:
+                continue
+            self.refuse(f"`{self.name(key)}`: {text}", key)
+        return tuple(value for value in values if isinstance(value, str))
+
+    def choices(self, key: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
+        """Return an array of words, each one of those that are known and called ``what``."""
+        found = self.strings(key, example=known[0])
+        for word in found:
+            if is_plain(word) and word not in known:
+                self.refuse(f"unknown {what} `{word}`: {nearest(word, known)}", key)
+        return tuple(dict.fromkeys(found))
+
+    def table(self, key: str, example: str) -> Mapping[str, Any]:
+        """Return a table within this one as it is; ``example`` is one to write."""
+        value = self.raw.get(key, {})
+        if isinstance(value, dict):
+            return value
+        words = f"must be a table, not {shown(value)}: write {key} = {example}"
+        self.refuse(f"`{self.name(key)}` {words}", key)
+        return {}
 
 
 @dataclass(frozen=True)
@@ -191,142 +283,38 @@ class PolicyTable:
 
 def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
     """Return what a package's table says of policies. Raises MetadataError."""
-    raw = raw_table(metadata)
-    table = raw.get("module")
-    module = table.get("name") if isinstance(table, dict) else table
-    if module is not None and not (isinstance(module, str) and MODULE_NAME.fullmatch(module)):
-        key = "module.name" if isinstance(table, dict) else "module"
-        raise MetadataError(f"{TABLE}.{key}: {module!r} is not a valid module name")
-    calls = texts(raw, "calls")
+    table = opened(metadata)
+    named, key = table, "module"
+    requires: tuple[str, ...] = ()
+    if isinstance(table.raw.get("module"), dict):
+        named, key = table.inside("module", _MODULE_KEYS), "name"
+        requires = named.choices("requires", "promise", PROMISES)
+    module = named.string(
+        key, MODULE_NAME, 'a valid module name: write one such as "spam" or "spam._native"'
+    )
+    stable = table.string(
+        "stable-abi",
+        _STABLE,
+        "a version of the stable ABI: write the oldest Python that the module supports, such as "
+        '"3.9" (for abi3t "3.15t" or newer)',
+    )
+    asks = "policies" in table.raw
+    policies = table.choices("policies", "policy", POLICIES) if asks else None
+    read = PolicyTable(policies, module, _calls(table), requires, stable)
+    table.check()
+    return read
+
+
+def _calls(table: Reader) -> tuple[str, ...]:
+    """Return the calls of a module; those that do not compile are refused."""
+    calls = table.strings("calls", example="spam.eat(1)")
     for call in calls:
         try:
             compile(call.strip(), "<calls>", "eval")
         except (SyntaxError, ValueError) as error:
-            raise MetadataError(
-                f"{TABLE}.calls: {call!r} is not a Python expression: {error}"
-            ) from None
-    stable = raw.get("stable-abi")
-    if stable is not None and not (isinstance(stable, str) and _STABLE.fullmatch(stable)):
-        raise MetadataError(
-            f"{TABLE}.stable-abi: {stable!r} is not a version of the stable ABI: write the oldest "
-            'Python that the module supports, such as "3.9" (for abi3t "3.15t" or newer)'
-        )
-    return PolicyTable(
-        policies=texts(raw, "policies", _POLICIES, _CHOICE) if "policies" in raw else None,
-        module=module,
-        calls=calls,
-        requires=_requires(table) if isinstance(table, dict) else (),
-        stable_abi=stable,
-    )
-
-
-@dataclass(frozen=True)
-class AbiTable:
-    """What a package says about its C header."""
-
-    header: str | None = None
-    """Relative to the package."""
-    include_dirs: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
-    """C's name for a Rust name; empty for one that has no counterpart in C."""
-    known: Mapping[str, str] = field(default_factory=dict)
-    """Why an item (``layout::PyObject``) is known to differ."""
-    inits: Mapping[str, str] = field(default_factory=dict)
-    """C's initialiser for a Rust constant."""
-    arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """What a macro and its ``const fn`` are called with: the arguments of each call."""
-    symbols: tuple[str, ...] = ()
-    """What the interpreter must export."""
-    const_is_an_error: bool = False
-    letter: tuple[str, ...] | None = ()
-    """Kinds of minor differences that are errors; None for all of them."""
-
-
-def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
-    """Return the table of a package, empty if it has none. Raises MetadataError."""
-    raw = raw_table(metadata)
-    header = raw.get("header")
-    if header is not None and (
-        not isinstance(header, str) or not is_plain(header) or '"' in header
-    ):
-        raise MetadataError(f"{TABLE}.header must be the path of a C header, not {header!r}")
-    strict = raw.get("const-is-an-error", False)
-    if not isinstance(strict, bool):
-        raise MetadataError(
-            f"{TABLE}.const-is-an-error: {strict!r} is not valid: write true or false"
-        )
-    return AbiTable(
-        header=header,
-        include_dirs=texts(raw, "include-dirs"),
-        flags=texts(raw, "flags"),
-        names=_table(raw, "names", _RUST_NAME, _TYPE_NAME, "a C name in quotes"),
-        known=_table(raw, "known", _KNOWN, _REASON, "the reason why it differs"),
-        inits=_table(raw, "inits", _RUST_NAME, _EXPRESSION, "a C initialiser without quotes in it"),
-        arguments=_arguments(raw),
-        symbols=tuple(one.rpartition("::")[2] for one in texts(raw, "symbols", _SYMBOL)),
-        const_is_an_error=strict,
-        letter=_letter(raw),
-    )
-
-
-def _arguments(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """Return the calls of each ``const fn``: one text, or an array of them."""
-    table = raw.get("arguments", {})
-    if not isinstance(table, dict):
-        raise MetadataError(f"{TABLE}.arguments must be a table")
-    found: dict[str, tuple[str, ...]] = {}
-    for name, value in table.items():
-        if not _RUST_NAME.fullmatch(name):
-            raise MetadataError(f"{TABLE}.arguments: {name!r} is not a Rust name")
-        calls = [value] if isinstance(value, str) else value
-        good = isinstance(calls, list) and calls and all(isinstance(one, str) for one in calls)
-        if not good or not all(map(_ARGUMENTS.fullmatch, calls)):
-            raise MetadataError(
-                f"{TABLE}.arguments.{name}: {value!r} is not valid: write {_ARGUMENTS_HINT}, "
-                "in one string, or an array of strings for several calls"
-            )
-        found[name] = tuple(calls)
-    return found
-
-
-def _letter(raw: Mapping[str, Any]) -> tuple[str, ...] | None:
-    value = raw.get("letter", [])
-    if value == "error":
-        return None
-    if not isinstance(value, list):
-        meant = f'["{value}"]' if value in LETTERS else '["const", "void"]'
-        raise MetadataError(
-            f'{TABLE}.letter: {value!r} is not valid: write letter = "error" for all kinds of '
-            f"differences, or an array such as letter = {meant}; "
-            f"valid kinds are {', '.join(LETTERS)}"
-        )
-    kinds = texts(raw, "letter")
-    for kind in kinds:
-        if kind not in LETTERS:
-            raise MetadataError(
-                f"{TABLE}.letter: unknown kind of difference `{kind}`: "
-                f"{_nearest(kind, 'valid kinds are', LETTERS)}"
-            )
-    return kinds
-
-
-def _table(
-    raw: Mapping[str, Any],
-    key: str,
-    names: re.Pattern[str],
-    values: re.Pattern[str],
-    wanted: str,
-) -> dict[str, str]:
-    table = raw.get(key, {})
-    if not isinstance(table, dict):
-        raise MetadataError(f"{TABLE}.{key} must be a table")
-    for name, value in table.items():
-        if not names.fullmatch(name):
-            raise MetadataError(f"{TABLE}.{key}: {name!r} is not a valid key{_HINTS.get(key, '')}")
-        if not isinstance(value, str) or not values.fullmatch(value):
-            raise MetadataError(f"{TABLE}.{key}.{name} must be {wanted}, not {value!r}")
-    return dict(table)
+            said = error.msg if isinstance(error, SyntaxError) else error
+            table.refuse(f"`calls`: {shown(call)} is not a Python expression: {said}", "calls")
+    return calls
 
 
 @dataclass(frozen=True)
@@ -341,12 +329,15 @@ class ExportTable:
 
 def read_exports(metadata: Mapping[str, Any]) -> ExportTable:
     """Return what the table of a package says of exports. Raises MetadataError."""
-    raw = raw_table(metadata)
-    header = raw.get("cbindgen")
-    if header is not None:
-        good = isinstance(header, str) and is_plain(header) and '"' not in header
-        if not good or os.path.isabs(header):
-            raise MetadataError(
-                f"{TABLE}.cbindgen: {header!r} is not the path of a header in the package"
-            )
-    return ExportTable(texts(raw, "exports", NAME_PATTERN, _HINT), header)
+    table = opened(metadata)
+    header = table.string(
+        "cbindgen",
+        HEADER_PATH,
+        'the path of a header: write it relative to the package, such as "include/spam.h"',
+    )
+    if header is not None and os.path.isabs(header):
+        text = "is not a relative path: write it relative to the package"
+        table.refuse(f"`cbindgen`: {shown(header)} {text}", "cbindgen")
+    read = ExportTable(table.strings("exports", NAME_PATTERN, _HINT, "spam_*"), header)
+    table.check()
+    return read

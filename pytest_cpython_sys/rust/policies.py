@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .metadata import CPYTHON, MetadataError, PolicyTable, read_policies
+from .metadata import CPYTHON, POLICIES, MetadataError, PolicyTable, elsewhere, read_policies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ..cargo import Package
     from .context import BuildContext, RunOptions
@@ -41,13 +41,20 @@ def wanted_packages(
         problem = ""
         try:
             table = read_policies(package.metadata)
-        except MetadataError as error:
-            raw = package.metadata.get(CPYTHON)
-            asks = isinstance(raw, dict) and "policies" in raw
-            table, problem = PolicyTable((policy,) if asks else None), str(error)
+        except MetadataError:
+            table, problem = PolicyTable(_named(package.metadata)), elsewhere(package)
         if is_wanted(context.run, table, policy, default=default):
             asked = context.run.policies == "all" or table.policies is not None
             yield Wanted(package, table, problem, asked)
+
+
+def _named(metadata: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the policies that a wrong table asks for; None if it does not say."""
+    raw = metadata.get(CPYTHON)
+    if not isinstance(raw, dict) or "policies" not in raw:
+        return None
+    asked = raw["policies"]
+    return tuple(one for one in asked if one in POLICIES) if isinstance(asked, list) else ()
 
 
 def binds_cpython(context: BuildContext) -> bool:

@@ -28,6 +28,9 @@ EXAMPLES = Path(__file__).parents[2] / "example_crate"
 PACKAGE = '[package]\nname = "{}"\nversion = "0.1.0"\nedition = "2021"\n'
 """The manifest of a package, but for its name."""
 
+SEE_METADATA = "*: not evaluated: see Cargo.toml::@metadata of the package `*`"
+"""What each item says that a wrong table configures."""
+
 # What a developer's own shell may hold, and what a test must not depend on.
 _CLEARED = (
     "CARGO",

@@ -274,38 +274,38 @@ def test_c_through_another_crate(pytester: pytest.Pytester, write: Write) -> Non
     (root / "user/Cargo.toml").write_text(f'{user}{table}sys = ["no"]\n', encoding="utf-8")
     found, text = rules(pytester, "user")
     assert found == {item: "error"}
-    assert "cpython-sys.api.sys: user does not depend on 'no'" in text
+    assert "`api.sys`: user does not depend on 'no'" in text
 
 
 @pytest.mark.parametrize(
     ("rule", "table", "words"),
     [
         ("capability", 'capability = ["ThreadContxt"]', "'ThreadContxt': did you mean 'ThreadC*'?"),
-        ("capability", "capability = []", "api.capability is empty: add a name, or *"),
+        ("capability", "capability = []", "`api.capability` is empty: add a name, or *"),
         (
             "capability",
             'capability = "ThreadContext"',
-            "api.capability: * is not an array of strings",
+            "`api.capability` must be an array of strings, not *",
         ),
-        ("send", "send = [3]", "api.send: 3 is not the name of a type or a function*"),
-        ("send", 'send = ["Vec"]', "api.send: 'Vec' is a type of the crate alloc, *"),
-        ("ffi-module", 'ffi-module = "c-api"', "api.ffi-module: 'c-api' is not a module: *"),
+        ("send", "send = [3]", "`api.send`: 3 is not a string: write it in quotes"),
+        ("send", 'send = ["Vec"]', "`api.send`: 'Vec' is a type of the crate alloc, *"),
+        ("ffi-module", 'ffi-module = "c-api"', '`api.ffi-module`: "c-api" is not a module: *'),
         ("ffi-module", 'ffi-module = "capi"', "no module 'capi': did you mean 'c_api'?"),
         ("catch-unwind", 'catch-unwind = ["gard"]', "no function 'gard': did you mean 'guard'?"),
-        ("must-use", 'must-use = ["PyErr"]', "api.must-use: the crate has no type 'PyErr'*"),
+        ("must-use", 'must-use = ["PyErr"]', "`api.must-use`: the crate has no type 'PyErr'*"),
         (
             "capability",
             'capability = ["ThreadContext"]\nallow = { "Py::clon_ref" = "why" }',
-            "api.allow: the crate has no function 'Py::clon_ref': did you mean 'Py::clone_ref'*",
+            "`api.allow`: the crate has no function 'Py::clon_ref': did you mean 'Py::clone_ref'*",
         ),
         (
             "send",
             'send = ["Py"]\nallow = { "a" = " " }',
-            "api.allow: 'a' has no reason: write why *",
+            '`api.allow`: "a" has no reason: write why *',
         ),
-        ("send", 'send = ["Py"]\nallow = ["a"]', "api.allow must be a table: *"),
-        ("send", 'send = ["Py"]\nsends = []', "unknown key `sends` in *: did you mean `send`?*"),
-        ("@table", "", "[[]package.metadata.cpython-sys.api[]] has no rule: add at least one of *"),
+        ("send", 'send = ["Py"]\nallow = ["a"]', "`api.allow` must be a table, not *: write *"),
+        ("send", 'send = ["Py"]\nsends = []', "unknown key `api.sends`: did you mean `api.send`?"),
+        ("@table", "", "`api` has no rule: add at least one of *"),
     ],
 )
 def test_a_table_that_cannot_be_used(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, run
+from .conftest import SEE_METADATA, outcomes, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,12 +20,24 @@ PACKAGE = '[package]\nname = "{0}"\nversion = "0.1.0"\nedition = "2021"\n'
 @pytest.mark.parametrize(
     ("line", "words"),
     [
+        ("cpython-sys.polices = []", "unknown key `polices`: did you mean `policies`[?]"),
+        ("cpython-sys.zzz = 1", "unknown key `zzz`"),
+        ("cpython-sys = 3", "`cpython-sys` must be a table, not 3: write [[]package.*[]]"),
+        ('cpython-sys.policies = ["unsave"]', "unknown policy `unsave`: did you mean `unsafe`[?]"),
+        ('cpython-sys.module = "a-b"', '`module`: "a-b" is not a valid module name: *'),
+        ("cpython-sys.calls = 1", "`calls` must be an array of strings, not 1: write calls = *"),
+        ("cpython-sys.stable-abi = 3.9", "`stable-abi`: 3.9 is not a version of the stable ABI: *"),
+        ("cpython-sys.exports = true", "`exports` must be an array of strings, not true: *"),
+        ("cpython-sys.cbindgen = 1", "`cbindgen`: 1 is not the path of a header: write it *"),
+        ("cpython-sys.twin = 1", "`twin`: 1 is not a valid module name: write one such as *"),
         (
-            "cpython-sys.polices = []",
-            "unknown key `polices` in *: did you mean `policies`? Valid keys are",
+            'cpython-sys.letter = ["voyd"]',
+            "unknown kind of difference `voyd`: did you mean `void`*",
         ),
-        ("cpython-sys.zzz = 1", "unknown key `zzz` in *: valid keys are api, arguments, *"),
-        ("cpython-sys = 3", "`package.metadata.cpython-sys` must be a table*"),
+        ("cpython-sys.names = 1", "`names` must be a table, not 1: write names = { *"),
+        ('cpython-sys.header = "src"', "`header`: src is a directory: name a header file*"),
+        ('cpython-sys.header = "x.h"', "`header`: x.h does not exist: write its path *"),
+        ('cpython-sys.include-dirs = ["src/main.rs"]', "`include-dirs`: src/main.rs is a file: *"),
     ],
 )
 def test_whatever_the_package_is(
@@ -46,7 +58,7 @@ def test_whatever_the_package_is(
         "b/src/lib.rs::ok": "passed",
         "a/Cargo.toml::@metadata": "error",
     }
-    result.stdout.fnmatch_lines([f"a/Cargo.toml:1: *{words.removeprefix('[[]')}*"])
+    result.stdout.fnmatch_lines([f"a/Cargo.toml:6: {words}"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     again = run(pytester, "a/Cargo.toml::@metadata")
     assert outcomes(again) == {"a/Cargo.toml::@metadata": "error"}
@@ -66,8 +78,8 @@ def test_a_table_without_a_header(pytester: pytest.Pytester, write: Write) -> No
     root = write({"Cargo.toml": f'{TABLE}names = {{ LIMIT = "MAX" }}\n', "src/lib.rs": LIB})
     result = run(pytester)
     assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}
-    words = "*has keys about C (names), but no C header was found: add header = *"
-    result.stdout.fnmatch_lines([f"Cargo.toml:1: {words}"])
+    words = "no C header was found, but the table has keys about C (names): add header = *"
+    result.stdout.fnmatch_lines([f"Cargo.toml:6: {words}"])
     for name in ("cpython_sys", "cpython-syss", "pytest-cpython-sys"):
         manifest = TABLE.replace("cpython-sys", name) + 'header = "thing.h"\n'
         (root / "Cargo.toml").write_text(manifest, encoding="utf-8")
@@ -88,14 +100,12 @@ def test_a_table_without_a_header(pytester: pytest.Pytester, write: Write) -> No
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('letter = "const"', "*'const' is not valid: write *such as letter = [\"const\"]; *void"),
-        ("letter = true", '*True is not valid: write letter = "error" for all*'),
-        ('include-dirs = ["no"]', "*include-dirs: */no does not exist: write paths *"),
-        (
-            'known = { "fn::send" = "" }',
-            "*known.fn::send must be the reason why it differs, not ''",
-        ),
-        ('known = { "no no" = "x" }', "*'no no' is not a valid key: write *such as \"fn::NAME\""),
+        ('letter = "const"', '`letter`: "const" is not valid: write *such as letter = ["const"]'),
+        ("letter = true", '`letter`: true is not valid: write letter = "error" for all*'),
+        ('include-dirs = ["no"]', "`include-dirs`: no does not exist: write its path *"),
+        ('known = { "fn::send" = "" }', '`known.fn::send`: "" is not a reason: write why *'),
+        ('known = { "no no" = "x" }', '`known`: "no no" is not a valid key: write *"fn::NAME"'),
+        ("known = 1", '`known` must be a table, not 1: write known = { "fn::NAME" = "why *'),
     ],
 )
 def test_what_to_write_instead(
@@ -104,9 +114,56 @@ def test_what_to_write_instead(
     table = f'{TABLE}header = "thing.h"\n{line}\n'
     write({"Cargo.toml": table, "thing.h": HEADER, "src/lib.rs": LIB})
     result = run(pytester)
-    assert outcomes(result) == {"src/lib.rs::@abi::header": "error"}
+    assert outcomes(result) == {
+        "src/lib.rs::@abi::header": "error",
+        "Cargo.toml::@metadata": "error",
+    }
     escaped = words.replace("[", "[[]")
-    result.stdout.fnmatch_lines([f"Cargo.toml:1: package.metadata.cpython-sys.{escaped}"])
+    result.stdout.fnmatch_lines_random([f"Cargo.toml:7: {escaped}", SEE_METADATA])
+
+
+SEVERAL = """policies = [
+    "clippy",
+    "unsave",  # zzz
+]
+description-of-zzz = "zzz"
+zzz = 1
+[package.metadata.cpython-sys.module]
+requires = ["not-gil", "no-gil"]
+"naem" = 1
+[package.metadata.cpython-sys.names]
+# LIMIT = "no"
+LIMIT = 3
+"""
+
+
+def test_all_faults_are_told_once_each_with_its_line(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write({"Cargo.toml": f"{TABLE}{SEVERAL}", "src/lib.rs": LIB, "wrapper.h": HEADER})
+    result = run(pytester)
+    assert outcomes(result) == {
+        "Cargo.toml::@metadata": "error",
+        "src/lib.rs::@clippy": "error",
+    }
+    result.stdout.fnmatch_lines(
+        [
+            "Cargo.toml:6: unknown policy `unsave`: did you mean `unsafe`[?]",
+            "line 10: unknown key `description-of-zzz`",
+            "line 11: unknown key `zzz`",
+            "line 13: unknown promise `no-gil`: did you mean `not-gil`[?]",
+            "line 14: unknown key `module.naem`: did you mean `module.name`[?]",
+            "line 17: `names.LIMIT`: 3 is not a C name: write one in quotes",
+            "valid keys in [[]package.metadata.cpython-sys[]] are",
+            "    api, arguments, calls, *",
+        ],
+        consecutive=False,
+    )
+    text = result.stdout.str()
+    assert text.count("valid keys in") == 1
+    assert text.count("line 11:") == 1
+    result.stdout.fnmatch_lines([SEE_METADATA])
+    result.stdout.no_fnmatch_line("*with cargo alone*")
 
 
 def test_a_difference_that_is_known_no_longer(pytester: pytest.Pytester, write: Write) -> None:
@@ -156,7 +213,7 @@ struct point { int x, y; };
     result = run(pytester)
     found = {name.rpartition("::")[2]: one for name, one in outcomes(result).items()}
     assert found == {"point": "passed", "ONE": "error", "TWO": "passed", "CALLED": "error"}
-    words = "package.metadata.cpython-sys.inits: '{}', set for {}, is not a valid initialiser: *"
+    words = '`inits`: "{}", set for {}, is not a valid initialiser: *'
     result.stdout.fnmatch_lines_random(
         [
             f"*{words.format('POINT_INI', 'ONE')}: did you mean 'POINT_INIT'[?]",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import outcomes, python_with_headers, replace_once
+from .conftest import SEE_METADATA, outcomes, python_with_headers, replace_once
 from .module_crate import module
 
 if TYPE_CHECKING:
@@ -190,25 +190,32 @@ def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ('twin-names = ["x"]\n', "package.metadata.cpython-sys.twin is missing, but *"),
-        ('twin = "x"\ntwin-names = []\n', "*.twin-names is empty: list the names to compare *"),
+        ('twin-names = ["x"]\n', "`twin` is missing, but `twin-* needs it: write *"),
+        ('twin = "x"\ntwin-names = []\n', "`twin-names` is empty: list the names to compare *"),
         (
             'twin = "x"\ntwin-names = "y"\n',
-            "package.metadata.cpython-sys.twin-names must be an array*",
+            "`twin-names` must be an array of strings, not *: write twin-names = [[]*[]]",
         ),
-        ('twin = "x"\ntwin-names = ["a b"]\n', "*.twin-names: 'a b' is not valid: write a *"),
-        ('twin = "colorsis"\n', "Python 3.13.* has no module 'colorsis' to compare with (No *"),
-        ("twin = 3\n", "package.metadata.cpython-sys.twin: 3 is not a valid module name"),
-        ('twin-tests = "test_x"\n', "package.metadata.cpython-sys.twin is missing, but *"),
-        ('twin = "x"\ntwins = 1\n', "unknown key `twins` in [[]package.metadata.cpython-sys[]]: *"),
+        ('twin = "x"\ntwin-names = ["a b"]\n', '`twin-names`: "a b" is not valid: write a *'),
+        ("twin = 3\n", "`twin`: 3 is not a valid module name: *"),
+        ('twin-tests = "test_x"\n', "`twin` is missing, but `twin-* needs it: write *"),
+        ('twin = "x"\ntwins = 1\n', "unknown key `twins`: did you mean `twin`[?]"),
     ],
 )
-def test_no_such_twin(write: Write, run: Run, table: str, words: str) -> None:
+def test_a_table_that_cannot_be_used(write: Write, run: Run, table: str, words: str) -> None:
     write(crate(table=f"[package.metadata.cpython-sys]\n{table}"))
+    result = run("-k", "twin or metadata")
+    assert outcomes(result) == {"src/lib.rs::@twin": "error", "Cargo.toml::@metadata": "error"}
+    result.stdout.fnmatch_lines_random([f"Cargo.toml:*: {words}", SEE_METADATA])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_no_such_twin(write: Write, run: Run) -> None:
+    write(crate(table='[package.metadata.cpython-sys]\ntwin = "colorsis"\n'))
     result = run("-k", "twin")
     assert outcomes(result) == {"src/lib.rs::@twin": "error"}
+    words = "Python 3.13.* has no module 'colorsis' to compare with (No *"
     result.stdout.fnmatch_lines([f"src/lib.rs:1: {words}"])
-    result.stdout.no_fnmatch_line("*Traceback*")
 
 
 @pytest.mark.parametrize(

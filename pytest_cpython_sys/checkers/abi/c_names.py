@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from ...rust.metadata import TABLE, MetadataError
+from ...rust.metadata import MetadataError, fault, shown
 from .keys import Keys, nearest
 
 if TYPE_CHECKING:
@@ -63,10 +63,9 @@ class CNames:
         given = self._names.of(item)
         if not given:
             return f"C has no {what} {item.symbol or item.name}"
-        raise MetadataError(
-            f"{TABLE}.names: C has no {what} {given!r}, the name set for {item.rust_path}"
-            f"{nearest(given, self._known(what))}"
-        )
+        text = f"`names`: C has no {what} {shown(given)}, the name set for {item.rust_path}"
+        near = nearest(given, self._known(what))
+        raise MetadataError(fault(f"{text}{near}", "names", self._names.key_of(item)))
 
     def _known(self, what: What) -> Iterable[str]:
         found = self._declarations

@@ -17,8 +17,9 @@ from ...c.headers import HeaderSource, find_header
 from ...cargo import locked, stamp
 from ...case import Case, Checker, Location, Verdict
 from ...rust.include_sites import Places
-from ...rust.metadata import ABI_KEYS, TABLE, AbiTable, MetadataError, raw_table
+from ...rust.metadata import ABI_KEYS, TABLE, MetadataError, fault, raw_table
 from ...rust.sources import Sources
+from ...rust.tables.abi import AbiTable
 from ...rust.test_location import place
 from .keys import KnownItems
 from .rustbuild import Library, find_library
@@ -41,8 +42,8 @@ __all__ = ["AbiChecker"]
 _TROUBLE: Final = (AbiError, MetadataError)
 _HEADER: Final = "header"
 _NO_HEADER: Final = (
-    f"[{TABLE}] has keys about C ({{}}), but no C header was found: add "
-    f'header = "include/NAME.h" to this table. The package has no {DEFAULT_HEADER}, and no '
+    "no C header was found, but the table has keys about C ({}): add "
+    f'header = "include/NAME.h" to [{TABLE}]. The package has no {DEFAULT_HEADER}, and no '
     "workspace member that it depends on has a header"
 )
 
@@ -104,11 +105,12 @@ def _open(context: BuildContext, package: Package) -> _Package | None:
     try:
         source = find_header(context.build.workspace, package)
     except MetadataError as error:
-        return _Package(context, library, None, str(error))
+        return _Package(context, library, None, error)
     if source is None:
-        keys = ", ".join(sorted(_speaks_of_c(package)))
-        return _Package(context, library, None, _NO_HEADER.format(keys)) if keys else None
-    return _Package(context, library, source, "") if _worthwhile(context, library, source) else None
+        keys = sorted(_speaks_of_c(package))
+        faults = [fault(_NO_HEADER.format(", ".join(keys)), keys[0])] if keys else []
+        return _Package(context, library, None, MetadataError(*faults)) if faults else None
+    return _Package(context, library, source) if _worthwhile(context, library, source) else None
 
 
 def _speaks_of_c(package: Package) -> set[str]:
@@ -134,7 +136,11 @@ class _Package:
     """A package's findings: kept ones, or new ones."""
 
     def __init__(
-        self, context: BuildContext, library: Library, source: HeaderSource | None, trouble: str
+        self,
+        context: BuildContext,
+        library: Library,
+        source: HeaderSource | None,
+        trouble: MetadataError | None = None,
     ) -> None:
         self._context = context
         self._library = library
@@ -147,7 +153,7 @@ class _Package:
         self._work = os.path.join(base, context.options.target or "", self._package.name)
         self.group = f"{self._package.id} {self._work}"
         self._findings = Findings()
-        self._asks = not trouble and source is not None
+        self._asks = source is not None
 
     @cached_property
     def _abi(self) -> PackageAbi:
@@ -186,8 +192,8 @@ class _Package:
 
     def cases(self) -> Iterable[Case]:
         """Return the cases; kept ones where nothing has changed."""
-        if not self._asks:
-            return self._failed(MetadataError(self._trouble))
+        if self._trouble is not None:
+            return self._failed(self._trouble)
         os.makedirs(self._work, exist_ok=True)
         try:
             key = self._fingerprint()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ...case import counted
-from ...rust.metadata import TABLE, MetadataError
+from ...rust.metadata import TABLE, MetadataError, fault, shown
 from .keys import Keys, nearest
 from .natures import constant_form
 from .probe import rust_path
@@ -15,7 +15,7 @@ from .subjects import Subject
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ...rust.metadata import AbiTable
+    from ...rust.tables.abi import AbiTable
     from .c_names import CNames
     from .rustdoc import Crate, Item
 
@@ -135,10 +135,8 @@ class ConstantSurvey:
         if macro is None or macro.parameters is None:
             if calls is not None:
                 called = [one for one, other in self._names.macros.items() if other.parameters]
-                raise MetadataError(
-                    f"{TABLE}.arguments: {item.rust_path} cannot be compared, because C has no "
-                    f"macro {name} with arguments{nearest(name, called)}"
-                )
+                text = f"`arguments`: {item.rust_path} cannot be compared, because C has no macro"
+                raise self._refused(item, f"{text} {name} with arguments{nearest(name, called)}")
         elif calls is None:
             words = "C has a macro of that name: to compare both, list arguments"
             self._none(item, f"{words} in [{TABLE}.arguments]")
@@ -153,11 +151,12 @@ class ConstantSurvey:
         words = [word.strip() for word in call.split(",") if word.strip()]
         counts = {len(inputs)} if "..." in parameters else {len(inputs), _count(parameters)}
         if counts != {len(words)}:
-            raise MetadataError(
-                f"{TABLE}.arguments: {call!r} has {counted(len(words), 'argument')}, but "
-                f"{item.rust_path} takes {len(inputs)} in Rust and is {macro}{parameters} in C"
+            raise self._refused(
+                item,
+                f"`arguments`: {shown(call)} has {counted(len(words), 'argument')}, but "
+                f"{item.rust_path} takes {len(inputs)} in Rust and is {macro}{parameters} in C",
             )
-        both = [self._argument(word) for word in words]
+        both = [self._argument(item, word) for word in words]
         result = replace(
             item, kind="const", id=f"{item.id} {call}", name=f"{item.name}({call})", type=output
         )
@@ -169,7 +168,10 @@ class ConstantSurvey:
             call=f"({', '.join(rust for _, rust in both)})",
         )
 
-    def _argument(self, word: str) -> tuple[str, str]:
+    def _refused(self, item: Item, text: str) -> MetadataError:
+        return MetadataError(fault(text, "arguments", self._arguments.key_of(item)))
+
+    def _argument(self, item: Item, word: str) -> tuple[str, str]:
         """Return an argument as C writes it, and as Rust does. Raises MetadataError."""
         if not word[0].isalpha() and word[0] != "_":
             return word, word
@@ -178,9 +180,8 @@ class ConstantSurvey:
             if f"::{self._crate.name}::{one.rust_path}".endswith(f"::{word}"):
                 return self._names.given(one) or one.name, f"{rust_path(one.path)} as _"
         near = nearest(word, [one.rust_path for one in constants])
-        raise MetadataError(
-            f"{TABLE}.arguments: {word!r} is not a constant of {self._crate.name}{near}"
-        )
+        text = f"`arguments`: {shown(word)} is not a constant of {self._crate.name}{near}"
+        raise self._refused(item, text)
 
 
 def _count(parameters: str) -> int:

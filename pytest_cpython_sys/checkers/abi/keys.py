@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from ...late import regex
-from ...rust.metadata import ITEM_KINDS, TABLE, MetadataError
+from ...rust.metadata import MetadataError, fault, shown
+from ...rust.tables.abi import ITEM_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -50,13 +51,21 @@ class Keys(Generic[_Value]):
     def __init__(self, crate_name: str, table: Mapping[str, _Value]) -> None:
         self._crate_name = crate_name
         self._values = {_rust_path(key): value for key, value in table.items()}
+        self._written = {_rust_path(key): key for key in table}
 
     def of(self, item: Item) -> _Value | None:
         """Return what the table has for an item."""
+        return self._values.get(self._end_of(item))
+
+    def key_of(self, item: Item) -> str:
+        """Return the key that names an item, as it is written; empty if there is none."""
+        return self._written.get(self._end_of(item), "")
+
+    def _end_of(self, item: Item) -> str:
         if not self._values:
-            return None
+            return ""
         ends = _ends((self._crate_name, *item.path))
-        return next((self._values[end] for end in ends if end in self._values), None)
+        return next((end for end in ends if end in self._values), "")
 
     def of_foreign(self, name: str) -> _Value | None:
         """Return what the table has for a type of another crate."""
@@ -77,7 +86,7 @@ def check_keys(
         return []
     items = [*crate.items, *crate.types.values()]
     every = _ends_of(crate, items)
-    left_out = []
+    left_out, faults = [], []
     for table, keys in tables.items():
         kind, what = _NAMED.get(table, ("", "an item"))
         named = _ends_of(crate, [one for one in items if kind in ("", one.kind)])
@@ -91,7 +100,10 @@ def check_keys(
                 left_out.append(f"{table}: {key}")
                 continue
             near = nearest(path, named) or ": correct or remove the key"
-            raise MetadataError(f"{TABLE}.{table}: {key!r} is not {what} of {crate.name}{near}")
+            text = f"`{table}`: {shown(key)} is not {what} of {crate.name}{near}"
+            faults.append(fault(text, table, key))
+    if faults:
+        raise MetadataError(*faults)
     return left_out
 
 
@@ -167,12 +179,13 @@ class KnownItems:
         ``is_elsewhere`` tells of a path in Rust whether it is left out, ``why_not`` why there is
         no item of a path.
         """
-        left_out = list(self._of_others)
+        left_out, faults = list(self._of_others), []
         for key, kinds in self._used.items():
             if len(kinds) > 1:
                 ids = " or ".join(f'"{kind}::{key}"' for kind in sorted(kinds))
-                raise MetadataError(f"{TABLE}.known: {key!r} matches several items: write {ids}")
-        for key in self._known.keys() - self._used.keys():
+                text = f"`known`: {shown(key)} matches several items: write {ids}"
+                faults.append(fault(text, "known", key))
+        for key in sorted(self._known.keys() - self._used.keys()):
             kind, _, path = key.rpartition(_LEVEL)[2].partition("::")
             if kind not in ITEM_KINDS:
                 path = key
@@ -182,5 +195,8 @@ class KnownItems:
             reason = why_not.get(path)
             near = nearest(key.rpartition(_LEVEL)[2], self._ids) or ": correct or remove the key"
             words = f": {reason}" if reason else near
-            raise MetadataError(f"{TABLE}.known: {key!r} is not an item of this package{words}")
+            text = f"`known`: {shown(key)} is not an item of this package{words}"
+            faults.append(fault(text, "known", key))
+        if faults:
+            raise MetadataError(*faults)
         return left_out

@@ -14,7 +14,8 @@ from ...case import Verdict
 from ...late import regex
 from ...object_files.exports import needed_symbols
 from ...object_files.reader import exported_symbols
-from ...rust.metadata import LETTERS, TABLE, read_abi
+from ...rust.metadata import shown
+from ...rust.tables.abi import LETTERS, read_abi
 from .c_questions import CAnswers, CQuestions
 from .c_types import Speller
 from .cdecls import scan
@@ -308,7 +309,7 @@ class PackageAbi:
         # What C does not know is named; older compilers take a call for that of a function.
         unknown = [word for word in words if f"'{word}'" in reason or f"{word}(" in subject.c_name]
         near = nearest(unknown[0], have) if unknown else ""
-        key = f"{TABLE}.inits: {subject.c_name!r}, set for {item_of(subject).rust_path}"
+        key = f"`inits`: {shown(subject.c_name)}, set for {item_of(subject).rust_path}"
         why = reason.rpartition(f" for {subject.c_name}: ")[2]
         return Verdict("error", message=f"{key}, is not a valid initialiser: {why}{near}")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ...c.compiler import Header
-    from ...rust.metadata import AbiTable
+    from ...rust.tables.abi import AbiTable
     from .c_names import What
     from .c_types import Speller, Spelling
     from .cdecls import Declarations

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...c.compiler import AbiError, HeaderRefusedError
 from ...c.target_compiler import TargetCompilerError
 from ...case import Location, Verdict
-from ...rust.metadata import TABLE
+from ...rust.metadata import MetadataError
+from ...rust.tables.places import faults_verdict
 
 if TYPE_CHECKING:
     from ...c.headers import HeaderSource
@@ -36,11 +37,10 @@ def trouble_of(error: Exception, source: HeaderSource | None, manifest: str, mod
     outcome: Outcome = "skipped" if unknown_flags and not asked else "error"
     if source is not None and isinstance(error, HeaderRefusedError):
         return _refused(error, source, outcome)
-    message = str(error)
-    of_table = message.startswith((TABLE, f"[{TABLE}]"))
-    verdict = Verdict(
-        outcome, message=message, location=Location(manifest, 1) if of_table else None
-    )
+    if isinstance(error, MetadataError):
+        verdict = faults_verdict(error.faults, manifest)
+    else:
+        verdict = Verdict(outcome, message=str(error))
     return Trouble(verdict, verdict)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ...cargo import Build, Package, Target, Unit
     from ...rust.context import BuildContext
     from ...rust.libraries import Libraries
-    from .table import ApiTable
+    from ...rust.tables.api import ApiTable
 
 __all__ = ["Question", "system_crates"]
 
@@ -153,9 +153,7 @@ def system_crates(build: Build, package: Package, table: ApiTable) -> dict[str, 
                 waiting += [one.name] if one.name in members else []
     for name in table.systems:
         if name not in needed:
-            raise CargoError(
-                f"package.metadata.cpython-sys.api.sys: {package.name} does not depend on {name!r}"
-            )
+            raise CargoError(f"`api.sys`: {package.name} does not depend on {name!r}")
     known = [name for name in needed if name in _CPYTHON]
     declaring = table.systems or known or [name for name in needed if name.endswith(_SUFFIXES)]
 

@@ -17,10 +17,10 @@ from ...case import Case, Checker, Location, Verdict, counted, grouped
 from ...late import dataclass
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
-from ...rust.metadata import MetadataError, raw_table
+from ...rust.metadata import MetadataError, elsewhere, raw_table
+from ...rust.tables.api import API, RULES, ApiTable, read_api
 from ...rust.test_location import real_path
 from .asking import Question
-from .table import API, RULES, ApiTable, read_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -114,8 +114,8 @@ def _open(context: BuildContext, package: Package, libraries: Libraries) -> _Cra
     problem, table = "", None
     try:
         table = read_api(package.metadata)
-    except MetadataError as error:
-        problem = str(error)
+    except MetadataError:
+        problem = elsewhere(package)
     if table is None and not problem:
         return None
     return _Crate(context, package, table or ApiTable(), libraries, problem)

@@ -6,18 +6,18 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from ...late import dataclass
+from ...rust.tables.api import API
 from .graph import Graph
 from .mir import without_generics
 from .names import Names, UnknownNameError
-from .table import API
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from ...rust.tables.api import ApiTable
     from .graph import Node
     from .mir import Body, Call
     from .surface import Function, Surface, TypeItem
-    from .table import ApiTable
 
 __all__ = ["Finding", "Judge", "Judgement"]
 

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ...late import regex
-from .table import API
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -75,7 +74,7 @@ class Names:
             others = pick(name, "", self._others)
             if others:
                 raise UnknownNameError(
-                    f"{API}.{key}: {name!r} is a type of the crate {others[0].partition('::')[0]}, "
+                    f"`api.{key}`: {name!r} is a type of the crate {others[0].partition('::')[0]}, "
                     "not of this one: write the rule in the manifest of that crate"
                 )
             raise UnknownNameError(_nothing(key, name, "type", self._own))
@@ -93,7 +92,7 @@ class Names:
         kind = self._kinds[ids[0]]
         if kind == "trait" or (kind in _ALIASES and ids[0] in self._surface.items):
             what = "a trait: name a type" if kind == "trait" else "an alias: name the type itself"
-            raise UnknownNameError(f"{API}.{key}: {name!r} is {what}")
+            raise UnknownNameError(f"`api.{key}`: {name!r} is {what}")
         return ids
 
     @cached_property
@@ -201,11 +200,11 @@ def _nothing(key: str, name: str, kind: str, known: Collection[str]) -> str:
     near += sorted(path for path in known if path.rpartition("::")[2] == last)
     near = list(dict.fromkeys(near))[:_NEAR]
     advice = f": did you mean {' or '.join(map(repr, near))}?" if near else ": correct it"
-    return f"{API}.{key}: the crate has no {kind} {name!r}{advice}"
+    return f"`api.{key}`: the crate has no {kind} {name!r}{advice}"
 
 
 def _several(key: str, name: str, kinds: str, paths: Sequence[str]) -> str:
     return (
-        f"{API}.{key}: {name!r} is the name of several {kinds}: write more of the path "
+        f"`api.{key}`: {name!r} is the name of several {kinds}: write more of the path "
         f"({', '.join(paths)})"
     )

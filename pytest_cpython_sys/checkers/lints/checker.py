@@ -53,7 +53,9 @@ class LintChecker(Checker):
                         f"@{policy}",
                         kind="policy",
                         checker=self.name,
-                        command=command.format(package.name, context.options.shown()),
+                        command=""
+                        if problem
+                        else command.format(package.name, context.options.shown()),
                         group=_group(context, policy),
                     )
                     self._asked[_key(case)] = context, package, problem

@@ -27,7 +27,7 @@ from ...extensions.probe_client import Answer, ask
 from ...extensions.stage import unusable
 from ...rust.context import with_leak
 from ...rust.libraries import Libraries, LibraryFailedError
-from ...rust.metadata import MetadataError, PolicyTable, read_policies
+from ...rust.metadata import MetadataError, PolicyTable, elsewhere, read_policies
 from ...rust.policies import is_wanted
 from ...rust.test_location import real_path, target_case
 from .kept import ask_once
@@ -119,8 +119,8 @@ def _open(context: BuildContext, package: Package, libraries: Libraries) -> _Mod
     table, trouble = PolicyTable(), ""
     try:
         table = read_policies(package.metadata)
-    except MetadataError as error:
-        trouble = str(error)
+    except MetadataError:
+        trouble = elsewhere(package)
     wanted = is_wanted(context.run, table, "modules", default=True)
     if not wanted and not table.requires:
         return None

@@ -16,7 +16,7 @@ from ...c.headers import HeaderSource
 from ...cargo import read_toml
 from ...cargo.run_program import run_to_end
 from ...case import Location, Verdict
-from ...rust.metadata import AbiTable
+from ...rust.tables.abi import AbiTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def check_header(context: BuildContext, package: Package, header: str) -> Verdic
     if not os.path.isfile(path):
         return Verdict(
             "failed",
-            message=f"package.metadata.cpython-sys.cbindgen: {header} does not exist: write it "
+            message=f"`cbindgen`: {header} does not exist: write it "
             f"with `{_command(package, header)}`",
         )
     try:

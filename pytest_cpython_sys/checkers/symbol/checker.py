@@ -17,7 +17,7 @@ from ...cargo import CargoError, cache_path, keep_json, locked, read_json, stamp
 from ...case import Case, Checker, Location, Verdict, grouped
 from ...late import dataclass
 from ...rust.libraries import Libraries
-from ...rust.metadata import ExportTable, MetadataError, read_exports
+from ...rust.metadata import ExportTable, MetadataError, elsewhere, read_exports
 from ...rust.policies import binds_cpython, wanted_packages
 from ...rust.sources import Sources
 from ...rust.test_location import target_case
@@ -97,8 +97,11 @@ class _Package:
         self._answer: dict[str, str] | Verdict | None = None
         try:
             self.table = read_exports(self.package.metadata)
+        except MetadataError:
+            self.problem = elsewhere(self.package)
+        try:
             self.header = find_header(self.context.build.workspace, self.package)
-        except MetadataError as error:
+        except MetadataError as error:  # perhaps of a package that this one depends on
             self.problem = self.problem or str(error)
 
     @property

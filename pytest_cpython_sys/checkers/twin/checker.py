@@ -13,9 +13,9 @@ from ...case import Case, Checker, Verdict, counted, grouped
 from ...extensions.extension import Extension, ExtensionError
 from ...extensions.probe_client import ask
 from ...extensions.stage import unusable
-from ...rust.metadata import MetadataError, read_policies
+from ...rust.metadata import MetadataError, elsewhere, read_policies
+from ...rust.tables.twin import TwinTable, read_twin
 from ...rust.test_location import target_case
-from ...rust.twin_table import TwinTable, read_twin
 from .comparing import twin_differences
 from .twin_run import TestRun
 
@@ -92,8 +92,8 @@ class _Twin:
             self._table = read_twin(package.metadata)
             policies = read_policies(package.metadata)
             self._extension = Extension(context, package, target, policies)
-        except MetadataError as error:
-            self._trouble = str(error)
+        except MetadataError:
+            self._trouble = elsewhere(package)
         kind = self._python.fingerprint if self._python is not None else ""
         self.group = f"{_LEVEL} {package.id} {kind} {context.options.target or ''}"
 

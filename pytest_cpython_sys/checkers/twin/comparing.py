@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from ...rust.twin_table import TwinTable
+    from ...rust.tables.twin import TwinTable
 
     _Entries = Mapping[str, Mapping[str, Any]]
 

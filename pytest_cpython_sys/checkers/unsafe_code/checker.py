@@ -135,7 +135,9 @@ class _Workspace:
                     package=package.name,
                     target=target.name,
                     rust_test=_LEVEL,
-                    command=_COMMAND.format(package.name, self._context.options.shown()),
+                    command=""
+                    if problem
+                    else _COMMAND.format(package.name, self._context.options.shown()),
                     group=self.group,
                 )
 
@@ -143,6 +145,16 @@ class _Workspace:
 
     def verdicts(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield the verdicts on files."""
+        for case in cases:
+            problem = self._problems[case.package]
+            if problem:
+                yield case, Verdict("error", message=problem)
+        cases = [case for case in cases if not self._problems[case.package]]
+        if cases:
+            yield from self._known_verdicts(cases)
+
+    def _known_verdicts(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
+        """Yield the verdicts on files of packages whose tables can be used."""
         try:
             ledger = read_ledger(self._root)
             report = self._clippy.report(functions=_names_functions(ledger))
@@ -157,11 +169,7 @@ class _Workspace:
             yield from ((case, verdict) for case in cases)
         else:
             for case in cases:
-                problem = self._problems.get(case.package)
-                if problem:
-                    yield case, Verdict("error", message=problem)
-                else:
-                    yield case, self._verdict(case.file, report, ledger)
+                yield case, self._verdict(case.file, report, ledger)
 
     def _verdict(self, file: str, report: Report, ledger: Ledger | None) -> Verdict:
         broken = [name for name in self._units.get(file, ()) if name in report.broken]

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_cpython_sys.checkers.api.judge import Judge, Judgement
 from pytest_cpython_sys.checkers.api.surface import Surface
-from pytest_cpython_sys.checkers.api.table import read_api
+from pytest_cpython_sys.rust.tables.api import read_api
 
 from .asked import asked
 

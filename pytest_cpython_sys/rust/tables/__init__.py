@@ -1,0 +1,1 @@
+"""Parts of the table ``[package.metadata.cpython-sys]``, and places of keys in its file."""
