@@ -68,10 +68,11 @@ def _end_of(answer: Answer) -> tuple[str, Location | None]:
     how = ended.how
     if not answer.done and ended.exit_code >= 0 and not ended.expired:
         how = f"exited before it finished ({how})"
-    message = f"{how} while {answer.step}"
     panic = fatal_panic(ended.stderr) if ended.exit_code < 0 and not ended.expired else None
     if panic is not None:
-        return f"{panic.message}\n{message}", Location(panic.file, panic.line)
+        message = f"panicked while {answer.step}: {panic.message}\n{how}"
+        return message, Location(panic.file, panic.line)
+    message = f"{how} while {answer.step}"
     remedy = explain_process(ended.stderr)
     if remedy is None and -ended.exit_code in _BAD_MEMORY and not ended.expired:
         remedy = _INVALID_MEMORY
