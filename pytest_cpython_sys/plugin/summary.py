@@ -125,10 +125,11 @@ class Summary:
     def unbuilt(self, plan: Plan) -> list[Case]:
         """Return what was selected and did not build, whatever was deselected since.
 
-        The id of a test that was typed stands for its target, which is there too.
+        The id of a test that was typed stands for its target, which is there too. What a checker
+        did not find for an error of its own has no `@build`: its level is the checker's name.
         """
         builds = (case for case in plan.all_cases() if case.kind == "build")
-        return self._selected(plan, (case for case in builds if "@build" in case.levels[-1]))
+        return self._selected(plan, (case for case in builds if case.levels[-1].startswith("@")))
 
     def replaced(self, plan: Plan) -> list[Case]:
         """Return what was selected and builds only without the layouts that differ."""

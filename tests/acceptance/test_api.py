@@ -418,7 +418,7 @@ def test_without_a_crate_that_declares_c_nothing_is_known(
     write(files)
     found, text = rules(pytester)
     assert failed(found) == {"capability", "ffi-module"}
-    assert 'if a dependency declares the C functions, name it in ' in text
+    assert "if a dependency declares the C functions, name it in " in text
 
 
 def test_a_module_may_be_called_as_the_crate_that_declares_c(
