@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ..acceptance.module_crate import faulty_modules
+from ..acceptance.module_crate import faulty_modules, module
 from ..acceptance.promise_crates import promising_modules
 from ..acceptance.test_modules import ANYWHERE, NO_DEBUG, Expected, check, verdicts, write_workspace
 from ..acceptance.test_promises import BEFORE_3_15, SHOWN, WITH_A_GIL
@@ -30,6 +30,9 @@ MODULES = frozenset(
         "leaking",
         "leaking_call",
         "segfault",
+        "panicking",
+        "panicking_call",
+        "raising_call",
         "gil_on",
         "gil_on_call",
         "alone",
@@ -73,7 +76,7 @@ def on_a_build(
     expected = [*EVERYWHERE, *(WITHOUT_A_GIL if name == "free_threaded" else ())]
     packages = faulty_modules(free_threaded=name == "free_threaded")
     root = tmp_path_factory.mktemp(name)
-    write_workspace(root, {module: packages[module] for module in MODULES})
+    write_workspace(root, {one: packages[one] for one in MODULES})
     python = str(cpython_builds.builds[name])
     return name, verdicts(root, python, dict.fromkeys(expected))
 
@@ -92,6 +95,23 @@ def test_what_only_one_build_shows(on_a_build: tuple[str, Mapping[str, Seen]]) -
     for expected in only:
         check(found, expected)
     assert (NO_DEBUG in found["good::leaks"].output) == (name != "debug")
+
+
+def test_abi3_is_counted_where_there_is_none(
+    cpython_builds: Trees, pytester: pytest.Pytester
+) -> None:
+    table = '[package.metadata.cpython-sys]\nstable-abi = "3.9"\n'
+    write_workspace(
+        pytester.path, {"ham": module("ham", slots=(), free_threaded=True, metadata=table)}
+    )
+    python = f"--cpython-sys-python={cpython_builds.builds['free_threaded']}"
+    result = pytester.runpytest("--cpython-sys", "-rs", python)
+    words = "needs a Python with a GIL; this is 3."
+    result.stdout.fnmatch_lines([f"not evaluated: stable_abi of 1 package ({words}*)"])
+    item = "ham/src/lib.rs::@module::stable_abi"
+    typed = pytester.runpytest("--cpython-sys", "-rs", python, item)
+    assert typed.parseoutcomes() == {"skipped": 1}
+    typed.stdout.fnmatch_lines([f"SKIPPED * {words}*"])
 
 
 @pytest.fixture(scope="module", params=["regular", "free_threaded"])
