@@ -108,16 +108,27 @@ def write_section(terminal: pytest.TerminalReporter, title: str, lines: Iterable
         terminal.line(line)
 
 
-_ONE: Final = {"layouts": "layout", "tests": "test", "policies": "policy"}
+_ONE: Final = {
+    "layouts": "layout",
+    "tests": "test",
+    "C comparisons": "C comparison",
+    "policies": "policy",
+    "manifest tables": "manifest table",
+}
 
 
 class PackageCounts:
     """Counts a package's items for its line of the summary."""
 
-    _COLUMNS = ("layouts", "tests", "abi", "policies", "skipped", "xfailed", "xpassed")
+    _COLUMNS = (*_ONE, "skipped", "xfailed", "xpassed")
     _BAD = ("failed", "not evaluated")
     _KINDS = MappingProxyType(
-        {"layout": "layouts", "abi": "abi", "policy": "policies", "table": "policies"}
+        {
+            "layout": "layouts",
+            "abi": "C comparisons",
+            "policy": "policies",
+            "table": "manifest tables",
+        }
     )
 
     def __init__(self) -> None:
@@ -147,10 +158,13 @@ class PackageCounts:
 
     @property
     def columns(self) -> list[str]:
-        """What a table of all lines has columns for: nothing that is 0 everywhere."""
-        more = (*self._COLUMNS[2:], *self._again, *self._BAD)
-        shown = [name for name in more if any(row[name] for row in self._rows.values())]
-        return [*self._COLUMNS[:2], *shown]
+        """What a table of all lines has columns for: nothing that is 0 everywhere, but tests."""
+        counted = {name for row in self._rows.values() for name in row if row[name]}
+        return [name for name in self._all if name in counted or name == "tests"]
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return (*self._COLUMNS, *self._again, *self._BAD)
 
     def rows(self) -> list[tuple[str, str, Counter[str]]]:
         """Return the package, the label of the Python and the counts of each line."""
@@ -162,14 +176,9 @@ class PackageCounts:
         width = max((len(name) for name, _ in self._rows), default=0)
         wide = max((len(label) for _, label in self._rows), default=0)
         for name, label, row in self.rows():
-            parts = [_counted(row[column], column) for column in self._COLUMNS[:2]]
-            parts += [
-                _counted(row[column], column)
-                for column in (*self._COLUMNS[2:], *self._again, *self._BAD)
-                if row[column]
-            ]
+            parts = [_counted(row[column], column) for column in self._all if row[column]]
             python = f"{label:<{wide}}  " if wide else ""
-            yield f"{name:<{width}}  {python}{', '.join(parts)}"
+            yield f"{name:<{width}}  {python}{', '.join(parts) or '0 tests'}"
 
 
 def _counted(number: int, noun: str) -> str:

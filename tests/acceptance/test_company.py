@@ -76,7 +76,7 @@ def test_rerunfailures_evaluates_again(
     assert found["src/lib.rs::passes"] == "passed"
     # One rerun for the test that fails once, one for the other.
     result.stdout.fnmatch_lines(["*1 failed, 5 passed, 1 skipped, 2 rerun*"])
-    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 2 rerun, 1 failed"])
+    result.stdout.fnmatch_lines(["c  7 tests, 1 skipped, 2 rerun, 1 failed"])
 
 
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])
@@ -90,7 +90,7 @@ def test_retry_evaluates_again(
     assert found["src/lib.rs::fails"] == "failed"
     assert found["src/lib.rs::passes"] == "passed"
     result.stdout.fnmatch_lines(["*1 failed, 5 passed, 1 skipped, 2 retried*"])
-    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 2 retried, 1 failed"])
+    result.stdout.fnmatch_lines(["c  7 tests, 1 skipped, 2 retried, 1 failed"])
 
 
 RUNS = """
@@ -153,7 +153,7 @@ def test_each_repetition_is_an_item_and_runs(
         f"src/lib.rs::{name}{step}": how for name, how in verdicts.items() for step in steps
     }
     result.assert_outcomes(passed=9, failed=3, skipped=3)
-    result.stdout.fnmatch_lines(["c  0 layouts, 12 tests, 3 skipped, 3 failed"])
+    result.stdout.fnmatch_lines(["c  12 tests, 3 skipped, 3 failed"])
     assert sorted((root / "runs").read_text(encoding="utf-8")) == list("111222ddd")
 
 
@@ -196,7 +196,7 @@ def test_expected_failures_count_as_such(
     write({**TESTS, "conftest.py": conftest})
     result = run(pytester, monkeypatch, "rerunfailures", "--reruns=1", *workers)
     result.stdout.fnmatch_lines(["*4 passed, 1 skipped, 1 xfailed, 1 xpassed, 1 rerun*"])
-    result.stdout.fnmatch_lines(["c  0 layouts, 7 tests, 1 skipped, 1 xfailed, 1 xpassed, 1 rerun"])
+    result.stdout.fnmatch_lines(["c  7 tests, 1 skipped, 1 xfailed, 1 xpassed, 1 rerun"])
 
 
 @pytest.mark.parametrize("workers", [[], ["-n2"]], ids=["alone", "n2"])

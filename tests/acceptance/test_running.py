@@ -229,7 +229,7 @@ def test_the_summary_has_a_line_a_package(pytester: pytest.Pytester, write: Writ
 def test_a_package_without_tests_has_its_line(pytester: pytest.Pytester, write: Write) -> None:
     write({"Cargo.toml": "c", "src/lib.rs": "pub fn f() {}\n"})
     result = run(pytester)
-    result.stdout.fnmatch_lines(["c  0 layouts, 0 tests"])
+    result.stdout.fnmatch_lines(["c  0 tests"])
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
