@@ -183,6 +183,9 @@ class Reader:
     def _refuse_key(self, key: str, valid: Sequence[str]) -> None:
         text = f"unknown key `{self.name(key)}`"
         near = get_close_matches(key, valid, 1)
+        if near and near[0] in self.raw:
+            self.refuse(f"{text}, and `{self.name(near[0])}` is set too: remove one of them", key)
+            return
         if near:
             self.refuse(f"{text}: did you mean `{self.name(near[0])}`?", key)
             return

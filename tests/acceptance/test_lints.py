@@ -176,7 +176,7 @@ def test_clippy_shows_warnings_with_their_places(write: Write, run: Run) -> None
     assert outcomes(result) == {**GREEN, CLIPPY: "failed"}
     result.stdout.fnmatch_lines(
         [
-            "src/other.rs:4: `cargo clippy -- -D warnings` reports 2 warnings",
+            "src/other.rs:4: clippy reports 2 warnings; `-D warnings` turns warnings into errors",
             "warning: unneeded `return` statement",
             " --> src/other.rs:4:5",
             "warning: unused variable: `x`",
@@ -186,7 +186,7 @@ def test_clippy_shows_warnings_with_their_places(write: Write, run: Run) -> None
     )
     replace_once(root / "src" / "other.rs", OTHER, f"#![allow(clippy::needless_return)]\n{OTHER}")
     result = run()
-    result.stdout.fnmatch_lines(["src/other.rs:9: `cargo clippy *` reports 1 warning"])
+    result.stdout.fnmatch_lines(["src/other.rs:9: clippy reports 1 warning; *"])
     lints = '[lints]\nrust.unused_variables = "allow"\n'
     write({"Cargo.toml": f"{MANIFEST}{lints}"})
     assert outcomes(run()) == GREEN
@@ -200,13 +200,13 @@ def test_clippy_counts_errors_and_warnings(write: Write, run: Run) -> None:
     assert outcomes(result) == {CLIPPY: "failed"}
     result.stdout.fnmatch_lines(
         [
-            "src/other.rs:4: `cargo clippy -- -D warnings` reports 1 error and 1 warning",
+            "src/other.rs:4: clippy reports 1 error and 1 warning; *",
             "error: this comparison *",
         ]
     )
     write({"src/other.rs": f"{OTHER}{NEEDLESS}{UNUSED}{wrong}"})
     run("-k", "clippy").stdout.fnmatch_lines(
-        ["src/other.rs:4: `cargo clippy -- -D warnings` reports 1 error and 3 warnings"]
+        ["src/other.rs:4: clippy reports 1 error and 3 warnings; *"]
     )
 
 
@@ -226,7 +226,7 @@ def test_clippy_reads_what_people_let_it_read(write: Write, run: Run) -> None:
     write({"src/bin/b.rs": f"fn main() {{\n    late();\n}}\n{NEEDLESS}"})
     result = run()
     assert outcomes(result) == {**GREEN, CLIPPY: "failed"}
-    result.stdout.fnmatch_lines(["src/bin/b.rs:6: `cargo clippy *` reports 1 warning"])
+    result.stdout.fnmatch_lines(["src/bin/b.rs:6: clippy reports 1 warning; *"])
 
 
 def test_clippy_configuration_counts(write: Write, run: Run, cargo_calls: Calls) -> None:
@@ -314,7 +314,7 @@ def test_a_layout_that_is_wrong(write: Write, run: Run) -> None:
     result = run()
     assert outcomes(result)[CLIPPY] == "failed"
     result.stdout.fnmatch_lines(
-        ["src/lib.rs:8: `cargo clippy *` reports 1 warning", " --> src/lib.rs:8:5"]
+        ["src/lib.rs:8: clippy reports 1 warning; *", " --> src/lib.rs:8:5"]
     )
 
 

@@ -22,6 +22,14 @@ PACKAGE = '[package]\nname = "{0}"\nversion = "0.1.0"\nedition = "2021"\n'
     [
         ("cpython-sys.polices = []", "unknown key `polices`: did you mean `policies`[?]"),
         ("cpython-sys.zzz = 1", "unknown key `zzz`"),
+        (
+            'cpython-sys = { headers = [], header = "src/main.rs" }',
+            "unknown key `headers`, and `header` is set too: remove one of them",
+        ),
+        (
+            'cpython-sys.known.fn.each = "a"',
+            '`known.fn` is a table, not a reason: write the whole key in quotes, *"fn::each"',
+        ),
         ("cpython-sys = 3", "`cpython-sys` must be a table, not 3: write [[]package.*[]]"),
         ('cpython-sys.policies = ["unsave"]', "unknown policy `unsave`: did you mean `unsafe`[?]"),
         ('cpython-sys.module = "a-b"', '`module`: "a-b" is not a valid module name: *'),

@@ -171,7 +171,7 @@ BROKEN = {
     "clippy": Broken(
         f"{LIBRARY}::@clippy",
         ((C_API, "fn owned<", f"{NEEDLESS}fn owned<"),),
-        "`cargo clippy -- -D warnings` reports 2 warnings",
+        "clippy reports 2 warnings; `-D warnings` turns warnings into errors",
     ),
     "capability": Broken(
         f"{HANDLES}::@api::capability",

@@ -25,6 +25,7 @@ __all__ = ["Keys", "KnownItems", "check_keys", "nearest"]
 _LEVEL: Final = "@abi::"
 _LABEL: Final = regex(r"@(cp\d+t?)d?(?:-\d+)?::(?=@abi::)")
 """The level of one of several Pythons: its tag."""
+_EXAMPLE: Final = ': write the end of an item\'s id, such as "fn::NAME", or remove the key'
 _NAMED: Final = {"inits": ("const", "a constant"), "arguments": ("const fn", "a const fn")}
 """What the keys of a table name, if not just anything."""
 
@@ -193,7 +194,7 @@ class KnownItems:
                 left_out.append(f"known: {key}")
                 continue
             reason = why_not.get(path)
-            near = nearest(key.rpartition(_LEVEL)[2], self._ids) or ": correct or remove the key"
+            near = nearest(key.rpartition(_LEVEL)[2], self._ids) or _EXAMPLE
             words = f": {reason}" if reason else near
             text = f"`known`: {shown(key)} is not an item of this package{words}"
             faults.append(fault(text, "known", key))

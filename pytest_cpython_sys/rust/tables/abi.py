@@ -57,7 +57,11 @@ class _Names:
         key = self.key
         found = {}
         for name, value in table.table(key, self.example).items():
-            if not self.names.fullmatch(name):
+            if isinstance(value, dict) and value:
+                whole = shown("::".join((name, next(iter(value)))))
+                text = f"`{key}.{name}` is a table, not {self.value.partition(':')[0]}"
+                table.refuse(f"{text}: write the whole key in quotes, such as {whole}", key, name)
+            elif not self.names.fullmatch(name):
                 text = f"{shown(name)} is not a valid key: write {self.name}"
                 table.refuse(f"`{key}`: {text}", key, name)
             elif not isinstance(value, str) or not self.values.fullmatch(value):
