@@ -44,7 +44,8 @@ _OF_PREPROCESSOR: Final = ("-D", "-U", "-include", "-imacros")
 _READ_ALL_AS_C: Final[set[tuple[str, ...]]] = set()
 """Compilers that do not take what went through the preprocessor for what it is."""
 _LINE_MARK = regex(r'^# \d+ "((?:[^"\\]|\\.)*)"', re.MULTILINE)
-_DIRECTIVE = regex(r"^[ \t]*#[ \t]*(?:define|undef)\b.*\n?", re.MULTILINE)
+# The end of the line stays: lines are counted from the last line marker on.
+_DIRECTIVE = regex(r"^[ \t]*#[ \t]*(?:define|undef)\b.*", re.MULTILINE)
 _NOT_C = regex(r"^[ \t]*#.*$", re.MULTILINE)
 _DEFINE = regex(r"^#define (\w+)(\([^)]*\))? ?(.*)$", re.MULTILINE)
 _UNDEF = regex(r"^#undef (\w+)", re.MULTILINE)

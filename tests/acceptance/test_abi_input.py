@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,6 +108,35 @@ def test_a_header_that_does_not_compile(
     assert result.ret == 0
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "class X { int a; };\n",
+        "int somebody(int a;\n",  # a name that Rust has, too
+        "#define ONE 1\n#define TWO \\\n 2\n/* \n */\nint other(void);\n#undef ONE\nint x = ;\n",
+    ],
+)
+def test_a_header_of_which_nothing_is_compared_must_compile(
+    pytester: pytest.Pytester, write: Write, header: str
+) -> None:
+    """The place is gcc's own, whatever the preprocessor has taken out."""
+    lib = 'unsafe extern "C" { pub fn somebody(a: core::ffi::c_int) -> core::ffi::c_int; }\n'
+    root = write({"Cargo.toml": TABLE + 'header = "spam.h"\n', "src/lib.rs": lib, "spam.h": header})
+    said = subprocess.run(
+        ["cc", "-fsyntax-only", "-x", "c", str(root / "spam.h")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C"},
+    ).stderr
+    place = re.search(r"spam\.h:(\d+):\d+: error: (.*)", said)
+    assert place is not None
+    result = run(pytester)
+    assert abi(result) == {"header": "error"}
+    result.stdout.fnmatch_lines([f"spam.h:{place[1]}: spam.h does not compile: *"])
+    assert result.ret == 1
+
+
 def test_what_to_do_about_a_header_is_said_once(pytester: pytest.Pytester, write: Write) -> None:
     header = HEADER + "unknown_t three;\n"
     files = {"src/lib.rs": LIB, "include/three.h": header}
@@ -118,7 +150,7 @@ def test_what_to_do_about_a_header_is_said_once(pytester: pytest.Pytester, write
     result = run(pytester)
     assert abi(result) == {"layout::pair": "error", "const::PAIR_MAX": "error"}
     text = result.stdout.str()
-    assert text.count("\ninclude/three.h:3: wrapper.h does not compile: unknown type name") == 2
+    assert text.count("\ninclude/three.h:4: wrapper.h does not compile: unknown type name") == 2
     assert text.count("correct the header; if it needs a macro or another flag, add") == 1
     # What is chosen alone says it, too.
     result = run(pytester, "-k", "PAIR_MAX")

@@ -154,7 +154,11 @@ class PackageAbi:
             everything=self._everything,
             is_generated=self.is_generated,
         )
-        return list(survey.subjects()), survey.unmatched
+        subjects = list(survey.subjects())
+        if not subjects and self._source.table.header is not None:
+            # Nothing will be asked about it, and names are found in what does not compile, too.
+            CQuestions().compile(header, self.compiler, self._work, "header")
+        return subjects, survey.unmatched
 
     @property
     def doubt(self) -> str | None:

@@ -170,6 +170,12 @@ def test_a_member_of_a_union_is_told_by_what_is_in_it() -> None:
     assert ("name", "the field at offset 0 is i in C, n in Rust") in texts(c, rust)[1]
 
 
+def test_members_of_a_union_do_not_add_up() -> None:
+    c = layout(8, Slot("i", 0, 4, use=INT), Slot("d", 0, 8, use=INT))
+    rust = layout(8, Slot("i", 0, 4, use=INT), Slot("d", 0, 4, use=FLOAT), is_union=True)
+    assert texts(c, rust)[0] == ["d is at offset 0 (8 bytes) in C, at offset 0 (4 bytes) in Rust"]
+
+
 def test_another_name_and_another_type() -> None:
     c, rust = (layout(8, A, Slot(name, 4, 4, use=use)) for name, use in (("x", INT), ("y", FLOAT)))
     assert texts(c, rust) == (

@@ -157,6 +157,8 @@ class _Comparison:
         """Tell whether Rust has several fields for one of C's, one of them called as it is."""
         if c.span == rust.span or not c.covers(rust):
             return False  # nearly always: only then are all of the fields looked at
+        if self.rust.is_union:
+            return False  # its members are at one place, and do not add up
         inside = [one for one in self.rust.slots if c.covers(one) and one.size]
         return len(inside) > 1 and sum(one.size or 0 for one in inside) == c.size
 
