@@ -95,9 +95,9 @@ def test_functions_behind_pointers(
         [
             f"*: layout of method differs from C: argument 3 of call.fast {wide}, *",
             f"*: layout of slot differs from C: argument 3 of two {wide}, *",
-            f"    argument 3 of argument 2 {wide}, {narrow} *",
+            f"    argument 3 of the function that argument 2 points to {wide}, {narrow} *",
             "*: layout of uses differs from C: notify is a pointer in C, fn with Rust's own *",
-            f"    argument 1 of argument 1 of nested {wide}, {narrow} *",
+            f"    argument 1 of the function that argument 1 of nested points to {wide}, *",
         ]
     )
 

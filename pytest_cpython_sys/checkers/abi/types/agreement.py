@@ -51,7 +51,7 @@ class Agreement:
         """Yield how two types of functions differ."""
         if c.target is None or rust.target is None:
             return
-        of = f" of {where}" if where else ""
+        of = f" of {_function_at(where)}" if where else ""
         ours, theirs = len(rust.parameters), len(c.parameters)
         if c.prototyped:
             if ours != theirs:
@@ -369,3 +369,9 @@ def _use(kind_of: Type) -> Use:
 def _is_va_list(c: Use) -> bool:
     aim = c.type.target.type if c.type.target is not None else c.type
     return "va_list" in c.text or "va_list" in aim.name or aim.kind == "character"
+
+
+def _function_at(where: str) -> str:
+    """Return what a function is called: no argument has arguments, what it points to has."""
+    passed = where.startswith(("argument ", "the result"))
+    return f"the function that {where} points to" if passed else where
