@@ -106,6 +106,6 @@ def built_for_another(build: Build, package: Package, python: Interpreter, host:
         return None
     variable = other.partition("=")[0]
     return (
-        f"built with {other}, not for {python.executable}: unset {variable}, or run pytest with "
-        "the Python that it names"
+        f"built with {other}, not for {python.executable}: unset {variable}, or run pytest with a "
+        "matching Python"
     )

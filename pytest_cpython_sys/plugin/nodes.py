@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -277,7 +278,7 @@ class RustItem(CompatItem):
             if late.output:
                 self.add_report_section("teardown", "stdout", late.output)
             if late.outcome == "error":
-                raise RustError(late)
+                raise RustError(late, late=True)
 
     def note(self, verdict: Verdict) -> None:
         """Show what a verdict says besides its outcome; draw the layouts, if that is wanted."""
@@ -301,7 +302,8 @@ class RustItem(CompatItem):
         """Return what to show of an error in any phase."""
         from .failures.words import failure_repr
 
-        return failure_repr(self.case, error.verdict, self.config)
+        case = replace(self.case, command="") if error.late else self.case
+        return failure_repr(case, error.verdict, self.config)
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
         """Return the test's file, its line counted from 0, and its name."""

@@ -80,6 +80,10 @@ def _first_with_root(package: Package, path: str) -> Target | None:
 def place(package: Package, target: Target, source: str | None) -> Place:
     """Return where a test of ``target`` stands whose source file is ``source`` (absolute)."""
     root_file = real_path(target.src_path)
+    if source is None and not os.path.isfile(root_file):
+        # Pytest collects files that are there, and the manifest is what is wrong.
+        manifest = real_path(package.manifest_path)
+        return Place(manifest, (f"@{target.kind}-{target.name}",), inside=False)
     path = real_path(os.path.normpath(source)) if source else root_file
     inside = source is not None and is_own(package, source)
     if not inside:

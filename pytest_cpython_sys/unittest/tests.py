@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unittest
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..case import printable
@@ -136,7 +137,9 @@ class RustTest(_Test):
             result.addDuration(self, verdict.duration)
         self._tell(result, verdict)
         if late is not None and late.outcome == "error":
-            result.addError(self, self._words(result, late, NotEvaluatedError))
+            # It is about all tests of a binary: what runs this one alone need not show it.
+            case = replace(self.case, command="")
+            result.addError(self, self._words(result, late, NotEvaluatedError, case))
 
     def _tell(self, result: unittest.TestResult, verdict: Verdict) -> None:
         if verdict.outcome == "skipped":
@@ -155,9 +158,13 @@ class RustTest(_Test):
             result.addUnexpectedSuccess(self)
 
     def _words(
-        self, result: unittest.TestResult, verdict: Verdict, kind: type[BaseException]
+        self,
+        result: unittest.TestResult,
+        verdict: Verdict,
+        kind: type[BaseException],
+        case: Case | None = None,
     ) -> _Error:
-        text = failure_words(self.case, verdict, self._root).text.rstrip("\n")
+        text = failure_words(case or self.case, verdict, self._root).text.rstrip("\n")
         if verdict.output and getattr(result, "buffer", False):
             sys.stdout.write(printable(verdict.output))  # unittest shows it with the failure
         elif verdict.output:

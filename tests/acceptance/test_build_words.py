@@ -566,3 +566,26 @@ def test_a_python_that_pyo3_does_not_know(
         consecutive=True,
     )
     assert result.stdout.str().count("is newer than PyO3's maximum") == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "level"),
+    [
+        ('[lib]\npath = "src/none.rs"\n', "@lib-c"),
+        ('[[bin]]\nname = "b"\npath = "src/none.rs"\n', "@bin-b"),
+        ('[[test]]\nname = "t"\npath = "src/none.rs"\n', "@test-t"),
+    ],
+)
+def test_a_target_without_its_file(
+    pytester: pytest.Pytester, write: Write, table: str, level: str
+) -> None:
+    """Pytest collects files that are there: the manifest's item says what is wrong."""
+    manifest = f'[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n{table}'
+    write({"Cargo.toml": manifest, "src/main.rs": f"fn main() {{}}\n{OK}"})
+    result = run(pytester)
+    told = short_summary(result)
+    name = f"Cargo.toml::{level}::@build"
+    assert "can't find" in told[name]
+    assert result.ret == 1
+    assert outcomes(run(pytester, name)) == {name: "failed"}
+    result.stdout.no_fnmatch_line("*report this as a bug*")

@@ -30,9 +30,11 @@ class RustError(Exception):
     # People read the name, without where it is from.
     __module__ = AssertionError.__module__
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, *, late: bool = False) -> None:
         super().__init__(verdict.message)
         self.verdict = verdict
+        self.late = late
+        """Whether it is about a test binary: none of its tests, run alone, need show it."""
 
 
 class RustFailedError(RustError):

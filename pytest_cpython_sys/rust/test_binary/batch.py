@@ -286,7 +286,11 @@ class _Runner:
 
     def _crash(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
         how = self._how(run)
-        message = how if (run.exit_code or 0) < 0 else f"exited before it finished ({how})"
+        message = how
+        if not run.exit_code and not run.expired:
+            message = f"exited before it finished ({how}, which cargo alone takes for success)"
+        elif (run.exit_code or 0) >= 0:
+            message = f"exited before it finished ({how})"
         return TestEnd(name, "crashed", _since(name, tally), _printed(run, tally, name), message)
 
     def _timeout(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
