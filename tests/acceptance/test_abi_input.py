@@ -157,6 +157,22 @@ def test_what_to_do_about_a_header_is_said_once(pytester: pytest.Pytester, write
     assert result.stdout.str().count("correct the header; ") == 1
 
 
+def test_what_makes_all_of_a_layout_differ_is_said(pytester: pytest.Pytester, write: Write) -> None:
+    lib = "pub struct loose { pub x: u8, pub y: u64 }\n"
+    lib += "#[repr(C)] pub struct either { pub x: u8, pub y: u64 }\n"
+    header = "struct loose { unsigned char x; unsigned long long y; };\n"
+    header += "union either { unsigned char x; unsigned long long y; };\n"
+    write({"Cargo.toml": TABLE + 'header = "wrapper.h"\n', "src/lib.rs": lib, "wrapper.h": header})
+    result = run(pytester)
+    assert abi(result) == {"layout::loose": "failed", "layout::either": "failed"}
+    result.stdout.fnmatch_lines_random(
+        [
+            "loose is not repr(C), so rustc chose its layout: add #[[]repr(C)[]]",
+            "either is a union in C, a struct in Rust",
+        ]
+    )
+
+
 def test_no_c_compiler(pytester: pytest.Pytester, write: Write) -> None:
     """A configured build directory says which compiler it is: one that is not there."""
     root = write(

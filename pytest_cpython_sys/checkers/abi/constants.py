@@ -228,7 +228,8 @@ class ConstantQuestions:
             if kind is None or kind in _COMPARABLE.get(form, {kind}):
                 return ""
             word = "a number" if kind in _INTEGERS else _WORDS.get(kind, "a value of another kind")
-            return f"{item.name} is {word} in C ({subject.c_name}), {item.type} in Rust"
+            called = f" ({subject.c_name})" if subject.c_name != item.name else ""
+            return f"{item.name} is {word} in C{called}, {item.type} in Rust"
         wanted = _CLASSES.get(form, frozenset({_POINTER}))  # a text decays to a pointer
         if kind is None or kind in wanted:
             return ""

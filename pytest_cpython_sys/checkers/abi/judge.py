@@ -112,6 +112,8 @@ class Judge:
         remark = ""
         if subject.kind == "layout" and different is None and unknown is None:
             different, remark = self._beside_the_layout(subject)
+        elif subject.kind == "layout" and different is not None:
+            different += self._cause(item_of(subject))
         if different is not None:
             return Verdict("failed", message=different)
         if unknown is not None:
@@ -130,6 +132,16 @@ class Judge:
         slots = self._layouts.slots_of(item.type, self._sides)
         told = self._constants.compare(subject, self._sides.rust, self._of_values, slots)
         return *told, self._constants.letters.get(item.id, ())
+
+    def _cause(self, item: Item) -> str:
+        """Return a line that says why all of a layout differs; empty if nothing is known of it."""
+        use = self._sides.c_use(item.id)
+        theirs = use.type.kind if use is not None else item.kind
+        if {theirs, item.kind} == {"struct", "union"}:
+            return f"\n{item.name} is a {theirs} in C, a {item.kind} in Rust"
+        if _without_repr(item) is None:
+            return ""
+        return f"\n{item.name} is not repr(C), so rustc chose its layout: add #[repr(C)]"
 
     def _beside_the_layout(self, subject: Subject) -> tuple[str | None, str]:
         """Return what differs in a type that is laid out as C's, and what is not known of it."""

@@ -36,10 +36,10 @@ def remarks(name: str, findings: Findings) -> Iterator[tuple[str, Sequence[str]]
         yield f"{name}: {keys} to items that this run leaves out", findings.unused_keys
     if findings.letters:
         counts = Counter(kind for _, kinds, _ in findings.letters for kind in kinds.split(", "))
-        shown = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+        shown = ", ".join(f"{kind} ({count})" for kind, count in sorted(counts.items()))
         items = _count(findings.letters, "item has", "items have")
         yield (
-            f"{name}: {items} only minor differences from C: {shown}",
+            f"{name}: {items} only minor differences from C; kinds: {shown}",
             [f"{one}: {told}" for one, _, told in findings.letters],
         )
 
