@@ -74,7 +74,7 @@ def test_a_dependency_that_is_not_there(pytester: pytest.Pytester, write: Write)
     manifest = PACKAGE.format("c") + '[dependencies]\nnope = { path = "../nope" }\n'
     write({"Cargo.toml": manifest, "src/lib.rs": OK})
     words = short_summary(run(pytester))["src/lib.rs::@build"]
-    assert words.startswith("cargo failed: error: failed to get `nope` as a dep")
+    assert words.startswith("error: failed to get `nope` as a dep")
 
 
 def test_a_linkers_own_words_without_its_call(
@@ -450,7 +450,7 @@ def test_a_quiet_configuration_changes_no_verdict(
 def test_a_word_that_cargo_does_not_know(pytester: pytest.Pytester, write: Write) -> None:
     write({"Cargo.toml": "c", "src/lib.rs": OK, "tests/t.rs": OK})
     result = run(pytester, "--cargo-args=--spam")
-    words = "cargo failed: error: unexpected argument '--spam' found"
+    words = "error: unexpected argument '--spam' found"
     assert set(short_summary(result).values()) == {words}
 
 

@@ -123,8 +123,10 @@ def _verdict(workspace: Workspace, causes: Sequence[Cause], told: Sequence[Cause
         "failed",
         message="\n".join(parts),
         location=first.location,
-        # A place says whose error it is.
-        summary=first.summary if first.location else f"{first.name} failed: {first.summary}",
+        # A place says whose error it is, and cargo's own needs no name.
+        summary=first.summary
+        if first.location or first.name == "cargo"
+        else f"{first.name} failed: {first.summary}",
     )
 
 
