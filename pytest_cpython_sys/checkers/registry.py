@@ -6,12 +6,12 @@ import os.path
 from typing import TYPE_CHECKING
 
 from ..c import DEFAULT_HEADER
+from ..rust.policies import has_ledger
 from .build.checker import TargetChecker
 from .doctest.checker import DoctestChecker
 from .layout.checker import LayoutChecker
 from .libtest.checker import LibtestChecker
 from .metadata.checker import MetadataChecker
-from .unsafe_code.ledger import has_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import os.path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .metadata import CPYTHON, POLICIES, MetadataError, PolicyTable, elsewhere, read_policies
 
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from .context import BuildContext, RunOptions
     from .metadata import Policy
 
-__all__ = ["Wanted", "binds_cpython", "is_wanted", "wanted_packages"]
+__all__ = ["LEDGER", "Wanted", "binds_cpython", "has_ledger", "is_wanted", "wanted_packages"]
+
+LEDGER: Final = "cpython-sys-unsafe.toml"
+"""The file in a workspace's root that holds its packages to a number of uses of `unsafe`."""
 
 
 class Wanted(NamedTuple):
@@ -60,3 +64,8 @@ def _named(metadata: Mapping[str, Any]) -> tuple[str, ...] | None:
 def binds_cpython(context: BuildContext) -> bool:
     """Tell whether a workspace has a package ``cpython-sys``."""
     return any(package.name == CPYTHON for package in context.build.workspace.packages)
+
+
+def has_ledger(root: str) -> bool:
+    """Tell whether a workspace has a ledger, which may be one that cannot be used."""
+    return os.path.isfile(os.path.join(root, LEDGER))

@@ -13,7 +13,7 @@ from ...cargo import CargoError
 from ...case import Case, Checker, Location, Verdict, counted, grouped
 from ...rust.libraries import Libraries
 from ...rust.made_units import item_files, made_units
-from ...rust.policies import binds_cpython, wanted_packages
+from ...rust.policies import binds_cpython, has_ledger, wanted_packages
 from ...rust.test_location import real_path
 from ...rust.tools.components import ComponentMissingError
 from .clippy import Clippy, Report
@@ -23,7 +23,6 @@ from .ledger import (
     Ledger,
     LedgerError,
     differences,
-    has_ledger,
     read_ledger,
     write_ledger,
 )

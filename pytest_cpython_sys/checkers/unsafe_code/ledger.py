@@ -19,6 +19,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from ...late import dataclass
+from ...rust.policies import LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,12 +32,10 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "differences",
-    "has_ledger",
     "read_ledger",
     "write_ledger",
 ]
 
-LEDGER: Final = "cpython-sys-unsafe.toml"
 KINDS: Final = ("blocks", "functions", "impls", "traits")
 Counts = dict[str, int]
 _UNEXPLAINED: Final = "unexplained"
@@ -63,11 +62,6 @@ class Ledger:
     """Uses by kind."""
     unexplained: dict[str, Counts] | None = None
     """Uses without words by function; None where nobody wrote of them."""
-
-
-def has_ledger(root: str) -> bool:
-    """Tell whether a workspace has a ledger, which may be one that cannot be used."""
-    return os.path.isfile(os.path.join(root, LEDGER))
 
 
 def read_ledger(root: str) -> Ledger | None:
