@@ -19,7 +19,7 @@ from ..rust.option_table import OPTIONS, read
 from .pytest_compat.configuration import assignment, key_in_words, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ..python.interpreter import Interpreter
     from ..python.selection import NamedPython
@@ -71,10 +71,11 @@ def _place(
 
 def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
     """Return the settings in force. Raises pytest.UsageError for what makes no sense."""
-    values = {option.name: _value(config, option) for option in OPTIONS}
+    origins: dict[str, str] = {}
+    values = {option.name: _value(config, option, origins) for option in OPTIONS}
     return PytestSettings.of(
         values,
-        {option.name: key_in_words(config, option.name) for option in _from_keys(config)},
+        origins,
         from_ini=config.getoption("cpython_sys", None) is None,
         debugger=values["cargo_debugger"],
         layouts=_place(config, values, "cpython_sys_layouts"),
@@ -85,13 +86,18 @@ def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:
     )
 
 
-def _value(config: pytest.Config | EarlyConfig, option: Option) -> Any:
-    """Return an option's value: the command line first, then the ini key of the same name."""
-    typed = _is_typed(config, option)
+def _value(config: pytest.Config | EarlyConfig, option: Option, origins: dict[str, str]) -> Any:
+    """Return an option's value: the command line first, then the ini key of the same name.
+
+    ``origins`` receives the key's name if that gives the value.
+    """
+    raw = config.getoption(option.name, None) if option.command_line else None
+    typed = raw is not None
     try:
-        raw = config.getoption(option.name) if typed else None
         if raw is None and option.key:
             raw = words_of(config, option.name)
+            if raw:
+                origins[option.name] = key_in_words(config, option.name)
         if typed and raw == "" and option.choices:
             raise ValueError(f" is empty: choose one of {', '.join(option.choices)}")
         return read(option, raw)
@@ -99,18 +105,6 @@ def _value(config: pytest.Config | EarlyConfig, option: Option) -> Any:
         from_ini = option.key and not typed
         start = assignment(config, option.name) if from_ini else f"{option.words[0]}="
         raise pytest.UsageError(f"{start}{error}") from None
-
-
-def _from_keys(config: pytest.Config | EarlyConfig) -> Iterator[Option]:
-    """Yield the options that have their value from an ini key."""
-    for option in OPTIONS:
-        if option.key and not _is_typed(config, option) and words_of(config, option.name):
-            yield option
-
-
-def _is_typed(config: pytest.Config | EarlyConfig, option: Option) -> bool:
-    """Tell whether an option was typed: if not, the ini key of the same name counts."""
-    return option.command_line and config.getoption(option.name, None) is not None
 
 
 class FoundPythons(NamedTuple):

@@ -77,13 +77,18 @@ def _first_with_root(package: Package, path: str) -> Target | None:
     return primary if primary in owners else next(iter(owners), None)
 
 
+def _level(target: Target) -> str:
+    """Return the level that tells a target from others of its package."""
+    return f"@{target.kind}-{target.name}"
+
+
 def place(package: Package, target: Target, source: str | None) -> Place:
     """Return where a test of ``target`` stands whose source file is ``source`` (absolute)."""
     root_file = real_path(target.src_path)
     if source is None and not os.path.isfile(root_file):
         # Pytest collects files that are there, and the manifest is what is wrong.
         manifest = real_path(package.manifest_path)
-        return Place(manifest, (f"@{target.kind}-{target.name}",), inside=False)
+        return Place(manifest, (_level(target),), inside=False)
     path = real_path(os.path.normpath(source)) if source else root_file
     inside = source is not None and is_own(package, source)
     if not inside:
@@ -91,7 +96,7 @@ def place(package: Package, target: Target, source: str | None) -> Place:
     plain = target == (
         _first_with_root(package, path) if path == root_file else primary_target(package)
     )
-    return Place(path, () if plain else (f"@{target.kind}-{target.name}",), inside)
+    return Place(path, () if plain else (_level(target),), inside)
 
 
 def homes(package: Package, file: str, levels: tuple[str, ...]) -> list[Place]:
@@ -102,7 +107,7 @@ def homes(package: Package, file: str, levels: tuple[str, ...]) -> list[Place]:
     """
     targets = [target for target in package.targets if target.kind != "custom-build"]
     first = levels[0] if levels else "@"
-    named = [target for target in targets if first == f"@{target.kind}-{target.name}"]
+    named = [target for target in targets if first == _level(target)]
     if not named and (not first.startswith("@") or first in _OF_ITS_TARGET):
         owner = _first_with_root(package, file) or primary_target(package)
         named = [target for target in targets if target == owner]

@@ -580,8 +580,7 @@ def test_a_target_without_its_file(
     pytester: pytest.Pytester, write: Write, table: str, level: str
 ) -> None:
     """Pytest collects files that are there: the manifest's item says what is wrong."""
-    manifest = f'[package]\nname = "c"\nversion = "0.1.0"\nedition = "2021"\n{table}'
-    write({"Cargo.toml": manifest, "src/main.rs": f"fn main() {{}}\n{OK}"})
+    write({"Cargo.toml": PACKAGE.format("c") + table, "src/main.rs": f"fn main() {{}}\n{OK}"})
     result = run(pytester)
     told = short_summary(result)
     name = f"Cargo.toml::{level}::@build"

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import SEE_METADATA, outcomes, run
+from .conftest import PACKAGE, SEE_METADATA, outcomes, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     Write = Callable[[Mapping[str, str]], Path]
-
-PACKAGE = '[package]\nname = "{0}"\nversion = "0.1.0"\nedition = "2021"\n'
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..metadata import MetadataError, check_name, read_exports, read_policies
+from ..metadata import MetadataError, read_exports, read_policies
 from .abi import read_abi
 from .api import read_api
 from .twin import read_twin
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["faults_of"]
 
 _READERS: Final[tuple[Callable[[Mapping[str, Any]], object], ...]] = (
-    *(check_name, read_policies, read_exports),
+    *(read_policies, read_exports),
     *(read_abi, read_api, read_twin),
 )
 

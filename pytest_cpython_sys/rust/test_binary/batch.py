@@ -285,12 +285,10 @@ class _Runner:
         return TestEnd(name, "unable", stdout=_printed(run, tally), message=message)
 
     def _crash(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
-        how = self._how(run)
-        message = how
-        if not run.exit_code and not run.expired:
-            message = f"exited before it finished ({how}, which cargo alone takes for success)"
-        elif (run.exit_code or 0) >= 0:
-            message = f"exited before it finished ({how})"
+        how, code = self._how(run), run.exit_code or 0
+        if code == 0 and not run.expired:
+            how += ", which cargo alone takes for success"
+        message = how if code < 0 else f"exited before it finished ({how})"
         return TestEnd(name, "crashed", _since(name, tally), _printed(run, tally, name), message)
 
     def _timeout(self, name: str, run: ProgramRun, tally: Tally) -> TestEnd:
