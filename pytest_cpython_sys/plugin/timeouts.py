@@ -36,13 +36,17 @@ def limits(
 
 def _own(item: RustItem, settings: Settings) -> float | None:
     mark = item.get_closest_marker("cargo_timeout")
-    if mark is not None:
-        value = mark.args[0] if mark.args else mark.kwargs.get("seconds")
-        if not isinstance(value, int | float) or not 0 < value < float("inf"):
-            words = "the mark needs a number of seconds above 0, as in cargo_timeout(5)"
-            raise pytest.UsageError(f"cargo_timeout({value!r}) at {item.nodeid}: {words}")
-        return Limit(value, "the mark cargo_timeout")
-    return settings.timeout(item.nodeid)
+    if mark is None:
+        return settings.timeout(item.nodeid)
+    values = (*mark.args, *mark.kwargs.values())
+    value = values[0] if len(values) == 1 and mark.kwargs.keys() <= {"seconds"} else None
+    is_flag = isinstance(value, bool)  # which Python takes for a number
+    if is_flag or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        named = (f"{name}={given!r}" for name, given in mark.kwargs.items())
+        shown = ", ".join((*map(repr, mark.args), *named))
+        words = "the mark needs one number of seconds above 0, as in cargo_timeout(5)"
+        raise pytest.UsageError(f"cargo_timeout({shown}) at {item.nodeid}: {words}")
+    return Limit(value, "the mark cargo_timeout")
 
 
 def _of_pytest_timeout(item: RustItem, of_all: object) -> float | None:

@@ -49,6 +49,15 @@ def short_summary(result: pytest.RunResult) -> dict[str, str]:
         ("--cargo-features=zap", "*does not contain this feature: zap", "`zap` comes from --car"),
         ("--cargo-profile=zap", "profile `zap` is not defined", "`zap` comes from --cargo-profile"),
         ("--cargo-args=--zap", "unexpected argument '--zap' *", "`--zap` comes from --cargo-args"),
+        ("--cargo-args=--test zap", "no test target named `zap`*", "`--test zap` comes from --ca"),
+        ("--cargo-args=-p zap", "package(s) `zap` not found *", "`-p zap` comes from --cargo-ar"),
+        ("--cargo-args=--jobs=0", "jobs may not be 0", "`--jobs=0` comes from --cargo-args"),
+        ("--cargo-args=-p", "*SPEC format*", "`-p` comes from --cargo-args"),
+        ("--cargo-target-dir=pytest.ini", "*", "`pytest.ini` comes from --cargo-target-dir: choo"),
+        ("--cargo-target-dir=pytest.ini/x", "*", "`pytest.ini/x` comes from --cargo-target-dir"),
+        ("--cargo-target-dir=/proc/x", "*", "`/proc/x` comes from --cargo-target-dir"),
+        ("-ocargo_target_dir=/proc/x", "*", "`/proc/x` comes from -o cargo_target_dir"),
+        ("--cargo-args=--target-dir=/proc/x", "*", "`--target-dir=/proc/x` comes from --cargo-a"),
         ("--cargo-target=zap", "*find spec*", "`zap` comes from --cargo-target"),
         (
             "-ocargo_features=zap",
@@ -68,6 +77,15 @@ def test_an_option_that_cargo_refuses_is_named(
     result.stdout.fnmatch_lines(
         [f"src/lib.rs:1: not built: cargo failed: {error}", f"{origin}*"], consecutive=True
     )
+
+
+def test_a_target_directory_that_cannot_be_used(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARGO_TARGET_DIR", "pytest.ini")
+    root = write({"Cargo.toml": "c", "src/lib.rs": OK, "pytest.ini": "[pytest]"})
+    words = f"cargo cannot write to `{root / 'pytest.ini'}`: choose another directory with "
+    assert f"{words}--cargo-target-dir" in run(pytester).outlines
 
 
 def test_a_dependency_that_is_not_there(pytester: pytest.Pytester, write: Write) -> None:

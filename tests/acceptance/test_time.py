@@ -223,8 +223,20 @@ def test_very_large_output_is_cut_in_the_middle(pytester: pytest.Pytester, write
     assert len(text) < 2_500_000
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "cargo_timeout()",
+        "cargo_timeout(1, 2)",
+        "cargo_timeout(1, seconds=2)",
+        "cargo_timeout(limit=1)",
+        "cargo_timeout('soon')",
+        "cargo_timeout(True)",
+        "cargo_timeout(-1)",
+    ],
+)
 def test_a_mark_without_a_number_says_where_it_stands(
-    pytester: pytest.Pytester, write: Write
+    pytester: pytest.Pytester, write: Write, mark: str
 ) -> None:
     write(
         {
@@ -233,9 +245,22 @@ def test_a_mark_without_a_number_says_where_it_stands(
             "conftest.py": "import pytest\n"
             "def pytest_collection_modifyitems(items):\n"
             "    for item in items:\n"
-            "        item.add_marker(pytest.mark.cargo_timeout)\n",
+            f"        item.add_marker(pytest.mark.{mark})\n",
         }
     )
     result = pytester.runpytest("--cpython-sys")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: cargo_timeout(None) at src/lib.rs::t: *cargo_timeout(5)"])
+    words = "the mark needs one number of seconds above 0, as in cargo_timeout(5)"
+    assert f"ERROR: {mark} at src/lib.rs::t: {words}" in result.errlines
+
+
+@pytest.mark.parametrize("number", ["-1", "0", "1e999"])
+def test_a_number_that_is_no_time_is_shown_as_it_was_written(
+    pytester: pytest.Pytester, write: Write, number: str
+) -> None:
+    write({"Cargo.toml": "c", "pytest.ini": f"[pytest]\ncargo_grace = {number}\n"})
+    words = "give a number of seconds above 0"
+    result = pytester.runpytest("--cpython-sys")
+    assert f"ERROR: pytest.ini: cargo_grace = {number}: {words}" in result.errlines
+    result = pytester.runpytest("--cpython-sys", f"-ocargo_timeout={number}", "-ocargo_grace=2")
+    assert f"ERROR: -o cargo_timeout={number}: {words}" in result.errlines

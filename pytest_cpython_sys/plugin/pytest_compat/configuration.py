@@ -61,16 +61,27 @@ def words_of(config: pytest.Config | EarlyConfig, name: str) -> Any:
     """Return an ini key's value, list, or the one word that stands for a list.
 
     A typed table of TOML holds either; pytest 9 has no type for such a key, and refuses the word.
-    What pytest cannot take for a truth value comes back as it was written, too.
+    What pytest cannot take for a truth value comes back as it was written, too, and so does a
+    number: of ``-1`` pytest makes ``-1.0``, which is not what the user looks for.
     """
     try:
-        return config.getini(name)
+        value = config.getini(name)
+        return _as_written(config, name, value) if isinstance(value, float) else value
     except (TypeError, ValueError, pytest.UsageError):
         found = written(config).get(name)
         value = getattr(found, "value", found)
         if isinstance(value, str):
             return value
         raise
+
+
+def _as_written(config: pytest.Config | EarlyConfig, name: str, value: float) -> Any:
+    for one in reversed(config.getoption("override_ini", None) or ()):
+        key, _, typed = str(one).partition("=")
+        if key == name:
+            return typed
+    found = written(config).get(name, value)
+    return getattr(found, "value", found)
 
 
 def key_in_words(config: pytest.Config | EarlyConfig, name: str) -> str:
