@@ -184,7 +184,8 @@ class Reader:
         text = f"unknown key `{self.name(key)}`"
         near = get_close_matches(key, valid, 1)
         if near and near[0] in self.raw:
-            self.refuse(f"{text}, and `{self.name(near[0])}` is set too: remove one of them", key)
+            advice = f"remove it, or merge it into `{self.name(near[0])}`, which is set too"
+            self.refuse(f"{text}: {advice}", key)
             return
         if near:
             self.refuse(f"{text}: did you mean `{self.name(near[0])}`?", key)

@@ -304,7 +304,11 @@ def test_c_through_another_crate(pytester: pytest.Pytester, write: Write) -> Non
             '`api.allow`: "a" has no reason: write why *',
         ),
         ("send", 'send = ["Py"]\nallow = ["a"]', "`api.allow` must be a table, not *: write *"),
-        ("send", 'send = ["Py"]\nsends = []', "unknown key `api.sends`: did you mean `api.send`?"),
+        (
+            "send",
+            'send = ["Py"]\nsends = []',
+            "unknown key `api.sends`: remove it, or merge it into `api.send`, which is set too",
+        ),
         ("@table", "", "`api` has no rule: add at least one of *"),
     ],
 )

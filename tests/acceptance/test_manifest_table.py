@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ("cpython-sys.zzz = 1", "unknown key `zzz`"),
         (
             'cpython-sys = { headers = [], header = "src/main.rs" }',
-            "unknown key `headers`, and `header` is set too: remove one of them",
+            "unknown key `headers`: remove it, or merge it into `header`, which is set too",
         ),
         (
             'cpython-sys.known.fn.each = "a"',

@@ -199,7 +199,10 @@ def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
         ('twin = "x"\ntwin-names = ["a b"]\n', '`twin-names`: "a b" is not valid: write a *'),
         ("twin = 3\n", "`twin`: 3 is not a valid module name: *"),
         ('twin-tests = "test_x"\n', "`twin` is missing, but `twin-* needs it: write *"),
-        ('twin = "x"\ntwins = 1\n', "unknown key `twins`: did you mean `twin`[?]"),
+        (
+            'twin = "x"\ntwins = 1\n',
+            "unknown key `twins`: remove it, or merge it into `twin`, which is set too",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_used(write: Write, run: Run, table: str, words: str) -> None:
