@@ -93,13 +93,14 @@ def _begin(early_config: pytest.Config) -> None:
         only_asks,
         project_roots,
     )
-    from .pages.place import check_report_path
+    from .pages.place import check_layouts_path, check_report_path
 
     early = EarlyConfig(early_config)
     if only_asks(early) or any(map(early.getoption, _INQUIRIES)) or is_worker():
         return
     check_junit_path(early)
     check_report_path(early)
+    check_layouts_path(early)
     if early.getoption("cargo_debugger") is not None:
         from .debugger import check_debugger
 

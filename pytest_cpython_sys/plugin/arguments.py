@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..case import Key
     from .modules.early import EarlyConfig
 
-__all__ = ["Scope", "has_rust_around", "read_scope"]
+__all__ = ["Scope", "has_rust_around", "no_package", "read_scope"]
 
 
 @dataclass
@@ -158,6 +159,30 @@ def has_rust_around(config: pytest.Config, place: str) -> bool:
         if is_project or directory == os.path.realpath(config.rootpath):
             return is_project and _rust_below(directory, config)
     return False
+
+
+def no_package(config: pytest.Config, place: str) -> str:
+    """Return what to say of a place without a package: what to run for one that encloses it."""
+    advice = "give the directory of one"
+    for directory in upwards(os.path.realpath(place)):
+        manifest = os.path.join(directory, "Cargo.toml")
+        if os.path.isfile(manifest):
+            path = os.path.relpath(directory, os.path.realpath(config.invocation_params.dir))
+            command = shlex.join(["pytest", "--cpython-sys", *([path] if path != "." else [])])
+            advice = f"for {_named(manifest)} in {directory}, run `{command}`"
+            break
+    return f"no cargo package at or below {place}: {advice}"
+
+
+def _named(manifest: str) -> str:
+    """Return what a manifest is of; one that cannot be read is for cargo to explain."""
+    import tomllib
+
+    try:
+        name = tomllib.loads(Path(manifest).read_text(encoding="utf-8"))["package"]["name"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return "the workspace"
+    return f"the package `{name}`"
 
 
 def _can_hold_rust(path: str, config: pytest.Config) -> bool:

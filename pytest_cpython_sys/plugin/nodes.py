@@ -11,7 +11,7 @@ import pytest
 
 from ..node_ids import escape
 from .failures.errors import RustError, RustFailedError, error_of
-from .pictures.svg_files import DRAWINGS, write_drawing
+from .pictures.svg_files import DRAWINGS, REFUSED, write_drawing
 from .pytest_compat.companions import repetitions
 from .pytest_compat.items import CompatCollector, CompatItem, marks_keep_out, skip_at_item
 from .report import properties, record_warning
@@ -287,7 +287,8 @@ class RustItem(CompatItem):
         directory = self.config.stash.get(DRAWINGS, None) if verdict.layouts is not None else None
         if directory is not None:
             problem = write_drawing(directory, self.nodeid, verdict)
-            if problem is not None:
+            if problem is not None and not self.config.stash.get(REFUSED, False):
+                self.config.stash[REFUSED] = True
                 record_warning(self.config, problem)
 
     def repr_failure(

@@ -135,6 +135,12 @@ class PackageCounts:
         self._rows: dict[tuple[str, str], Counter[str]] = {}
         self._again: dict[str, None] = {}
         """What plugins call tests that run again, in the order of their first."""
+        self._holding: set[str] = set()
+        """Packages that have tests, whether any of them ran or not."""
+
+    def note_tests(self, cases: Iterable[Case]) -> None:
+        """Take note of which packages have tests."""
+        self._holding.update(case.package for case in cases if case.kind != "build")
 
     def add_package(self, package: str, label: str = "") -> None:
         """Make sure that a package has a line, if only to say that it holds no test.
@@ -178,7 +184,8 @@ class PackageCounts:
         for name, label, row in self.rows():
             parts = [_counted(row[column], column) for column in self._all if row[column]]
             python = f"{label:<{wide}}  " if wide else ""
-            yield f"{name:<{width}}  {python}{', '.join(parts) or '0 tests'}"
+            nothing = "no test ran" if name in self._holding else "0 tests"
+            yield f"{name:<{width}}  {python}{', '.join(parts) or nothing}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -18,12 +18,13 @@ from ..python.gc_pause import Settled, without_collector
 from ..python.introspect import InterpreterError
 from ..rust.context import Announcer
 from .account import Account
-from .arguments import has_rust_around
+from .arguments import has_rust_around, no_package
 from .collection import Collection
 from .failures.errors import RustError, set_place
 from .fast_protocol import FastProtocol
 from .header import header_lines
 from .missing_modules import MissingModules
+from .modules.early import holds_python_tests
 from .nodes import RustItem
 from .pages.records import WANTED, add_details
 from .pictures.svg_files import DRAWINGS, html_extras
@@ -259,9 +260,8 @@ class RustSession:
             path = Path(place).resolve()
             if any(path.is_relative_to(root) or root.is_relative_to(path) for root in roots):
                 continue
-            if not has_rust_around(self._config, place):
-                words = f"no cargo package at or below {place}: give the directory of one"
-                record_warning(self._config, words)
+            if not (has_rust_around(self._config, place) and holds_python_tests(self._config)):
+                record_warning(self._config, no_package(self._config, place))
 
     # -- collection ---------------------------------------------------------------------------
 

@@ -74,6 +74,7 @@ class Summary:
         """
         self._account = account
         self._comparison = Comparison(plan.labels)
+        self._counts.note_tests(plan.all_cases())
         for package in plan.packages:
             for label in plan.labels or ("",):
                 self._counts.add_package(package, label)

@@ -200,6 +200,33 @@ def test_a_path_without_any_package_is_warned_of(pytester: pytest.Pytester, writ
     assert result.ret == 0
 
 
+@pytest.mark.parametrize("ini", ["pytest.ini", "notes/pytest.ini"])
+def test_a_directory_in_a_package_that_holds_none_says_what_to_run(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, ini: str
+) -> None:
+    files = {"Cargo.toml": "c", "src/lib.rs": OK, "notes/x.txt": "x", "none/x.txt": "x"}
+    root = write({**files, ini: "[pytest]\n"})
+    monkeypatch.chdir(root / "notes")
+    result = pytester.runpytest("--cpython-sys")
+    words = f"no cargo package at or below {root / 'notes'}: for the package `c` in {root}, run "
+    assert words + "`pytest --cpython-sys ..`" in result.stdout.str()
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert run(pytester, "..").ret == 0
+    monkeypatch.chdir(root)
+    result = pytester.runpytest("--cpython-sys", "none")
+    assert "run `pytest --cpython-sys`" in result.stdout.str()
+
+
+def test_a_directory_in_a_workspace_without_a_package(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    manifest = '[workspace]\nmembers = ["c"]\nresolver = "2"\n'
+    root = write({"Cargo.toml": manifest, "c/Cargo.toml": "c", "c/src/lib.rs": OK, "doc/x": "x"})
+    result = pytester.runpytest("--cpython-sys", "doc")
+    words = f"for the workspace in {root}, run `pytest --cpython-sys`"
+    assert words in result.stdout.str()
+
+
 # -- builds that fail --------------------------------------------------------------------------
 
 

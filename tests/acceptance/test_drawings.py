@@ -86,10 +86,31 @@ def test_the_key_is_relative_to_rootdir(pytester: pytest.Pytester, write: Write)
     assert len(list((root / "layouts").iterdir())) == 1
 
 
-def test_a_place_that_cannot_be_written(pytester: pytest.Pytester, write: Write) -> None:
-    write({**FILES, "layouts": "a file"})
-    result = run(pytester, "--cpython-sys-layouts=layouts", "-k", "right and abi")
-    result.stdout.fnmatch_lines(["*layouts/* cannot be written (*): choose another directory*"])
+@pytest.mark.parametrize("typed", ["layouts", "layouts/more/of/it"])
+def test_a_place_that_is_no_directory(pytester: pytest.Pytester, write: Write, typed: str) -> None:
+    ini = f"[pytest]\ncpython_sys_layouts = {typed}\n"
+    root = write({**FILES, "layouts": "a file", "pytest.ini": ini})
+    why = f"cannot be written (Not a directory: {root / 'layouts'}): choose another directory"
+    for option, said in (
+        (f"--cpython-sys-layouts={typed}", f"--cpython-sys-layouts={typed}"),
+        ("-v", f"pytest.ini: cpython_sys_layouts = {typed}"),
+    ):
+        result = run(pytester, option)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert [line for line in result.errlines if line] == [f"ERROR: {said} {why}"]
+
+
+def test_what_cannot_be_drawn_is_said_once(pytester: pytest.Pytester, write: Write) -> None:
+    root = write(FILES)
+    run(pytester, "--cpython-sys-layouts=layouts", "-k", "abi")
+    drawings = list((root / "layouts").iterdir())
+    assert len(drawings) > 1
+    for drawing in drawings:
+        drawing.unlink()
+        drawing.mkdir()
+    result = run(pytester, "--cpython-sys-layouts=layouts", "-k", "abi")
+    words = "cannot be written (Is a directory): choose another directory with --cpython-sys-layout"
+    assert result.stdout.str().count(words) == 1
     assert "passed" in result.parseoutcomes()
 
 

@@ -233,6 +233,31 @@ def test_a_package_without_tests_has_its_line(pytester: pytest.Pytester, write: 
     assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+@pytest.mark.parametrize("narrowed", ["-k=nothing", "-m=rust_layout", "-x"])
+def test_a_package_whose_tests_did_not_run_is_not_said_to_have_none(
+    pytester: pytest.Pytester, write: Write, narrowed: str
+) -> None:
+    write(
+        {
+            "Cargo.toml": '[workspace]\nmembers = ["c", "d", "e"]\nresolver = "2"\n',
+            "c/Cargo.toml": "c",
+            "c/src/lib.rs": "#[test]\nfn fails() { panic!() }\n",
+            "d/Cargo.toml": "d",
+            "d/src/lib.rs": "#[test]\nfn ok() {}\n",
+            "e/Cargo.toml": "e",
+            "e/src/lib.rs": "pub fn f() {}\n",
+        }
+    )
+    result = run(pytester, narrowed)
+    result.stdout.fnmatch_lines(
+        [
+            "c  1 test, 1 failed" if narrowed == "-x" else "c  no test ran",
+            "d  no test ran",
+            "e  0 tests",
+        ]
+    )
+
+
 def test_rustc_warnings_are_a_section_and_no_pytest_warnings(
     pytester: pytest.Pytester, write: Write
 ) -> None:

@@ -1,4 +1,4 @@
-"""Where the page goes: refused before anything is built if it cannot be written there."""
+"""Where the page and drawings go: refused before the build if they cannot be written there."""
 
 from __future__ import annotations
 
@@ -11,36 +11,70 @@ from typing import TYPE_CHECKING
 from ..pytest_compat.configuration import assignment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..modules.early import EarlyConfig
 
-__all__ = ["check_report_path"]
+__all__ = ["check_layouts_path", "check_report_path"]
 
-_OPTION = "cpython_sys_report"
+_PAGE = "cpython_sys_report"
+_DRAWINGS = "cpython_sys_layouts"
 _REMEDY = "choose another file, in a directory that exists and is writable"
 _ENDINGS = (".html", ".htm")
 
 
 def check_report_path(early: EarlyConfig) -> None:
     """Raise pytest.UsageError if the page that is asked for cannot be written."""
-    typed, base = early.getoption(_OPTION), early.invocation_params.dir
-    said = f"--cpython-sys-report={typed}"
-    if typed is None:
-        typed, base = early.getini(_OPTION), early.rootpath
-        said = f"{assignment(early, _OPTION)}{typed}"
-        if not typed:
-            return
+    said, typed, base = _given(early, _PAGE)
+    if not said:
+        return
     if not typed.strip():
         problem = " is empty: write the name of a file, such as report.html"
     elif not typed.lower().endswith(_ENDINGS):
         # It would take the place of whatever is there, a test's source included.
         problem = f": the name of the file must end with {' or '.join(_ENDINGS)}"
     else:
-        why = _obstacle(os.path.abspath(os.path.join(base, os.path.expanduser(typed))))
+        why = _obstacle(_absolute(base, typed))
         problem = f" cannot be written ({why}): {_REMEDY}" if why else ""
     if problem:
         import pytest
 
         raise pytest.UsageError(f"{said}{problem}")
+
+
+def check_layouts_path(early: EarlyConfig) -> None:
+    """Raise pytest.UsageError if drawings of layouts are asked for where none can be written."""
+    said, typed, base = _given(early, _DRAWINGS)
+    if not typed:
+        return
+    place = _absolute(base, typed)
+    while not os.path.lexists(place):  # what is not there is made
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        why = errno.ENOTDIR
+    elif not os.access(place, os.W_OK | os.X_OK):
+        why = errno.EACCES
+    else:
+        return
+    import pytest
+
+    remedy = "choose another directory"
+    raise pytest.UsageError(f"{said} cannot be written ({os.strerror(why)}: {place}): {remedy}")
+
+
+def _given(early: EarlyConfig, option: str) -> tuple[str, str, Path]:
+    """Return how a path was given, the path, and what it is relative to; "" for none."""
+    typed = early.getoption(option)
+    if typed is not None:
+        said = f"--{option.replace('_', '-')}={typed}"
+        return said, typed, early.invocation_params.dir
+    named = early.getini(option)
+    said = f"{assignment(early, option)}{named}" if named else ""
+    return said, named or "", early.rootpath
+
+
+def _absolute(base: Path, typed: str) -> str:
+    return os.path.abspath(os.path.join(base, os.path.expanduser(typed)))
 
 
 def _obstacle(path: str) -> str:

@@ -14,10 +14,12 @@ from ...late import regex
 if TYPE_CHECKING:
     from ...case import Verdict
 
-__all__ = ["DRAWINGS", "drawing_name", "html_extras", "write_drawing"]
+__all__ = ["DRAWINGS", "REFUSED", "drawing_name", "html_extras", "write_drawing"]
 
 DRAWINGS: Final = pytest.StashKey[Path]()
 """The directory that was asked for; absent if none was."""
+REFUSED: Final = pytest.StashKey[bool]()
+"""Whether it was said that a drawing cannot be written: what keeps one out keeps out others."""
 _UNSAFE = regex(r"[^A-Za-z0-9_]+")
 
 
