@@ -41,6 +41,7 @@ __all__ = [
     "fault",
     "is_plain",
     "nearest",
+    "no_string",
     "opened",
     "raw_table",
     "read_exports",
@@ -80,6 +81,8 @@ HEADER_PATH: Final = regex(r'[^"\n\r\0]+')
 NAME_PATTERN: Final = regex(r"[\w*?\[\]!.$-]+")
 _HINT: Final = "write a symbol's name, or a pattern such as spam_*"
 _WIDTH: Final = 76
+_BARE: Final = regex(r"[A-Za-z0-9_-]+")
+"""A key that TOML takes without quotes."""
 _LONGEST: Final = 60
 """Characters of a value that are shown."""
 
@@ -148,6 +151,12 @@ def shown(value: object) -> str:
     """Return a value nearly as TOML writes it."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def no_string(key: str, value: object, example: str) -> str:
+    """Return the end of a message about a value that must be a string, with one to write."""
+    written = key if _BARE.fullmatch(key) else shown(key)
+    return f"must be a string, not {shown(value)}: write {written} = {shown(example)}"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -219,12 +228,16 @@ class Reader:
             self._inside[key] = Reader(self.raw[key], known, (*self._at, key), self._faults)
         return self._inside[key]
 
-    def string(self, key: str, good: re.Pattern[str], wanted: str) -> str | None:
+    def string(self, key: str, good: re.Pattern[str], wanted: str, example: str) -> str | None:
         """Return a string; None if there is none. ``wanted`` says what it must be."""
         value = self.raw.get(key)
         if value is None or (isinstance(value, str) and good.fullmatch(value)):
             return value
-        self.refuse(f"`{self.name(key)}`: {shown(value)} is not {wanted}", key)
+        if isinstance(value, str):
+            text = f"{shown(value)} is not {wanted}: write one such as {shown(example)}"
+            self.refuse(f"`{self.name(key)}`: {text}", key)
+        else:
+            self.refuse(f"`{self.name(key)}` {no_string(key, value, example)}", key)
         return None
 
     def strings(
@@ -243,12 +256,10 @@ class Reader:
             return ()
         for value in values:
             if not isinstance(value, str):
-                text = f"{shown(value)} is not a string: write it in quotes"
+                text = f"must be an array of strings, but contains {shown(value)}: write {key} = "
+                self.refuse(f"`{self.name(key)}` {text}[{shown(example)}]", key)
             elif not is_plain(value) or (good is not None and not good.fullmatch(value)):
-                text = f"{shown(value)} is not valid: {hint}"
-            else:
-                continue
-            self.refuse(f"`{self.name(key)}`: {text}", key)
+                self.refuse(f"`{self.name(key)}`: {shown(value)} is not valid: {hint}", key)
         return tuple(value for value in values if isinstance(value, str))
 
     def choices(self, key: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
@@ -293,14 +304,14 @@ def read_policies(metadata: Mapping[str, Any]) -> PolicyTable:
     if isinstance(table.raw.get("module"), dict):
         named, key = table.inside("module", _MODULE_KEYS), "name"
         requires = named.choices("requires", "promise", PROMISES)
-    module = named.string(
-        key, MODULE_NAME, 'a valid module name: write one such as "spam" or "spam._native"'
-    )
+    module = named.string(key, MODULE_NAME, "a valid module name", "spam._native")
+    meant = str(table.raw.get("stable-abi"))
     stable = table.string(
         "stable-abi",
         _STABLE,
-        "a version of the stable ABI: write the oldest Python that the module supports, such as "
-        '"3.9" (for abi3t "3.15t" or newer)',
+        "a version of the stable ABI (the oldest Python that the module supports; for abi3t "
+        '"3.15t" or newer)',
+        meant if _STABLE.fullmatch(meant) else "3.9",
     )
     asks = "policies" in table.raw
     policies = table.choices("policies", "policy", POLICIES) if asks else None
@@ -337,7 +348,8 @@ def read_exports(metadata: Mapping[str, Any]) -> ExportTable:
     header = table.string(
         "cbindgen",
         HEADER_PATH,
-        'the path of a header: write it relative to the package, such as "include/spam.h"',
+        "the path of a header, relative to the package",
+        "include/spam.h",
     )
     if header is not None and os.path.isabs(header):
         text = "is not a relative path: write it relative to the package"

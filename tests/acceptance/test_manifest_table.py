@@ -26,16 +26,31 @@ if TYPE_CHECKING:
         ),
         (
             'cpython-sys.known.fn.each = "a"',
-            '`known.fn` is a table, not a reason: write the whole key in quotes, *"fn::each"',
+            '`known.fn` is a table, not a string: write the whole key in quotes, *"fn::each"',
         ),
         ("cpython-sys = 3", "`cpython-sys` must be a table, not 3: write [[]package.*[]]"),
         ('cpython-sys.policies = ["unsave"]', "unknown policy `unsave`: did you mean `unsafe`[?]"),
         ('cpython-sys.module = "a-b"', '`module`: "a-b" is not a valid module name: *'),
         ("cpython-sys.calls = 1", "`calls` must be an array of strings, not 1: write calls = *"),
-        ("cpython-sys.stable-abi = 3.9", "`stable-abi`: 3.9 is not a version of the stable ABI: *"),
+        (
+            "cpython-sys.stable-abi = 3.9",
+            '`stable-abi` must be a string, not 3.9: write stable-abi = "3.9"',
+        ),
         ("cpython-sys.exports = true", "`exports` must be an array of strings, not true: *"),
-        ("cpython-sys.cbindgen = 1", "`cbindgen`: 1 is not the path of a header: write it *"),
-        ("cpython-sys.twin = 1", "`twin`: 1 is not a valid module name: write one such as *"),
+        ("cpython-sys.cbindgen = 1", "`cbindgen` must be a string, not 1: write cbindgen = *"),
+        ("cpython-sys.twin = 1", "`twin` must be a string, not 1: write twin = *"),
+        (
+            "cpython-sys.header = 3",
+            '`header` must be a string, not 3: write header = "include/spam.h"',
+        ),
+        (
+            'cpython-sys.known = { "fn::each" = 3 }',
+            '`known.fn::each` must be a string, not 3: write "fn::each" = "why it differs"',
+        ),
+        (
+            "cpython-sys.arguments = { each = 3 }",
+            "`arguments.each` must be a string or an array of strings, not 3: write each = *",
+        ),
         (
             'cpython-sys.letter = ["voyd"]',
             "unknown kind of difference `voyd`: did you mean `void`*",
@@ -155,11 +170,11 @@ def test_all_faults_are_told_once_each_with_its_line(
     result.stdout.fnmatch_lines(
         [
             "Cargo.toml:6: unknown policy `unsave`: did you mean `unsafe`[?]",
-            "line 10: unknown key `description-of-zzz`",
-            "line 11: unknown key `zzz`",
-            "line 13: unknown promise `no-gil`: did you mean `not-gil`[?]",
-            "line 14: unknown key `module.naem`: did you mean `module.name`[?]",
-            "line 17: `names.LIMIT`: 3 is not a C name: write one in quotes",
+            "Cargo.toml:10: unknown key `description-of-zzz`",
+            "Cargo.toml:11: unknown key `zzz`",
+            "Cargo.toml:13: unknown promise `no-gil`: did you mean `not-gil`[?]",
+            "Cargo.toml:14: unknown key `module.naem`: did you mean `module.name`[?]",
+            "Cargo.toml:17: `names.LIMIT` must be a string, not 3: write LIMIT = *",
             "valid keys in [[]package.metadata.cpython-sys[]] are",
             "    api, arguments, calls, *",
         ],
@@ -168,7 +183,7 @@ def test_all_faults_are_told_once_each_with_its_line(
     result.stdout.fnmatch_lines(["thing  1 policy, 1 manifest table, 2 not evaluated"])
     text = result.stdout.str()
     assert text.count("valid keys in") == 1
-    assert text.count("line 11:") == 1
+    assert text.count("Cargo.toml:11:") == 1
     result.stdout.fnmatch_lines([SEE_METADATA])
     result.stdout.no_fnmatch_line("*with cargo alone*")
 

@@ -336,7 +336,7 @@ def test_a_setting_that_does_not_exist(pytester: pytest.Pytester, write: Write) 
             "unknown policy `speed`: choose from clippy, fmt, modules, symbols, unsafe",
         ),
         ('calls = ["1 +"]', '`calls`: "1 +" is not a Python expression: invalid syntax'),
-        ("calls = [3]", "`calls`: 3 is not a string: write it in quotes"),
+        ("calls = [3]", "`calls` must be an array of strings, but contains 3: write calls = *"),
     ],
 )
 def test_a_table_that_cannot_be_used(

@@ -39,7 +39,10 @@ def test_what_is_no_promise(pytester: pytest.Pytester, write: Write) -> None:
     ("table", "words"),
     [
         ("requires = 3", '*`module.requires` must be an array *: write requires = [[]"not-gil"[]]'),
-        ("requires = [3]", "*`module.requires`: 3 is not a string: write it in quotes"),
+        (
+            "requires = [3]",
+            "*`module.requires` must be an array of strings, but contains 3: write requires = *",
+        ),
         (
             'require = ["not-gil"]',
             "*unknown key `module.require`: did you mean `module.requires`[?]",

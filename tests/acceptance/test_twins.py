@@ -197,7 +197,7 @@ def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
             "`twin-names` must be an array of strings, not *: write twin-names = [[]*[]]",
         ),
         ('twin = "x"\ntwin-names = ["a b"]\n', '`twin-names`: "a b" is not valid: write a *'),
-        ("twin = 3\n", "`twin`: 3 is not a valid module name: *"),
+        ("twin = 3\n", "`twin` must be a string, not 3: write twin = *"),
         ('twin-tests = "test_x"\n', "`twin` is missing, but `twin-* needs it: write *"),
         (
             'twin = "x"\ntwins = 1\n',

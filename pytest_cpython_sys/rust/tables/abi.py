@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from ...late import dataclass, regex
-from ..metadata import HEADER_PATH, opened, shown
+from ..metadata import HEADER_PATH, no_string, opened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,14 @@ class _Names:
     values: re.Pattern[str]
     value: str
     """What a value must be."""
-    example: str
+    sample: str
+    """A value to write."""
+
+    @property
+    def example(self) -> str:
+        """A table to write."""
+        name = "NAME" if self.names is _RUST_NAME else '"fn::NAME"'
+        return f"{{ {name} = {shown(self.sample)} }}"
 
     def read(self, table: Reader) -> dict[str, str]:
         """Return the strings; what is none of them is refused."""
@@ -59,12 +66,15 @@ class _Names:
         for name, value in table.table(key, self.example).items():
             if isinstance(value, dict) and value:
                 whole = shown("::".join((name, next(iter(value)))))
-                text = f"`{key}.{name}` is a table, not {self.value.partition(':')[0]}"
+                text = f"`{key}.{name}` is a table, not a string"
                 table.refuse(f"{text}: write the whole key in quotes, such as {whole}", key, name)
             elif not self.names.fullmatch(name):
                 text = f"{shown(name)} is not a valid key: write {self.name}"
                 table.refuse(f"`{key}`: {text}", key, name)
-            elif not isinstance(value, str) or not self.values.fullmatch(value):
+            elif not isinstance(value, str):
+                text = f"`{key}.{name}` {no_string(name, value, self.sample)}"
+                table.refuse(text, key, name)
+            elif not self.values.fullmatch(value):
                 text = f"{shown(value)} is not {self.value}"
                 table.refuse(f"`{key}.{name}`: {text}", key, name)
             else:
@@ -77,24 +87,24 @@ _NAMES: Final = _Names(
     _RUST_NAME,
     _ITEM,
     _TYPE_NAME,
-    "a C name: write one in quotes",
-    '{ Spam = "struct spam" }',
+    'a C name: write one such as "struct spam"',
+    "struct spam",
 )
 _KNOWN_ITEMS: Final = _Names(
     "known",
     _KNOWN,
     'the end of an item\'s id, such as "fn::NAME"',
     _REASON,
-    "a reason: write why it differs, in quotes",
-    '{ "fn::NAME" = "why it differs" }',
+    "a reason: write why it differs",
+    "why it differs",
 )
 _INITS: Final = _Names(
     "inits",
     _RUST_NAME,
     _ITEM,
     _EXPRESSION,
-    "a C initialiser: write one in quotes, without quotes or line ends inside",
-    '{ NAME = "SPAM_INIT" }',
+    "a C initialiser: write one without quotes and line ends in it",
+    "SPAM_INIT",
 )
 
 
@@ -128,7 +138,8 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
         header=table.string(
             "header",
             HEADER_PATH,
-            'the path of a C header: write it in quotes, such as "include/spam.h"',
+            "the path of a C header",
+            "include/spam.h",
         ),
         include_dirs=table.strings("include-dirs", example="include"),
         flags=table.strings("flags", example="-DNAME=1"),
@@ -154,7 +165,7 @@ def _const_is_an_error(table: Reader) -> bool:
     key = "const-is-an-error"
     strict = table.raw.get(key, False)
     if not isinstance(strict, bool):
-        table.refuse(f"`{key}`: {shown(strict)} is not valid: write true or false", key)
+        table.refuse(f"`{key}` must be true or false, not {shown(strict)}", key)
     return bool(strict)
 
 
@@ -166,8 +177,11 @@ def _arguments(table: Reader) -> dict[str, tuple[str, ...]]:
         if not _RUST_NAME.fullmatch(name):
             table.refuse(f"`{key}`: {shown(name)} is not a valid key: write {_ITEM}", key, name)
         calls = [value] if isinstance(value, str) else value
-        good = isinstance(calls, list) and calls and all(isinstance(one, str) for one in calls)
-        if not good or not all(map(_ARGUMENTS.fullmatch, calls)):
+        if not isinstance(calls, list) or not all(isinstance(one, str) for one in calls):
+            text = f"must be a string or an array of strings, not {shown(value)}"
+            table.refuse(f'`{key}.{name}` {text}: write {name} = "1, 2"', key, name)
+            continue
+        if not calls or not all(map(_ARGUMENTS.fullmatch, calls)):
             table.refuse(
                 f"`{key}.{name}`: {shown(value)} is not valid: write {_ARGUMENTS_HINT}, "
                 "in one string, or an array of strings for several calls",

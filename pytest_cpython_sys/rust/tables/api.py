@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from ...late import dataclass, regex
-from ..metadata import TABLE, opened, shown
+from ..metadata import TABLE, no_string, opened, shown
 
 if TYPE_CHECKING:
     import re
@@ -70,7 +70,9 @@ def _allow(api: Reader) -> dict[str, str]:
     for name, reason in allow.items():
         if not _PATH.fullmatch(name) and not _METHOD.fullmatch(name):
             text = f'{shown(name)} is not a path: write "Type::function"'
-        elif not isinstance(reason, str) or not reason.strip():
+        elif not isinstance(reason, str):
+            text = f"the reason of {shown(name)} {no_string(name, reason, 'why it is sound')}"
+        elif not reason.strip():
             text = f"{shown(name)} has no reason: write why it is sound"
         else:
             continue
@@ -81,7 +83,7 @@ def _allow(api: Reader) -> dict[str, str]:
 def _names(api: Reader, rule: str) -> tuple[str, ...]:
     if rule != "ffi-module":
         return _strings(api, rule, _PATH, "the name of a type or a function, or its path")
-    value = api.string(rule, _PATH, "a module: write its path in quotes")
+    value = api.string(rule, _PATH, "the path of a module", "ffi")
     return () if value is None else (value,)
 
 

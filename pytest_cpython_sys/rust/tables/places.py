@@ -5,6 +5,7 @@ Text is searched for a key, and parsed up to there to see whether it is the one.
 
 from __future__ import annotations
 
+import os.path
 from typing import TYPE_CHECKING, Any, Final
 
 from ...cargo import read_bytes
@@ -21,10 +22,14 @@ _METADATA: Final = ("package", "metadata")
 
 
 def faults_verdict(faults: Sequence[Fault], manifest: str) -> Verdict:
-    """Return an error that tells all faults of a manifest in their order, each with its line."""
+    """Return an error that tells all faults of a manifest in their order, each with its place.
+
+    The place of the first is that of the verdict; an editor can open those of the others.
+    """
     told = sorted((key_line(manifest, one.keys) if one.keys else 0, one.text) for one in faults)
     (line, first), *rest = told
-    lines = [first, *(f"line {number}: {text}" if number else text for number, text in rest)]
+    shown = os.path.relpath(os.path.realpath(manifest), os.path.realpath(os.curdir))
+    lines = [first, *(f"{shown}:{number}: {text}" if number else text for number, text in rest)]
     advice = dict.fromkeys(one.advice for one in faults if one.advice)
     location = Location(manifest, line) if line else None
     return Verdict("error", message="\n".join([*lines, *advice]), location=location)

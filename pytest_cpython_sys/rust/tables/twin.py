@@ -6,7 +6,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from ...late import dataclass
-from ..metadata import MODULE_NAME, NAME_PATTERN, opened, shown
+from ..metadata import MODULE_NAME, NAME_PATTERN, no_string, opened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,15 +35,16 @@ def read_twin(metadata: Mapping[str, Any]) -> TwinTable | None:
     Raises MetadataError.
     """
     table = opened(metadata)
-    wanted = 'a valid module name: write one such as "{}"'
-    twin = table.string("twin", MODULE_NAME, wanted.format("zlib"))
-    tests = table.string("twin-tests", MODULE_NAME, wanted.format("test_zlib"))
+    twin = table.string("twin", MODULE_NAME, "a valid module name", "zlib")
+    tests = table.string("twin-tests", MODULE_NAME, "a valid module name", "test_zlib")
     known = table.table("twin-known", '{ NAME = "why it differs" }')
     for name, reason in known.items():
         if not NAME_PATTERN.fullmatch(name):
             text = f"`twin-known`: {shown(name)} is not valid: {_HINT}"
-        elif not isinstance(reason, str) or not reason:
-            text = f"`twin-known.{name}`: {shown(reason)} is not a reason: write why it differs"
+        elif not isinstance(reason, str):
+            text = f"`twin-known.{name}` {no_string(name, reason, 'why it differs')}"
+        elif not reason:
+            text = f"`twin-known.{name}` is empty: write why it differs"
         else:
             continue
         table.refuse(text, "twin-known", name)
