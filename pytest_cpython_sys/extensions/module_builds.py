@@ -260,6 +260,8 @@ def check_import(
         return ImportTrouble()  # nobody knows; the tests will see
     lines = done.stderr.strip().splitlines()
     start = f"built from {candidate.place}, but cannot be imported"
+    from .probe.common import loader_words
+
     if done.expired:
         found = ImportTrouble(f"{start}: the import takes longer than {_IMPORT_LIMIT:g} s", True)
     elif "@@" not in lines:
@@ -267,6 +269,6 @@ def check_import(
         found = ImportTrouble(f"{start}: the import ended the process ({done.how}){words}", True)
     else:
         said = next((line[1:] for line in lines if line.startswith("@") and line != "@@"), "")
-        found = ImportTrouble(f"{start}: {said}" if said else "")
+        found = ImportTrouble(f"{start}: {loader_words(said, library)}" if said else "")
     keep_json(path, vars(found))
     return found

@@ -85,7 +85,7 @@ def find_place(
     exported = f"{exported}{f', but {said}' if said else ''}"
     if not names:
         raise NoModuleError(f"{exported}: {_EXPORT.format('NAME')}")
-    where = f'in [{TABLE}], or call rust_extension("{package.name}", module=...)'
+    where = f'in [{TABLE}], or use the fixture: rust_extension("{package.name}", module=...)'
     raise ExtensionError(f'{exported}: choose one with module = "{names[0]}" {where}')
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
-import os
 import sys
 from typing import TYPE_CHECKING, Protocol
 
@@ -49,6 +48,7 @@ def cargo(pytestconfig: pytest.Config) -> Workshop:
 def rust_extension(cargo: Workshop) -> RustExtension:
     """Return a function that builds a package's cdylib once per session and imports it."""
     from ..cargo import CargoError
+    from ..extensions.probe.common import loader_words
     from .cargo_fixture import OtherPythonError
 
     loaded: dict[tuple[str, str | None, tuple[str, ...]], ModuleType] = {}
@@ -68,7 +68,16 @@ def rust_extension(cargo: Workshop) -> RustExtension:
                 pytest.skip(f"rust_extension({package!r}): {error}")
             except CargoError as error:
                 pytest.fail(f"rust_extension({package!r}): {error}", pytrace=False)
-            loaded[key] = _import(place, path, package)
+            try:
+                loaded[key] = _import(place, path)
+            except ImportError as error:
+                why = loader_words(str(error), error.path)
+                remark = f" ({place.remark})" if place.remark else ""
+            else:
+                return loaded[key]
+            # Outside, as pytest shows an error that is handled above the one that follows.
+            message = f"rust_extension({package!r}): cannot import `{place.name}`: {why}{remark}"
+            pytest.fail(message, pytrace=False)
         return loaded[key]
 
     return load
@@ -93,24 +102,16 @@ class _Finder:
         return _spec(name, self._path) if name == self._name else None
 
 
-def _import(place: Place, path: str, package: str) -> ModuleType:
+def _import(place: Place, path: str) -> ModuleType:
     """Import a shared library, whatever its file is called, as an extension module."""
     name = place.name
-    try:
-        if "." not in name or name in sys.modules:
-            spec = _spec(name, path)
-            module = importlib.util.module_from_spec(spec)
-            assert spec.loader is not None  # noqa: S101 - a loader was given
-            spec.loader.exec_module(module)
-        else:
-            module = _import_within(name, path, place.source)
-    except ImportError as error:
-        remark = f" ({place.remark})" if place.remark else ""
-        pytest.fail(
-            f"rust_extension({package!r}): {os.path.basename(path)} was built, but cannot be "
-            f"imported as `{name}`: {error}{remark}",
-            pytrace=False,
-        )
+    if "." not in name or name in sys.modules:
+        spec = _spec(name, path)
+        module = importlib.util.module_from_spec(spec)
+        assert spec.loader is not None  # noqa: S101 - a loader was given
+        spec.loader.exec_module(module)
+    else:
+        module = _import_within(name, path, place.source)
     sys.modules[name] = module
     return module
 

@@ -155,7 +155,8 @@ def _hint(module: _Module, here: str) -> Iterator[str]:
     if finder is None and installed is None and (told is None or told.bindings == "pyo3"):
         yield '    to let pytest build it, set cpython_sys_extensions = "auto"'
     elif not is_project:
-        yield f'    to build and import it in a test, call rust_extension("{package.name}")'
+        call = f'rust_extension("{package.name}")'
+        yield f"    to build and import it in a test, use the fixture rust_extension: {call}"
 
 
 def _is_project(directory: str) -> bool:

@@ -28,7 +28,16 @@ _CONFIG = (
 )
 _SYMBOLS = (
     "the linker found no Python symbols: a test executable must link to libpython, and an "
-    "extension module must not. pyo3's feature `extension-module` turns that link off. With pyo3 "
+    "extension module must not. "
+)
+_OF_BUILD_SCRIPT = (
+    f"{_SYMBOLS}In the crate's build script, print `cargo:rustc-link-search=DIR` and "
+    "`cargo:rustc-link-lib=python3.X`, with the values that `python3-config --embed --ldflags` "
+    "shows. If the crate is also an extension module, print them only if a feature of the crate "
+    "is on"
+)
+_OF_PYO3 = (
+    f"{_SYMBOLS}pyo3's feature `extension-module` turns that link off. With pyo3 "
     "0.26 or newer and maturin 1.9.4 or setuptools-rust 1.12 or newer, remove that feature: these "
     "set PYO3_BUILD_EXTENSION_MODULE instead, which must not be set here. With older versions, "
     'declare a feature of your crate, extension-module = ["pyo3/extension-module"], that is not a '
@@ -98,8 +107,8 @@ _CAUSES: Final = tuple(
         (r"'Python\.h' file not found|Python\.h not found", _HEADERS),
         (r"only supports embedding the Python interpreter statically", _STATIC),
         (r"lib-dynload/\S+: undefined symbol: _?Py", _NO_EXPORTS),
-        (r"undefined (?:reference to|symbol:?) [`']?_?Py", _SYMBOLS),
-        (r'Undefined symbols for architecture \w+:\s+"_+Py', _SYMBOLS),
+        (r"undefined (?:reference to|symbol:?) [`']?_?Py", _OF_BUILD_SCRIPT),
+        (r'Undefined symbols for architecture \w+:\s+"_+Py', _OF_BUILD_SCRIPT),
         (r"(?:cannot find|unable to find library|library not found for) -lpython", _NO_LIBPYTHON),
         (r"error while loading shared libraries: libpython", _RUNTIME),
         (r"Library not loaded: \S*(?:libpython|/Python\b)", _RUNTIME),
@@ -135,13 +144,16 @@ def explain_process(text: str) -> str | None:
     )
 
 
-def explain_failure(text: str, target: str | None = None) -> str | None:
+def explain_failure(text: str, target: str | None = None, *, with_pyo3: bool = False) -> str | None:
     """Return the cause and the remedy that stand behind a failed build; None if not known.
 
-    ``target`` is the one that was built for, where one was named.
+    ``target`` is the one that was built for, where one was named. ``with_pyo3``: whether what
+    failed is built with pyo3, which links to Python in its own way.
     """
     known = (cause for pattern, cause in _CAUSES if pattern.search(text))
     cause = _too_new_for_pyo3(text) or next(known, None)
+    if with_pyo3 and cause == _OF_BUILD_SCRIPT:
+        cause = _OF_PYO3
     if cause is None or target is None:
         return cause
     name = variable_part(target_name(target)).upper()

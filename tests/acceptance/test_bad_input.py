@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sysconfig
 import time
 from typing import TYPE_CHECKING
 
@@ -368,10 +369,34 @@ def test_undefined_python_symbols_come_with_the_remedy_first(
     )
     result = run(pytester)
     result.stdout.re_match_lines_random(
-        [r".*the linker found no Python symbols.*extension-module.*"]
+        [r".*the linker found no Python symbols.*`cargo:rustc-link-lib=python3.X`.*"]
     )
     text = result.stdout.str()
     assert text.index("the linker found no Python symbols") < text.index("linking with")
+    assert "pyo3" not in text, "the package does not use it"
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_ENABLE_SHARED"), reason="this Python has no shared libpython"
+)
+def test_the_remedy_for_undefined_python_symbols_helps(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, version = sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("LDVERSION")
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": 'extern "C" { fn Py_IsInitialized() -> i32; }\n'
+            "#[test] fn t() { assert_eq!(unsafe { Py_IsInitialized() }, 0); }\n",
+            "build.rs": f"""fn main() {{
+                println!("cargo:rustc-link-search={place}");
+                println!("cargo:rustc-link-lib=python{version}");
+            }}
+            """,
+        }
+    )
+    monkeypatch.setenv("LD_LIBRARY_PATH", place)
+    assert outcomes(run(pytester)) == {"src/lib.rs::t": "passed"}
 
 
 BUILD_SCRIPT = 'fn main() {{ panic!("{words}"); }}\n'

@@ -79,6 +79,21 @@ def test_eggs(rust_extension):
     pytester.runpytest().assert_outcomes(passed=1)
 
 
+def test_a_module_with_an_undefined_symbol(
+    pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong stands before the path, and once."""
+    monkeypatch.setenv("RUSTFLAGS", "-Clink-arg=-Wl,--unresolved-symbols=ignore-all")
+    source = MODULE["src/lib.rs"].replace("PyModule_Create2", "eggs_missing")
+    write({**MODULE, "src/lib.rs": source})
+    result = pytester.runpytest("--cpython-sys", "-ocpython_sys_policies=all")
+    text = result.stdout.str()
+    symbol = "undefined symbol: eggs_missing"
+    assert f"rust_extension('my-eggs'): cannot import `my_eggs`: {symbol} (libmy_eggs.so)" in text
+    assert f": ImportError: {symbol} (my_eggs.cpython-" in text
+    assert "During handling of" not in text
+
+
 @pytest.mark.parametrize("policies", ["auto", "off"])
 def test_an_import_that_needs_the_module_is_explained(
     pytester: pytest.Pytester, write: Write, monkeypatch: pytest.MonkeyPatch, policies: str
@@ -95,7 +110,7 @@ def test_an_import_that_needs_the_module_is_explained(
         # Nobody says that it is one, and there is nothing to install.
         (
             "-ocpython_sys_extensions=auto",
-            '    to build and import it in a test, call rust_extension("my-eggs")',
+            "    to build and import it in a test, use the fixture rust_extension: *my-eggs*",
         ),
     ):
         result = pytester.runpytest(*settings, more)

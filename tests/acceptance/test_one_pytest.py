@@ -597,7 +597,9 @@ def test_a_symbol_that_is_missing(write: Write, run: Run) -> None:
     )
     result = run("tests", "--continue-on-collection-errors")
     assert result.ret != 0
-    result.stdout.fnmatch_lines(["ham._native: built from *cannot be imported: *nowhere*"])
+    result.stdout.fnmatch_lines(
+        ["ham._native: built from *cannot be imported: undefined symbol: *nowhere (lib*.so)"]
+    )
 
 
 def test_another_python_in_the_shell(
@@ -637,6 +639,14 @@ def test_two_packages_that_give_one_module(write: Write, run: Run) -> None:
     result.stderr.fnmatch_lines(
         ['ERROR: *cpython_sys_extensions*: no package "hum-native" has a cdylib: *ham-native*']
     )
+
+
+def test_a_key_in_a_project_without_a_cdylib(write: Write, run: Run) -> None:
+    write({**PROJECT, "Cargo.toml": MANIFEST.replace('"cdylib"', '"rlib"')})
+    result = run("-o", "cpython_sys_extensions=ham-native")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    words = 'no package of this project has a cdylib: remove "ham-native" or the key'
+    assert f"ERROR: -o cpython_sys_extensions: {words}" in result.errlines
 
 
 def test_a_python_source_that_is_not_there(write: Write, run: Run) -> None:

@@ -66,6 +66,14 @@ def test_words_of_tools_have_a_cure(words: str, cure: str) -> None:
     assert cure in found
 
 
+@pytest.mark.parametrize(("with_pyo3", "cure"), [(True, "pyo3's feature"), (False, "build script")])
+def test_who_links_to_python_has_the_cure(with_pyo3: bool, cure: str) -> None:
+    words = "rust-lld: error: undefined symbol: PyList_New"
+    found = explain_failure(words, with_pyo3=with_pyo3) or ""
+    assert cure in found
+    assert ("pyo3" in found) == with_pyo3
+
+
 def test_other_words_have_none() -> None:
     assert explain_failure("error[E0308]: mismatched types") is None
     assert explain_failure("error[E0308]: mismatched types", "s390x-unknown-linux-gnu") is None

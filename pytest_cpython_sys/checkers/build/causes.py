@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ...cargo import first_error, without_backtrace
 from ...case import Location, counted
 from ...late import dataclass, regex
+from ...python.crates import PYO3, crate_dependencies, needed_by
 from ...rust.build_hints import explain_end, explain_failure
 from ...rust.test_location import is_inside, real_path
 from .refused_options import explain_refusal
@@ -120,7 +121,8 @@ def _of_errors(
         rendered.append(f"... and {counted(len(errors) - _SHOWN_ERRORS, 'more error')}")
     # What rustc has a number for, it has explained: a linker's words are another's.
     of_others = "\n".join(error.rendered for error in errors if error.code is None)
-    remedy = explained or explain_failure(of_others, build.target)
+    with_pyo3 = _has_pyo3(build, errors[0].package_id)
+    remedy = explained or explain_failure(of_others, build.target, with_pyo3=with_pyo3)
     count = counted(len(errors), "error")
     first = errors[0]
     summary, location = _located(build, first, first.headline)
@@ -134,6 +136,14 @@ def _of_errors(
         location=location,
         own=own,
     )
+
+
+def _has_pyo3(build: Build, package_id: str) -> bool:
+    """Tell whether a package is built with pyo3, directly or through another crate."""
+    packages = build.workspace.packages
+    own = (package.name for package in packages if package.id == package_id)
+    name = next(own, None) or _package_name(package_id)
+    return bool(PYO3 & needed_by(name, crate_dependencies(build.workspace.root, packages)))
 
 
 def _shown(error: Diagnostic) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     Request = dict[str, Any]
 
-__all__ = ["Calls", "Report", "load", "words"]
+__all__ = ["Calls", "Report", "load", "loader_words", "words"]
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _CALLS = "<calls>"
@@ -46,6 +46,23 @@ def _is_ours(file: str) -> bool:
     )
 
 
+def loader_words(text: str, path: object) -> str:
+    """Return what a loader says of a library, what is wrong with it first.
+
+    glibc and musl say "PATH: what is wrong", macOS says "dlopen(PATH, 0x0002): what is wrong". The
+    directory is often one of ours, and its name hides the rest in a narrow terminal.
+    """
+    if not isinstance(path, str) or path not in text:
+        return text
+    before, _, after = text.partition(path)
+    start, dlopen, none = before.rpartition("dlopen(")
+    separator = "): " if dlopen and not none else ": "
+    rest = after.partition(separator)[2]
+    if not rest or not (dlopen or after.startswith(separator)):
+        return text
+    return f"{start if dlopen else before}{rest} ({os.path.basename(path)})"
+
+
 def words(error: BaseException) -> str:
     """Return an exception in short: what it says, its causes, and the frames that are not ours."""
     lines: list[str] = []
@@ -54,6 +71,8 @@ def words(error: BaseException) -> str:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         text = "".join(traceback.format_exception_only(type(current), current)).strip()
+        if isinstance(current, ImportError):
+            text = loader_words(text, current.path)
         lines.append("caused by " + text if lines else text)
         frames = traceback.extract_tb(current.__traceback__)
         for frame in traceback.format_list([one for one in frames if not _is_ours(one.filename)]):

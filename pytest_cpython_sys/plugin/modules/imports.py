@@ -45,7 +45,7 @@ from .early import EarlyConfig, holds_python_tests, project_roots
 from .wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     from ...cargo import Build, BuildListener, Cargo
@@ -120,7 +120,7 @@ class ModuleImports:
         is_whole = self._scope.places == [str(self._config.rootpath)]
         for glob in globs if is_whole else ():
             if glob != "*" and not any(fnmatchcase(name, glob) for name in names):
-                key = key_in_words(self._config, "cpython_sys_extensions")
+                key = key_in_words(EarlyConfig(self._config), "cpython_sys_extensions")
                 raise pytest.UsageError(f"{key}: {_unmatched(glob, names)}")
         for candidate in found:
             if any(fnmatchcase(candidate.package.name, glob) for glob in globs):
@@ -290,11 +290,10 @@ def _left_alone(candidate: Candidate, bindings: str) -> str:
     )
 
 
-def _unmatched(glob: str, names: Iterable[str]) -> str:
-    there = ", ".join(sorted(names))
-    none = "remove the key: no package of this project has one"
-    advice = f"choose from {there}" if there else none
-    return f'no package "{glob}" has a cdylib: {advice}'
+def _unmatched(glob: str, names: Collection[str]) -> str:
+    if not names:
+        return f'no package of this project has a cdylib: remove "{glob}" or the key'
+    return f'no package "{glob}" has a cdylib: choose from {", ".join(sorted(names))}'
 
 
 def _guessed(candidate: Candidate, name: str) -> str:
