@@ -211,8 +211,8 @@ def test_a_build_script_that_does_not_compile(pytester: pytest.Pytester, write: 
     assert short_summary(result) == {f"{name}::@build": words for name in names}
     text = result.stdout.str()
     assert text.count('let x: u32 = "text";\n') == 1
-    assert text.count("not built: the build script of a failed\n") == 2
-    assert text.count("not built: a failed\n") == 1
+    assert text.count("not built: the build script of a failed to compile\n") == 2
+    assert text.count("not built: a failed: its build script does not compile\n") == 1
 
 
 def test_a_build_script_that_just_ends(pytester: pytest.Pytester, write: Write) -> None:

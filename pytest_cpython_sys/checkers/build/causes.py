@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...cargo import first_error, without_backtrace
@@ -59,6 +60,8 @@ class Cause:
     """Of the first error."""
     own: bool = False
     """Whether it is the target's own failure."""
+    how: str = ""
+    """How it failed, to be said after that it did."""
     said: str = ""
     """What follows the heading of each item that it blocks; the other words go on from there."""
 
@@ -98,13 +101,18 @@ def _of_target(
     """Return what rustc says of a target."""
     key = (package.id, target.kind, target.name)
     script = target.kind == "custom-build"
+    how = ""
+    if script:  # which mostly fails because of what it does
+        how = ": its build script does not compile" if name else " to compile"
     name = name or (f"the build script of {package.name}" if script else f"{package.name} (lib)")
     errors = build.errors(package.id, target)
     if errors:
         explained = _no_crate(package, target, errors[0].rendered) if own else ""
-        return _of_errors(build, errors, key, name, explained, own=own)
+        return replace(_of_errors(build, errors, key, name, explained, own=own), how=how)
     failure = build.compiler_failure(package.name, target)
-    return _of_compiler(failure, key, name, own=own) if failure is not None else None
+    if failure is None:
+        return None
+    return replace(_of_compiler(failure, key, name, own=own), how=how)
 
 
 def _of_errors(

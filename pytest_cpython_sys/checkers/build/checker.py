@@ -112,7 +112,8 @@ def _verdict(workspace: Workspace, causes: Sequence[Cause], told: Sequence[Cause
         message = f"{first.heading}\n{first.words}"
         return Verdict("failed", message=message, location=first.location, summary=first.summary)
     names = ", ".join(dict.fromkeys(cause.name for cause in causes))
-    parts = [f"not built: {names} failed{first.said}"]
+    how = first.how if len(causes) == 1 else ""  # of several, each has its own
+    parts = [f"not built: {names} failed{how}{first.said}"]
     for cause in causes:
         if cause in told:
             lines = (cause.remedy, "", cause.words) if cause.words else (cause.remedy,)
