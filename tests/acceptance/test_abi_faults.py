@@ -73,8 +73,8 @@ def test_a_crate_without_faults_passes(
     # Two macros of which C makes no constant: named, and no failure.
     result.stdout.fnmatch_lines(
         [
-            "    SHAPE_CALL: C has a macro with arguments of that name",
-            "    const::SHAPE_STATEMENT: SHAPE_STATEMENT is not a constant in C: *statement",
+            "    SHAPE_CALL: the header defines a macro with arguments of that name",
+            "    src/*.rs::@abi::const::SHAPE_STATEMENT: * is not a constant in C: *statement",
         ]
     )
     assert result.parseoutcomes()["skipped"] == 1
@@ -88,12 +88,12 @@ FAULTS = {
     "a field of the wrong size": (
         (LIB, "pub ml_flags: c_int", "pub ml_flags: c_long"),
         "layout::PyMethodDef",
-        "ml_flags is at offset 16 (4 bytes) in C, at offset 16 (8 bytes) in Rust",
+        "ml_flags is at offset 16, size 4 in C; at offset 16, size 8 in Rust",
     ),
     "a field missing at the end, inside padding": (
         (LIB, "    pub tail: c_char,\n", ""),
         "layout::frame",
-        "tail is at offset 21 (1 byte) in C; Rust has no such field",
+        "tail is at offset 21, size 1 in C; Rust has no such field",
     ),
     "two fields of one size swapped": (
         (
@@ -102,12 +102,12 @@ FAULTS = {
             "    pub height: c_short,\n    pub width: c_short,\n",
         ),
         "layout::frame",
-        "width is at offset 16 (2 bytes) in C, at offset 18 (2 bytes) in Rust",
+        "width is at offset 16, size 2 in C; at offset 18, size 2 in Rust",
     ),
     "a field that C does not have": (
         (LIB, "pub tail: c_char,", "pub tail: c_char,\n    pub more: c_long,"),
         "layout::frame",
-        "more is at offset 24 (8 bytes) in Rust; C has no such field",
+        "more is at offset 24, size 8 in Rust; C has no such field",
     ),
     "a field missing in the middle, its place padding": (
         (LIB, "pub flag: c_char,", "__pad: u8,"),
@@ -150,17 +150,17 @@ FAULTS = {
             "#[repr(C, packed)]\n#[derive(Clone, Copy)]\npub struct frame {",
         ),
         "layout::frame",
-        "line is at offset 8 (8 bytes) in C, at offset 4 (8 bytes) in Rust",
+        "line is at offset 8, size 8 in C; at offset 4, size 8 in Rust",
     ),
     "a bit-field at another bit": (
         (BINDINGS, "get(1usize, 3u8)", "get(2usize, 3u8)"),
         "layout::flags",
-        "level is at bit 1 (3 bits) in C, at bit 2 (3 bits) in Rust",
+        "level is at bit 1, width 3 in C; at bit 2, width 3 in Rust",
     ),
     "a bit-field of another width": (
         (BINDINGS, "get(4usize, 20u8)", "get(4usize, 19u8)"),
         "layout::flags",
-        "rest is at bit 4 (20 bits) in C, at bit 4 (19 bits) in Rust",
+        "rest is at bit 4, width 20 in C; at bit 4, width 19 in Rust",
     ),
     "a bit-field of another sign": (
         (
@@ -220,12 +220,12 @@ FAULTS = {
     "a wrong text": (
         (LIB, 'b"shapes\\0"', 'b"shaped\\0"'),
         "const::SHAPE_NAME",
-        "SHAPE_NAME is b'shapes\\x00' in C, b'shaped\\x00' in Rust",
+        'SHAPE_NAME is "shapes" in C, b"shaped\\0" in Rust',
     ),
     "a wrong text that ends with a zero by itself": (
         (LIB, 'c"shapes"', 'c"shape"'),
         "const::SHAPE_TITLE",
-        "SHAPE_TITLE is b'shapes\\x00' in C, b'shape\\x00' in Rust",
+        'SHAPE_TITLE is "shapes" in C, c"shape" in Rust',
     ),
     # Initialisers.
     "an initialiser with a wrong byte": (

@@ -325,11 +325,11 @@ def test_items_of_which_nothing_can_be_said(pytester: pytest.Pytester, write: Wr
         [
             "    generic: the type is generic, and C has no generic types",
             "    loose: the type is not repr(C), so rustc chooses its layout",
-            "    ours: C has no type ours",
-            "    listing: C has no type listing",
-            "    layout::hidden: no answer from the C compiler for struct hidden: *incomplete *",
-            "    const::NO_CONSTANT: no answer from the C compiler for NO_CONSTANT: *not constant",
-            "    const::UNBALANCED: UNBALANCED is not a constant in C: the brackets of *balanced",
+            "    ours: the header declares no type ours",
+            "    listing: the header declares no type listing",
+            "    src/lib.rs::@abi::layout::hidden: no answer from the C compiler *incomplete *",
+            "    src/lib.rs::@abi::const::NO_CONSTANT: no answer from the C compiler *not constant",
+            "    src/lib.rs::@abi::const::UNBALANCED: *: the brackets of *balanced",
         ]
     )
     assert result.ret == 0
@@ -355,6 +355,17 @@ def test_a_prototype_that_differs_in_const_alone(pytester: pytest.Pytester, writ
     result = run(pytester)
     assert abi(result)["fn::sum"] == "passed"
     result.stdout.fnmatch_lines(["sum has minor differences from C"])
+    counts = "thing: 1 item passes with minor differences from C, *: 1 of kind `const`"
+    result.stdout.fnmatch_lines([f"{counts} (-v lists them)"])
+    result = run(pytester, "-v")
+    result.stdout.fnmatch_lines(
+        [
+            counts,
+            "    src/lib.rs::@abi::fn::sum: argument 1 is const *",
+            "    kind `const`: a pointer to constant data in one language, to mutable data in *",
+            '    to make a kind fail: letter = [[]"const"] under [[]package.metadata.*',
+        ]
+    )
     write({"Cargo.toml": TABLE + "const-is-an-error = true\n"})
     assert abi(run(pytester))["fn::sum"] == "failed"
 

@@ -182,20 +182,20 @@ def test_each_thing_is_compared_for_itself(pytester: pytest.Pytester, write: Wri
             "*: values of wide differ from C: More is 2 in Rust, but C has no enumerator *",
             "*: level::LEVEL_TWO is 2 in C (LEVEL_TWO), 3 in Rust",
             "state is not an enum in C, so values that C has and Rust lacks cannot be found",
-            "*: NAME is b'things?x00' in C, b'thing?x00' in Rust",
-            "*: NOTHING is the text b'nothing?x00' in C, but does not point to data in Rust",
+            '*: NAME is "things" in C, c"thing" in Rust',
+            '*: NOTHING is the text "nothing" in C, but does not point to data in Rust',
             "*: SHORT has 12 bytes in C, 8 in Rust",
             "*: MODE is 3 in C (Mode), 4 in Rust",
             "*: PACK(0, LIMIT) is 7 in C, 8 in Rust",
             "*: bytes of PAIR(1, 2) differ from C, first at offset 0",
             "things: 1 Rust name has no counterpart in C",
-            "    own: C has no type own",
+            "    own: the header declares no type own",
         ]
     )
     result.stdout.fnmatch_lines(
         [
             "things: 1 name exists in C but was not compared",
-            "    ALONE: C has a macro of that name: to compare both, list arguments in *",
+            "    ALONE: the header defines a macro of that name: to compare both, list *",
             "things: 2 items got no answer from a compiler",
         ]
     )
@@ -240,9 +240,9 @@ def test_known_items_one_by_one(pytester: pytest.Pytester, write: Write) -> None
 
 MISSPELT = {
     'names = { LIMT = "LIMIT" }': "\"LIMT\" is not an item of things: did you mean 'LIMIT'?",
-    'names = { LIMIT = "LIMITT" }': 'C has no constant "LIMITT", the name set for '
+    'names = { LIMIT = "LIMITT" }': 'the header defines no constant "LIMITT", the name set for '
     "LIMIT: did you mean 'LIMIT'?",
-    'names = { pair = "struct piar" }': "C has no type \"struct piar\", *'struct pair'?",
+    'names = { pair = "struct piar" }': "*no type \"struct piar\"*'struct pair'?",
     'inits = { "shape::END" = "END" }': '"shape::END" is not a constant of things: did '
     "you mean 'shapes::END'?",
     'inits = { pair = "END" }': '"pair" is not a constant of things*',
@@ -250,12 +250,12 @@ MISSPELT = {
     'arguments = { PACK = "1" }': '"1" has 1 argument, but PACK takes 2 in Rust and is '
     "PACK(a,b) in C",
     'arguments = { PACK = "1, LIMITS" }': "\"LIMITS\" is not a constant of *'LIMIT'?",
-    'arguments = { ours = "1" }': "ours cannot be compared, because C has no "
+    'arguments = { ours = "1" }': "ours cannot be compared, because the header defines no "
     "macro ours with arguments*",
     'known = { "const::LIMT" = "x" }': '"const::LIMT" is not an item of this package: did '
     "you mean 'const::LIMIT'?",
-    'known = { "layout::ours" = "x" }': '"layout::ours" is not an item of this package: C '
-    "has no type ours",
+    'known = { "layout::ours" = "x" }': '"layout::ours" is not an item of this package: '
+    "the header declares no type ours",
     'symbols = ["PyModule_Creat2"]': None,
 }
 
@@ -395,8 +395,8 @@ def test_values_of_another_kind_or_of_none(pytester: pytest.Pytester, write: Wri
             "*: ADDRESS is an address in C, 0 in Rust*",
             "*: FUNCTION_AS_NUMBER is an address in C, 0 in Rust*",
             "*: NULL_IN_C is 0 in C, an address in Rust*",
-            "*: HALF is a floating-point number in C, c_int in Rust*",
-            "*: LETTERS is a number in C, *const CStr in Rust*",
+            "*: the value of HALF is a floating-point number in C; its type in Rust is c_int*",
+            "*: the value of LETTERS is a number in C; its type in Rust is *const CStr*",
             "*: is_variable is a variable in C (int), a function in Rust*",
             "*: is_function is a function in C (int(int)), a variable in Rust*",
             "    INSIDE: C has a variable of that name, and its value is unknown at compile time",

@@ -170,7 +170,7 @@ def test_what_is_there_of_a_type_that_is_cut_short_counts(
     result.stdout.fnmatch_lines_random(
         [
             "*: layout of cut differs from C: body is a signed integer in C, a pointer in Rust*",
-            "*: layout of cut_by_void differs from C: body is at offset 8 (8 bytes) in C, *",
+            "*: layout of cut_by_void differs from C: body is at offset 8, size 8 in C; *",
             (
                 "*: layout of ev2 differs from C: the field at offset 0 is "
                 "pad in C, _pad in Rust; pad is a s*"

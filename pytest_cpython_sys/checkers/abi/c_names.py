@@ -19,6 +19,11 @@ __all__ = ["CNames", "What"]
 What = Literal["type", "constant", "initialiser", "function", "variable", "macro"]
 
 
+def _verb(what: What) -> str:
+    """Return what C does to bring a thing into being."""
+    return "declares" if what in ("type", "function", "variable") else "defines"
+
+
 class CNames:
     """The names of a header, for the items of one crate."""
 
@@ -62,8 +67,9 @@ class CNames:
         """
         given = self._names.of(item)
         if not given:
-            return f"C has no {what} {item.symbol or item.name}"
-        text = f"`names`: C has no {what} {shown(given)}, the name set for {item.rust_path}"
+            return f"the header {_verb(what)} no {what} {item.symbol or item.name}"
+        text = f"`names`: the header {_verb(what)} no {what} {shown(given)}"
+        text = f"{text}, the name set for {item.rust_path}"
         near = nearest(given, self._known(what))
         raise MetadataError(fault(f"{text}{near}", "names", self._names.key_of(item)))
 

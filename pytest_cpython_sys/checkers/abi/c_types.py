@@ -284,14 +284,14 @@ class Speller:
             spelling = self.spelling(self._crate.types[kind_of.id])
             if spelling is not None:
                 return spelling.text
-            raise UntranslatableError(f"C has no type {kind_of.name}")
+            raise UntranslatableError(f"the header declares no type {kind_of.name}")
         if kind_of.name in _FOREIGN:
             return _FOREIGN[kind_of.name]
         mapped = self._names.of_foreign(kind_of.name)
         spelling = self._by_name(kind_of.name, kind_of.foreign or "struct", mapped)
         if spelling is not None and not kind_of.parts:
             return spelling.text
-        raise UntranslatableError(f"C has no type {kind_of.name}")
+        raise UntranslatableError(f"the header declares no type {kind_of.name}")
 
 
 def _end_of_body(text: str, brace: int) -> int:

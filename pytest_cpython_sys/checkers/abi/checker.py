@@ -337,16 +337,15 @@ class _Package:
     def _evaluate(self, abi: PackageAbi, findings: Findings) -> list[Verdict]:
         results = abi.evaluate()
         known = self._known_items()
-        letters = {name: kinds for name, kinds, _ in results.letters}
+        letters = {place: kinds for place, kinds, _ in results.letters}
         findings.verdicts = []
-        for case, subject, verdict, layouts in zip(
-            findings.cases, abi.survey[0], results.verdicts, results.layouts, strict=True
-        ):
+        rows = zip(findings.cases, abi.survey[0], results.verdicts, results.layouts, strict=True)
+        for number, (case, subject, verdict, layouts) in enumerate(rows):
             told = verdict
             if case.xfail is not None:
                 key = known.key(case, subject.kind, subject.item)
-                kinds = letters.get(f"{subject.kind}::{subject.name}", "")
-                told = _judged(case, verdict, f'Remove "{key}" from known in [{TABLE}]', kinds)
+                advice = f'Remove "{key}" from known in [{TABLE}]'
+                told = _judged(case, verdict, advice, letters.get(number, ""))
             if told.outcome != "passed" or told.message:
                 told = replace(
                     told,

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .types.differences import Difference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .layout.slots import Slot
+    from .natures import Form
 
-__all__ = ["compare_bytes", "compare_integers", "shown_number"]
+__all__ = ["c_text", "compare_bytes", "compare_integers", "compare_texts", "shown_number"]
+
+_NUL: Final = b"\0"
+# A hexadecimal escape of C's has no end, so all others are octal.
+_C_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_RUST_ESCAPES: Final = {**_C_ESCAPES, "\0": "\\0"}
 
 
 def compare_integers(
@@ -35,6 +41,44 @@ def compare_integers(
 def shown_number(value: int) -> str:
     """Return a number as it is told, in both notations if it is large."""
     return str(value) if -10 < value < 10 else f"{value} ({value:#x})"
+
+
+def compare_texts(name: str, c: bytes, rust: bytes, form: Form) -> str | None:
+    """Return what to tell about a text that differs; None if both have the same.
+
+    C's ends with a NUL. So does Rust's, unless it is a ``str``.
+    """
+    if rust == (c[:-1] if form == "str" else c):
+        return None
+    text = f"{name} is {c_text(c)} in C, {_rust_text(rust, form)} in Rust"
+    lacks = form in ("text", "slice") and rust == c[:-1]
+    return f"{text}, which lacks the `\\0` at the end" if lacks else text
+
+
+def c_text(data: bytes) -> str:
+    """Return bytes as C writes them in quotes, without the NUL that ends each text."""
+    return f'"{_escaped(data.removesuffix(_NUL), _C_ESCAPES, "{:03o}")}"'
+
+
+def _rust_text(data: bytes, form: Form) -> str:
+    """Return bytes as Rust writes them in quotes."""
+    if form == "str":
+        return f'"{_escaped(data, _RUST_ESCAPES, "x{:02x}")}"'
+    if form == "cstr":
+        return f'c"{_escaped(data.removesuffix(_NUL), _RUST_ESCAPES, "x{:02x}")}"'
+    return f'b"{_escaped(data, _RUST_ESCAPES, "x{:02x}", encoding="ascii")}"'
+
+
+def _escaped(data: bytes, escapes: Mapping[str, str], number: str, encoding: str = "utf-8") -> str:
+    """Return what stands between quotes; ``number`` is the form of an escaped byte."""
+    shown = []
+    for one in data.decode(encoding, "surrogateescape"):
+        if one in escapes or one.isprintable():
+            shown.append(escapes.get(one, one))
+        else:
+            own = one.encode(encoding, "surrogateescape")
+            shown += ["\\" + number.format(byte) for byte in own]
+    return "".join(shown)
 
 
 def compare_bytes(

@@ -117,7 +117,7 @@ class ConstantSurvey:
         if len(others) == 1:
             return Subject("const", item.name, item, others[0], by_case=True)
         if wanted in names.macros:
-            self._none(item, "C has a macro with arguments of that name")
+            self._none(item, "the header defines a macro with arguments of that name")
         elif others:
             self._none(item, f"several names in C differ from it only in case: {', '.join(others)}")
         else:
@@ -135,10 +135,12 @@ class ConstantSurvey:
         if macro is None or macro.parameters is None:
             if calls is not None:
                 called = [one for one, other in self._names.macros.items() if other.parameters]
-                text = f"`arguments`: {item.rust_path} cannot be compared, because C has no macro"
-                raise self._refused(item, f"{text} {name} with arguments{nearest(name, called)}")
+                text = f"`arguments`: {item.rust_path} cannot be compared, because the header"
+                raise self._refused(
+                    item, f"{text} defines no macro {name} with arguments{nearest(name, called)}"
+                )
         elif calls is None:
-            words = "C has a macro of that name: to compare both, list arguments"
+            words = "the header defines a macro of that name: to compare both, list arguments"
             self._none(item, f"{words} in [{TABLE}.arguments]")
         else:
             own = tuple(self._call(item, name, macro.parameters, call) for call in calls)

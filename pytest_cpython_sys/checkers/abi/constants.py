@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ...late import regex
 from .c_questions import CQuestions
 from .c_types import UntranslatableError
-from .compare_values import compare_bytes, compare_integers, shown_number
+from .compare_values import c_text, compare_bytes, compare_integers, compare_texts, shown_number
 from .natures import constant_form, is_byte, resolved
 from .probe import rust_path
 
@@ -198,10 +198,7 @@ class ConstantQuestions:
         if form == "float":
             return _floats(item.name, data[0], ours[0], rust.order), None
         if form in _TEXTS:
-            expected = data[0][:-1] if form == "str" else data[0]
-            if expected == ours[0]:
-                return None, None
-            return f"{item.name} is {data[0]!r} in C, {ours[0]!r} in Rust", None
+            return compare_texts(item.name, data[0], ours[0], form), None
         if form == "array" and len(data[0]) < len(ours[0]):  # the rest is zeros in C
             data = data[0].ljust(len(ours[0]), b"\0"), data[1]
         return compare_bytes(item.name, data, ours, slots), None
@@ -211,14 +208,15 @@ class ConstantQuestions:
     ) -> tuple[str | None, str | None]:
         """Compare what a pointer of Rust's points to with C's text."""
         if pointers is not None and not pointers:
-            return f"{item.name} is the text {c!r} in C, but does not point to data in Rust", None
+            return (
+                f"{item.name} is the text {c_text(c)} in C, but does not point to data in Rust",
+                None,
+            )
         ours = rust.bytes.get(f"const {item.id} text")
         if ours is None:
             why = rust.why_not(f"const {item.id} text")
             return None, f"no answer from rustc for the text at {item.name}: {why}"
-        if ours[0] == c:
-            return None, None
-        return f"{item.name} is {c!r} in C, {ours[0]!r} in Rust", None
+        return compare_texts(item.name, c, ours[0], "cstr"), None
 
     def _another_kind(self, subject: Subject, item: Item, c: CAnswers) -> str:
         """Return why C's name is that of another thing than Rust's; empty if it is not."""
@@ -229,7 +227,8 @@ class ConstantQuestions:
                 return ""
             word = "a number" if kind in _INTEGERS else _WORDS.get(kind, "a value of another kind")
             called = f" ({subject.c_name})" if subject.c_name != item.name else ""
-            return f"{item.name} is {word} in C{called}, {item.type} in Rust"
+            theirs = f"the value of {item.name} is {word} in C{called}"
+            return f"{theirs}; its type in Rust is {item.type}"
         wanted = _CLASSES.get(form, frozenset({_POINTER}))  # a text decays to a pointer
         if kind is None or kind in wanted:
             return ""

@@ -34,15 +34,15 @@ class Results:
     """Verdicts by the subject's place in the list, and what is to be told beside them."""
 
     verdicts: Sequence[Verdict]
-    unanswered: Sequence[tuple[str, str]]
+    unanswered: Sequence[tuple[int, str]]
     facts: tuple[int, int]
     """Sizes, alignments and fields: how many there are, and how many C answered."""
     layouts: Sequence[Layouts | None]
     """What was compared, by the subject's place in the list."""
     needed: Sequence[str] | None
     """What the package uses of the symbols that the interpreter does not export, if known."""
-    letters: Sequence[tuple[str, str, str]]
-    """Items with minor differences from C, each with the kinds, and with what differs."""
+    letters: Sequence[tuple[int, str, str]]
+    """Places of subjects with minor differences from C, each with the kinds and what differs."""
 
 
 class Judge:
@@ -65,7 +65,7 @@ class Judge:
         self._constants = constants
         self._sides = sides
         self._of_values = of_values
-        self._letters: list[tuple[str, str, str]] = []
+        self._letters: list[tuple[Subject, str, str]] = []
 
     @cached_property
     def _by_value(self) -> Mapping[str, str]:
@@ -89,12 +89,14 @@ class Judge:
         """Return what became of all subjects."""
         verdicts = [self.verdict(subject) for subject in subjects]
         unanswered = [
-            (f"{subject.kind}::{subject.name}", verdict.message)
-            for subject, verdict in zip(subjects, verdicts, strict=True)
+            (place, verdict.message)
+            for place, verdict in enumerate(verdicts)
             if verdict.outcome == "skipped"
         ]
         pairs = [self.layouts(subject) for subject in subjects]
-        return Results(verdicts, unanswered, counts, pairs, needed, self._letters)
+        places = {id(subject): place for place, subject in enumerate(subjects)}
+        letters = [(places[id(one)], kinds, told) for one, kinds, told in self._letters]
+        return Results(verdicts, unanswered, counts, pairs, needed, letters)
 
     def layouts(self, subject: Subject) -> Layouts | None:
         """Return what was compared, of a type with fields."""
@@ -167,7 +169,7 @@ class Judge:
             return Verdict("failed", message=f"{text}\n{shown}")
         text += f"\n{shown}"
         told = "; ".join(shown_letter(one) for one in letters)
-        self._letters.append((f"{subject.kind}::{subject.name}", ", ".join(kinds), told))
+        self._letters.append((subject, ", ".join(kinds), told))
         return Verdict("passed", output=f"{text}\n{remark}".rstrip())
 
     def _opaque(self, subject: Subject) -> Verdict:

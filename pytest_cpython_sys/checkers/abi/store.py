@@ -39,10 +39,10 @@ class Findings:
     """Rust's names that C may know, and that are nothing to compare, each with the reason."""
     unused_keys: list[str] = field(default_factory=list)
     """Keys of the table that name what this build leaves out."""
-    unanswered: list[tuple[str, str]] = field(default_factory=list)
-    """Items of which one of the compilers said nothing, each with the reason."""
-    letters: list[tuple[str, str, str]] = field(default_factory=list)
-    """Items with only minor differences from C, each with the kinds, and with what differs."""
+    unanswered: list[tuple[int, str]] = field(default_factory=list)
+    """Places of cases of which one of the compilers said nothing, each with the reason."""
+    letters: list[tuple[int, str, str]] = field(default_factory=list)
+    """Places of cases with only minor differences from C, each with the kinds and what differs."""
     missing: list[str] = field(default_factory=list)
     """Symbols that Rust declares and the interpreter does not export."""
     needed: list[str] | None = None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ...case import counted
+from ...rust.metadata import TABLE
+from ...rust.tables.abi import LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,18 +33,31 @@ def remarks(name: str, findings: Findings) -> Iterator[tuple[str, Sequence[str]]
         yield f"{name}: {verb} not compared", _details(findings.uncompared)
     if findings.unanswered:
         items = _count(findings.unanswered, "item", "items")
-        yield f"{name}: {items} got no answer from a compiler", _details(findings.unanswered)
+        details = [f"{_id(findings, place)}: {reason}" for place, reason in findings.unanswered]
+        yield f"{name}: {items} got no answer from a compiler", details
     if findings.unused_keys:
         keys = _count(findings.unused_keys, "key of the table refers", "keys of the table refer")
         yield f"{name}: {keys} to items that this run leaves out", findings.unused_keys
     if findings.letters:
-        counts = Counter(kind for _, kinds, _ in findings.letters for kind in kinds.split(", "))
-        shown = ", ".join(f"{kind} ({count})" for kind, count in sorted(counts.items()))
-        items = _count(findings.letters, "item has", "items have")
-        yield (
-            f"{name}: {items} only minor differences from C; kinds: {shown}",
-            [f"{one}: {told}" for one, _, told in findings.letters],
-        )
+        yield _letters(name, findings)
+
+
+def _letters(name: str, findings: Findings) -> tuple[str, list[str]]:
+    """Return how many items have only minor differences; which ones, and what their kinds are."""
+    counts = Counter(kind for _, kinds, _ in findings.letters for kind in kinds.split(", "))
+    shown = ", ".join(f"{count} of kind `{kind}`" for kind, count in sorted(counts.items()))
+    items = _count(findings.letters, "item passes", "items pass")
+    told = [f"{_id(findings, place)}: {told}" for place, _, told in findings.letters]
+    kinds = [f"kind `{kind}`: {LETTERS[kind]}" for kind in sorted(counts)]
+    advice = f'to make a kind fail: letter = ["{min(counts)}"] under [{TABLE}]'
+    text = f"{name}: {items} with minor differences from C, which change no layout and no call"
+    return f"{text}: {shown}", [*told, *kinds, advice]
+
+
+def _id(findings: Findings, place: int) -> str:
+    """Return the id of a case as it can be typed here."""
+    case = findings.cases[place]
+    return "::".join((os.path.relpath(case.file), *case.levels))
 
 
 def _count(things: Sequence[object], one: str, many: str) -> str:

@@ -141,7 +141,7 @@ class Survey:
             if item.defined:
                 return
             if name in self._header.macros:
-                self._none(item, "C has a macro of that name")
+                self._none(item, "the header defines a macro of that name")
             else:
                 kind: What = "function" if item.kind == "function" else "variable"
                 self._none(item, self._c_names.no(kind, item), missing=True)

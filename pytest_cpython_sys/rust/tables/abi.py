@@ -17,11 +17,20 @@ if TYPE_CHECKING:
 __all__ = ["ITEM_KINDS", "LETTERS", "AbiTable", "read_abi"]
 
 ITEM_KINDS: Final = ("layout", "const", "init", "fn", "static", "opaque", "macro", "symbol")
-LETTERS: Final = (
-    *("bool", "bytes", "const", "enum", "hole", "name"),
-    *("opaque", "pointee", "sign", "split", "void"),
-)
-"""The kinds of differences between C and Rust that change neither layout nor call."""
+LETTERS: Final = {
+    "bool": "_Bool in C, an integer of one byte in Rust",
+    "bytes": "the same bytes, as an array of bytes or behind a pointer, with another type",
+    "const": "a pointer to constant data in one language, to mutable data in the other",
+    "enum": "an enum in one language, an integer or another enum of its size in the other",
+    "hole": "a field in Rust where C has padding",
+    "name": "another name for the same field, struct or union member",
+    "opaque": "a pointer to a type whose contents are unknown in one language",
+    "pointee": "pointers to types of the same size that differ in sign or name",
+    "sign": "a constant with the same bits but another sign",
+    "split": "one member in one language, several with the same bytes in the other",
+    "void": "a pointer to void in one language, to a type in the other",
+}
+"""The kinds of differences between C and Rust that change neither layout nor call, in words."""
 _TYPE_NAME = regex(r"(?:(?:struct|union|enum) )?[A-Za-z_]\w*|")
 _ITEM_KIND: Final = f"(?:{'|'.join(ITEM_KINDS)})"
 # As ids are printed: a file, a Python's label, the level, the kind.
@@ -198,7 +207,7 @@ def _letter(table: Reader) -> tuple[str, ...] | None:
     if value == "error":
         return None
     if isinstance(value, list):
-        return table.choices(key, "kind of difference", LETTERS)
+        return table.choices(key, "kind of difference", [*LETTERS])
     meant = f'["{value}"]' if value in LETTERS else '["const", "void"]'
     table.refuse(
         f'`{key}`: {shown(value)} is not valid: write {key} = "error" for all kinds of '

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from pytest_cpython_sys.c.types import Type, Use
 from pytest_cpython_sys.checkers.abi.compare_values import (
     compare_bytes,
     compare_integers,
+    compare_texts,
     shown_number,
 )
 from pytest_cpython_sys.checkers.abi.layout.compare import Layout, compare_layouts
 from pytest_cpython_sys.checkers.abi.layout.slots import Slot
 from pytest_cpython_sys.checkers.abi.types.agreement import Agreement
+
+if TYPE_CHECKING:
+    from pytest_cpython_sys.checkers.abi.natures import Form
 
 
 def layout(size: int, *slots: Slot, align: int = 8, hidden: bool = False) -> Layout:
@@ -37,10 +43,7 @@ def test_side_by_side() -> None:
     text, _ = compared(layout(16, A, B), layout(16, A, Slot("b", 4, 8), align=4))
     assert text is not None
     assert text.splitlines() == [
-        (
-            "layout of s differs from C: b is at offset 8 (8 bytes) "
-            "in C, at offset 4 (8 bytes) in Rust"
-        ),
+        ("layout of s differs from C: b is at offset 8, size 8 in C; at offset 4, size 8 in Rust"),
         "    alignment is 8 bytes in C, 4 in Rust",
         "",
         "      C: struct s                           Rust: struct s",
@@ -66,7 +69,7 @@ def test_a_fault_and_not_a_mere_name_comes_first() -> None:
     text, letters = compared(layout(16, A, B), layout(24, Slot("x", 0, 4), Slot("b", 16, 8)))
     assert text is not None
     assert text.startswith(
-        "layout of s differs from C: b is at offset 8 (8 bytes) in C, at offset 16 ("
+        "layout of s differs from C: b is at offset 8, size 8 in C; at offset 16, "
     )
     assert letters == ["name"]
 
@@ -75,7 +78,7 @@ def test_a_name_in_a_hole_is_no_fault_and_one_beside_it_is() -> None:
     assert compared(layout(16, A, B), layout(16, A, Slot("x", 4, 4), B)) == (None, ["hole"])
     text, _ = compared(layout(16, A, B), layout(24, A, B, Slot("x", 16, 8)))
     assert text is not None
-    assert "x is at offset 16 (8 bytes) in Rust; C has no such field" in text
+    assert "x is at offset 16, size 8 in Rust; C has no such field" in text
 
 
 def test_a_field_that_holds_several_of_c() -> None:
@@ -103,7 +106,7 @@ def test_an_array_that_is_written_out() -> None:
     )
     text, _ = compared(c, layout(16, A, fields[0]))
     assert text is not None
-    assert "at[1] is at offset 12 (4 bytes) in C; Rust has no such field" in text
+    assert "at[1] is at offset 12, size 4 in C; Rust has no such field" in text
 
 
 def test_bit_fields_in_a_plain_integer() -> None:
@@ -127,7 +130,7 @@ def test_padding_is_not_missing_in_c_but_covers_nothing() -> None:
         c = layout(16, A, Slot("new", 4, size), B)
         text, _ = compared(c, layout(16, A, padded, B))
         assert text is not None
-        assert "new is at offset 4 " in text
+        assert "new is at offset 4, " in text
         assert "Rust has no such field" in text
     c = layout(16, A, Slot("pad", 4, 4), B)
     assert compared(c, layout(16, A, Slot("_pad", 4, 4), B)) == (None, ["name"])
@@ -237,3 +240,23 @@ def test_where_it_cannot_be_seen_whether_a_pointer_is_null_nothing_is_said() -> 
     # Four bytes on another machine.
     late = bytes(12) + b"\1" * 4
     assert compare_bytes("X", (ZEROS, POINTER), (late, None), word=4) is not None
+
+
+@pytest.mark.parametrize(
+    ("c", "rust", "form", "words"),
+    [
+        (b"a\0", b"b\0", "text", r'"a" in C, b"b\0" in Rust'),
+        (b"a\0", b"a", "slice", r'"a" in C, b"a" in Rust, which lacks the `\0` at the end'),
+        (b"a\0", b"a\0", "str", r'"a" in C, "a\0" in Rust'),
+        (b'"\n\x01\0', b"\\\t\x01\0", "cstr", r'"\"\n\001" in C, c"\\\t\x01" in Rust'),
+        ("é\0".encode(), "è".encode(), "str", '"é" in C, "è" in Rust'),
+        (b"\xe9\0", b"\xe8\0", "text", r'"\351" in C, b"\xe8\0" in Rust'),
+    ],
+)
+def test_texts_that_differ(c: bytes, rust: bytes, form: Form, words: str) -> None:
+    assert compare_texts("X", c, rust, form) == f"X is {words}"
+
+
+def test_texts_that_agree() -> None:
+    assert compare_texts("X", b"a\0", b"a\0", "text") is None
+    assert compare_texts("X", b"a\0", b"a", "str") is None

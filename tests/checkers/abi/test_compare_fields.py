@@ -78,14 +78,14 @@ def test_many_faults_are_counted() -> None:
         c, rust = fields(number, 0), fields(number, 64)
         faults, _ = texts(c, rust)
         assert len(faults) == min(number, 13) + (more is not None)
-        assert faults[0] == "f0 is at offset 0 (4 bytes) in C, at offset 64 (4 bytes) in Rust"
+        assert faults[0] == "f0 is at offset 0, size 4 in C; at offset 64, size 4 in Rust"
         assert (faults[-1] == f"... and {more} differences") == (more is not None)
 
 
 def test_sizes_are_told_at_the_end_of_the_smaller() -> None:
     faults, _ = texts(layout(16, A, B), layout(24, A, Slot("b", 12, 8), align=4))
     assert faults == [
-        "b is at offset 8 (8 bytes) in C, at offset 12 (8 bytes) in Rust",
+        "b is at offset 8, size 8 in C; at offset 12, size 8 in Rust",
         "size is 16 bytes in C, 24 in Rust",
         "alignment is 8 bytes in C, 4 in Rust",
     ]
@@ -103,7 +103,7 @@ def test_one_that_is_cut_short() -> None:
     short = layout(8, A, truncated=True)
     assert texts(layout(16, A, B), short) == ([], [])
     late = layout(16, A, Slot("late", 4, 4), B)
-    assert texts(late, short)[0] == ["late is at offset 4 (4 bytes) in C; Rust has no such field"]
+    assert texts(late, short)[0] == ["late is at offset 4, size 4 in C; Rust has no such field"]
 
 
 def test_a_field_that_nobody_has_in_rust() -> None:
@@ -112,24 +112,24 @@ def test_a_field_that_nobody_has_in_rust() -> None:
     assert texts(layout(16, A, B, Slot("tail", 16, 4)), layout(16, A, B)) == ([], [])
     assert texts(layout(16, A, B, Slot("in", 10, 2)), layout(16, A, B)) == ([], [])
     faults, _ = texts(layout(16, A, Slot("lost", 4, 2), B), layout(16, A, B))
-    assert faults == ["lost is at offset 4 (2 bytes) in C; Rust has no such field"]
+    assert faults == ["lost is at offset 4, size 2 in C; Rust has no such field"]
 
 
 @pytest.mark.parametrize(
     ("slot", "faults", "letters"),
     [
-        (Slot("x", 4, 4), [], [("hole", "x is at offset 4 (4 bytes) in Rust, where C has a hole")]),
+        (Slot("x", 4, 4), [], [("hole", "x is at offset 4, size 4 in Rust, where C has a hole")]),
         (
             Slot("x", 16, 4, use=INT),
-            ["x is at offset 16 (4 bytes) in Rust; C has no such field"],
+            ["x is at offset 16, size 4 in Rust; C has no such field"],
             [],
         ),
         (
             Slot("x", 20, 4),
             [],
-            [("hole", "x is at offset 20 (4 bytes) in Rust, where C has a hole")],
+            [("hole", "x is at offset 20, size 4 in Rust, where C has a hole")],
         ),
-        (Slot("x", 24, 4), ["x is at offset 24 (4 bytes) in Rust; C has no such field"], []),
+        (Slot("x", 24, 4), ["x is at offset 24, size 4 in Rust; C has no such field"], []),
         (Slot("_x", 24, 4), [], []),
         (Slot("__bindgen_padding_0", 24, 4), [], []),
         (Slot("none", 24, 0), [], []),
@@ -162,7 +162,7 @@ def test_a_member_of_a_union_is_told_by_what_is_in_it() -> None:
     more = layout(4, Slot("i", 0, 4, use=INT), Slot("f", 0, 4, use=FLOAT), P, is_union=True)
     assert texts(layout(4, *c.slots), more) == (
         [],
-        [("name", "p is at offset 0 (4 bytes) in Rust; C has no such member")],
+        [("name", "p is at offset 0, size 4 in Rust; C has no such member")],
     )
     # The one that agrees to the letter comes before one that differs by it.
     c = layout(4, Slot("u", 0, 4, use=UNSIGNED), Slot("i", 0, 4, use=INT), align=4)
@@ -173,7 +173,7 @@ def test_a_member_of_a_union_is_told_by_what_is_in_it() -> None:
 def test_members_of_a_union_do_not_add_up() -> None:
     c = layout(8, Slot("i", 0, 4, use=INT), Slot("d", 0, 8, use=INT))
     rust = layout(8, Slot("i", 0, 4, use=INT), Slot("d", 0, 4, use=FLOAT), is_union=True)
-    assert texts(c, rust)[0] == ["d is at offset 0 (8 bytes) in C, at offset 0 (4 bytes) in Rust"]
+    assert texts(c, rust)[0] == ["d is at offset 0, size 8 in C; at offset 0, size 4 in Rust"]
 
 
 def test_another_name_and_another_type() -> None:
@@ -206,11 +206,11 @@ def test_bytes_that_are_cut_up_otherwise() -> None:
     )
     floats = (Slot("low", 8, 4, use=FLOAT), Slot("high", 12, 4, use=FLOAT))
     faults, _ = texts(layout(16, A, *floats), rust)
-    assert "both is at offset 8 (8 bytes) in Rust; C has no such field" in faults
+    assert "both is at offset 8, size 8 in Rust; C has no such field" in faults
     # Padding of Rust's holds nothing of C's.
     padded = layout(16, A, Slot("__bindgen_padding_0", 8, 4), Slot("other", 12, 4, use=UNSIGNED))
     faults, _ = texts(c, padded)
-    assert faults == ["low is at offset 8 (4 bytes) in C; Rust has no such field"]
+    assert faults == ["low is at offset 8, size 4 in C; Rust has no such field"]
 
 
 def bits(name: str, first: int, count: int, use: Use | None = None) -> Slot:
@@ -221,9 +221,9 @@ def test_bit_fields() -> None:
     c = layout(4, bits("one", 0, 3, INT), bits("two", 3, 5, INT), align=4)
     assert texts(c, layout(4, *c.slots, align=4)) == ([], [])
     moved = layout(4, bits("one", 0, 3, INT), bits("two", 4, 5, INT), align=4)
-    assert texts(c, moved) == (["two is at bit 3 (5 bits) in C, at bit 4 (5 bits) in Rust"], [])
+    assert texts(c, moved) == (["two is at bit 3, width 5 in C; at bit 4, width 5 in Rust"], [])
     wider = layout(4, bits("one", 0, 4, INT), bits("two", 3, 5, INT), align=4)
-    assert texts(c, wider)[0] == ["one is at bit 0 (3 bits) in C, at bit 0 (4 bits) in Rust"]
+    assert texts(c, wider)[0] == ["one is at bit 0, width 3 in C; at bit 0, width 4 in Rust"]
     unsigned = layout(4, bits("one", 0, 3, UNSIGNED), bits("two", 3, 5, UNSIGNED), align=4)
     assert texts(c, unsigned)[0] == [
         "one is a signed integer in C, an unsigned integer in Rust",
@@ -246,7 +246,7 @@ def test_bit_fields() -> None:
     assert texts(unknown, real) == ([], [])
     # An integer of Rust's does not become bits of C's.
     faults, _ = texts(layout(4, Slot("one", 0, 4), align=4), layout(4, bits("one", 0, 3), align=4))
-    assert faults == ["one is at offset 0 (4 bytes) in C, at bit 0 (3 bits) in Rust"]
+    assert faults == ["one is at offset 0, size 4 in C; at bit 0, width 3 in Rust"]
 
 
 @pytest.mark.parametrize(
@@ -257,17 +257,17 @@ def test_bit_fields() -> None:
         (
             Slot("tail", 16, None),
             Slot("tail", 20, 0),
-            "is at offset 16 in C, at offset 20 (0 bytes) in Rust",
+            "is at offset 16 in C; at offset 20, size 0 in Rust",
         ),
         (
             Slot("tail", 16, 4),
             Slot("tail", 16, 0),
-            "is at offset 16 (4 bytes) in C, at offset 16 (0 bytes) in Rust",
+            "is at offset 16, size 4 in C; at offset 16, size 0 in Rust",
         ),
         (
             Slot("tail", 16, 1),
             Slot("tail", 16, 2),
-            "is at offset 16 (1 byte) in C, at offset 16 (2 bytes) in Rust",
+            "is at offset 16, size 1 in C; at offset 16, size 2 in Rust",
         ),
     ],
 )
@@ -291,7 +291,7 @@ def test_a_field_that_is_written_out_under_its_own_name() -> None:
     ):
         faults, _ = texts(c, smaller)
         assert any(
-            one.startswith("x is at offset 0 (8 bytes) in C, at offset 0 (") for one in faults
+            one.startswith("x is at offset 0, size 8 in C; at offset 0, size ") for one in faults
         )
 
 

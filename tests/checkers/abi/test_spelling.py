@@ -57,7 +57,7 @@ def test_types_by_name() -> None:
     text = "typedef struct { int i; } named; struct tagged { int i; };"
     assert spell(pointer(RustType("path", "named")), text) == "named *x"
     assert spell(pointer(RustType("path", "tagged")), text) == "struct tagged *x"
-    with pytest.raises(UntranslatableError, match="C has no type unknown"):
+    with pytest.raises(UntranslatableError, match="the header declares no type unknown"):
         spell(RustType("path", "unknown"), text)
 
 

@@ -148,7 +148,7 @@ class _Comparison:
                 yield from self._types(other, slot)
             else:
                 at = min(other.span[0], slot.span[0])
-                text = f"{other.name} is at {other} in C, at {slot} in Rust"
+                text = f"{other.name} is at {other} in C; at {slot} in Rust"
                 yield _fault(at, text, other.name, slot.name)
         missing = [slot for slot in c.slots if slot.name not in matched]
         yield from self._unmatched(missing, alone, real)

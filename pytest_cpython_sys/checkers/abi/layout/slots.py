@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ....c.types import INTEGERS
-from ....case import counted
 from ....late import dataclass
 from ..c_types import is_padding
 
@@ -53,8 +52,8 @@ class Slot:
     def __str__(self) -> str:
         if self.bits is not None:
             first, count = self.bits
-            return f"bit {first} ({counted(count, 'bit')})"
-        size = "" if self.size is None else f" ({counted(self.size, 'byte')})"
+            return f"bit {first}, width {count}"
+        size = "" if self.size is None else f", size {self.size}"
         return f"offset {self.offset}{size}"
 
 

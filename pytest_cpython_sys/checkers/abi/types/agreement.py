@@ -278,7 +278,8 @@ def _unknown(a: Type, b: Type, place: Place) -> str:
         return f"the contents of {place.c} in C are unknown"
     return (
         f"the contents of {b.name or place.rust} are unknown: the type is private, generic or from "
-        "another crate, and C has no type of that name (set its C name in `names`)"
+        "another crate, and the header declares no type of that name (set its C name in "
+        "`names`)"
     )
 
 
