@@ -56,7 +56,7 @@ _NO_EXPORTS = (
     "choose an interpreter that has a shared libpython with --cpython-sys-python=PATH"
 )
 _NO_LIBPYTHON = (
-    "the linker did not find libpython: this Python has none, or it is not in a directory that the "
+    "the linker did not find lib<NAME>: this Python has none, or it is not in a directory that the "
     "build searches. Install it (apt-get install libpython3-dev), or choose another interpreter "
     "with --cpython-sys-python=PATH"
 )
@@ -124,6 +124,7 @@ _CAUSES: Final = tuple(
         (r"Cannot allocate memory|os error 12\b|memory allocation of \d+ bytes failed", _MEMORY),
     )
 )
+_LIBPYTHON: Final = regex(r"-l(python(?:[\w.]*\w)?)")
 # https://github.com/PyO3/pyo3/blob/main/pyo3-ffi/build.rs
 _NEWER: Final = regex(
     r"version \((?P<python>[\w.]+)\) is newer than PyO3's maximum supported version "
@@ -154,6 +155,12 @@ def explain_failure(text: str, target: str | None = None, *, with_pyo3: bool = F
     cause = _too_new_for_pyo3(text) or next(known, None)
     if with_pyo3 and cause == _OF_BUILD_SCRIPT:
         cause = _OF_PYO3
+    missing = _LIBPYTHON.search(text) if cause == _NO_LIBPYTHON else None
+    if missing is not None:
+        own = (
+            "" if with_pyo3 else ", or correct the name of the library in the crate's build script"
+        )
+        cause = _NO_LIBPYTHON.replace("<NAME>", missing[1]) + own
     if cause is None or target is None:
         return cause
     name = variable_part(target_name(target)).upper()

@@ -376,6 +376,21 @@ def test_undefined_python_symbols_come_with_the_remedy_first(
     assert "pyo3" not in text, "the package does not use it"
 
 
+def test_a_libpython_that_does_not_exist(pytester: pytest.Pytester, write: Write) -> None:
+    write(
+        {
+            "Cargo.toml": "c",
+            "src/lib.rs": OK,
+            "build.rs": 'fn main() { println!("cargo:rustc-link-lib=python3.x"); }\n',
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {"src/lib.rs::@build": "failed"}
+    result.stdout.fnmatch_lines(
+        ["src/lib.rs:1: the linker did not find libpython3.x: *in the crate's build script"]
+    )
+
+
 @pytest.mark.skipif(
     not sysconfig.get_config_var("Py_ENABLE_SHARED"), reason="this Python has no shared libpython"
 )

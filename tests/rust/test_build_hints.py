@@ -74,6 +74,17 @@ def test_who_links_to_python_has_the_cure(with_pyo3: bool, cure: str) -> None:
     assert ("pyo3" in found) == with_pyo3
 
 
+def test_the_library_of_python_is_named_as_the_linker_names_it() -> None:
+    for words in (
+        "ld: cannot find -lpython3.x: No such file",
+        "unable to find library -lpython3.x",
+    ):
+        found = explain_failure(words) or ""
+        assert found.startswith("the linker did not find libpython3.x: this Python has none")
+        assert found.endswith("build script")
+        assert "build script" not in (explain_failure(words, with_pyo3=True) or "")
+
+
 def test_other_words_have_none() -> None:
     assert explain_failure("error[E0308]: mismatched types") is None
     assert explain_failure("error[E0308]: mismatched types", "s390x-unknown-linux-gnu") is None
