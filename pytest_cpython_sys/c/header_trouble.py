@@ -44,6 +44,8 @@ class Refusal:
     file: str = ""
     """Where it is, as the compiler has it; empty if it names no place."""
     line: int = 1
+    option: bool = False
+    """It refuses one of its options, whatever is in the header."""
 
     @property
     def without_advice(self) -> str:
@@ -66,8 +68,10 @@ def explain_refusal(
     heading = f"{os.path.basename(header)} does not compile"
     if not problems:
         said = first_problem(words)
-        cure = f"correct `flags` in [{TABLE}]" if _OPTION.search(said) else _flags()
-        return Refusal(f"{heading}: {said}", cure)
+        if _OPTION.search(said):
+            cure = f"correct `flags` in [{TABLE}]"
+            return Refusal(f"the C compiler refuses a flag: {said}", cure, option=True)
+        return Refusal(f"{heading}: {said}", _flags())
     first = problems[0]
     more = f", and {counted(len(problems) - 1, 'more error')}" if len(problems) > 1 else ""
     cure = _cure(first, macros)

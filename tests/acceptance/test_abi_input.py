@@ -296,6 +296,23 @@ def test_flags_reach_the_compiler_as_they_are(pytester: pytest.Pytester, write: 
     assert set(abi(run(pytester)).values()) == {"passed"}
 
 
+@pytest.mark.parametrize("header", ["", 'header = "wrapper.h"\n'])
+def test_a_flag_that_the_compiler_does_not_know(
+    pytester: pytest.Pytester, write: Write, header: str
+) -> None:
+    table = f'{TABLE}{header}include-dirs = []\nflags = ["-DA=1", "--no-such-flag"]\n'
+    write({"Cargo.toml": table, "src/lib.rs": LIB, "wrapper.h": HEADER})
+    result = run(pytester)
+    assert abi(result) == {"header": "error"}
+    line = table.count("\n")
+    result.stdout.fnmatch_lines(
+        [
+            f"Cargo.toml:{line}: the C compiler refuses a flag: *--no-such-flag*",
+            "correct `flags` in [[]package.metadata.cpython-sys[]]",
+        ]
+    )
+
+
 def test_items_of_which_nothing_can_be_said(pytester: pytest.Pytester, write: Write) -> None:
     write(
         {

@@ -17,7 +17,7 @@ from ...c.headers import HeaderSource, find_header
 from ...cargo import locked, stamp
 from ...case import Case, Checker, Location, Verdict
 from ...rust.include_sites import Places
-from ...rust.metadata import ABI_KEYS, TABLE, MetadataError, fault, raw_table
+from ...rust.metadata import ABI_KEYS, TABLE, Fault, MetadataError, fault, raw_table
 from ...rust.sources import Sources
 from ...rust.tables.abi import AbiTable
 from ...rust.test_location import place
@@ -25,7 +25,7 @@ from .keys import KnownItems
 from .rustbuild import Library, find_library
 from .store import Findings, fingerprint, load, load_layouts, save
 from .summary import export_warning, remarks
-from .trouble import trouble_of
+from .trouble import judged_known, trouble_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -154,6 +154,8 @@ class _Package:
         self.group = f"{self._package.id} {self._work}"
         self._findings = Findings()
         self._asks = source is not None
+        self._wrong: list[tuple[Case, Verdict]] = []
+        """The item of a table that names what is not there, beside those of all comparisons."""
 
     @cached_property
     def _abi(self) -> PackageAbi:
@@ -208,8 +210,13 @@ class _Package:
                 self._survey(self._abi)
             except _TROUBLE as error:
                 return self._failed(error)
+            self._save(key)
+        return [*(case for case, _ in self._wrong), *self._findings.cases]
+
+    def _save(self, key: str) -> None:
+        """Keep what was found, unless the next run has to tell what is wrong with the table."""
+        if not self._wrong:
             save(self._store, key, self._findings)
-        return self._findings.cases
 
     def _failed(self, error: Exception) -> list[Case]:
         """Return the one case that says why there are no others; skipped if that may be."""
@@ -243,11 +250,21 @@ class _Package:
             reason = known.reason(numbered, subject.kind, subject.item)
             cases.append(replace(numbered, xfail=reason))
         why_not = {one.name: one.reason for one in unmatched}
+        left_out: list[str] = []
+        faults: list[Fault] = []
+        for check in (abi.unused_keys, lambda: known.check(abi.is_left_out, why_not)):
+            try:
+                left_out += check()
+            except MetadataError as error:
+                faults += error.faults
+        if faults:
+            trouble = self._trouble_of(MetadataError(*faults))
+            self._wrong = [(self._case(None, (_HEADER,)), trouble.first)]
         self._findings = Findings(
             cases=cases,
             unmatched=[(one.name, one.reason) for one in unmatched if one.missing],
             uncompared=[(one.name, one.reason) for one in unmatched if not one.missing],
-            unused_keys=[*abi.unused_keys(), *known.check(abi.is_left_out, why_not)],
+            unused_keys=left_out,
             missing=abi.missing_symbols,
             nothing="" if cases else abi.nothing_compared(),
             doubt=abi.doubt,
@@ -292,6 +309,11 @@ class _Package:
 
     def judge(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield a verdict for each of some cases; what to do about trouble is said once."""
+        wrong = {case.key: verdict for case, verdict in self._wrong}
+        yield from ((case, wrong[case.key]) for case in cases if case.key in wrong)
+        cases = [case for case in cases if case.key not in wrong]
+        if not cases:
+            return
         try:
             verdicts = self._verdicts()
         except _TROUBLE as error:
@@ -345,7 +367,7 @@ class _Package:
             if case.xfail is not None:
                 key = known.key(case, subject.kind, subject.item)
                 advice = f'Remove "{key}" from known in [{TABLE}]'
-                told = _judged(case, verdict, advice, letters.get(number, ""))
+                told = judged_known(case, verdict, advice, letters.get(number, ""))
             if told.outcome != "passed" or told.message:
                 told = replace(
                     told,
@@ -359,7 +381,7 @@ class _Package:
         findings.letters = list(results.letters)
         findings.facts = results.facts
         findings.needed = None if results.needed is None else list(results.needed)
-        save(self._store, self._fingerprint(), findings)
+        self._save(self._fingerprint())
         return findings.verdicts
 
     def remarks(self) -> Iterator[tuple[str, Sequence[str]]]:
@@ -376,24 +398,3 @@ class _Package:
         python = self._context.interpreter
         shown = python.describe() if python is not None else "the interpreter"
         return export_warning(self._package.name, self._findings, shown, verbose=verbose)
-
-
-def _judged(case: Case, verdict: Verdict, advice: str, kinds: str) -> Verdict:
-    """Return the verdict of what is known to fail; where nothing can be compared, it is an error.
-
-    ``kinds`` are those of minor differences.
-    """
-    if verdict.outcome == "skipped":
-        words = f"{case.levels[-1]} is known to fail ({case.xfail}), but cannot be compared: "
-        return replace(verdict, outcome="error", message=f"{words}{verdict.message}. {advice}")
-    if verdict.outcome == "passed":
-        words = f"{case.levels[-1]} now agrees with C"
-        if kinds:
-            words = (
-                f"{case.levels[-1]} now has only minor differences from C ({kinds}), "
-                "which fail only if `letter` lists them"
-            )
-        return replace(
-            verdict, message=f"{words}, but is listed as known to fail ({case.xfail}). {advice}"
-        )
-    return verdict

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...c.compiler import AbiError, HeaderRefusedError
 from ...c.target_compiler import TargetCompilerError
 from ...case import Location, Verdict
-from ...rust.metadata import MetadataError
-from ...rust.tables.places import faults_verdict
+from ...rust.metadata import CPYTHON, MetadataError
+from ...rust.tables.places import faults_verdict, key_line
 
 if TYPE_CHECKING:
     from ...c.headers import HeaderSource
-    from ...case import Outcome
+    from ...case import Case, Outcome
 
-__all__ = ["Trouble", "trouble_of"]
+__all__ = ["Trouble", "judged_known", "trouble_of"]
+
+_FLAGS: Final = "flags"
 
 
 class Trouble(NamedTuple):
@@ -32,11 +35,11 @@ def trouble_of(error: Exception, source: HeaderSource | None, manifest: str, mod
     A header that is just there may need flags that we are not told. A table is asking, and so is
     a target.
     """
-    asked = mode != "auto" or source is None or source.explicit
+    asked = mode != "auto" or source is None or source.explicit or _is_own_flag(error, source)
     unknown_flags = isinstance(error, AbiError) and not isinstance(error, TargetCompilerError)
     outcome: Outcome = "skipped" if unknown_flags and not asked else "error"
     if source is not None and isinstance(error, HeaderRefusedError):
-        return _refused(error, source, outcome)
+        return _refused(error, source, outcome, manifest)
     if isinstance(error, MetadataError):
         verdict = faults_verdict(error.faults, manifest)
     else:
@@ -44,7 +47,9 @@ def trouble_of(error: Exception, source: HeaderSource | None, manifest: str, mod
     return Trouble(verdict, verdict)
 
 
-def _refused(error: HeaderRefusedError, source: HeaderSource, outcome: Outcome) -> Trouble:
+def _refused(
+    error: HeaderRefusedError, source: HeaderSource, outcome: Outcome, manifest: str
+) -> Trouble:
     refusal = error.refusal
     if outcome == "skipped":  # pytest shows the reason in one line, and no place but the item's
         brief = refusal.without_advice
@@ -52,7 +57,48 @@ def _refused(error: HeaderRefusedError, source: HeaderSource, outcome: Outcome) 
     words, place = refusal.words, Location(source.path, 1)
     if os.path.isabs(refusal.file):  # a system's header: where it is included is not known
         words = refusal.without_advice
+    elif _is_own_flag(error, source):
+        place = _flag_place(refusal.words, source, manifest)
     elif refusal.file:
         place = Location(os.path.join(source.owner.root, refusal.file), refusal.line)
     others = Verdict(outcome, message=words, location=place)
     return Trouble(Verdict(outcome, message=f"{words}\n{refusal.advice}", location=place), others)
+
+
+def _is_own_flag(error: Exception, source: HeaderSource) -> bool:
+    """Tell whether a compiler does not know a flag that a manifest has."""
+    if not isinstance(error, HeaderRefusedError) or not error.refusal.option:
+        return False
+    return any(flag in error.refusal.words for flag in source.table.flags)
+
+
+def _flag_place(words: str, source: HeaderSource, manifest: str) -> Location:
+    """Return where the flag that a compiler's words name is written.
+
+    That is the package's own manifest, or the manifest of the one that has the header.
+    """
+    theirs = source.owner.metadata.get(CPYTHON, {}).get(_FLAGS, ())
+    if any(flag in words for flag in theirs):
+        manifest = source.owner.manifest_path
+    return Location(manifest, key_line(manifest, (CPYTHON, _FLAGS)))
+
+
+def judged_known(case: Case, verdict: Verdict, advice: str, kinds: str) -> Verdict:
+    """Return the verdict of what is known to fail; where nothing can be compared, it is an error.
+
+    ``kinds`` are those of minor differences.
+    """
+    if verdict.outcome == "skipped":
+        words = f"{case.levels[-1]} is known to fail ({case.xfail}), but cannot be compared: "
+        return replace(verdict, outcome="error", message=f"{words}{verdict.message}. {advice}")
+    if verdict.outcome == "passed":
+        words = f"{case.levels[-1]} now agrees with C"
+        if kinds:
+            words = (
+                f"{case.levels[-1]} now has only minor differences from C ({kinds}), "
+                "which fail only if `letter` lists them"
+            )
+        return replace(
+            verdict, message=f"{words}, but is listed as known to fail ({case.xfail}). {advice}"
+        )
+    return verdict
