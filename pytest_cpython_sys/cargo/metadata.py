@@ -107,6 +107,8 @@ class Workspace:
     target_directory: str
     build_directory: str
     packages: tuple[Package, ...]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """``[workspace.metadata]``."""
 
     def targets(self) -> Iterator[tuple[Package, Target]]:
         """Yield each target of each member, after its package."""
@@ -182,6 +184,7 @@ def parse_metadata(text: str | bytes) -> Workspace:
         packages=tuple(
             _parse_package(package) for package in raw["packages"] if package["id"] in members
         ),
+        metadata=raw.get("metadata") or {},
     )
 
 

@@ -91,6 +91,31 @@ def test_a_library_that_nobody_could_import(
     )
 
 
+def test_calls_and_symbols_of_what_nobody_could_import(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    write(
+        {
+            "Cargo.toml": '[package]\nname = "eggs"\nversion = "0.1.0"\nedition = "2021"\n'
+            '[package.metadata.cpython-sys]\ncalls = ["hatch()"]\npolicies = ["symbols"]\n'
+            '[workspace.metadata.cpython-sys]\npolicies = ["fmt"]\n',
+            "src/lib.rs": "#[test] fn ok() {}\n",
+        }
+    )
+    result = run(pytester)
+    assert outcomes(result) == {"Cargo.toml::@metadata": "error", "src/lib.rs::ok": "passed"}
+    words = "eggs has no library that Python can import: write crate-type = *"
+    result.stdout.fnmatch_lines(
+        [
+            f"Cargo.toml:6: `calls`: {words}, or remove `calls`",
+            f'Cargo.toml:7: `policies`: {words}, or remove "symbols"',
+        ]
+    )
+    words = "[[]workspace.metadata.cpython-sys[]] is not read: write *"
+    result.stdout.fnmatch_lines([f"*{words}"])
+    assert result.stdout.str().count("workspace.metadata.cpython-sys") == 1
+
+
 def test_nothing_is_imported_again_when_nothing_has_changed(
     pytester: pytest.Pytester, write: Write
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ...case import Case, Checker, Verdict
-from ...rust.metadata import MetadataError, check_name, fault
+from ...rust.metadata import CPYTHON, TABLE, MetadataError, check_name, fault
 from ...rust.test_location import real_path
 
 if TYPE_CHECKING:
@@ -53,6 +53,15 @@ class MetadataChecker(Checker):
                         group=package.id,
                     )
 
+    def warnings(self, *, verbose: bool) -> Iterator[str]:  # noqa: ARG002 - all of it is one line
+        """Yield a warning for each workspace with a table that nobody reads."""
+        for context in self._contexts:
+            if CPYTHON in context.build.workspace.metadata:
+                yield (
+                    f"[workspace.metadata.{CPYTHON}] is not read: write [{TABLE}] in the "
+                    "Cargo.toml of each package"
+                )
+
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:
         """Yield what is wrong with each table."""
         for case in cases:
@@ -78,19 +87,25 @@ def _faults_of(package: Package) -> list[Fault]:
         check_files(package, read_abi({"cpython-sys": paths}))
     except MetadataError as error:
         faults += [one for one in error.faults if one not in faults]
-    return [*faults, *_unkept_promises(package)]
+    return [*faults, *_without_a_library(package)]
 
 
-def _unkept_promises(package: Package) -> Iterator[Fault]:
-    """Yield a fault if what cannot be imported promises something."""
+def _without_a_library(package: Package) -> Iterator[Fault]:
+    """Yield a fault for each key about a library that Python imports, if there is none."""
     table = package.metadata["cpython-sys"]
-    promised = table.get("module") if isinstance(table, dict) else None
-    if not isinstance(promised, dict) or not promised.get("requires"):
-        return
     kinds = package.library.crate_types if package.library is not None else ()
-    if not {"cdylib", "staticlib"} & {*kinds}:
-        yield fault(
-            f"`module.requires`: {package.name} has no library that Python can import: "
-            'write crate-type = ["cdylib"] under [lib], or remove `requires`',
-            *("module", "requires"),
-        )
+    if not isinstance(table, dict) or {"cdylib", "staticlib"} & {*kinds}:
+        return
+    promised, asked = table.get("module"), table.get("policies")
+    if isinstance(promised, dict) and promised.get("requires"):
+        yield _no_library(package, "requires", "module", "requires")
+    if table.get("calls"):
+        yield _no_library(package, "calls", "calls")
+    if isinstance(asked, list) and "symbols" in asked:
+        yield _no_library(package, "symbols", "policies")
+
+
+def _no_library(package: Package, what: str, *keys: str) -> Fault:
+    text = f"`{'.'.join(keys)}`: {package.name} has no library that Python can import"
+    remove = f"remove `{what}`" if what == keys[-1] else f'remove "{what}"'
+    return fault(f'{text}: write crate-type = ["cdylib"] under [lib], or {remove}', *keys)
