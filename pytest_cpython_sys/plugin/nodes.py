@@ -274,16 +274,19 @@ class RustItem(CompatItem):
         """Report a test binary that ended badly after its last test."""
         late = self.evaluator.late_verdict(self.case)
         if late is not None:
-            self.note(late)
+            self.note(late, late=True)
             if late.output:
                 self.add_report_section("teardown", "stdout", late.output)
             if late.outcome == "error":
                 raise RustError(late, late=True)
 
-    def note(self, verdict: Verdict) -> None:
-        """Show what a verdict says besides its outcome; draw the layouts, if that is wanted."""
+    def note(self, verdict: Verdict, *, late: bool = False) -> None:
+        """Show what a verdict says besides its outcome; draw the layouts, if that is wanted.
+
+        What a ``late`` verdict warns of may concern any test of the binary.
+        """
         for text in verdict.warnings:
-            record_warning(self.config, text, self)
+            record_warning(self.config, text, self, of_file=late)
         directory = self.config.stash.get(DRAWINGS, None) if verdict.layouts is not None else None
         if directory is not None:
             problem = write_drawing(directory, self.nodeid, verdict)

@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _MOST_WARNINGS: Final = 10  # lines
-_WITHHELD: Final = "not evaluated: "
+_WITHHELD: Final = "not checked: "
 _ALWAYS: Final = ("package", "target", "rust_test", "kind", "source")
 _SOMETIMES: Final = ("generated", "command")
 
@@ -73,10 +73,13 @@ def _shared(package: str, target: str, kind: str) -> tuple[tuple[str, str], ...]
     return ("package", package), ("target", target), ("kind", kind)
 
 
-def record_warning(config: pytest.Config, text: str, item: pytest.Item | None = None) -> None:
+def record_warning(
+    config: pytest.Config, text: str, item: pytest.Item | None = None, *, of_file: bool = False
+) -> None:
     """Show a warning in pytest's summary; ``-W error`` must not change a verdict with it.
 
-    Its place is that of the item, else the ini file or what stands for it: no line of this code.
+    Its place is that of the item, or its file if the warning is ``of_file``; else the ini file or
+    what stands for it: no line of this code.
     """
     import warnings
 
@@ -87,13 +90,13 @@ def record_warning(config: pytest.Config, text: str, item: pytest.Item | None = 
         pytest.PytestWarning(printable(text)),
         pytest.PytestWarning,
         filename=os.fspath(path or config.inipath or config.rootpath),
-        lineno=(line or 0) + 1,
+        lineno=(line or 0) + 1 if not of_file else 1,
         line="",
     )
     config.hook.pytest_warning_recorded.call_historic(
         kwargs={
             "warning_message": message,
-            "nodeid": item.nodeid if item is not None else "",
+            "nodeid": item.nodeid if item is not None and not of_file else "",
             "when": "runtest" if item is not None else "config",
             "location": None,
         }
@@ -113,7 +116,9 @@ _ONE: Final = {
     "tests": "test",
     "C comparisons": "C comparison",
     "policies": "policy",
-    "manifest tables": "manifest table",
+    "module checks": "module check",
+    "manifest checks": "manifest check",
+    "builds": "build",
 }
 
 
@@ -127,7 +132,8 @@ class PackageCounts:
             "layout": "layouts",
             "abi": "C comparisons",
             "policy": "policies",
-            "table": "manifest tables",
+            "table": "manifest checks",
+            "build": "builds",
         }
     )
 
@@ -149,11 +155,12 @@ class PackageCounts:
         """
         self._rows.setdefault((package, label), Counter())
 
-    def count(self, package: str, kind: str, outcome: str, label: str = "") -> None:
+    def count(self, package: str, kind: str, outcome: str, nodeid: str, label: str = "") -> None:
         """Count one finished item."""
         row = self._rows.setdefault((package, label), Counter())
-        if kind != "build":
-            row[self._KINDS.get(kind, "tests")] += 1
+        # They run in every package that has a module: nobody need have asked for a policy.
+        of_module = kind == "policy" and "@module" in nodeid.split("::")
+        row["module checks" if of_module else self._KINDS.get(kind, "tests")] += 1
         if outcome != "passed":
             row[outcome] += 1
 
@@ -238,7 +245,7 @@ def withheld_lines(
     for text, labels in said.items():
         yield printable(f"{', '.join(labels)}: {text}" if labels else text)
     if any(text.startswith(_WITHHELD) for text in said):
-        yield "    this is not a failure: choose such a Python with --cpython-sys-python=PATH"
+        yield "    to make these checks too, choose another Python: --cpython-sys-python=PATH"
 
 
 def place_in_id(rust_test: str) -> str:

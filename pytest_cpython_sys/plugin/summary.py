@@ -58,6 +58,8 @@ class Summary:
         self._outputs: list[str] = []
         """What test binaries wrote in which a test failed, beside what their tests did."""
         self._failed: set[str] = set()
+        self._layouts: set[str] = set()
+        """Layout tests that have run."""
         self._not_run: Counter[str] = Counter()
         """How many tests did not run because the target does not run here, by the reason."""
         self._evaluated: set[tuple[str, str, str]] = set()
@@ -105,10 +107,13 @@ class Summary:
             if known[3][1] == "policy":
                 place = place_in_id(str(known[2][1]))
                 self._evaluated.add((label, str(known[0][1]), place))
+            if known[3][1] == "layout":
+                self._layouts.add(report.nodeid)
             if known[3][1] == "build":
                 self._told.add(_crash(report))
             if outcome is not None:
-                self._counts.count(str(known[0][1]), str(known[3][1]), outcome, label)
+                package, kind = str(known[0][1]), str(known[3][1])
+                self._counts.count(package, kind, outcome, report.nodeid, label)
             if label:
                 # What ends badly after its test is no outcome of the test, and not well either.
                 self._comparison.count(report.nodeid, outcome or "not evaluated")
@@ -149,6 +154,19 @@ class Summary:
             for case in there
             if (case.package, case.target) in targets or self._scope.holds(case.file)
         ]
+
+    def _unseen_layouts(self, plan: Plan, replaced: Collection[Case]) -> Iterator[str]:
+        """Yield a line for each layout of these targets that fails, and whose item did not run."""
+        targets = {(case.package, case.target) for case in replaced}
+        unseen: dict[str, list[Case]] = {}
+        for case in plan.all_cases() if targets else ():
+            asked = case.kind == "layout" and (case.package, case.target) in targets
+            if asked and node_id(case, self._config.rootpath) not in self._layouts:
+                unseen.setdefault(case.checker, []).append(case)
+        for name, cases in unseen.items():
+            for case, verdict in evaluated(plan.checkers[name], cases):
+                if verdict.outcome == "failed":
+                    yield f"    fails, but did not run: {node_id(case, self._config.rootpath)}"
 
     def is_red(self, plan: Plan) -> bool:
         """Tell whether something that was selected did not build as it stands."""
@@ -256,8 +274,6 @@ class Summary:
                 terminal.line(line)
         for line in left_out:
             terminal.line(line)
-        for line in hints:
-            terminal.line(line)
         for case in unbuilt:
             terminal.line(f"did not build: {node_id(case, self._config.rootpath)}", red=True)
             _, verdict = next(plan.checkers[case.checker].run([case]))
@@ -266,10 +282,15 @@ class Summary:
             if cause not in self._told:
                 self._told.add(cause)
                 terminal.line(f"    {cause}", red=True)
-        for line in replaced_lines(self.replaced(plan), plan.labels):
+        replaced = self.replaced(plan)
+        for line in replaced_lines(replaced, plan.labels):
+            terminal.line(line, red=True)
+        for line in self._unseen_layouts(plan, replaced) if self._runs else ():
             terminal.line(line, red=True)
         for line in self._ended_badly:
             terminal.line(f"{_UNTESTED}{line}", red=True)
+        for line in hints:
+            terminal.line(line)
         if self._runs:
             for reason, count in self._not_run.items():
                 terminal.line(f"{counted(count, 'test')} {reason}", yellow=True)

@@ -30,7 +30,7 @@ __all__ = [
     "with_leak",
 ]
 
-LEAKED: Final = "left a process running when it exited; that process was then killed"
+LEAKED: Final = "left a process running, which was killed"
 
 
 _Told = TypeVar("_Told")
@@ -156,7 +156,7 @@ class Settings:
 
 def with_leak(verdict: Verdict, run: RunOptions) -> Verdict:
     """Return a verdict that tells of a process that outlived its test."""
-    words = f"the test process {LEAKED}"
+    words = f"the test {LEAKED}"
     if not run.leaks_fail:
         return replace(verdict, warnings=(*verdict.warnings, words))
     if verdict.outcome != "passed":

@@ -33,9 +33,9 @@ class Jury:
         """
         verdict = self._evaluator.verdict(case)
         late = self._evaluator.late_verdict(case)
-        for told in (verdict, late):
-            if told is not None:
-                self.warnings += (f"{name}: {text}" for text in told.warnings)
+        self.warnings += (f"{name}: {text}" for text in verdict.warnings)
+        if late is not None:
+            self.warnings += late.warnings  # of any test of the binary
         if late is not None and late.outcome != "error" and late.output:
             self.warnings.append(late.output)
         return verdict, late

@@ -75,7 +75,7 @@ def test_an_option_that_cargo_refuses_is_named(
     result = run(pytester, argument)
     assert outcomes(result) == {"src/lib.rs::@build": "failed"}
     result.stdout.fnmatch_lines(
-        [f"src/lib.rs:1: not built: cargo failed: {error}", f"{origin}*"], consecutive=True
+        [f"Cargo.toml:1: not built: cargo failed: {error}", f"{origin}*"], consecutive=True
     )
 
 
@@ -88,11 +88,29 @@ def test_a_target_directory_that_cannot_be_used(
     assert f"{words}--cargo-target-dir" in run(pytester).outlines
 
 
-def test_a_dependency_that_is_not_there(pytester: pytest.Pytester, write: Write) -> None:
-    manifest = PACKAGE.format("c") + '[dependencies]\nnope = { path = "../nope" }\n'
-    write({"Cargo.toml": manifest, "src/lib.rs": OK})
-    words = short_summary(run(pytester))["src/lib.rs::@build"]
-    assert words.startswith("error: failed to get `nope` as a dep")
+@pytest.mark.parametrize(
+    ("dependency", "error", "advice"),
+    [
+        ('{ path = "nope" }', "failed to get `nope` as a *", "there is no package at */nope: *"),
+        ('{ path = "no", package = "real" }', "failed to get `real` as a *", "*`path` of `nope` *"),
+        ('{ path = "egg" }', "no matching package *", "location searched: */egg"),
+        ('{ path = "egg", package = "egg", version = "2" }', "failed to select *", "candidate*"),
+        ('{ path = "egg", package = "egg", features = ["x"] }', "*feature `x` but*", "error: *"),
+    ],
+)
+def test_a_dependency_that_cannot_be_used(
+    pytester: pytest.Pytester, write: Write, dependency: str, error: str, advice: str
+) -> None:
+    """It is told where it is written."""
+    manifest = PACKAGE.format("c") + f"\n[dev-dependencies]\nnope = {dependency}\n"
+    files = {"egg/Cargo.toml": PACKAGE.format("egg"), "egg/src/lib.rs": ""}
+    write({**files, "Cargo.toml": manifest, "src/lib.rs": OK})
+    line = manifest.split("nope = ")[0].count("\n") + 1
+    result = run(pytester, "src")
+    assert outcomes(result) == {"src/lib.rs::@build": "failed"}
+    result.stdout.fnmatch_lines(
+        [f"Cargo.toml:{line}: not built: cargo failed: {error}", f"{advice}"], consecutive=True
+    )
 
 
 def test_a_linkers_own_words_without_its_call(
@@ -125,7 +143,8 @@ def test_one_line_is_the_first_error_and_its_place(
     assert short_summary(result) == {"src/lib.rs::@build": words}
     text = result.stdout.str()
     assert text.count("error[E0308]: mismatched types\n") == 2, "each error once"
-    assert "src/lib.rs:2: not built: 2 errors\n" in text
+    assert "src/lib.rs:2: not built: 2 errors in c (lib): its unit tests did not run\n" in text
+    assert "\nc  1 build, 1 failed\n" in text
     (suite,) = JUnitXml.fromfile(str(tmp_path / "junit.xml"))
     (case,) = suite
     assert [entry.message for entry in case.result] == [words]

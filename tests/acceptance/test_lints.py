@@ -176,7 +176,7 @@ def test_clippy_shows_warnings_with_their_places(write: Write, run: Run) -> None
     assert outcomes(result) == {**GREEN, CLIPPY: "failed"}
     result.stdout.fnmatch_lines(
         [
-            "src/other.rs:4: clippy reports 2 warnings; `-D warnings` turns warnings into errors",
+            "src/other.rs:4: clippy reports 2 warnings; this policy accepts none",
             "warning: unneeded `return` statement",
             " --> src/other.rs:4:5",
             "warning: unused variable: `x`",

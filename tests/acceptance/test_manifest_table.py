@@ -180,7 +180,7 @@ def test_all_faults_are_told_once_each_with_its_line(
         ],
         consecutive=False,
     )
-    result.stdout.fnmatch_lines(["thing  1 policy, 1 manifest table, 2 not evaluated"])
+    result.stdout.fnmatch_lines(["thing  1 policy, 1 manifest check, 2 not evaluated"])
     text = result.stdout.str()
     assert text.count("valid keys in") == 1
     assert text.count("Cargo.toml:11:") == 1

@@ -219,7 +219,7 @@ def test_no_interpreters_of_their_own_before_3_12(tmp_path: Path) -> None:
 # -- ids, options, workers --------------------------------------------------------------------
 
 
-NO_GIL = "not evaluated: free_threading"
+NO_GIL = "not checked: free_threading"
 NEEDS_NO_GIL = "(needs a Python without a GIL; this is 3.*)"
 
 
@@ -233,7 +233,7 @@ def test_ids_and_workers(pytester: pytest.Pytester, write: Write) -> None:
     arguments = [f"--cpython-sys-python={python_with_headers('3.13').executable}"]
     alone = run(pytester, *arguments)
     assert outcomes(alone) == dict.fromkeys(ids("imports", "subinterpreters", "leaks"), "passed")
-    words = ["eggs  3 policies", f"{NO_GIL} of 1 package {NEEDS_NO_GIL}"]
+    words = ["eggs  3 module checks", f"{NO_GIL} of 1 package {NEEDS_NO_GIL}"]
     alone.stdout.fnmatch_lines(words, consecutive=True)
     workers = run(pytester, *arguments, "-n2")
     assert outcomes(workers) == outcomes(alone)
@@ -263,12 +263,14 @@ def test_what_this_python_cannot_evaluate_is_an_item_where_it_is_typed(
     new = f"--cpython-sys-python={python_with_headers('3.12').executable}"
     file = "eggs/src/lib.rs"
     lines = [
-        "not evaluated: subinterpreters of 2 packages (needs Python 3.12 or newer; this is 3.11.*)",
+        "not checked: subinterpreters of 2 packages (needs Python 3.12 or newer; this is 3.11.*)",
         f"{NO_GIL} of 2 packages {NEEDS_NO_GIL}",
     ]
     result = run(pytester, old)
     assert result.parseoutcomes() == {"passed": 5}
-    result.stdout.fnmatch_lines([*lines, "    this is not a failure: *"], consecutive=True)
+    result.stdout.fnmatch_lines(
+        [*lines, "    to make these checks too, *--cpython-sys-python=PATH"], consecutive=True
+    )
 
     # Nothing else of these modules was evaluated, and nothing is said of them.
     run(pytester, old, "-k", "ok").stdout.no_fnmatch_line("not evaluated:*")

@@ -309,7 +309,7 @@ WITH_A_GIL = [
         name,
         "not-gil",
         "skipped",
-        "not evaluated: needs a Python without a GIL, because a module with",
+        "not checked: needs a Python without a GIL, because a module with",
     )
     for name in ("single", "single_again")
 ]
@@ -318,7 +318,7 @@ BEFORE_3_13 = [
         "kept",
         "not-gil",
         "skipped",
-        "not evaluated: needs Python 3.13 or newer, which supports Py_mod",
+        "not checked: needs Python 3.13 or newer, which supports Py_mod",
     ),
     expected("silent", "not-gil", "skipped", "which supports Py_mod_gil; this is 3.12."),
     expected("kept", "immutable-types", "passed"),

@@ -136,7 +136,9 @@ def test_a_leak_is_a_warning_on_the_binary(pytester: pytest.Pytester, write: Wri
     write(LEAKING)
     result = run(pytester)
     assert set(outcomes(result).values()) == {"passed"}
-    result.stdout.fnmatch_lines(["*warnings summary*", "*lib of c left a *, use --cargo-isolate"])
+    result.stdout.fnmatch_lines(
+        ["*warnings summary*", "*lib.rs:1: *the test binary of c (lib) left a *"]
+    )
     assert result.ret == 0
     assert not is_running("sleep 984")
 
@@ -148,7 +150,11 @@ def test_a_leak_is_a_warning_on_the_test_that_can_be_named(
     write(LEAKING)
     result = run(pytester, *arguments)
     result.stdout.fnmatch_lines(
-        ["*warnings summary*", "src/lib.rs::leaks", "*left a process running when it exited*"]
+        [
+            "*warnings summary*",
+            "src/lib.rs::leaks",
+            "*the test left a process running, which was killed",
+        ]
     )
     assert result.ret == 0
     assert not is_running("sleep 984")
@@ -164,7 +170,9 @@ def test_a_leak_is_a_failure_if_the_ini_file_says_so(
     }
     result = run(pytester)
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*ERROR at teardown*", "*lib of c left a process running*"])
+    result.stdout.fnmatch_lines(
+        ["*ERROR at teardown*", "*the test binary of c (lib) left a process running, *"]
+    )
     # Which test it was is not known: no command is offered that would run just one of them.
     result.stdout.no_fnmatch_line("with cargo alone:*")
     assert not is_running("sleep 984")

@@ -303,10 +303,7 @@ def test_what_a_test_leaves_behind_is_ended_and_told(write: Write) -> None:
     root = write({"test_rust.py": MODULE, "Cargo.toml": "c", "src/lib.rs": LEAKS})
     done = run_unittest(root)
     assert done.returncode == 0
-    assert (
-        "Warning -- test_rust.src/lib.rs::leaves: the test process left a process running"
-        in done.stdout
-    )
+    assert "Warning -- test_rust.src/lib.rs::leaves: the test left a process running" in done.stdout
     assert not is_running("sleep 61.25")
     strict = run_unittest(root, env={"CPYTHON_SYS_OPTIONS": "--cargo-leaks=fail"})
     assert outcomes_of(strict.stdout) == {"src/lib.rs::leaves": "fail"}

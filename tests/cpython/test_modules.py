@@ -107,7 +107,7 @@ def test_abi3_is_counted_where_there_is_none(
     python = f"--cpython-sys-python={cpython_builds.builds['free_threaded']}"
     result = pytester.runpytest("--cpython-sys", "-rs", python)
     words = "needs a Python with a GIL; this is 3."
-    result.stdout.fnmatch_lines([f"not evaluated: stable_abi of 1 package ({words}*)"])
+    result.stdout.fnmatch_lines([f"not checked: stable_abi of 1 package ({words}*)"])
     item = "ham/src/lib.rs::@module::stable_abi"
     typed = pytester.runpytest("--cpython-sys", "-rs", python, item)
     assert typed.parseoutcomes() == {"skipped": 1}

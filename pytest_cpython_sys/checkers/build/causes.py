@@ -13,6 +13,7 @@ from ...late import dataclass, regex
 from ...python.crates import PYO3, crate_dependencies, needed_by
 from ...rust.build_hints import explain_end, explain_failure
 from ...rust.test_location import is_inside, real_path
+from .dependencies import find_dependency
 from .refused_options import explain_refusal
 
 if TYPE_CHECKING:
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["Cause", "find_causes", "of_cargo"]
 
 _SHOWN_ERRORS: Final = 20
+_UNRUN: Final = {
+    "lib": ": its unit tests did not run",
+    "bin": ": its unit tests did not run",
+    "test": ": its tests did not run",
+    "bench": ": its benches did not run",
+}
+"""What did not run because a target does not compile, by the target's kind."""
 _NO_CRATE: Final = regex(
     r"(?:crate|crate or module|find crate for|unresolved import|unlinked crate) `(\w+)"
 )
@@ -79,7 +87,7 @@ def find_causes(context: BuildContext, package: Package, target: Target) -> tupl
     )
     # What is known to help comes first.
     others = sorted(_of_others(build), key=lambda cause: not cause.remedy)
-    return causes or tuple(others) or (of_cargo(context, build),)
+    return causes or tuple(others) or (of_cargo(context, build, package),)
 
 
 def _of_package(build: Build, package: Package, name: str) -> Iterator[Cause]:
@@ -104,15 +112,21 @@ def _of_target(
     how = ""
     if script:  # which mostly fails because of what it does
         how = ": its build script does not compile" if name else " to compile"
-    name = name or (f"the build script of {package.name}" if script else f"{package.name} (lib)")
+    where = f"the build script of {package.name}" if script else f"{package.name} ({target.label})"
     errors = build.errors(package.id, target)
     if errors:
         explained = _no_crate(package, target, errors[0].rendered) if own else ""
-        return replace(_of_errors(build, errors, key, name, explained, own=own), how=how)
-    failure = build.compiler_failure(package.name, target)
-    if failure is None:
-        return None
-    return replace(_of_compiler(failure, key, name, own=own), how=how)
+        cause = _of_errors(build, errors, key, name or where, explained)
+    else:
+        failure = build.compiler_failure(package.name, target)
+        if failure is None:
+            return None
+        cause = _of_compiler(failure, key, name or where)
+    heading = cause.heading
+    if own and not cause.remedy:
+        where = f" in {where}" if errors else ""
+        heading = f"{heading}{where}{_UNRUN.get(target.kind, '')}"
+    return replace(cause, own=own, how=how, heading=heading)
 
 
 def _of_errors(
@@ -121,8 +135,6 @@ def _of_errors(
     key: Hashable,
     name: str,
     explained: str = "",
-    *,
-    own: bool = False,
 ) -> Cause:
     rendered = [_shown(error) for error in errors[:_SHOWN_ERRORS]]
     if len(errors) > _SHOWN_ERRORS:
@@ -142,7 +154,6 @@ def _of_errors(
         heading=f"{remedy}\n" if remedy else f"not built: {count}",
         remedy=remedy or "",
         location=location,
-        own=own,
     )
 
 
@@ -192,7 +203,7 @@ def _no_crate(package: Package, target: Target, error: str) -> str:
     )
 
 
-def _of_compiler(failure: CompilerFailure, key: Hashable, name: str, *, own: bool = False) -> Cause:
+def _of_compiler(failure: CompilerFailure, key: Hashable, name: str) -> Cause:
     """Return what is known of a compiler that gave no errors."""
     words = without_backtrace(failure.words)
     how = f"rustc exited early: {failure.how}" if failure.how else ""
@@ -202,7 +213,7 @@ def _of_compiler(failure: CompilerFailure, key: Hashable, name: str, *, own: boo
     hint = explain_end(failure.how)
     if hint and not remedy:
         heading, summary, remedy = f"{heading}; {hint}", f"{summary}; {hint}", hint
-    return Cause(key, name, summary, words, heading, remedy or "", own=own)
+    return Cause(key, name, summary, words, heading, remedy or "")
 
 
 def _of_script(build: Build, failure: ScriptFailure, package: Package | None, name: str) -> Cause:
@@ -257,16 +268,18 @@ def _package_name(package_id: str) -> str:
     return match["name"] or match["last"] if match is not None else package_id.partition(" ")[0]
 
 
-def of_cargo(context: BuildContext, build: Build) -> Cause:
-    """Return what cargo says where no package failed."""
+def of_cargo(context: BuildContext, build: Build, package: Package) -> Cause:
+    """Return what cargo says where no package failed; its place is in a manifest."""
     words = build.words
     first, _, rest = words.partition("\n")
     remedy, error = explain_failure(words), first_error(words)
+    location, advice = find_dependency(words, build.workspace.packages)
     return Cause(
         key="cargo",
         name="cargo",
-        summary=remedy or error or first.strip(),
+        summary=remedy or advice or error or first.strip(),
         words=rest.strip("\n") if first == error else words,
-        remedy=remedy or explain_refusal(words, context) or "",
+        remedy=remedy or explain_refusal(words, context) or advice,
+        location=location or Location(package.manifest_path, 1),
         said=f": {error.removeprefix('error: ')}" if error else "",
     )

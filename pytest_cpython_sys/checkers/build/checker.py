@@ -72,10 +72,11 @@ class TargetChecker(Checker):
         """Return a case for a build that failed though each target was built."""
         workspace = context.build.workspace
         case = manifest_case(os.path.join(workspace.root, "Cargo.toml"))
-        case = replace(case, checker=self.name, package=context.packages[0].name, command="")
+        package = context.packages[0]
+        case = replace(case, checker=self.name, package=package.name, command="")
         from .causes import of_cargo
 
-        self._causes[case.key] = workspace, (of_cargo(context, context.builds[0]),)
+        self._causes[case.key] = workspace, (of_cargo(context, context.builds[0], package),)
         return case
 
     def replaced(self) -> Sequence[Case]:

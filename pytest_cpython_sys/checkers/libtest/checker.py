@@ -38,6 +38,7 @@ __all__ = ["LibtestChecker", "is_layout_test"]
 # What libtest prints when a test returns an error.
 _RETURNED = regex(r"^Error: .*", re.MULTILINE | re.DOTALL)
 _IGNORED = "#[ignore]"
+_ANY_TEST = "any of its tests may have started it; to see which, run again with --cargo-isolate"
 _EMPTY = (
     "no test in {target}: {root} was built, but has no tests. Probably all of them are behind a "
     "`cfg` that is not set{gate}"
@@ -271,9 +272,9 @@ def _type_name(test: str) -> str:
 
 def _verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
     run = executable.context.run
-    binary = f"{executable.target.label} of {executable.package.name}"
+    binary = f"the test binary of {executable.package.name} ({executable.target.label})"
     if end.how == "leaked":
-        words = f"{binary} {end.message}; to see which test started it, use --cargo-isolate"
+        words = f"{binary} {end.message}: {_ANY_TEST}"
         if run.leaks_fail:
             return Verdict("error", message=words)
         return Verdict("passed", warnings=(words,))

@@ -60,7 +60,7 @@ class Lints:
             return Verdict("passed")
         levels = Counter(level for *_, level in found)
         numbers = [counted(levels[level], level) for level in sorted(levels)]
-        turned = "; `-D warnings` turns warnings into errors" if levels["warning"] else ""
+        turned = "; this policy accepts none" if levels["warning"] else ""
         message = [f"clippy reports {' and '.join(numbers)}{turned}"]
         message += [words for *_, words, _ in found[:_SHOWN]]
         if len(found) > _SHOWN:

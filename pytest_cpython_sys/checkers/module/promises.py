@@ -53,7 +53,7 @@ def not_shown(word: str, python: Interpreter) -> str | None:
     if parse_version(python.version) >= parse_version(since):
         return None
     need = f"Python {since} or newer, which {does}"
-    return f"not evaluated: needs {need}; this is {python.version}"
+    return f"not checked: needs {need}; this is {python.version}"
 
 
 def promise(word: str) -> str:
@@ -65,7 +65,7 @@ def judge_declaration(word: str, imported: Answer, declared: Declaration, gil: s
     """Judge `not-gil` and `multi-phase`; ``gil`` describes a Python with a GIL, else empty."""
     seconds, what = imported.ended.seconds, promise(word)
     if declared.unknown is not None:
-        return _not_evaluated(f"the module definition is not known: {declared.unknown}")
+        return _not_checked(f"the module definition is not known: {declared.unknown}")
     if word == "multi-phase":
         if not declared.single_phase:
             return Verdict("passed", seconds)
@@ -80,7 +80,7 @@ def judge_declaration(word: str, imported: Answer, declared: Declaration, gil: s
     advice = f"add the slot Py_mod_gil with {NOT_USED}"
     if declared.single_phase:
         if gil:
-            return _not_evaluated(
+            return _not_checked(
                 "needs a Python without a GIL, because a module with single-phase initialisation "
                 f"declares it with PyUnstable_Module_SetGIL; this is {gil}"
             )
@@ -119,7 +119,7 @@ def judge_types(word: str, answer: Answer) -> Verdict:
     """Judge the types that a module has made by the time that it was imported, and called."""
     unknown = answer.get("unknown")
     if unknown is not None:
-        return _not_evaluated(unknown)
+        return _not_checked(unknown)
     types: list[_Type] = answer.get("types")
     # PyErr_NewException makes them so, and has no other way.
     exceptions = [one for one in types if one["exception"]]
@@ -153,5 +153,5 @@ def _broken(seconds: float, message: str, advice: str) -> Verdict:
     return Verdict("failed", seconds, f"{message}\n{advice}, {_REMEDY}")
 
 
-def _not_evaluated(why: str) -> Verdict:
-    return Verdict("skipped", message=f"not evaluated: {why}")
+def _not_checked(why: str) -> Verdict:
+    return Verdict("skipped", message=f"not checked: {why}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..metadata import Fault
 
-__all__ = ["faults_verdict", "key_line"]
+__all__ = ["faults_verdict", "find_key", "key_line"]
 
 _METADATA: Final = ("package", "metadata")
 
@@ -41,12 +41,20 @@ def key_line(manifest: str, path: Sequence[str]) -> int:
     It is given with the keys around it. If it cannot be found, the innermost of these counts.
     """
     keys = (*_METADATA, *path)
+    found = (find_key(manifest, keys[:end]) for end in range(len(keys), 0, -1))
+    return next(filter(None, found), 1)
+
+
+def find_key(manifest: str, keys: Sequence[str]) -> int | None:
+    """Return the line on which a key is written, counted from 1; None if it cannot be found.
+
+    It is given with the keys around it.
+    """
     lines = read_bytes(manifest).decode("utf-8", "replace").split("\n")
-    for end in range(len(keys), 0, -1):
-        for number, line in enumerate(lines):
-            if keys[end - 1] in line and _defines(lines, number, keys[:end]):
-                return number + 1
-    return 1
+    for number, line in enumerate(lines):
+        if keys[-1] in line and _defines(lines, number, keys):
+            return number + 1
+    return None
 
 
 def _defines(lines: Sequence[str], number: int, keys: Sequence[str]) -> bool:
