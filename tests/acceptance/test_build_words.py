@@ -72,10 +72,11 @@ def test_an_option_that_cargo_refuses_is_named(
 ) -> None:
     ini = "[pytest]\ncargo_features = ini\n" if argument == "-v" else "[pytest]\n"
     write({"Cargo.toml": "c", "src/lib.rs": OK, "pytest.ini": ini})
+    place = "Cargo.toml" if "feature" in error or "profile" in error else "src/lib.rs"
     result = run(pytester, argument)
     assert outcomes(result) == {"src/lib.rs::@build": "failed"}
     result.stdout.fnmatch_lines(
-        [f"Cargo.toml:1: not built: cargo failed: {error}", f"{origin}*"], consecutive=True
+        [f"{place}:1: not built: cargo failed: {error}", f"{origin}*"], consecutive=True
     )
 
 

@@ -269,17 +269,21 @@ def _package_name(package_id: str) -> str:
 
 
 def of_cargo(context: BuildContext, build: Build, package: Package) -> Cause:
-    """Return what cargo says where no package failed; its place is in a manifest."""
+    """Return what cargo says where no package failed; its place is in a manifest, if anywhere."""
     words = build.words
     first, _, rest = words.partition("\n")
     remedy, error = explain_failure(words), first_error(words)
     location, advice = find_dependency(words, build.workspace.packages)
+    refusal = explain_refusal(words, context)
+    # A feature or a profile may be added to the manifest; other arguments have no place there.
+    if location is None and (refusal is None or "feature" in words or "profile" in words):
+        location = Location(package.manifest_path, 1)
     return Cause(
         key="cargo",
         name="cargo",
         summary=remedy or advice or error or first.strip(),
         words=rest.strip("\n") if first == error else words,
-        remedy=remedy or explain_refusal(words, context) or advice,
-        location=location or Location(package.manifest_path, 1),
+        remedy=remedy or refusal or advice,
+        location=location,
         said=f": {error.removeprefix('error: ')}" if error else "",
     )
