@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..case import Layouts, Member, TypeLayout
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .source_scan import LayoutBlock
 
 __all__ = ["Row", "layout_table", "recorded_layouts"]
+
+_ADVICE: Final = "run bindgen again for this target, or correct the type if it was edited"
 
 
 class Row(NamedTuple):
@@ -29,7 +31,7 @@ def layout_table(type_name: str, rows: Iterable[Row]) -> str:
         f"    {'what':<28} {'recorded':>8} {'rustc':>8}",
     ]
     lines += [f"    {row.what:<28} {_number(row.recorded)} {_number(row.actual)}" for row in rows]
-    return "\n".join(lines)
+    return "\n".join([*lines, _ADVICE])
 
 
 def recorded_layouts(block: LayoutBlock, source: bytes, wrong: Collection[Row]) -> Layouts | None:

@@ -121,7 +121,7 @@ ANYWHERE = [
     Expected(
         "panicking::imports",
         "failed",
-        "panicked while importing the module: no eggs today\nkilled by SIGABRT (Aborted)",
+        "Rust panicked while importing the module: no eggs today\nkilled by SIGABRT (Aborted)",
     ),
     Expected("panicking::imports", "failed", "panicking/src/lib.rs:"),
     Expected("panicking_call::imports", "passed"),

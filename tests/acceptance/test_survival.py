@@ -58,7 +58,10 @@ def check(
     [
         ('println!("last words"); std::process::abort();', "killed by SIGABRT*"),
         ("unsafe { *(1 as *mut u8) = 0; }", "killed by SIGSEGV*"),
-        ("fn f(n: u64) -> u64 { let a = [n; 512]; f(n + 1) + a[7] } f(0);", "killed by SIG*"),
+        (
+            "fn f(n: u64) -> u64 { let a = [n; 512]; f(n + 1) + a[7] } f(0);",
+            "stack overflow: killed by SIG*",
+        ),
         ("std::process::exit(0);", "exited before it finished*"),
         ("std::process::exit(3);", "exited before it finished*exit code 3*"),
     ],

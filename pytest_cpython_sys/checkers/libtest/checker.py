@@ -38,6 +38,8 @@ __all__ = ["LibtestChecker", "is_layout_test"]
 # What libtest prints when a test returns an error.
 _RETURNED = regex(r"^Error: .*", re.MULTILINE | re.DOTALL)
 _IGNORED = "#[ignore]"
+# What the standard library prints before it aborts: library/std/src/sys/pal/unix of rust-lang/rust.
+_OVERFLOW = "has overflowed its stack\nfatal runtime error: stack overflow"
 _ANY_TEST = "any of its tests may have started it; to see which, run again with --cargo-isolate"
 _EMPTY = (
     "no test in {target}: {root} was built, but has no tests. Probably all of them are behind a "
@@ -294,6 +296,8 @@ def _plain_verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
         return Verdict("error", end.exec_time, message=message, output=end.stdout)
     if end.how != "failed":
         message = _with_remedy(end.message, end.stdout)
+        if _OVERFLOW in end.stdout:
+            message = f"stack overflow: {message}"
         return Verdict("failed", end.exec_time, message=message, output=end.stdout)
     return _failure(case, executable, end)
 

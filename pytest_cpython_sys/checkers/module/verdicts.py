@@ -70,7 +70,7 @@ def _end_of(answer: Answer) -> tuple[str, Location | None]:
         how = f"exited before it finished ({how})"
     panic = fatal_panic(ended.stderr) if ended.exit_code < 0 and not ended.expired else None
     if panic is not None:
-        message = f"panicked while {answer.step}: {panic.message}\n{how}"
+        message = f"Rust panicked while {answer.step}: {panic.message}\n{how}"
         return message, Location(panic.file, panic.line)
     message = f"{how} while {answer.step}"
     remedy = explain_process(ended.stderr)

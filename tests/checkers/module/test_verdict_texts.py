@@ -87,7 +87,7 @@ panic in a function that cannot unwind
 def test_the_panic_that_ended_a_process_comes_first() -> None:
     problem = problem_of(answer(-6, err=PANIC))
     assert problem is not None
-    assert problem.message == "panicked while a step: no eggs\nkilled by SIGABRT (Aborted)"
+    assert problem.message == "Rust panicked while a step: no eggs\nkilled by SIGABRT (Aborted)"
     assert problem.location == Location("spam/src/lib.rs", 3)
     late = with_end(done(-6, err=PANIC), said("passed"))
     assert (late.message, late.location) == (problem.message, problem.location)
