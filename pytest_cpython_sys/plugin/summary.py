@@ -163,10 +163,11 @@ class Summary:
             asked = case.kind == "layout" and (case.package, case.target) in targets
             if asked and node_id(case, self._config.rootpath) not in self._layouts:
                 unseen.setdefault(case.checker, []).append(case)
-        for name, cases in unseen.items():
-            for case, verdict in evaluated(plan.checkers[name], cases):
+        for checker, cases in unseen.items():
+            for case, verdict in evaluated(plan.checkers[checker], cases):
                 if verdict.outcome == "failed":
-                    yield f"    fails, but did not run: {node_id(case, self._config.rootpath)}"
+                    name = node_id(case, self._config.rootpath)
+                    yield f"    differs, but its item did not run: {name}"
 
     def is_red(self, plan: Plan) -> bool:
         """Tell whether something that was selected did not build as it stands."""

@@ -232,17 +232,17 @@ def test_known_items_one_by_one(pytester: pytest.Pytester, write: Write) -> None
         [
             (
                 f"*{words}: no answer from the C compiler for struct never"
-                '*Remove "layout::never" from known in *'
+                '*Remove "layout::never" from `known` in *'
             )
         ]
     )
 
 
 MISSPELT = {
-    'names = { LIMT = "LIMIT" }': "\"LIMT\" is not an item of things: did you mean 'LIMIT'?",
+    'names = { LIMT = "LIMIT" }': '"LIMT" is not an item of things: did you mean `LIMIT`?',
     'names = { LIMIT = "LIMITT" }': 'the header defines no constant "LIMITT", the name set for '
-    "LIMIT: did you mean 'LIMIT'?",
-    'names = { pair = "struct piar" }': "*no type \"struct piar\"*'struct pair'?",
+    "LIMIT: did you mean `LIMIT`?",
+    'names = { pair = "struct piar" }': '*no type "struct piar"*`struct pair`?',
     'inits = { "shape::END" = "END" }': '"shape::END" is not a constant of things: did '
     "you mean 'shapes::END'?",
     'inits = { pair = "END" }': '"pair" is not a constant of things*',
@@ -288,7 +288,7 @@ def test_a_misspelt_key_is_an_error_that_names_the_nearest(
             found = outcomes(result)
             assert found.pop("src/lib.rs::@abi::symbol::PyModule_Creat2") == "failed"
             assert set(found.values()) == {"passed"}
-            words = "PyModule_Creat2 is not exported *did you mean 'PyModule_Create2'?"
+            words = "PyModule_Creat2 is not exported *did you mean `PyModule_Create2`?"
             result.stdout.fnmatch_lines([f"*{words}"])
             continue
         found = outcomes(result)

@@ -199,12 +199,12 @@ def test_a_difference_that_is_known_no_longer(pytester: pytest.Pytester, write: 
         [
             (
                 "src/lib.rs:3: LIMIT now agrees with C, but is listed as known to fail (so). "
-                'Remove "const::LIMIT" from known in [[]package.metadata.cpython-sys]'
+                'Remove "const::LIMIT" from `known` in [[]package.metadata.cpython-sys]'
             ),
             (
                 "src/lib.rs:4: take now has only minor differences from C (const), which fail only "
                 "if `letter` lists them, but is listed as known to fail (*). "
-                'Remove "@abi::fn::take" from known in *'
+                'Remove "@abi::fn::take" from `known` in *'
             ),
             "thing  3 C comparisons, 1 xfailed, 2 failed",
         ]
@@ -238,8 +238,8 @@ struct point { int x, y; };
     words = '`inits`: "{}", set for {}, is not a valid initialiser: *'
     result.stdout.fnmatch_lines_random(
         [
-            f"*{words.format('POINT_INI', 'ONE')}: did you mean 'POINT_INIT'[?]",
-            f"*{words.format('{ .x = POINT_Y(1), .y = 2 }', 'CALLED')}: did you mean 'POINT_X'[?]",
+            f"*{words.format('POINT_INI', 'ONE')}: did you mean `POINT_INIT`[?]",
+            f"*{words.format('{ .x = POINT_Y(1), .y = 2 }', 'CALLED')}: did you mean `POINT_X`[?]",
         ]
     )
     # A header that is named, and nothing to compare.

@@ -112,7 +112,7 @@ def test_calls_and_symbols_of_what_nobody_could_import(
         ]
     )
     words = "[[]workspace.metadata.cpython-sys[]] is not read: write *"
-    result.stdout.fnmatch_lines([f"*{words}"])
+    result.stdout.fnmatch_lines([f"*/Cargo.toml: {words}"])
     assert result.stdout.str().count("workspace.metadata.cpython-sys") == 1
 
 

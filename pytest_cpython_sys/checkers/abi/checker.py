@@ -366,7 +366,7 @@ class _Package:
             told = verdict
             if case.xfail is not None:
                 key = known.key(case, subject.kind, subject.item)
-                advice = f'Remove "{key}" from known in [{TABLE}]'
+                advice = f'Remove "{key}" from `known` in [{TABLE}]'
                 told = judged_known(case, verdict, advice, letters.get(number, ""))
             if told.outcome != "passed" or told.message:
                 told = replace(

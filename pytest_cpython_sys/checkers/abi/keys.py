@@ -128,7 +128,7 @@ def nearest(wanted: str, known: Iterable[str]) -> str:
     if not near:  # in another module, or of another kind
         last = wanted.rpartition("::")[2]
         near = get_close_matches(last, {name.rpartition("::")[2] for name in known}, 1)
-    return f": did you mean {near[0]!r}?" if near else ""
+    return f": did you mean `{near[0]}`?" if near else ""
 
 
 class KnownItems:

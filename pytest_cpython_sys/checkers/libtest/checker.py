@@ -175,7 +175,9 @@ def _run_main(executable: Executable, case: Case) -> Verdict:
         return Verdict("error", message=f"{executable.path} cannot be started: {error.strerror}")
     output = "\n".join(filter(None, (done.raw.decode("utf-8", "replace"), done.stderr)))
     if done.expired or done.exit_code:
-        verdict = Verdict("failed", done.seconds, done.how, output=output)
+        own = case.kind == "harness" and not done.expired
+        how = f"the test binary failed: {done.how}" if own else done.how
+        verdict = Verdict("failed", done.seconds, how, output=output)
     else:
         verdict = Verdict("passed", done.seconds, output=output)
     if done.leaked:

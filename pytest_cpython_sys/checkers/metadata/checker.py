@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from typing import TYPE_CHECKING, Final
 
 from ...case import Case, Checker, Verdict
@@ -57,9 +58,10 @@ class MetadataChecker(Checker):
         """Yield a warning for each workspace with a table that nobody reads."""
         for context in self._contexts:
             if CPYTHON in context.build.workspace.metadata:
+                manifest = os.path.join(context.build.workspace.root, "Cargo.toml")
                 yield (
-                    f"[workspace.metadata.{CPYTHON}] is not read: write [{TABLE}] in the "
-                    "Cargo.toml of each package"
+                    f"{manifest}: [workspace.metadata.{CPYTHON}] is not read: write [{TABLE}] in "
+                    "the Cargo.toml of each package"
                 )
 
     def run(self, cases: Sequence[Case]) -> Iterator[tuple[Case, Verdict]]:

@@ -45,8 +45,8 @@ def test_the_key_that_says_most_counts() -> None:
 @pytest.mark.parametrize(
     ("table", "key", "words"),
     [
-        ("names", "LIMT", "is not an item of thing: did you mean 'LIMIT'"),
-        ("names", "limit::LIMIT", "did you mean 'limits::LIMIT'"),
+        ("names", "LIMT", "is not an item of thing: did you mean `LIMIT`"),
+        ("names", "limit::LIMIT", "did you mean `limits::LIMIT`"),
         ("inits", "zzz", "is not a constant of thing: correct or remove the key$"),
         ("arguments", "LIMIT", "is not a const fn of thing"),
     ],
