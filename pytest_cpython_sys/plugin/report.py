@@ -212,7 +212,7 @@ def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]
             labels += [label for label in (getattr(checker, "label", ""),) if label]
     for (text, details), labels in said.items():
         heading = f"{', '.join(dict.fromkeys(labels))}: {text}" if labels else text
-        yield printable(heading if verbose or not details else f"{heading} (-v lists them)")
+        yield printable(heading if verbose or not details else f"{heading} (-v shows details)")
         if verbose:
             yield from (f"    {printable(one)}" for one in details)
 

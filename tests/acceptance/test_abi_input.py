@@ -373,7 +373,7 @@ def test_a_prototype_that_differs_in_const_alone(pytester: pytest.Pytester, writ
     assert abi(result)["fn::sum"] == "passed"
     result.stdout.fnmatch_lines(["sum has minor differences from C"])
     counts = "thing: 1 item passes with minor differences from C, *: 1 of kind `const`"
-    result.stdout.fnmatch_lines([f"{counts} (-v lists them)"])
+    result.stdout.fnmatch_lines([f"{counts} (-v shows details)"])
     result = run(pytester, "-v")
     result.stdout.fnmatch_lines(
         [

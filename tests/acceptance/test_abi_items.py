@@ -244,16 +244,16 @@ MISSPELT = {
     "LIMIT: did you mean `LIMIT`?",
     'names = { pair = "struct piar" }': '*no type "struct piar"*`struct pair`?',
     'inits = { "shape::END" = "END" }': '"shape::END" is not a constant of things: did '
-    "you mean 'shapes::END'?",
+    "you mean `shapes::END`?",
     'inits = { pair = "END" }': '"pair" is not a constant of things*',
-    'arguments = { PAK = "1, 2" }': "\"PAK\" is not a const fn of things: *'PACK'?",
+    'arguments = { PAK = "1, 2" }': "\"PAK\" is not a const fn of things: *`PACK`?",
     'arguments = { PACK = "1" }': '"1" has 1 argument, but PACK takes 2 in Rust and is '
     "PACK(a,b) in C",
-    'arguments = { PACK = "1, LIMITS" }': "\"LIMITS\" is not a constant of *'LIMIT'?",
+    'arguments = { PACK = "1, LIMITS" }': "\"LIMITS\" is not a constant of *`LIMIT`?",
     'arguments = { ours = "1" }': "ours cannot be compared, because the header defines no "
     "macro ours with arguments*",
     'known = { "const::LIMT" = "x" }': '"const::LIMT" is not an item of this package: did '
-    "you mean 'const::LIMIT'?",
+    "you mean `const::LIMIT`?",
     'known = { "layout::ours" = "x" }': '"layout::ours" is not an item of this package: '
     "the header declares no type ours",
     'symbols = ["PyModule_Creat2"]': None,

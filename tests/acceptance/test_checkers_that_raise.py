@@ -154,6 +154,6 @@ def test_what_it_says_besides_its_verdicts(pytester: pytest.Pytester, write: Wri
     result.stdout.fnmatch_lines(
         [
             "*the checker mine raised OSError: *No space left on device",
-            "the checker mine raised OSError: *No space left on device (-v lists them)",
+            "the checker mine raised OSError: *No space left on device (-v shows details)",
         ]
     )
