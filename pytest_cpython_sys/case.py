@@ -187,6 +187,8 @@ class Verdict:
     """The line for pytest's short summary; if empty, it is the first line of ``message``."""
     asserted: bool = False
     """Whether the test failed because an assertion was false, and for no other reason."""
+    started: bool = True
+    """Whether there is a program of the test: none of a doctest that does not compile."""
 
     def __post_init__(self) -> None:
         """Keep what tests and compilers print from steering terminals."""

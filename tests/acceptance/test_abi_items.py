@@ -246,10 +246,10 @@ MISSPELT = {
     'inits = { "shape::END" = "END" }': '"shape::END" is not a constant of things: did '
     "you mean `shapes::END`?",
     'inits = { pair = "END" }': '"pair" is not a constant of things*',
-    'arguments = { PAK = "1, 2" }': "\"PAK\" is not a const fn of things: *`PACK`?",
+    'arguments = { PAK = "1, 2" }': '"PAK" is not a const fn of things: *`PACK`?',
     'arguments = { PACK = "1" }': '"1" has 1 argument, but PACK takes 2 in Rust and is '
     "PACK(a,b) in C",
-    'arguments = { PACK = "1, LIMITS" }': "\"LIMITS\" is not a constant of *`LIMIT`?",
+    'arguments = { PACK = "1, LIMITS" }': '"LIMITS" is not a constant of *`LIMIT`?',
     'arguments = { ours = "1" }': "ours cannot be compared, because the header defines no "
     "macro ours with arguments*",
     'known = { "const::LIMT" = "x" }': '"const::LIMT" is not an item of this package: did '

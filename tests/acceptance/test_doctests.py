@@ -326,3 +326,16 @@ def test_a_dependency_that_has_another_name_since(pytester: pytest.Pytester, wri
     write({"Cargo.toml": manifest.format("two")})
     replace_once(root / "src/lib.rs", "crate one", "crate two")
     run(pytester).assert_outcomes(passed=1)
+
+
+def test_a_debugger_is_offered_for_what_has_a_program(
+    pytester: pytest.Pytester, write: Write
+) -> None:
+    example = "/// ```\n/// {};\n/// ```\npub fn {}() {{}}\n"
+    source = example.format("panic!()", "runs") + example.format("no()", "no")
+    write({"Cargo.toml": "c", "src/lib.rs": source})
+    result = run(pytester)
+    ids = ("src/lib.rs::@doctest::runs::1", "src/lib.rs::@doctest::no::1")
+    assert outcomes(result) == dict.fromkeys(ids, "failed")
+    lines = [line.split()[4] for line in result.outlines if line.startswith("in a debugger: ")]
+    assert lines == [ids[0]]

@@ -310,5 +310,5 @@ def _failure(end: TestEnd) -> Verdict:
         return Verdict("failed", end.exec_time, panic.message, output=output, asserted=asserted)
     words = end.stdout.strip("\n") or end.message or "failed"
     if words.startswith(("error", "warning")):
-        words = f"does not compile: {words}"
+        return Verdict("failed", end.exec_time, f"does not compile: {words}", started=False)
     return Verdict("failed", end.exec_time, words)

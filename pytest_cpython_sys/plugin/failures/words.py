@@ -29,7 +29,8 @@ def failure_repr(case: Case, verdict: Verdict, config: pytest.Config) -> Termina
     pytest was started.
     """
     words = failure_words(case, verdict, config.rootpath)
-    below, command = _with_debugger(words, debug_command(case, config))
+    command = debug_command(case, config) if verdict.started else ""
+    below, command = _with_debugger(words, command)
     file = os.path.normpath(config.rootpath / words.path)
     shown = os.path.relpath(file, config.invocation_params.dir)
     crash = (file, words.line, words.summary)
