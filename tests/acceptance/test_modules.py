@@ -132,7 +132,9 @@ ANYWHERE = [
         "failed",
         "while evaluating `bad()` in an isolated interpreter",
     ),
-    Expected("raising_call::leaks", "failed", "evaluating `bad()`: ValueError: no spam"),
+    Expected(
+        "raising_call::leaks", "failed", "failed while evaluating `bad()`: ValueError: no spam"
+    ),
     Expected(
         "aborting::imports", "failed", "killed by SIGABRT (Aborted) while importing the module"
     ),

@@ -57,7 +57,9 @@ def problem_of(answer: Answer) -> Verdict | None:
     Its location is as rustc has it: relative to the workspace.
     """
     if answer.done:
-        return _raised(answer, f"{answer.step}: {answer.error}") if answer.error else None
+        return (
+            _raised(answer, f"failed while {answer.step}: {answer.error}") if answer.error else None
+        )
     message, place = _end_of(answer)
     return replace(_failed(answer, message), location=place)
 

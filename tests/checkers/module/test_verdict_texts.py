@@ -48,7 +48,9 @@ def said(outcome: Outcome, message: str = "", note: str = "") -> Verdict:
 
 def test_a_process_that_came_to_its_end_has_no_problem() -> None:
     assert problem_of(done()) is None
-    assert problem_of(done(error="ValueError: no")) == said("failed", "a step: ValueError: no")
+    assert problem_of(done(error="ValueError: no")) == said(
+        "failed", "failed while a step: ValueError: no"
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,7 +275,7 @@ WARNED: dict[str, Any] = {"after": True, "warnings": ["one", "two"]}
                 "site-packages turned it on",
             ),
         ),
-        ({"error": "ValueError: no"}, said("failed", "a step: ValueError: no")),
+        ({"error": "ValueError: no"}, said("failed", "failed while a step: ValueError: no")),
     ],
 )
 def test_one_that_declares_it(facts: dict[str, Any], verdict: Verdict) -> None:

@@ -58,7 +58,10 @@ def test_what_is_declared_is_not_known() -> None:
 
 def test_no_interpreter_to_be_had_says_nothing_of_the_module() -> None:
     verdict = judge_subinterpreters(done(error="ModuleNotFoundError: no"), OWN_GIL, None)
-    assert (verdict.outcome, verdict.message) == ("error", "a step: ModuleNotFoundError: no")
+    assert (verdict.outcome, verdict.message) == (
+        "error",
+        "failed while a step: ModuleNotFoundError: no",
+    )
 
 
 def test_a_call_that_ends_its_process() -> None:
