@@ -76,7 +76,9 @@ def failure_words(case: Case, verdict: Verdict, root: Path | str) -> Words:
         body.append(f"{name}, {by}, included at {file}:{case.line}")
     command = ""
     if case.command and case.kind != "build":
-        command = f"with cargo alone: {printable(case.command)}"
+        # rustdoc has no filter for a single doctest.
+        more = " (may run other doctests too)" if case.kind == "doctest" else ""
+        command = f"with cargo alone{more}: {printable(case.command)}"
     if verdict.summary:
         known = verdict.location is not None
         summary = f"{verdict.summary} ({path}:{line})" if known else verdict.summary

@@ -117,22 +117,23 @@ _ONE: Final = {
     "C comparisons": "C comparison",
     "policies": "policy",
     "module checks": "module check",
-    "manifest checks": "manifest check",
     "builds": "build",
+    "errors": "error",
 }
 
 
 class PackageCounts:
     """Counts a package's items for its line of the summary."""
 
-    _COLUMNS = (*_ONE, "skipped", "xfailed", "xpassed")
-    _BAD = ("failed", "not evaluated")
+    _COLUMNS = (*list(_ONE)[:-1], "skipped", "xfailed", "xpassed")
+    _BAD = ("failed", "not evaluated", "errors")
+    # What is wrong with a manifest or with a header is no check of a declaration.
+    _SETUP = ("@metadata", "@abi::header")
     _KINDS = MappingProxyType(
         {
             "layout": "layouts",
             "abi": "C comparisons",
             "policy": "policies",
-            "table": "manifest checks",
             "build": "builds",
         }
     )
@@ -158,6 +159,9 @@ class PackageCounts:
     def count(self, package: str, kind: str, outcome: str, nodeid: str, label: str = "") -> None:
         """Count one finished item."""
         row = self._rows.setdefault((package, label), Counter())
+        if outcome == "not evaluated" and nodeid.endswith(self._SETUP):
+            row["errors"] += 1
+            return
         # They run in every package that has a module: nobody need have asked for a policy.
         of_module = kind == "policy" and "@module" in nodeid.split("::")
         row["module checks" if of_module else self._KINDS.get(kind, "tests")] += 1
@@ -253,16 +257,20 @@ def place_in_id(rust_test: str) -> str:
     return rust_test.rpartition("::")[0]
 
 
-def replaced_lines(cases: Iterable[Case], labels: Sequence[str] = ()) -> Iterator[str]:
+def replaced_lines(cases: Iterable[Case], root: Path, labels: Sequence[str] = ()) -> Iterator[str]:
     """Yield a line a package for the targets that were tested in a second build.
 
     With ``labels`` of several Pythons, a line a package and Python.
     """
-    keys = ((case.package, case.levels[0] if labels else "") for case in cases)
-    for (package, level), count in Counter(keys).items():
-        targets = counted(count, "target")
+    found: dict[tuple[str, str], list[str]] = {}
+    for case in cases:
+        files = found.setdefault((case.package, case.levels[0] if labels else ""), [])
+        files.append(relative(case.file, root))
+    for (package, level), files in found.items():
+        targets = counted(len(files), "target")
         yield f"did not build: {targets} of {package}{f' ({level[1:]})' if level else ''}"
-        yield "    layouts that differ are compile errors; other tests ran in a second build"
+        yield f"    layouts that differ keep {', '.join(files)} from compiling"
+        yield "    all other tests ran in a second build, which leaves these layouts out"
 
 
 def warning_lines(

@@ -167,7 +167,7 @@ class Summary:
             for case, verdict in evaluated(plan.checkers[checker], cases):
                 if verdict.outcome == "failed":
                     name = node_id(case, self._config.rootpath)
-                    yield f"    differs, but its item did not run: {name}"
+                    yield f"    the run fails because of a layout whose item did not run: {name}"
 
     def is_red(self, plan: Plan) -> bool:
         """Tell whether something that was selected did not build as it stands."""
@@ -199,7 +199,7 @@ class Summary:
         yield from self._account.lines(verbose=True)
         for case in self.unbuilt(plan):
             yield f"did not build: {node_id(case, self._config.rootpath)}"
-        yield from replaced_lines(self.replaced(plan), plan.labels)
+        yield from replaced_lines(self.replaced(plan), self._config.rootpath, plan.labels)
         yield from (f"{_UNTESTED}{line}" for line in self._ended_badly)
 
     def write(
@@ -284,7 +284,7 @@ class Summary:
                 self._told.add(cause)
                 terminal.line(f"    {cause}", red=True)
         replaced = self.replaced(plan)
-        for line in replaced_lines(replaced, plan.labels):
+        for line in replaced_lines(replaced, self._config.rootpath, plan.labels):
             terminal.line(line, red=True)
         for line in self._unseen_layouts(plan, replaced) if self._runs else ():
             terminal.line(line, red=True)

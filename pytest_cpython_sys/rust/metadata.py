@@ -349,7 +349,7 @@ def read_exports(metadata: Mapping[str, Any]) -> ExportTable:
         "cbindgen",
         HEADER_PATH,
         "the path of a header, relative to the package",
-        "include/spam.h",
+        "NAME.h",
     )
     if header is not None and os.path.isabs(header):
         text = "is not a relative path: write it relative to the package"

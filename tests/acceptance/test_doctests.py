@@ -124,7 +124,7 @@ def test_the_verdicts_of_every_edition_are_cargos(
         [
             "c/src/lib.rs:10: assertion `left == right` failed",
             "*left: 3",
-            "with cargo alone: cargo test -p c --doc -- ffi::add",
+            "with cargo alone (may run other doctests too): cargo test -p c --doc -- ffi::add",
             "*marked `should_panic`*",
             "*marked `compile_fail`*",
             "*does not compile: error?E0308?: mismatched types",

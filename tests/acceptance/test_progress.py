@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Write = Callable[[Mapping[str, str]], Path]
 
 COLUMNS: Final = 80
-BUILDING: Final = re.compile(r"(building \d+/\d+: .*\(build\)|running cargo \w+)( \(\d+ s\))?")
+BUILDING: Final = re.compile(r"(building \d+/\d+: .*\(build\)|waiting for cargo \w+)( \(\d+ s\))?")
 
 
 @pytest.fixture(autouse=True)

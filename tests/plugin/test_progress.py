@@ -72,7 +72,7 @@ def test_on_a_terminal_a_line_that_is_rewritten_every_second() -> None:
 def test_the_program_that_runs_longest_is_named_where_no_build_speaks() -> None:
     screen = Watched(None)
     screen.programs = [("/usr/bin/cargo", "+nightly", "-v", "clippy", "--message-format=json")]
-    assert screen.at(1.0) == ["running cargo clippy (1 s)"]
+    assert screen.at(1.0) == ["waiting for cargo clippy (1 s)"]
     screen.programs = [("/usr/bin/cc", "-c", "spam.c"), ("cargo", "metadata")]
     assert screen.at(31.0) == ["running cc (31 s)"]
     screen.progress.progress(0, 1, "spam")
@@ -127,10 +127,10 @@ def test_it_shows_by_itself_that_time_goes_by_and_erases_what_was_shown() -> Non
     file = io.StringIO()
     with Progress(Screen(file, 80), programs=lambda: [("cargo", "metadata")]):
         deadline = time.monotonic() + 10
-        while "running cargo metadata" not in file.getvalue() and time.monotonic() < deadline:
+        while "waiting for cargo metadata" not in file.getvalue() and time.monotonic() < deadline:
             time.sleep(0.05)
     *_, last, between, blank, after = file.getvalue().split("\r")
-    assert last.startswith("running cargo metadata")
+    assert last.startswith("waiting for cargo metadata")
     assert (len(last), between, blank, after) == (79, "", " " * 79, "")
 
 

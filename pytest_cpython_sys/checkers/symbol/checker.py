@@ -41,8 +41,10 @@ _CBINDGEN: Final = "@cbindgen"
 _INIT: Final = ("PyInit_*", "PyModExport_*")
 _PREFIXES: Final = ("Py", "_Py")
 _REMEDY: Final = """\
-{}, do not export it (remove `no_mangle`), or allow it in the manifest:
-exports = ["{}"] under [package.metadata.cpython-sys]"""
+do one of these:
+    {}
+    do not export it: remove `no_mangle`
+    allow it in the manifest: exports = ["{}"] under [package.metadata.cpython-sys]"""
 _EXCEPTIONS: Final = frozenset({"PY_TIMEOUT_MAX"})
 
 
@@ -160,7 +162,7 @@ class _Package:
         problems, lines, remedies = [], [], []
         if is_smelly(self._symbols[name]):
             problems.append("its name begins with neither Py nor _Py")
-            remedies.append("rename it to begin with Py or _Py")
+            remedies.append("rename it to begin with Py or _Py, as CPython requires")
         answer = self._declared() if self.header is not None else {}
         if not isinstance(answer, Verdict) and name in answer:
             assert self.header is not None  # noqa: S101 - it was asked
@@ -169,8 +171,8 @@ class _Package:
             lines.append(f"    C compiler: {answer[name]}")
             remedies.append(f"declare it in {shown}")
         if problems:
-            heading = f"{name} is exported, but {' and '.join(problems)}"
-            remedy = _REMEDY.format(" and ".join(remedies), name)
+            heading = f"{name} is exported, but {', and '.join(problems)}"
+            remedy = _REMEDY.format(", and ".join(remedies), name)
             message = "\n".join([heading, *lines, remedy])
             return Verdict("failed", message=message, location=self._location(name))
         return answer if isinstance(answer, Verdict) else Verdict("passed")

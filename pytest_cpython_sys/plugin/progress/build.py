@@ -112,7 +112,7 @@ class Progress:
         """Show what is being done, if it is time to."""
         programs = self._programs()
         with self._lock:
-            self._latest = f"running {in_words(programs[0])}" if programs else _LOOKING
+            self._latest = f"waiting for {in_words(programs[0])}" if programs else _LOOKING
             self._show(_REWRITE_SECONDS)
 
     def _tick_on(self) -> None:

@@ -148,7 +148,7 @@ def read_abi(metadata: Mapping[str, Any]) -> AbiTable:
             "header",
             HEADER_PATH,
             "the path of a C header",
-            "include/spam.h",
+            "NAME.h",
         ),
         include_dirs=table.strings("include-dirs", example="include"),
         flags=table.strings("flags", example="-DNAME=1"),
