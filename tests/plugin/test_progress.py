@@ -74,7 +74,7 @@ def test_the_program_that_runs_longest_is_named_where_no_build_speaks() -> None:
     screen.programs = [("/usr/bin/cargo", "+nightly", "-v", "clippy", "--message-format=json")]
     assert screen.at(1.0) == ["waiting for cargo clippy (1 s)"]
     screen.programs = [("/usr/bin/cc", "-c", "spam.c"), ("cargo", "metadata")]
-    assert screen.at(31.0) == ["running cc (31 s)"]
+    assert screen.at(31.0) == ["waiting for cc (31 s)"]
     screen.progress.progress(0, 1, "spam")
     screen.progress.ended()
     screen.programs = []

@@ -98,16 +98,13 @@ def _without_a_library(package: Package) -> Iterator[Fault]:
     kinds = package.library.crate_types if package.library is not None else ()
     if not isinstance(table, dict) or {"cdylib", "staticlib"} & {*kinds}:
         return
-    promised, asked = table.get("module"), table.get("policies")
+    promised = table.get("module")
     if isinstance(promised, dict) and promised.get("requires"):
-        yield _no_library(package, "requires", "module", "requires")
+        yield _no_library(package, "module", "requires")
     if table.get("calls"):
-        yield _no_library(package, "calls", "calls")
-    if isinstance(asked, list) and "symbols" in asked:
-        yield _no_library(package, "symbols", "policies")
+        yield _no_library(package, "calls")
 
 
-def _no_library(package: Package, what: str, *keys: str) -> Fault:
+def _no_library(package: Package, *keys: str) -> Fault:
     text = f"`{'.'.join(keys)}`: {package.name} has no library that Python can import"
-    remove = f"remove `{what}`" if what == keys[-1] else f'remove "{what}"'
-    return fault(f'{text}: write crate-type = ["cdylib"] under [lib], or {remove}', *keys)
+    return fault(f'{text}: write crate-type = ["cdylib"] under [lib], or remove the key', *keys)
