@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from .cargo import configured_target, enclosing_manifest, find_test_processes, upwards
-from .case import Verdict
+from .case import Location, Verdict
 from .checkers.registry import all_checkers
 from .evaluator import discovered, withheld
 from .late import dataclass
@@ -254,7 +254,8 @@ class Project:
     def _add_refused(self, plan: Plan) -> None:
         """Add an item for each manifest that cargo refuses."""
         for error in self.errors:
-            verdict = Verdict("error", message=str(error), summary=error.summary)
+            place = Location(error.manifest, error.line) if error.line else None
+            verdict = Verdict("error", 0.0, str(error), place, summary=error.summary)
             plan.add_known(manifest_case(error.manifest), verdict)
 
     def broken_plan(self, error: CargoError) -> Plan:

@@ -111,8 +111,9 @@ def _cure(problem: Problem, macros: str) -> str:
             "compiler that includes them"
         )
     return (
-        f"add the directory that contains {match['clang'] or match['gcc']} to `include-dirs` in "
-        f"[{TABLE}], or add to `flags` a macro with which it is not included"
+        f"correct the #include, or add the directory that contains "
+        f"{match['clang'] or match['gcc']} to `include-dirs` in [{TABLE}]; if a macro leaves the "
+        "#include out, define the macro in `flags`"
     )
 
 

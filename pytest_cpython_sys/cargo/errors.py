@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+from ..late import regex
 from .failures import first_error, without_backtrace
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "not_started",
 ]
 
+# As cargo points at a place in a manifest.
+_LINE = regex(r"--> (?:\S*/)?Cargo\.toml:(\d+):\d+")
 _INSTALL = (
     "Install Rust (https://rustup.rs, or your system's `cargo` package), or set ${} to its path"
 )
@@ -63,6 +66,12 @@ class ManifestError(CargoError):
     def summary(self) -> str:
         """What cargo said, in one line."""
         return first_error(self.words) or self.words.partition("\n")[0]
+
+    @property
+    def line(self) -> int | None:
+        """The line of the manifest that cargo names, counted from 1; None if it names none."""
+        found = _LINE.search(self.words)
+        return int(found[1]) if found is not None else None
 
     def __reduce__(self) -> tuple[type[ManifestError], tuple[str, str]]:
         """Rebuild from both arguments (the default would pass the message alone)."""

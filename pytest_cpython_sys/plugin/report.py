@@ -117,7 +117,7 @@ _ONE: Final = {
     "C comparisons": "C comparison",
     "policies": "policy",
     "module checks": "module check",
-    "builds": "build",
+    "unbuilt targets": "unbuilt target",
     "errors": "error",
 }
 
@@ -128,13 +128,13 @@ class PackageCounts:
     _COLUMNS = (*list(_ONE)[:-1], "skipped", "xfailed", "xpassed")
     _BAD = ("failed", "not evaluated", "errors")
     # What is wrong with a manifest or with a header is no check of a declaration.
-    _SETUP = ("@metadata", "@abi::header")
+    _SETUP = ("@metadata", "@abi::header", "Cargo.toml::@build")
     _KINDS = MappingProxyType(
         {
             "layout": "layouts",
             "abi": "C comparisons",
             "policy": "policies",
-            "build": "builds",
+            "build": "unbuilt targets",
         }
     )
 
@@ -156,12 +156,16 @@ class PackageCounts:
         """
         self._rows.setdefault((package, label), Counter())
 
-    def count(self, package: str, kind: str, outcome: str, nodeid: str, label: str = "") -> None:
-        """Count one finished item."""
+    def count(
+        self, package: str, kind: str, outcome: str, nodeid: str, words: str, label: str = ""
+    ) -> None:
+        """Count one finished item; ``words`` are the first line of what is said of it."""
         row = self._rows.setdefault((package, label), Counter())
-        if outcome == "not evaluated" and nodeid.endswith(self._SETUP):
-            row["errors"] += 1
-            return
+        if outcome == "not evaluated":
+            outcome = outcome if words.startswith(outcome) else "errors"
+            if nodeid.endswith(self._SETUP):
+                row[outcome] += 1
+                return
         # They run in every package that has a module: nobody need have asked for a policy.
         of_module = kind == "policy" and "@module" in nodeid.split("::")
         row["module checks" if of_module else self._KINDS.get(kind, "tests")] += 1
@@ -269,8 +273,9 @@ def replaced_lines(cases: Iterable[Case], root: Path, labels: Sequence[str] = ()
     for (package, level), files in found.items():
         targets = counted(len(files), "target")
         yield f"did not build: {targets} of {package}{f' ({level[1:]})' if level else ''}"
-        yield f"    layouts that differ keep {', '.join(files)} from compiling"
-        yield "    all other tests ran in a second build, which leaves these layouts out"
+        verb = "does" if len(files) == 1 else "do"
+        yield f"    {', '.join(files)} {verb} not compile, because layouts differ"
+        yield "    other tests ran in a second build, which leaves these layouts out"
 
 
 def warning_lines(

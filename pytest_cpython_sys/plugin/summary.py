@@ -113,7 +113,8 @@ class Summary:
                 self._told.add(_crash(report))
             if outcome is not None:
                 package, kind = str(known[0][1]), str(known[3][1])
-                self._counts.count(package, kind, outcome, report.nodeid, label)
+                words = _crash(report)
+                self._counts.count(package, kind, outcome, report.nodeid, words, label)
             if label:
                 # What ends badly after its test is no outcome of the test, and not well either.
                 self._comparison.count(report.nodeid, outcome or "not evaluated")

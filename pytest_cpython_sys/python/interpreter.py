@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 __all__ = ["Interpreter", "InterpreterError", "current", "load"]
 
 _OLDEST: Final = "3.8"
-_GIVE: Final = "give a Python interpreter or a build directory with --cpython-sys-python"
+_GIVE: Final = (
+    "set --cpython-sys-python to a Python interpreter, or to a directory in which CPython was built"
+)
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,7 @@ class Reader:
         text = f"unknown key `{self.name(key)}`"
         near = get_close_matches(key, valid, 1)
         if near and near[0] in self.raw:
-            advice = f"remove it, or merge it into `{self.name(near[0])}`, which is set too"
+            advice = f"remove it, because `{self.name(near[0])}` is set"
             self.refuse(f"{text}: {advice}", key)
             return
         if near:

@@ -380,7 +380,7 @@ def test_a_prototype_that_differs_in_const_alone(pytester: pytest.Pytester, writ
             counts,
             "    src/lib.rs::@abi::fn::sum: argument 1 is const *",
             "    kind `const`: a pointer to constant data in one language, to mutable data in *",
-            '    they fail if `letter` lists their kind: letter = [[]"const"] under *',
+            '    to make such items fail, list the kind in `letter`: letter = [[]"const"] under *',
         ]
     )
     write({"Cargo.toml": TABLE + "const-is-an-error = true\n"})

@@ -320,7 +320,7 @@ def test_c_through_another_crate(pytester: pytest.Pytester, write: Write) -> Non
         (
             "send",
             'send = ["Py"]\nsends = []',
-            "unknown key `api.sends`: remove it, or merge it into `api.send`, which is set too",
+            "unknown key `api.sends`: remove it, because `api.send` is set",
         ),
         ("@table", "", "`api` has no rule: add at least one of *"),
     ],

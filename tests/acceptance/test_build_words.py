@@ -145,7 +145,7 @@ def test_one_line_is_the_first_error_and_its_place(
     text = result.stdout.str()
     assert text.count("error[E0308]: mismatched types\n") == 2, "each error once"
     assert "src/lib.rs:2: not built: 2 errors in c (lib): its unit tests did not run\n" in text
-    assert "\nc  1 build, 1 failed\n" in text
+    assert "\nc  1 unbuilt target, 1 failed\n" in text
     (suite,) = JUnitXml.fromfile(str(tmp_path / "junit.xml"))
     (case,) = suite
     assert [entry.message for entry in case.result] == [words]

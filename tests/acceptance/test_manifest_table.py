@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ("cpython-sys.zzz = 1", "unknown key `zzz`"),
         (
             'cpython-sys = { headers = [], header = "src/main.rs" }',
-            "unknown key `headers`: remove it, or merge it into `header`, which is set too",
+            "unknown key `headers`: remove it, because `header` is set",
         ),
         (
             'cpython-sys.known.fn.each = "a"',

@@ -108,8 +108,8 @@ def test_all_mismatches_and_all_tests(pytester: pytest.Pytester, write: Write) -
     result.stdout.fnmatch_lines(
         [
             "did not build: 2 targets of lay",
-            "    layouts that differ keep lay/src/lib.rs, lay/tests/it.rs from compiling",
-            "    all other tests ran in a second build, which leaves these layouts out",
+            "    lay/src/lib.rs, lay/tests/it.rs do not compile, because layouts differ",
+            "    other tests ran in a second build, which leaves these layouts out",
             "did not build: 1 target of user",
         ]
     )

@@ -81,7 +81,7 @@ def test_declared_and_well_named(write: Write, run: Run, kind: str) -> None:
         ("PySpam_Type", "PySpam_Type is exported, but spam.h does not declare it"),
         (
             "spam",
-            "spam is exported, but its name begins with neither Py nor _Py, and spam.h does not *",
+            "spam is exported, but breaks two rules: its name begins with neither Py *, and *",
         ),
     ],
 )

@@ -201,7 +201,7 @@ def test_the_tests_of_a_twin_in_part(write: Write, run: Run) -> None:
         ('twin-tests = "test_x"\n', "`twin` is missing, but `twin-* needs it: write *"),
         (
             'twin = "x"\ntwins = 1\n',
-            "unknown key `twins`: remove it, or merge it into `twin`, which is set too",
+            "unknown key `twins`: remove it, because `twin` is set",
         ),
     ],
 )

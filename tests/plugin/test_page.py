@@ -48,7 +48,7 @@ def page_of(records: Sequence[Record], labels: Sequence[str] = (), **more: Any) 
     counts, comparison = PackageCounts(), Comparison(labels)
     for one in records:
         label = comparison.label_of(one.nodeid)
-        counts.count(one.package, one.kind, one.outcome, one.nodeid, label)
+        counts.count(one.package, one.kind, one.outcome, one.nodeid, one.heading, label)
         comparison.count(one.nodeid, one.outcome)
     given: dict[str, Any] = {
         "project": "c",

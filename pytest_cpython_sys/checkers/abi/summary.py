@@ -49,7 +49,8 @@ def _letters(name: str, findings: Findings) -> tuple[str, list[str]]:
     items = _count(findings.letters, "item passes", "items pass")
     told = [f"{_id(findings, place)}: {told}" for place, _, told in findings.letters]
     kinds = [f"kind `{kind}`: {LETTERS[kind]}" for kind in sorted(counts)]
-    advice = f'they fail if `letter` lists their kind: letter = ["{min(counts)}"] under [{TABLE}]'
+    sample = f'letter = ["{min(counts)}"] under [{TABLE}]'
+    advice = f"to make such items fail, list the kind in `letter`: {sample}"
     text = f"{name}: {items} with minor differences from C, which change no layout and no call"
     return f"{text}: {shown}", [*told, *kinds, advice]
 

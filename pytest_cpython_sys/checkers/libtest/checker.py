@@ -283,7 +283,8 @@ def _verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
             return Verdict("error", message=words)
         return Verdict("passed", warnings=(words,))
     if end.how == "printed":
-        return Verdict("passed", output=f"output of {binary} outside its tests:\n{end.stdout}")
+        printed = f"output of {binary} outside its tests:\n{end.stdout}" if end.stdout else ""
+        return Verdict("passed", output="\n".join(filter(None, (printed, end.message))))
     verdict = _plain_verdict(case, executable, end)
     return with_leak(verdict, run) if end.leaked else verdict
 

@@ -171,7 +171,8 @@ class _Package:
             lines.append(f"    C compiler: {answer[name]}")
             remedies.append(f"declare it in {shown}")
         if problems:
-            heading = f"{name} is exported, but {', and '.join(problems)}"
+            broken = "breaks two rules: " if len(problems) > 1 else ""
+            heading = f"{name} is exported, but {broken}{', and '.join(problems)}"
             remedy = _REMEDY.format(", and ".join(remedies), name)
             message = "\n".join([heading, *lines, remedy])
             return Verdict("failed", message=message, location=self._location(name))

@@ -48,8 +48,8 @@ _COMMAND: Final = (
 )
 _AGAIN: Final = f"run pytest again with {UPDATE}"
 _BEGIN: Final = f"""\
-to accept the present uses, {_AGAIN}:
-it records them in {LEDGER}, and from then on the item fails if there are more"""
+to accept the present uses, {_AGAIN}: it records all uses
+in {LEDGER}, and from then on the item fails if there are more, with or without a comment"""
 _RECORD: Final = f"{_AGAIN}\nto record the present numbers in {LEDGER}"
 _GROWN: Final = f"if the new uses are not wanted, remove them\nif they are wanted, {_RECORD}"
 _STAY: Final = f"""\

@@ -138,7 +138,9 @@ class PageWriter:
                 counts.add_package(package, label)
         for record in records:
             label = comparison.label_of(record.nodeid)
-            counts.count(record.package, record.kind, record.outcome, record.nodeid, label)
+            counts.count(
+                record.package, record.kind, record.outcome, record.nodeid, record.heading, label
+            )
             comparison.count(record.nodeid, record.outcome)
         crates, fresh = crates_of(plan.all_builds())
         return Facts(

@@ -149,8 +149,8 @@ class _Runner:
             # After a failed test the exit code blames no other one: but how it ended is said.
             how = "" if code in (0, 101) else f"the test binary failed: {self._how(run)}"
             printed = "" if tally.live is not None else _printed(run, tally)
-            if text := _joined(printed, how):
-                yield TestEnd(last, "printed", stdout=text)
+            if printed or how:
+                yield TestEnd(last, "printed", stdout=printed, message=how)
 
     def _alone(self, name: str) -> Iterator[TestEnd]:
         """Run the test in a process of its own, and tell how that ended."""
