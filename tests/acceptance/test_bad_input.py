@@ -540,7 +540,7 @@ def test_the_plugin_imports_little_without_the_switch(pytester: pytest.Pytester)
         ("--cargo-args='unclosed", "--cargo-args='unclosed: a quotation mark is not closed: add"),
         ("--cargo-args=a\\", "--cargo-args=a[\\]: the backslash at the end stands before nothing"),
         ("--cpython-sys-python=no-such", "`no-such` is not on PATH, and * has no file"),
-        ("--cpython-sys-python=/no/such/python", "/no/such/python does not exist: set --cpython-sys-python*"),
+        ("--cpython-sys-python=/no/such/python", "/no/such/python does not exist: set *--c*"),
         (
             "--cargo-package=nothing*",
             "--cargo-package=nothing[*] matches no package: choose from c",
