@@ -171,7 +171,7 @@ def test_what_is_not_captured_is_in_the_output_of_a_test_that_ran_alone(
     elif way == "batch":
         assert not any(words in item for words in said)
         assert "output of test binaries" in rest
-        assert "output of the test binary of c (lib) outside its tests:" in rest
+        assert "output of the test binary of c (lib) that libtest assigned to no test:" in rest
         assert all(words in rest for words in said)
     else:
         assert all(words in text for words in said)
@@ -181,7 +181,10 @@ def test_output_in_the_bridge_to_unittest(write: Write) -> None:
     root = write_culprit(write, 'to(1, "from C\\n"); panic!("honestly")')
     done = run_unittest(write({"test_rust.py": MODULE}))
     assert outcomes_of(done.stdout)["src/lib.rs::m_culprit"] == "fail"
-    assert "output of the test binary of c (lib) outside its tests:\nfrom C" in done.stdout
+    assert (
+        "output of the test binary of c (lib) that libtest assigned to no test:\nfrom C"
+        in done.stdout
+    )
     assert "event" not in done.stdout
     assert root.is_dir()
 

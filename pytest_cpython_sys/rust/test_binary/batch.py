@@ -148,6 +148,8 @@ class _Runner:
         elif red:
             # After a failed test the exit code blames no other one: but how it ended is said.
             how = "" if code in (0, 101) else f"the test binary failed: {self._how(run)}"
+            if how and tally.running:
+                how += "; tests that did not finish ran again, each alone"
             printed = "" if tally.live is not None else _printed(run, tally)
             if printed or how:
                 yield TestEnd(last, "printed", stdout=printed, message=how)
