@@ -232,7 +232,7 @@ def test_headers_of_another_platforms_python(
 @pytest.mark.parametrize(
     ("header", "words", "advice"),
     [
-        ('#include "nowhere.h"\n', "nowhere.h*", "add the directory that contains nowhere.h to *"),
+        ('#include "nowhere.h"\n', "nowhere.h*", "*add the directory that contains nowhere.h to *"),
         (
             "#error define X\n",
             "#error define X*",
