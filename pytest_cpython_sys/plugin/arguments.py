@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ..cargo import is_inside, upwards
+from ..cargo import enclosing_manifest, is_inside, upwards
 from ..late import dataclass
 from ..node_ids import unescape
 from ..python.checkout import CRATES, find_checkout, has_entries_of_checkout, is_standard_library
@@ -163,14 +163,13 @@ def has_rust_around(config: pytest.Config, place: str) -> bool:
 
 def no_package(config: pytest.Config, place: str) -> str:
     """Return what to say of a place without a package: what to run for one that encloses it."""
+    manifest = enclosing_manifest(os.path.realpath(place))
     advice = "give the directory of one"
-    for directory in upwards(os.path.realpath(place)):
-        manifest = os.path.join(directory, "Cargo.toml")
-        if os.path.isfile(manifest):
-            path = os.path.relpath(directory, os.path.realpath(config.invocation_params.dir))
-            command = shlex.join(["pytest", "--cpython-sys", *([path] if path != "." else [])])
-            advice = f"for {_named(manifest)} in {directory}, run `{command}`"
-            break
+    if manifest is not None:
+        directory = os.path.dirname(manifest)
+        path = os.path.relpath(directory, os.path.realpath(config.invocation_params.dir))
+        command = shlex.join(["pytest", "--cpython-sys", *([path] if path != "." else [])])
+        advice = f"for {_named(manifest)} in {directory}, run `{command}`"
     return f"no cargo package at or below {place}: {advice}"
 
 

@@ -73,11 +73,9 @@ def rust_extension(cargo: Workshop) -> RustExtension:
             except ImportError as error:
                 why = loader_words(str(error), error.path)
                 remark = f" ({place.remark})" if place.remark else ""
-            else:
-                return loaded[key]
-            # Outside, as pytest shows an error that is handled above the one that follows.
-            message = f"rust_extension({package!r}): cannot import `{place.name}`: {why}{remark}"
-            pytest.fail(message, pytrace=False)
+                words = f"rust_extension({package!r}): cannot import `{place.name}`: {why}{remark}"
+                # pytest would show the error that is handled here above this one.
+                raise pytest.fail.Exception(words, pytrace=False) from None
         return loaded[key]
 
     return load

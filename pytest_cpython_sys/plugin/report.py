@@ -118,14 +118,14 @@ _ONE: Final = {
     "policies": "policy",
     "module checks": "module check",
     "unbuilt targets": "unbuilt target",
-    "errors": "error",
 }
+_SINGULAR: Final = {**_ONE, "errors": "error"}
 
 
 class PackageCounts:
     """Counts a package's items for its line of the summary."""
 
-    _COLUMNS = (*list(_ONE)[:-1], "skipped", "xfailed", "xpassed")
+    _COLUMNS = (*_ONE, "skipped", "xfailed", "xpassed")
     _BAD = ("failed", "not evaluated", "errors")
     # What is wrong with a manifest or with a header is no check of a declaration.
     _SETUP = ("@metadata", "@abi::header", "Cargo.toml::@build")
@@ -205,7 +205,7 @@ class PackageCounts:
 
 def _counted(number: int, noun: str) -> str:
     """Return a number with its noun, given in the plural."""
-    return f"{number} {_ONE.get(noun, noun) if number == 1 else noun}"
+    return f"{number} {_SINGULAR.get(noun, noun) if number == 1 else noun}"
 
 
 def remark_lines(checkers: Iterable[Checker], *, verbose: bool) -> Iterator[str]:

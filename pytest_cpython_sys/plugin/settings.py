@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +15,7 @@ from ..python.introspect import InterpreterError
 from ..python.selection import load_named
 from ..rust.context import Settings
 from ..rust.option_table import OPTIONS, read
+from .pages.place import path_of
 from .pytest_compat.configuration import assignment, key_in_words, words_of
 
 if TYPE_CHECKING:
@@ -60,13 +60,8 @@ class PytestSettings(Settings):
 def _place(
     config: pytest.Config | EarlyConfig, values: Mapping[str, Any], option: str
 ) -> Path | None:
-    """Return an option's path: relative to where pytest was called, a key's to rootdir."""
     name = values[option]
-    if not name:
-        return None
-    typed = config.getoption(option, None) is not None
-    base = config.invocation_params.dir if typed else config.rootpath
-    return Path(os.path.abspath(base / os.path.expanduser(name)))
+    return Path(path_of(config, option, name)) if name else None
 
 
 def read_settings(config: pytest.Config | EarlyConfig) -> PytestSettings:

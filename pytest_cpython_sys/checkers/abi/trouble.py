@@ -13,6 +13,7 @@ from ...rust.metadata import CPYTHON, MetadataError
 from ...rust.tables.places import faults_verdict, key_line
 
 if TYPE_CHECKING:
+    from ...c.header_trouble import Refusal
     from ...c.headers import HeaderSource
     from ...case import Case, Outcome
 
@@ -35,11 +36,15 @@ def trouble_of(error: Exception, source: HeaderSource | None, manifest: str, mod
     A header that is just there may need flags that we are not told. A table is asking, and so is
     a target.
     """
-    asked = mode != "auto" or source is None or source.explicit or _is_own_flag(error, source)
+    refusal = error.refusal if isinstance(error, HeaderRefusedError) else None
+    flag = None
+    if source is not None and refusal is not None:
+        flag = _flag_place(refusal, source, manifest)
+    asked = mode != "auto" or source is None or source.explicit or flag is not None
     unknown_flags = isinstance(error, AbiError) and not isinstance(error, TargetCompilerError)
     outcome: Outcome = "skipped" if unknown_flags and not asked else "error"
-    if source is not None and isinstance(error, HeaderRefusedError):
-        return _refused(error, source, outcome, manifest)
+    if source is not None and refusal is not None:
+        return _refused(refusal, source, outcome, flag)
     if isinstance(error, MetadataError):
         verdict = faults_verdict(error.faults, manifest)
     else:
@@ -48,37 +53,31 @@ def trouble_of(error: Exception, source: HeaderSource | None, manifest: str, mod
 
 
 def _refused(
-    error: HeaderRefusedError, source: HeaderSource, outcome: Outcome, manifest: str
+    refusal: Refusal, source: HeaderSource, outcome: Outcome, flag: Location | None
 ) -> Trouble:
-    refusal = error.refusal
     if outcome == "skipped":  # pytest shows the reason in one line, and no place but the item's
         brief = refusal.without_advice
         return Trouble(Verdict(outcome, message=refusal.text), Verdict(outcome, message=brief))
     words, place = refusal.words, Location(source.path, 1)
     if os.path.isabs(refusal.file):  # a system's header: where it is included is not known
         words = refusal.without_advice
-    elif _is_own_flag(error, source):
-        place = _flag_place(refusal.words, source, manifest)
+    elif flag is not None:
+        place = flag
     elif refusal.file:
         place = Location(os.path.join(source.owner.root, refusal.file), refusal.line)
     others = Verdict(outcome, message=words, location=place)
     return Trouble(Verdict(outcome, message=f"{words}\n{refusal.advice}", location=place), others)
 
 
-def _is_own_flag(error: Exception, source: HeaderSource) -> bool:
-    """Tell whether a compiler does not know a flag that a manifest has."""
-    if not isinstance(error, HeaderRefusedError) or not error.refusal.option:
-        return False
-    return any(flag in error.refusal.words for flag in source.table.flags)
-
-
-def _flag_place(words: str, source: HeaderSource, manifest: str) -> Location:
-    """Return where the flag that a compiler's words name is written.
+def _flag_place(refusal: Refusal, source: HeaderSource, manifest: str) -> Location | None:
+    """Return where the flag is written that a compiler does not know; None if no manifest has it.
 
     That is the package's own manifest, or the manifest of the one that has the header.
     """
+    if not refusal.option or not any(flag in refusal.words for flag in source.table.flags):
+        return None
     theirs = source.owner.metadata.get(CPYTHON, {}).get(_FLAGS, ())
-    if any(flag in words for flag in theirs):
+    if any(flag in refusal.words for flag in theirs):
         manifest = source.owner.manifest_path
     return Location(manifest, key_line(manifest, (CPYTHON, _FLAGS)))
 

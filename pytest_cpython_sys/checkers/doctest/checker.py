@@ -287,8 +287,7 @@ def _verdict(case: Case, end: TestEnd, count: int) -> Verdict:
     if end.how == "leaked":
         return Verdict("passed", warnings=(f"rustdoc for {case.package} {end.message}",))
     if end.how == "printed":
-        printed = f"output of rustdoc for {case.package}:\n{end.stdout}" if end.stdout else ""
-        return Verdict("passed", output="\n".join(filter(None, (printed, end.message))))
+        return Verdict("passed", output=end.printed_below(f"output of rustdoc for {case.package}"))
     if end.how in ("unable", "teardown", "contradicted"):
         return Verdict("error", end.exec_time, end.message, output=end.stdout)
     if end.how != "failed":

@@ -283,10 +283,8 @@ def _verdict(case: Case, executable: Executable, end: TestEnd) -> Verdict:
             return Verdict("error", message=words)
         return Verdict("passed", warnings=(words,))
     if end.how == "printed":
-        printed = ""
-        if end.stdout:
-            printed = f"output of {binary} that libtest assigned to no test:\n{end.stdout}"
-        return Verdict("passed", output="\n".join(filter(None, (printed, end.message))))
+        heading = f"output of {binary} that libtest assigned to no test"
+        return Verdict("passed", output=end.printed_below(heading))
     verdict = _plain_verdict(case, executable, end)
     return with_leak(verdict, run) if end.leaked else verdict
 

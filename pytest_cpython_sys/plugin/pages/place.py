@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from ..pytest_compat.configuration import assignment
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pytest
 
     from ..modules.early import EarlyConfig
 
-__all__ = ["check_layouts_path", "check_report_path"]
+__all__ = ["check_layouts_path", "check_report_path", "path_of"]
 
 _PAGE = "cpython_sys_report"
 _DRAWINGS = "cpython_sys_layouts"
@@ -25,7 +25,7 @@ _ENDINGS = (".html", ".htm")
 
 def check_report_path(early: EarlyConfig) -> None:
     """Raise pytest.UsageError if the page that is asked for cannot be written."""
-    said, typed, base = _given(early, _PAGE)
+    said, typed = _given(early, _PAGE)
     if not said:
         return
     if not typed.strip():
@@ -34,7 +34,7 @@ def check_report_path(early: EarlyConfig) -> None:
         # It would take the place of whatever is there, a test's source included.
         problem = f": the name of the file must end with {' or '.join(_ENDINGS)}"
     else:
-        why = _obstacle(_absolute(base, typed))
+        why = _obstacle(path_of(early, _PAGE, typed))
         problem = f" cannot be written ({why}): {_REMEDY}" if why else ""
     if problem:
         import pytest
@@ -44,10 +44,10 @@ def check_report_path(early: EarlyConfig) -> None:
 
 def check_layouts_path(early: EarlyConfig) -> None:
     """Raise pytest.UsageError if drawings of layouts are asked for where none can be written."""
-    said, typed, base = _given(early, _DRAWINGS)
+    said, typed = _given(early, _DRAWINGS)
     if not typed:
         return
-    place = _absolute(base, typed)
+    place = path_of(early, _DRAWINGS, typed)
     while not os.path.lexists(place):  # what is not there is made
         place = os.path.dirname(place)
     if not os.path.isdir(place):
@@ -62,19 +62,21 @@ def check_layouts_path(early: EarlyConfig) -> None:
     raise pytest.UsageError(f"{said} cannot be written ({os.strerror(why)}: {place}): {remedy}")
 
 
-def _given(early: EarlyConfig, option: str) -> tuple[str, str, Path]:
-    """Return how a path was given, the path, and what it is relative to; "" for none."""
+def path_of(config: pytest.Config | EarlyConfig, option: str, value: str) -> str:
+    """Return an option's path: relative to where pytest was called, a key's to rootdir."""
+    typed = config.getoption(option, None) is not None
+    base = config.invocation_params.dir if typed else config.rootpath
+    return os.path.abspath(base / os.path.expanduser(value))
+
+
+def _given(early: EarlyConfig, option: str) -> tuple[str, str]:
+    """Return how a path was given, and the path; "" for none."""
     typed = early.getoption(option)
     if typed is not None:
-        said = f"--{option.replace('_', '-')}={typed}"
-        return said, typed, early.invocation_params.dir
+        return f"--{option.replace('_', '-')}={typed}", typed
     named = early.getini(option)
     said = f"{assignment(early, option)}{named}" if named else ""
-    return said, named or "", early.rootpath
-
-
-def _absolute(base: Path, typed: str) -> str:
-    return os.path.abspath(os.path.join(base, os.path.expanduser(typed)))
+    return said, named or ""
 
 
 def _obstacle(path: str) -> str:

@@ -76,12 +76,17 @@ def words_of(config: pytest.Config | EarlyConfig, name: str) -> Any:
 
 
 def _as_written(config: pytest.Config | EarlyConfig, name: str, value: float) -> Any:
-    for one in reversed(config.getoption("override_ini", None) or ()):
-        key, _, typed = str(one).partition("=")
-        if key == name:
-            return typed
+    typed = _overrides(config)
+    if name in typed:
+        return typed[name]
     found = written(config).get(name, value)
     return getattr(found, "value", found)
+
+
+def _overrides(config: pytest.Config | EarlyConfig) -> dict[str, str]:
+    """Return the ini keys that were typed with ``-o``: of several values the last counts."""
+    words = (str(one).partition("=") for one in config.getoption("override_ini", None) or ())
+    return {key: value for key, _, value in words}
 
 
 def key_in_words(config: pytest.Config | EarlyConfig, name: str) -> str:
@@ -98,8 +103,9 @@ def assignment(config: pytest.Config | EarlyConfig, name: str) -> str:
 
 def _file_of_key(config: pytest.Config | EarlyConfig, name: str) -> str:
     """Return the name of the file that holds an ini key's value; "" if it was typed with ``-o``."""
-    typed = (str(one).partition("=")[0] for one in config.getoption("override_ini", None) or ())
-    return "" if config.inipath is None or name in typed else config.inipath.name
+    if config.inipath is None or name in _overrides(config):
+        return ""
+    return config.inipath.name
 
 
 def set_arguments(config: pytest.Config, arguments: Iterable[str]) -> None:

@@ -41,7 +41,8 @@ def key_line(manifest: str, path: Sequence[str]) -> int:
     It is given with the keys around it. If it cannot be found, the innermost of these counts.
     """
     keys = (*_METADATA, *path)
-    found = (find_key(manifest, keys[:end]) for end in range(len(keys), 0, -1))
+    lines = _lines(manifest)
+    found = (_find(lines, keys[:end]) for end in range(len(keys), 0, -1))
     return next(filter(None, found), 1)
 
 
@@ -50,7 +51,14 @@ def find_key(manifest: str, keys: Sequence[str]) -> int | None:
 
     It is given with the keys around it.
     """
-    lines = read_bytes(manifest).decode("utf-8", "replace").split("\n")
+    return _find(_lines(manifest), keys)
+
+
+def _lines(manifest: str) -> list[str]:
+    return read_bytes(manifest).decode("utf-8", "replace").split("\n")
+
+
+def _find(lines: Sequence[str], keys: Sequence[str]) -> int | None:
     for number, line in enumerate(lines):
         if keys[-1] in line and _defines(lines, number, keys):
             return number + 1

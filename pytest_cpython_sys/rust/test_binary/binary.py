@@ -70,6 +70,11 @@ class TestEnd:
         """Whether nobody would call the test's run green."""
         return self.how not in ("ok", "ignored", "leaked", "printed")
 
+    def printed_below(self, heading: str) -> str:
+        """Return what a process printed, below a heading, and how it ended, if that is said."""
+        printed = f"{heading}:\n{self.stdout}" if self.stdout else ""
+        return "\n".join(filter(None, (printed, self.message)))
+
 
 class Deadline:
     """The moment at which to stop waiting for a process, by ``time.monotonic``."""
